@@ -1,0 +1,95 @@
+"""Typed readers of the environment that fail loudly, each with a sentence that says what to set.
+
+A value comes from the process environment, else from the file named by ENV_FILE (default `.env` beside manage.py),
+else from `local.env` in the data folder, which `make up` writes so that `manage.py` in another terminal speaks to the
+same services. `NAME_FILE` names a file that holds the value of NAME (container secrets).
+"""
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env_file import BASE_DIR as BASE_DIR
+from config.env_file import data_folder, given_values, read_env_file, resolve_folder
+
+TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
+
+
+class Env:
+    """Typed access to one mapping of settings; every reader takes the name and the value to use when it is unset."""
+
+    def __init__(self, values: Mapping[str, str]) -> None:
+        self.values = values
+
+    def raw(self, *names: str) -> str | None:
+        """The first of these names that is set, from NAME or the file that NAME_FILE names."""
+        for name in names:
+            if self.values.get(name):
+                return self.values[name]
+            if path := self.values.get(f"{name}_FILE"):
+                return self._read_secret_file(name, path)
+        return None
+
+    def _read_secret_file(self, name: str, path: str) -> str:
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+
+    def text(self, *names: str, default: str = "") -> str:
+        value = self.raw(*names)
+        return default if value is None else value
+
+    def boolean(self, name: str, *, default: bool) -> bool:
+        value = self.raw(name)
+        if value is None:
+            return default
+        if value.lower() in TRUE_WORDS:
+            return True
+        if value.lower() in FALSE_WORDS:
+            return False
+        raise ImproperlyConfigured(f"{name} is {value!r}; set it to 1 or 0.")
+
+    def integer(self, name: str, *, default: int, least: int | None = None) -> int:
+        value = self.raw(name)
+        if value is None:
+            return default
+        try:
+            number = int(value)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} is {value!r}; set it to a whole number.") from None
+        if least is not None and number < least:
+            raise ImproperlyConfigured(f"{name} is {number}; the least it can be is {least}.")
+        return number
+
+    def decimal(self, name: str, *, default: float, least: float = 0) -> float:
+        value = self.raw(name)
+        try:
+            number = default if value is None else float(value)
+        except ValueError:
+            raise ImproperlyConfigured(f"{name} is {value!r}; set it to a number.") from None
+        if not least <= number < float("inf"):
+            raise ImproperlyConfigured(f"{name} is {number}; the least it can be is {least}.")
+        return number
+
+    def choice(self, name: str, *, default: str, choices: Collection[str]) -> str:
+        value = self.text(name, default=default)
+        if value not in choices:
+            raise ImproperlyConfigured(f"{name} is {value!r}; set it to one of: {', '.join(choices)}.")
+        return value
+
+    def names(self, *names: str, default: tuple[str, ...] = ()) -> list[str]:
+        """A comma-separated list."""
+        value = self.raw(*names)
+        return list(default) if value is None else [part.strip() for part in value.split(",") if part.strip()]
+
+    def folder(self, name: str, *, default: Path) -> Path:
+        value = self.raw(name)
+        return default if value is None else resolve_folder(value)
+
+
+def load_env() -> Env:
+    given = given_values()
+    return Env({**read_env_file(data_folder(given) / "local.env"), **given})

@@ -1,0 +1,264 @@
+"""Django's settings, one file. Values come from config.env; nothing is chosen by DEBUG but what Django shows on errors."""
+
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from config import checks
+from config.env import BASE_DIR, load_env
+
+env = load_env()
+
+# --- Where things are ---------------------------------------------------------------------------------------------
+DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / "var")
+MEDIA_ROOT = env.folder("MEDIA_ROOT", default=DATA_DIR / "media")
+WORK_DIR = DATA_DIR / "work"
+# On the same file system as the media, so that storing an upload is a rename and not a second copy.
+FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "incoming"
+for folder in (DATA_DIR, MEDIA_ROOT, WORK_DIR, FILE_UPLOAD_TEMP_DIR):
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"the folder {folder} cannot be made ({error.strerror}); set DATA_DIR or MEDIA_ROOT to one you may write to."
+        ) from error
+
+# --- Web ------------------------------------------------------------------------------------------------------------
+DEBUG = env.boolean("DEBUG", default=False)
+SECRET_KEY = env.text("SECRET_KEY", default=checks.DEVELOPMENT_SECRET if DEBUG else "")
+BACKEND_ORIGIN = env.text("BACKEND_ORIGIN", default="http://localhost:8000").rstrip("/")
+IS_HTTPS = urlsplit(BACKEND_ORIGIN).scheme == "https"
+ALLOWED_HOSTS = env.names(
+    "ALLOWED_HOSTS",
+    default=tuple({urlsplit(BACKEND_ORIGIN).hostname or "localhost", "localhost", "127.0.0.1", "[::1]"}),
+)
+CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS", default=("http://localhost:4200",))
+CORS_ALLOW_CREDENTIALS = env.boolean("CORS_ALLOW_CREDENTIALS", default=True)
+CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "range", "x-request-id", "x-retry"]
+CORS_EXPOSE_HEADERS = ["Content-Range", "Retry-After", "X-Request-ID"]
+CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", default=(BACKEND_ORIGIN,))
+CSRF_COOKIE_SECURE = env.boolean("CSRF_COOKIE_SECURE", default=IS_HTTPS)
+SESSION_COOKIE_SECURE = env.boolean("SESSION_COOKIE_SECURE", default=IS_HTTPS)
+X_FRAME_OPTIONS = "SAMEORIGIN"
+SECURE_REFERRER_POLICY = "same-origin"
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+APPEND_SLASH = False  # both forms are routed, see config.routes
+
+INSTALLED_APPS = [
+    "config.apps.WiringConfig",
+    "users_app",
+    "content_app",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_rq",
+]
+MIDDLEWARE = [
+    "config.middleware.RequestId",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+WHITENOISE_USE_FINDERS = True  # no collectstatic step before the first page
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+
+# --- Uploads and media ------------------------------------------------------------------------------------------------
+MEDIA_URL = "/media/"
+MAX_UPLOAD_MB = env.integer("MAX_UPLOAD_MB", default=4096, least=1)
+MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", default=240, least=1)
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # request bodies other than files
+FILE_UPLOAD_PERMISSIONS = 0o640
+MEDIA_GRANT_MINUTES = env.integer("MEDIA_GRANT_MINUTES", default=360, least=1)
+VIDEO_LADDER = env.names("VIDEO_LADDER", default=("120p", "360p", "720p", "1080p"))
+FFMPEG_BIN = env.text("FFMPEG_BIN")
+# Whom a worker's video belongs to is a lease in the database; tests shorten these to seconds.
+LEASE_SECONDS = env.decimal("LEASE_SECONDS", default=30, least=1)
+STALL_SECONDS = env.decimal("STALL_SECONDS", default=120, least=1)
+REAPER_INTERVAL_SECONDS = env.decimal("REAPER_INTERVAL_SECONDS", default=5, least=0.1)
+MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", default=3, least=1)
+OLD_VERSION_MINUTES = env.integer("OLD_VERSION_MINUTES", default=MEDIA_GRANT_MINUTES, least=0)
+
+# --- Database -----------------------------------------------------------------------------------------------------------
+SQLITE_OPTIONS: dict[str, Any] = {
+    # IMMEDIATE takes the write lock when a transaction begins: two writers queue up instead of one failing half-way.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000; "
+        "PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-20000;"
+    ),
+}
+
+
+def read_database() -> dict[str, Any]:
+    sqlite_url = f"sqlite:///{DATA_DIR / 'videoflix.sqlite3'}"
+    url = env.text("DATABASE_URL", "POSTGRES_DATABASE_URL")
+    if env.boolean("USE_SQLITE_LOCAL", default=False) or (not url and not env.raw("DB_NAME", "DB_HOST")):
+        url = sqlite_url
+    if not url:
+        return read_postgresql()
+    try:
+        parsed = dict(dj_database_url.parse(url))
+    except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeError):
+        raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.") from None
+    if parsed["ENGINE"] == "django.db.backends.sqlite3":
+        return {**parsed, "CONN_MAX_AGE": None, "OPTIONS": SQLITE_OPTIONS}
+    return {**parsed, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+
+
+def read_postgresql() -> dict[str, Any]:
+    options: dict[str, Any] = {"connect_timeout": 5}
+    if env.boolean("DB_SSL_REQUIRE", default=False):
+        root_cert = env.text("DB_SSL_ROOTCERT")
+        options |= {"sslmode": "verify-full", "sslrootcert": root_cert} if root_cert else {"sslmode": "require"}
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": env.text("DB_NAME", default="videoflix"),
+        "USER": env.text("DB_USER", default="videoflix"),
+        "PASSWORD": env.text("DB_PASSWORD"),
+        "HOST": env.text("DB_HOST", default="localhost"),
+        "PORT": env.text("DB_PORT", default="5432"),
+        "OPTIONS": options,
+        "CONN_MAX_AGE": 60,
+        "CONN_HEALTH_CHECKS": True,
+    }
+
+
+DATABASES = {"default": read_database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Redis: the queue and the cache ---------------------------------------------------------------------------------------
+REDIS_URL = env.text(
+    "REDIS_URL",
+    default="redis://{}:{}/{}".format(
+        env.text("REDIS_HOST", default="localhost"),
+        env.integer("REDIS_PORT", default=6379),
+        env.integer("REDIS_DB", default=0),
+    ),
+)
+# A Redis that is down must cost a moment, not a request: short timeouts, callers go on without it.
+REDIS_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 10}
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 2},
+    }
+}
+RQ_QUEUES = {
+    name: {"URL": REDIS_URL, "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 2}} for name in ("default", "media")
+}
+
+# --- People ---------------------------------------------------------------------------------------------------------------
+AUTH_USER_MODEL = "users_app.User"
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+]
+JWT_ACCESS_COOKIE_NAME = env.text("JWT_ACCESS_COOKIE_NAME", default="vf_access")
+JWT_REFRESH_COOKIE_NAME = env.text("JWT_REFRESH_COOKIE_NAME", default="vf_refresh")
+JWT_COOKIE_SECURE = env.boolean("JWT_COOKIE_SECURE", default=IS_HTTPS)
+JWT_COOKIE_SAMESITE = env.choice("JWT_COOKIE_SAMESITE", default="Lax", choices=("Lax", "Strict", "None"))
+JWT_COOKIE_DOMAIN = env.text("JWT_COOKIE_DOMAIN") or None
+ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.integer("ACCESS_TOKEN_EXPIRE_MINUTES", default=5, least=1))
+SESSION_LIFETIME = timedelta(hours=1)
+REMEMBERED_SESSION_LIFETIME = timedelta(days=env.integer("REFRESH_TOKEN_EXPIRE_DAYS", default=7, least=1))
+REFRESH_GRACE = timedelta(seconds=10)
+# Pages that may act with a person's cookies: our own and the configured front ends.
+TRUSTED_ORIGINS = frozenset({BACKEND_ORIGIN, *CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS})
+DEFAULT_ADMIN_EMAIL = env.text("DEFAULT_ADMIN_EMAIL", "DJANGO_SUPERUSER_EMAIL")
+DEFAULT_ADMIN_PASSWORD = env.text("DEFAULT_ADMIN_PASSWORD", "DJANGO_SUPERUSER_PASSWORD")
+LOGIN_URL = "/login/"
+
+# --- API --------------------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users_app.authentication.TokenAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "config.errors.exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Videoflix",
+    "VERSION": "1.0.0",
+    "DESCRIPTION": "A self-hosted video-on-demand platform: upload, adaptive HLS, watch.",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "PREPROCESSING_HOOKS": ["config.schema.only_canonical_routes"],
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Logs -------------------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"plain": {"format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s", "datefmt": "%H:%M:%S"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": "INFO"},
+    "loggers": {"rq": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
+}
+
+if problems := checks.unsafe_start(
+    debug=DEBUG,
+    secret_key=SECRET_KEY,
+    allowed_hosts=ALLOWED_HOSTS,
+    is_https=IS_HTTPS,
+    cookies_secure={
+        "JWT_COOKIE_SECURE": JWT_COOKIE_SECURE,
+        "SESSION_COOKIE_SECURE": SESSION_COOKIE_SECURE,
+        "CSRF_COOKIE_SECURE": CSRF_COOKIE_SECURE,
+    },
+):
+    raise ImproperlyConfigured(" ".join(problems))

@@ -1,0 +1,17 @@
+"""The WSGI entry point: signed media first (no Django in the way of a byte range), the rest to Django."""
+
+import os
+import sys
+
+from django.core.exceptions import ImproperlyConfigured
+from django.core.wsgi import get_wsgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+try:
+    django_application = get_wsgi_application()
+except ImproperlyConfigured as error:
+    sys.exit(f"Videoflix cannot start: {error}")
+
+from config.media_server import MediaServer  # noqa: E402 - needs the settings that the lines above load
+
+application = MediaServer(django_application)

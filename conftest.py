@@ -1,0 +1,69 @@
+"""Named roles and builders for every test."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from users_app.models import User
+from users_app.roles import Role
+
+PASSWORD = "correct horse battery staple"
+
+
+@pytest.fixture(autouse=True)
+def _fast_passwords(settings: Any) -> None:
+    """Argon2 is slow on purpose; tests of it ask for it by name."""
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+
+
+@pytest.fixture(autouse=True)
+def _own_media_folder(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = tmp_path / "media"
+    settings.WORK_DIR = tmp_path / "work"
+    for folder in (settings.MEDIA_ROOT, settings.WORK_DIR):
+        folder.mkdir()
+
+
+@pytest.fixture
+def make_user(db: None) -> Callable[..., User]:
+    def make(name: str, *, role: Role = Role.VIEWER, **fields: Any) -> User:
+        email = fields.pop("email", f"{name}@example.com")
+        return User.objects.create_user(email, PASSWORD, name=name, role=role, **fields)
+
+    return make
+
+
+@pytest.fixture
+def owner(make_user: Callable[..., User]) -> User:
+    """A creator who owns the videos of the test."""
+    return make_user("owner", role=Role.CREATOR)
+
+
+@pytest.fixture
+def creator(make_user: Callable[..., User]) -> User:
+    """Another creator, who owns none of them."""
+    return make_user("creator", role=Role.CREATOR)
+
+
+@pytest.fixture
+def viewer(make_user: Callable[..., User]) -> User:
+    return make_user("viewer")
+
+
+@pytest.fixture
+def admin(make_user: Callable[..., User]) -> User:
+    return make_user("admin", role=Role.ADMIN, is_staff=True, is_superuser=True)
+
+
+@pytest.fixture
+def as_user() -> Callable[[User], APIClient]:
+    """A client that is signed in as this person (authentication itself is tested in users_app)."""
+
+    def sign_in(user: User) -> APIClient:
+        client = APIClient()
+        client.force_authenticate(user)
+        return client
+
+    return sign_in

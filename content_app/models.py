@@ -1,0 +1,152 @@
+"""What there is to watch."""
+
+import uuid
+from pathlib import PurePath
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.text import slugify
+
+from content_app.states import State, Visibility
+
+
+def original_key(video: "Video", filename: str) -> str:
+    """`originals/<public_id>/<upload_id>.<ext>`: a new key for every upload, so nothing is overwritten."""
+    extension = "".join(c for c in PurePath(filename).suffix.lower() if c.isascii() and c.isalnum())[:8]
+    return f"originals/{video.public_id}/{uuid.uuid4().hex}.{extension or 'bin'}"
+
+
+class Category(models.Model):
+    """A genre of the film list."""
+
+    name = models.CharField(max_length=60, unique=True)
+    slug = models.SlugField(max_length=60, unique=True, blank=True)
+    position = models.PositiveSmallIntegerField(default=0, help_text="Lower comes first on the page.")
+
+    class Meta:
+        ordering = ("position", "name")
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: object, **kwargs: object) -> None:
+        self.slug = self.slug or slugify(self.name)[:60] or uuid.uuid4().hex[:8]
+        super().save(*args, **kwargs)  # type: ignore[arg-type]  # passed through as they came
+
+
+class Video(models.Model):
+    """A film. `state`, `version` and the claim are written only by services.processing."""
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="videos")
+    title = models.CharField(max_length=200)
+    description = models.TextField(max_length=5000, blank=True)
+    category = models.ForeignKey(Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="videos")
+    visibility = models.CharField(max_length=10, choices=Visibility, default=Visibility.PUBLIC)
+    is_paid = models.BooleanField("paid", default=False)
+    price = models.DecimalField(max_digits=8, decimal_places=2, default=0)
+    currency = models.CharField(max_length=3, default="EUR")
+
+    video_file = models.FileField("original", upload_to=original_key, max_length=200, blank=True)
+    original_name = models.CharField(max_length=255, blank=True, editable=False)
+    original_bytes = models.PositiveBigIntegerField(default=0, editable=False)
+    # The original that the pipeline was told of; differs from video_file only until the save that changed it commits.
+    accepted_original = models.CharField(max_length=200, blank=True, editable=False)
+
+    state = models.CharField(max_length=10, choices=State, default=State.UPLOADING, editable=False)
+    progress = models.PositiveSmallIntegerField(default=0, editable=False)
+    time_left_s = models.PositiveIntegerField(null=True, editable=False)
+    error_code = models.CharField(max_length=40, blank=True, editable=False)
+    error_message = models.CharField(max_length=500, blank=True, editable=False)
+
+    # The claim: who holds claim_token may write until lease_until, which each write renews.
+    claim_token = models.UUIDField(null=True, editable=False)
+    lease_until = models.DateTimeField(null=True, editable=False)
+    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+
+    # The published version that plays; empty until the first one.
+    version = models.CharField(max_length=32, blank=True, editable=False)
+    duration_s = models.FloatField(null=True, editable=False)
+    width = models.PositiveIntegerField(null=True, editable=False)
+    height = models.PositiveIntegerField(null=True, editable=False)
+    size_bytes = models.PositiveBigIntegerField(default=0, editable=False, help_text="Of the published version.")
+
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    updated_at = models.DateTimeField(auto_now=True)
+    deleted_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        indexes: ClassVar = [
+            models.Index(fields=["-created_at", "-id"], name="video_newest"),
+            models.Index(fields=["state", "lease_until"], name="video_state_lease"),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def is_playable(self) -> bool:
+        return bool(self.version)
+
+    @property
+    def key_prefix(self) -> str:
+        """Where the published version's objects lie in the store."""
+        return f"videos/{self.public_id}/{self.version}"
+
+
+class Rendition(models.Model):
+    """One rung of one published version: a single MP4 that HLS reads by byte range."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="renditions")
+    version = models.CharField(max_length=32)
+    name = models.CharField(max_length=16, help_text="720p")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    frame_rate = models.CharField(max_length=24, help_text="As a fraction: 30000/1001.")
+    codecs = models.CharField(max_length=64)
+    peak_bps = models.PositiveBigIntegerField()
+    average_bps = models.PositiveBigIntegerField()
+    size_bytes = models.PositiveBigIntegerField()
+    frames = models.PositiveIntegerField()
+
+    class Meta:
+        ordering = ("height", "width")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["video", "version", "name"], name="rendition_once_per_version")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.width}×{self.height})"
+
+
+class Favorite(models.Model):
+    """A person's liking for a video."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favorites")
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="favorites")
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("-created_at", "-id")
+        constraints: ClassVar = [models.UniqueConstraint(fields=["user", "video"], name="favorite_once")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} likes {self.video_id}"
+
+
+class Discard(models.Model):
+    """Stored objects that nothing refers to any more, to be removed once `due_at` has passed.
+
+    Written in the transaction that lets go of them; a job removes them after commit, and the reaper what a lost job
+    left. `prefix` is a key or a folder of keys.
+    """
+
+    prefix = models.CharField(max_length=200, unique=True)
+    due_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return self.prefix

@@ -1,0 +1,46 @@
+"""The states of a video and the moves between them; pure."""
+
+from django.db import models
+
+
+class State(models.TextChoices):
+    UPLOADING = "uploading", "Uploading"
+    PENDING = "pending", "Waiting for a worker"
+    PROCESSING = "processing", "Processing"
+    READY = "ready", "Ready"
+    ERROR = "error", "Failed"
+
+
+class Visibility(models.TextChoices):
+    PUBLIC = "PUBLIC", "Public: listed to everyone who is signed in"
+    UNLISTED = "UNLISTED", "Unlisted: whoever has the link"
+    PRIVATE = "PRIVATE", "Private: owner and admins"
+
+
+MOVES: dict[State, frozenset[State]] = {
+    # UPLOADING and PENDING lead to PENDING: a first original, or one replaced before a worker took it.
+    State.UPLOADING: frozenset({State.PENDING, State.ERROR}),
+    State.PENDING: frozenset({State.PENDING, State.PROCESSING, State.ERROR}),
+    # PROCESSING to PENDING: handed back, taken back from a dead worker, or the original was replaced.
+    State.PROCESSING: frozenset({State.PENDING, State.READY, State.ERROR}),
+    State.READY: frozenset({State.PENDING}),
+    State.ERROR: frozenset({State.PENDING}),
+}
+
+# How the versioned API and the upload routes name the states.
+API_STATUS = {
+    State.UPLOADING: "UPLOADED",
+    State.PENDING: "UPLOADED",
+    State.PROCESSING: "PROCESSING",
+    State.READY: "READY",
+    State.ERROR: "FAILED",
+}
+
+
+def may_move(source: str, target: str) -> bool:
+    return State(target) in MOVES[State(source)]
+
+
+def sources_of(target: State) -> list[State]:
+    """The states from which `target` may be reached."""
+    return [source for source, targets in MOVES.items() if target in targets]

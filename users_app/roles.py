@@ -1,0 +1,21 @@
+"""What each role may do, in one place."""
+
+from django.db import models
+
+
+class Role(models.TextChoices):
+    ADMIN = "ADMIN", "Admin"
+    CREATOR = "CREATOR", "Creator"
+    VIEWER = "VIEWER", "Viewer"
+
+
+UPLOADERS = frozenset({Role.ADMIN, Role.CREATOR})
+
+
+def may_upload(role: str) -> bool:
+    return role in UPLOADERS
+
+
+def may_manage_all(role: str) -> bool:
+    """See and change everybody's videos and people."""
+    return role == Role.ADMIN
