@@ -1,0 +1,70 @@
+"""What can go wrong with a video: a stable code for programs, a sentence for people, and whether trying again can help."""
+
+
+class PipelineError(Exception):
+    """`permanent` means that the same file will fail the same way."""
+
+    code = "encoder_failed"
+    permanent = True
+    sentence = "The video could not be processed."
+
+    def __init__(self, sentence: str = "", *, detail: str = "") -> None:
+        super().__init__(sentence or self.sentence)
+        self.sentence = sentence or self.sentence
+        self.detail = detail  # for the log, never for a page
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.sentence}" + (f" [{self.detail}]" if self.detail else "")
+
+
+class NotAVideo(PipelineError):
+    code = "not_a_video"
+    sentence = "This file is not a video that can be read."
+
+
+class NoVideoStream(PipelineError):
+    code = "no_video_stream"
+    sentence = "This file has no picture, only sound or other data."
+
+
+class Truncated(PipelineError):
+    code = "truncated"
+    sentence = "The file is cut off: its index is missing, so nothing of it can be played. Upload it again."
+
+
+class UnsupportedCodec(PipelineError):
+    code = "unsupported_codec"
+    sentence = "The picture is stored in a form that cannot be decoded here."
+
+
+class TooLong(PipelineError):
+    code = "too_long"
+    sentence = "The video is longer than this site allows."
+
+
+class TooLarge(PipelineError):
+    code = "too_large"
+    sentence = "The picture is larger than this site can process."
+
+
+class SourceMissing(PipelineError):
+    code = "source_missing"
+    sentence = "The uploaded file is no longer there. Upload it again."
+
+
+class EncoderFailed(PipelineError):
+    code = "encoder_failed"
+    permanent = False
+    sentence = "The encoder failed on this file."
+
+
+class OutOfTime(PipelineError):
+    code = "out_of_time"
+    permanent = False
+    sentence = "Processing took longer than allowed and was stopped."
+
+
+class StorageUnavailable(PipelineError):
+    code = "storage_unavailable"
+    permanent = False
+    sentence = "The storage could not be reached or is full; it will be tried again."

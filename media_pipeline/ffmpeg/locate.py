@@ -1,0 +1,73 @@
+"""Which ffmpeg to use: the configured one, else the one on PATH when it can do the work, else imageio-ffmpeg's."""
+
+import functools
+import re
+import shutil
+
+from media_pipeline.ffmpeg.run import ChildLimits, run_limited
+
+LEAST_VERSION = (5, 1)
+NEEDED_ENCODERS = ("libx264", "aac")
+NEEDED_FILTERS = ("scale", "fps", "split", "aresample", "zscale", "tonemap")
+
+
+class NoFfmpeg(Exception):
+    """No usable ffmpeg; the message says what to do."""
+
+
+@functools.cache
+def find_ffmpeg(configured: str = "") -> str:
+    """The path of a usable ffmpeg; raises NoFfmpeg. `configured` (FFMPEG_BIN) is never silently replaced."""
+    if configured:
+        if fault := fault_of(configured):
+            raise NoFfmpeg(f"FFMPEG_BIN is {configured}, which {fault}; set it to a working ffmpeg or leave it unset.")
+        return configured
+    for candidate in (shutil.which("ffmpeg"), bundled_ffmpeg()):
+        if candidate and not fault_of(candidate):
+            return candidate
+    raise NoFfmpeg(
+        "No usable ffmpeg was found: install ffmpeg 5.1 or newer with libx264, or imageio-ffmpeg for this machine."
+    )
+
+
+def bundled_ffmpeg() -> str | None:
+    import imageio_ffmpeg
+
+    try:
+        return str(imageio_ffmpeg.get_ffmpeg_exe())
+    except RuntimeError:
+        return None  # no wheel with a binary for this machine
+
+
+def fault_of(path: str) -> str:
+    """What this ffmpeg lacks, as the end of a sentence; empty when it will do."""
+    try:
+        version = output_of(path, "-version")
+        if (found := parse_version(version)) and found < LEAST_VERSION:
+            return f"is version {found[0]}.{found[1]}, older than 5.1"
+        encoders, filters = output_of(path, "-encoders"), output_of(path, "-filters")
+    except OSError:
+        return "does not run"
+    missing = missing_names(encoders, NEEDED_ENCODERS) + missing_names(filters, NEEDED_FILTERS)
+    return f"lacks {', '.join(missing)}" if missing else ""
+
+
+def output_of(path: str, option: str) -> str:
+    finished = run_limited(
+        [path, "-hide_banner", option], limits=ChildLimits(cpu_s=20), time_limit_s=20, stall_s=20
+    )
+    if finished.returncode != 0:
+        raise OSError(finished.stderr)
+    return finished.stdout.decode(errors="replace")
+
+
+def parse_version(text: str) -> tuple[int, int] | None:
+    """(5, 1) from `ffmpeg version 5.1.6-0+deb12u1 …`; None for builds that are named by commit."""
+    match = re.match(r"ffmpeg version n?(\d+)\.(\d+)", text)
+    return (int(match[1]), int(match[2])) if match else None
+
+
+def missing_names(listing: str, names: tuple[str, ...]) -> list[str]:
+    """Of ` V....D libx264  …` lines: the names that are not there."""
+    present = {words[1] for line in listing.splitlines() if len(words := line.split()) > 1}
+    return [name for name in names if name not in present]

@@ -1,0 +1,176 @@
+"""Runs ffmpeg and the probe: the only module that starts programs. None of them outlives its job.
+
+A program is started from the thread that waits for it (its death signal fires when that thread ends), in a process
+group of its own, under limits; whatever ends the wait (success, error, a hung program, a lost claim) ends the group.
+"""
+
+import json
+import os
+import selectors
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from media_pipeline.errors import OutOfTime, PipelineError
+
+LAUNCHER = str(Path(__file__).with_name("limits.py"))
+TICK_S = 0.5
+STDERR_KEPT = 64 * 1024
+GIB = 1024**3
+
+
+@dataclass(frozen=True)
+class ChildLimits:
+    """Hard limits of one child process."""
+
+    memory_bytes: int = 8 * GIB
+    cpu_s: int = 48 * 3600
+    file_bytes: int = 256 * GIB
+    nice: int = 10  # the catalogue answers first when web and workers share a machine
+
+
+@dataclass(frozen=True)
+class Finished:
+    returncode: int
+    stdout: bytes
+    stderr: str
+
+
+class Hung(PipelineError):
+    code = "encoder_failed"
+    permanent = False
+    sentence = "The encoder stopped making progress and was ended."
+
+
+def run_limited(
+    argv: Sequence[str],
+    *,
+    limits: ChildLimits,
+    time_limit_s: float,
+    stall_s: float,
+    on_tick: Callable[[], None] = lambda: None,
+    on_line: Callable[[str], object] | None = None,
+    most_stdout: int = 16 * 1024**2,
+) -> Finished:
+    """Run a program to its end and return what it said.
+
+    `on_tick` is called about twice a second and may raise to end the program. With `on_line`, stdout is passed on line
+    by line and counts as progress when the callback returns something new; without, any output does.
+    Raises OutOfTime, Hung, or what a callback raised; a non-zero exit is the caller's to judge.
+    """
+    process = start(argv, limits)
+    try:
+        return Conversation(process, time_limit_s, stall_s, on_tick, on_line, most_stdout).until_end()
+    finally:
+        end_group(process)
+
+
+def start(argv: Sequence[str], limits: ChildLimits) -> subprocess.Popen[bytes]:
+    orders = json.dumps({"parent": os.getpid(), **limits.__dict__})
+    return subprocess.Popen(
+        [sys.executable, "-I", "-S", LAUNCHER, orders, *argv],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1"},
+    )
+
+
+def end_group(process: subprocess.Popen[bytes]) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    for pipe in (process.stdout, process.stderr):
+        if pipe:
+            pipe.close()
+
+
+class Conversation:
+    """Listens to both pipes of one program until it ends, with an eye on the clock."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        time_limit_s: float,
+        stall_s: float,
+        on_tick: Callable[[], None],
+        on_line: Callable[[str], object] | None,
+        most_stdout: int,
+    ) -> None:
+        self.process = process
+        self.deadline = time.monotonic() + time_limit_s
+        self.stall_s = stall_s
+        self.on_tick = on_tick
+        self.on_line = on_line
+        self.most_stdout = most_stdout
+        self.stdout = bytearray()
+        self.stderr = bytearray()
+        self.last_progress: object = None
+        self.moved_at = time.monotonic()
+
+    def until_end(self) -> Finished:
+        assert self.process.stdout and self.process.stderr
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.process.stdout, selectors.EVENT_READ, self.hear_stdout)
+            selector.register(self.process.stderr, selectors.EVENT_READ, self.hear_stderr)
+            while selector.get_map():
+                for key, _ in selector.select(TICK_S):
+                    self.read(selector, key)
+                self.on_tick()
+                self.watch_clock()
+        self.wait()
+        return Finished(self.process.returncode, bytes(self.stdout), self.stderr.decode(errors="replace"))
+
+    def read(self, selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
+        pipe = key.fileobj
+        assert not isinstance(pipe, int)
+        data = os.read(pipe.fileno(), 65536)
+        if data:
+            key.data(data)
+        else:
+            selector.unregister(pipe)
+
+    def hear_stdout(self, data: bytes) -> None:
+        self.stdout += data
+        if self.on_line is None:
+            self.moved_at = time.monotonic()
+            if len(self.stdout) > self.most_stdout:
+                raise PipelineError(detail="the program printed more than it may")
+            return
+        *lines, rest = bytes(self.stdout).split(b"\n")
+        self.stdout = bytearray(rest[-4096:])
+        for line in lines:
+            self.note_progress(self.on_line(line.decode(errors="replace")))
+
+    def hear_stderr(self, data: bytes) -> None:
+        """Only the end is kept: a broken file can make ffmpeg complain by the gigabyte."""
+        self.stderr = (self.stderr + data)[-STDERR_KEPT:]
+
+    def note_progress(self, progress: object) -> None:
+        if progress is not None and progress != self.last_progress:
+            self.last_progress = progress
+            self.moved_at = time.monotonic()
+
+    def watch_clock(self) -> None:
+        now = time.monotonic()
+        if now > self.deadline:
+            raise OutOfTime(detail=self.stderr.decode(errors="replace")[-500:])
+        if now - self.moved_at > self.stall_s:
+            raise Hung(detail=self.stderr.decode(errors="replace")[-500:])
+
+    def wait(self) -> None:
+        """The pipes are closed; the program itself may still linger."""
+        while True:
+            try:
+                self.process.wait(TICK_S)
+                return
+            except subprocess.TimeoutExpired:
+                self.on_tick()
+                self.watch_clock()
+

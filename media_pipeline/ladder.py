@@ -1,0 +1,80 @@
+"""The rungs: which sizes a video is encoded in. Typed data and one pure function."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One size of the ladder; `short_side` is the height of a landscape picture, the width of a portrait one."""
+
+    name: str
+    short_side: int
+    crf: int
+    max_kbps: int
+
+
+@dataclass(frozen=True)
+class SizedRung:
+    """A rung fitted to one source: even width and height in square pixels."""
+
+    rung: Rung
+    width: int
+    height: int
+
+    @property
+    def name(self) -> str:
+        return self.rung.name
+
+
+# Peak rates are for 30 frames a second; faster video gets half as much again (see ffmpeg.args).
+KNOWN_RUNGS = (
+    Rung("120p", 120, crf=25, max_kbps=220),
+    Rung("144p", 144, crf=25, max_kbps=280),
+    Rung("240p", 240, crf=25, max_kbps=500),
+    Rung("360p", 360, crf=24, max_kbps=1000),
+    Rung("480p", 480, crf=24, max_kbps=1600),
+    Rung("720p", 720, crf=23, max_kbps=3200),
+    Rung("1080p", 1080, crf=23, max_kbps=6000),
+    Rung("1440p", 1440, crf=23, max_kbps=11000),
+    Rung("2160p", 2160, crf=23, max_kbps=20000),
+)
+DEFAULT_LADDER = ("120p", "360p", "720p", "1080p")
+
+
+def parse_ladder(names: Iterable[str]) -> tuple[Rung, ...]:
+    """Rungs by name, lowest first; `720p@2500` overrides the peak rate in kbit/s. Raises ValueError with a sentence."""
+    known = {rung.name: rung for rung in KNOWN_RUNGS}
+    rungs: dict[str, Rung] = {}
+    for text in names:
+        name, _, kbps = text.strip().partition("@")
+        if name not in known:
+            raise ValueError(f"VIDEO_LADDER names {name!r}; known rungs are {', '.join(known)}.")
+        if kbps and not (kbps.isascii() and kbps.isdigit() and int(kbps) > 0):
+            raise ValueError(f"VIDEO_LADDER gives {name} the rate {kbps!r}; write it as a whole number of kbit/s.")
+        rungs[name] = replace(known[name], max_kbps=int(kbps)) if kbps else known[name]
+    if not rungs:
+        raise ValueError("VIDEO_LADDER is empty; name at least one rung, for example 360p.")
+    return tuple(sorted(rungs.values(), key=lambda rung: rung.short_side))
+
+
+def plan_ladder(width: int, height: int, ladder: Iterable[Rung]) -> tuple[SizedRung, ...]:
+    """The rungs for a picture of this display size, lowest first; never larger than the picture.
+
+    The lowest rung always exists: of a picture smaller than it, it is the picture itself.
+    """
+    rungs = sorted(ladder, key=lambda rung: rung.short_side)
+    fitting = [rung for rung in rungs if rung.short_side <= min(width, height)] or rungs[:1]
+    return tuple(fit(rung, width, height) for rung in fitting)
+
+
+def fit(rung: Rung, width: int, height: int) -> SizedRung:
+    scale = min(Fraction(rung.short_side, min(width, height)), Fraction(1))
+    return SizedRung(rung, even(width * scale, at_most=width), even(height * scale, at_most=height))
+
+
+def even(length: Fraction, *, at_most: int) -> int:
+    """The nearest even number of pixels that does not enlarge the picture (2 at the least: H.264 has no smaller)."""
+    nearest = 2 * round(length / 2)
+    return max(2, nearest if nearest <= at_most else nearest - 2)

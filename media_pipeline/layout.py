@@ -1,0 +1,53 @@
+"""Names of the files of a version and the keys they are stored under; pure."""
+
+from pathlib import PurePath
+
+MASTER = "master.m3u8"
+POSTER = "poster.jpg"
+AUDIO_PLAYLIST = "audio.m3u8"
+AUDIO_INIT = "audio.init.mp4"
+
+CONTENT_TYPES = {
+    ".m3u8": "application/vnd.apple.mpegurl",
+    ".mp4": "video/mp4",
+    ".jpg": "image/jpeg",
+    ".vtt": "text/vtt",
+}
+
+
+def rendition_file(rung: str) -> str:
+    """One MP4 with picture and sound; HLS reads it by byte range."""
+    return f"{rung}.mp4"
+
+
+def init_file(rung: str) -> str:
+    return f"{rung}.init.mp4"
+
+
+def playlist_file(rung: str) -> str:
+    return f"{rung}.m3u8"
+
+
+def iframes_file(rung: str) -> str:
+    return f"iframes_{rung}.m3u8"
+
+
+def version_prefix(public_id: object, version: str) -> str:
+    return f"videos/{public_id}/{version}"
+
+
+def video_prefix(public_id: object) -> str:
+    return f"videos/{public_id}"
+
+
+def originals_prefix(public_id: object) -> str:
+    return f"originals/{public_id}"
+
+
+def content_type(name: str) -> str:
+    return CONTENT_TYPES[PurePath(name).suffix]
+
+
+def publishing_order(names: list[str]) -> list[str]:
+    """Media before the playlists that name them, the master playlist last: what is listed is there."""
+    return sorted(names, key=lambda name: (name == MASTER, name.endswith(".m3u8"), name))

@@ -1,0 +1,103 @@
+"""What will be made of a source: one frozen EncodePlan; pure."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from media_pipeline.errors import TooLarge, TooLong
+from media_pipeline.ladder import DEFAULT_LADDER, Rung, SizedRung, parse_ladder, plan_ladder
+from media_pipeline.source import AudioTrack, Source
+
+SEGMENT_S = 4
+AUDIO_RATE = 48_000
+AUDIO_KBPS = 128
+POSTER_CANDIDATES = 60
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a site accepts and how long it waits. Times in seconds."""
+
+    max_duration_s: int = 4 * 3600
+    max_pixels: int = 8192 * 4352
+    stall_s: float = 120  # an encoder without progress for this long is hung
+    probe_s: float = 120
+    encode_s_per_s: float = 60  # processing time allowed per second of film
+    least_encode_s: float = 600
+
+    def encode_s(self, duration_s: Fraction) -> float:
+        return max(self.least_encode_s, self.encode_s_per_s * float(duration_s))
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    ladder: tuple[Rung, ...] = parse_ladder(DEFAULT_LADDER)
+    preset: str = "veryfast"
+    limits: Limits = Limits()
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Frames [first_frame, first_frame + frames) of the output, encoded by one process; starts at a segment."""
+
+    number: int
+    first_frame: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class EncodePlan:
+    """Everything that the encoder, the packager and the verifier need to know."""
+
+    video_index: int
+    frame_rate: Fraction
+    frames: int
+    segment_frames: int  # frames from one IDR frame to the next, the same in every rung
+    rungs: tuple[SizedRung, ...]  # lowest first
+    chunks: tuple[Chunk, ...]
+    audio: AudioTrack | None
+    preset: str
+    poster_step: int  # every so manieth frame is looked at for the poster
+    time_limit_s: float
+
+    @property
+    def duration_s(self) -> Fraction:
+        return self.frames / self.frame_rate
+
+    @property
+    def segment_s(self) -> Fraction:
+        return self.segment_frames / self.frame_rate
+
+    @property
+    def segments(self) -> int:
+        return -(-self.frames // self.segment_frames)
+
+
+def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
+    """The plan for a source; raises TooLong or TooLarge when the site does not accept it."""
+    refuse_over_limits(source, settings.limits)
+    frames = max(1, round(source.duration_s * source.frame_rate))
+    return EncodePlan(
+        video_index=source.video_index,
+        frame_rate=source.frame_rate,
+        frames=frames,
+        segment_frames=max(1, round(SEGMENT_S * source.frame_rate)),
+        rungs=plan_ladder(source.width, source.height, settings.ladder),
+        chunks=plan_chunks(frames),
+        audio=source.main_audio,
+        preset=settings.preset,
+        poster_step=max(1, frames // POSTER_CANDIDATES),
+        time_limit_s=settings.limits.encode_s(source.duration_s),
+    )
+
+
+def plan_chunks(frames: int) -> tuple[Chunk, ...]:
+    """One chunk: a video is encoded by one process."""
+    return (Chunk(number=0, first_frame=0, frames=frames),)
+
+
+def refuse_over_limits(source: Source, limits: Limits) -> None:
+    if source.duration_s > limits.max_duration_s:
+        minutes = float(source.duration_s) / 60
+        raise TooLong(f"The video is {minutes:.0f} minutes long; this site allows {limits.max_duration_s // 60}.")
+    if source.width * source.height > limits.max_pixels:
+        raise TooLarge(f"The picture is {source.width}×{source.height}, larger than this site can process.")

@@ -1,0 +1,31 @@
+"""Finds out what a file is, in a limited child process."""
+
+import json
+import sys
+from pathlib import Path
+
+from media_pipeline.errors import NotAVideo, OutOfTime, PipelineError
+from media_pipeline.ffmpeg.run import GIB, ChildLimits, run_limited
+from media_pipeline.source import Source, parse_probe
+
+PROBE_LIMITS = ChildLimits(memory_bytes=3 * GIB, cpu_s=120, file_bytes=0)
+PROJECT_DIR = str(Path(__file__).resolve().parent.parent)
+# -I keeps the caller's environment and current folder out; the project's folder is put back by hand.
+BOOT = f"import sys; sys.path.insert(0, {PROJECT_DIR!r}); from media_pipeline.probe_child import main; main(sys.argv[1])"
+
+
+def probe(path: Path, *, time_limit_s: float) -> Source:
+    """The facts about a file; raises the PipelineError that says why it cannot be used."""
+    argv = [sys.executable, "-I", "-c", BOOT, str(path)]
+    try:
+        finished = run_limited(argv, limits=PROBE_LIMITS, time_limit_s=time_limit_s, stall_s=time_limit_s)
+    except OutOfTime as error:
+        raise NotAVideo("Reading this file took too long; it is damaged or not a video.") from error
+    if finished.returncode != 0:
+        # The child ran into its memory or time limit, or the reader crashed on the file.
+        raise NotAVideo(detail=finished.stderr[-1000:])
+    try:
+        report = json.loads(finished.stdout)
+    except ValueError as error:
+        raise PipelineError(detail="the probe answered no JSON") from error
+    return parse_probe(report)

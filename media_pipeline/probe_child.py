@@ -1,0 +1,155 @@
+"""Runs as a limited child process: opens one untrusted file with PyAV and prints what it found as JSON.
+
+Nothing here decides anything: media_pipeline.source turns the report into facts or a refusal.
+"""
+
+import json
+import sys
+from collections import Counter
+from typing import Any
+
+import av
+from av.container import InputContainer
+from av.video.stream import VideoStream
+
+from media_pipeline.formats import CONTAINERS, PROTOCOLS
+
+MOST_PACKETS = 5_000_000  # a day at 57 frames a second
+PACKETS_TO_DECODE = 250  # a picture must come out of these
+COVER_ART = "attached_pic"
+
+
+def main(path: str) -> None:
+    json.dump(describe(path), sys.stdout)
+
+
+def describe(path: str) -> dict[str, Any]:
+    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": CONTAINERS}
+    try:
+        with av.open(path, options=options, metadata_errors="replace") as container:
+            return describe_container(container)
+    except av.error.FFmpegError as error:
+        return {"error": "truncated" if lacks_index(path) else "not_a_video", "detail": str(error)}
+
+
+def describe_container(container: InputContainer) -> dict[str, Any]:
+    stream = picture_of(container)
+    if stream is None:
+        has_sound = any(s.type == "audio" for s in container.streams)
+        return {"error": "no_video_stream" if has_sound else "not_a_video"}
+    return {
+        "container": container.format.name,
+        "start_s": str_fraction(container.start_time or 0, 1, av.time_base),
+        "audio": [describe_audio(s) for s in container.streams.audio if s.codec_context and s.codec_context.channels],
+        "video": describe_video(container, stream),
+    }
+
+
+def picture_of(container: InputContainer) -> VideoStream | None:
+    """The largest moving picture; cover art is a still that the container calls video."""
+    moving = [s for s in container.streams.video if COVER_ART not in s.disposition.name.lower()]
+    return max(moving, key=lambda s: (s.codec_context.width or 0) * (s.codec_context.height or 0), default=None)
+
+
+def describe_audio(stream: Any) -> dict[str, Any]:
+    return {
+        "index": stream.index,
+        "codec": stream.codec_context.name,
+        "channels": stream.codec_context.channels,
+        "language": (stream.metadata.get("language") or "und")[:3],
+        "is_default": "default" in stream.disposition.name.lower(),
+    }
+
+
+def describe_video(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
+    context = stream.codec_context
+    packets, frame, decode_error = read_packets(container, stream)
+    sar = stream.sample_aspect_ratio or context.sample_aspect_ratio
+    return {
+        "index": stream.index,
+        "codec": context.name,
+        "width": frame.width if frame else context.width,
+        "height": frame.height if frame else context.height,
+        "sar": f"{sar.numerator}/{sar.denominator}" if sar else "1/1",
+        "rotation": round(frame.rotation) % 360 if frame else 0,
+        "time_base": f"{stream.time_base.numerator}/{stream.time_base.denominator}" if stream.time_base else "1/1000",
+        "guessed_rate": f"{stream.guessed_rate.numerator}/{stream.guessed_rate.denominator}"
+        if stream.guessed_rate
+        else None,
+        "decodes": frame is not None,
+        "decode_error": decode_error,
+        "packets": packets,
+    }
+
+
+def read_packets(container: InputContainer, stream: VideoStream) -> tuple[dict[str, Any], Any, str]:
+    """The timestamps of every packet (no decoding), and the first picture that decodes."""
+    times: list[int] = []
+    end, frame, decode_error = 0, None, ""
+    for number, packet in enumerate(demux_what_is_there(container, stream)):
+        if packet.dts is None and packet.pts is None:
+            continue  # the flush packet at the end
+        time = packet.pts if packet.pts is not None else packet.dts
+        times.append(time)
+        end = max(end, time + (packet.duration or 0))
+        if frame is None and number < PACKETS_TO_DECODE:
+            frame, decode_error = decode_first(packet, decode_error)
+        if number >= MOST_PACKETS:
+            break
+    if frame is None:
+        frame, decode_error = flush_decoder(stream, decode_error)
+    return summarise(times, end), frame, decode_error
+
+
+def demux_what_is_there(container: InputContainer, stream: VideoStream) -> Any:
+    """Packets until the end or the first unreadable byte: a cut-off file still has what came before the cut."""
+    try:
+        yield from container.demux(stream)
+    except av.error.FFmpegError:
+        return
+
+
+def decode_first(packet: Any, error_so_far: str) -> tuple[Any, str]:
+    try:
+        return next(iter(packet.decode()), None), error_so_far
+    except av.error.FFmpegError as error:
+        return None, str(error)
+
+
+def flush_decoder(stream: VideoStream, error_so_far: str) -> tuple[Any, str]:
+    """Decoders hold pictures back to put them in order; a very short video comes out only now."""
+    try:
+        return next(iter(stream.codec_context.decode(None)), None), error_so_far
+    except (av.error.FFmpegError, EOFError) as error:
+        return None, error_so_far or str(error)
+
+
+def summarise(times: list[int], end: int) -> dict[str, Any]:
+    times.sort()
+    deltas = Counter(b - a for a, b in zip(times, times[1:], strict=False))
+    first, last = (times[0], times[-1]) if times else (0, 0)
+    if times and end <= last:  # no packet durations: the last frame lasts as long as the others
+        end = last + (deltas.most_common(1)[0][0] if deltas else 1)
+    return {"count": len(times), "first": first, "last": last, "end": end, "deltas": deltas.most_common(200)}
+
+
+def str_fraction(value: int, numerator: int, denominator: int) -> str:
+    return f"{value * numerator}/{denominator}"
+
+
+def lacks_index(path: str) -> bool:
+    """An MP4 or MOV whose `moov` box never came: what an interrupted recording or copy looks like."""
+    boxes = []
+    with open(path, "rb") as file:  # noqa: PTH123 - a plain path in a child that imports as little as it can
+        while len(header := file.read(8)) == 8 and len(boxes) < 100:
+            size, kind = int.from_bytes(header[:4], "big"), header[4:]
+            size = int.from_bytes(file.read(8), "big") - 8 if size == 1 else size
+            boxes.append(kind)
+            if size < 8:
+                break
+            file.seek(size - 8, 1)
+    return bool(boxes) and boxes[0] in (b"ftyp", b"wide", b"mdat") and b"moov" not in boxes
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

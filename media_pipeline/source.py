@@ -1,0 +1,148 @@
+"""What a probe found, as facts about the source; pure."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+from media_pipeline.errors import NotAVideo, NoVideoStream, Truncated, UnsupportedCodec
+
+STANDARD_RATES = tuple(
+    Fraction(*rate)
+    for rate in (
+        (5, 1), (6, 1), (8, 1), (10, 1), (12, 1), (12000, 1001), (15000, 1001), (15, 1), (16, 1), (18, 1), (20, 1),
+        (24000, 1001), (24, 1), (25, 1), (30000, 1001), (30, 1), (48000, 1001), (48, 1), (50, 1), (60000, 1001),
+        (60, 1), (90, 1), (100, 1), (120000, 1001), (120, 1), (144, 1), (240000, 1001), (240, 1),
+    )
+)  # fmt: skip
+FALLBACK_RATE = Fraction(25)
+FASTEST = 60
+# 24 and 24000/1001 lie 0.1 % apart: half of that still tells them from each other.
+SAME_RATE = Fraction(1, 2000)
+
+
+@dataclass(frozen=True)
+class AudioTrack:
+    """One audio stream; `index` counts all streams of the file."""
+
+    index: int
+    codec: str
+    channels: int
+    language: str
+    is_default: bool
+
+
+@dataclass(frozen=True)
+class Source:
+    """A readable video. `width` and `height` are what a viewer sees: square pixels, rotation applied."""
+
+    container: str
+    codec: str
+    video_index: int
+    width: int
+    height: int
+    rotation: int
+    frame_rate: Fraction  # of the output: constant, at most 60
+    is_variable_rate: bool
+    duration_s: Fraction  # from the start of the earliest stream to the end of the last frame
+    frames: int  # that the source holds
+    audio: tuple[AudioTrack, ...]
+
+    @property
+    def main_audio(self) -> AudioTrack | None:
+        """The track that plays when nobody chose: the default one, else the first."""
+        return next((track for track in self.audio if track.is_default), self.audio[0] if self.audio else None)
+
+
+def parse_probe(report: Mapping[str, Any]) -> Source:
+    """A Source from the probe child's report; raises the PipelineError that says why it is none."""
+    if error := report.get("error"):
+        raise refusal(error, str(report.get("detail", "")))
+    video = report["video"]
+    index = video["index"]
+    packets = video["packets"]
+    if not packets["count"]:
+        raise Truncated(detail="no packet of the picture")
+    if not video["decodes"]:
+        raise UnsupportedCodec(
+            f"The picture is stored as {video['codec']}, which could not be decoded.", detail=video["decode_error"]
+        )
+    width, height = display_size(video["width"], video["height"], Fraction(video["sar"]), video["rotation"])
+    rate, is_variable = source_rate(packets, Fraction(video["time_base"]), video["guessed_rate"])
+    end_s = Fraction(packets["end"]) * Fraction(video["time_base"]) - Fraction(report["start_s"])
+    return Source(
+        container=report["container"],
+        codec=video["codec"],
+        video_index=index,
+        width=width,
+        height=height,
+        rotation=video["rotation"],
+        frame_rate=at_most_60(rate),
+        is_variable_rate=is_variable,
+        duration_s=max(end_s, 1 / rate),
+        frames=packets["count"],
+        audio=tuple(AudioTrack(**track) for track in report["audio"]),
+    )
+
+
+def refusal(error: str, detail: str) -> Exception:
+    errors = {"not_a_video": NotAVideo, "no_video_stream": NoVideoStream, "truncated": Truncated}
+    return errors.get(error, NotAVideo)(detail=detail)
+
+
+def display_size(width: int, height: int, sar: Fraction, rotation: int) -> tuple[int, int]:
+    """Square pixels as ffmpeg's scale filter sees them, turned upright."""
+    if sar > 0:
+        width = max(1, round(width * sar))
+    return (height, width) if rotation % 180 else (width, height)
+
+
+def source_rate(packets: Mapping[str, Any], time_base: Fraction, guessed: str | None) -> tuple[Fraction, bool]:
+    """Frames a second as an exact fraction, and whether the source's own rate varies.
+
+    `packets` has `count`, `first` and `last` (presentation ticks) and `deltas`: [ticks, how often], by frequency.
+    """
+    declared = Fraction(guessed) if guessed else None
+    span = packets["last"] - packets["first"]
+    if packets["count"] < 2 or span <= 0:
+        return (snap(declared) if declared else FALLBACK_RATE), False
+    mean_ticks = Fraction(span, packets["count"] - 1)
+    measured = 1 / (mean_ticks * time_base)
+    if is_steady(packets["deltas"], mean_ticks):
+        # Coarse clocks (WebM counts milliseconds) blur a short clip's rate by a tick at either end.
+        blur = max(SAME_RATE, Fraction(3, 2 * span))
+        agrees = declared and abs(declared / measured - 1) <= blur
+        return snap(declared if agrees and declared else measured), False
+    return snap_up(typical_rate(packets["deltas"], time_base, measured)), True
+
+
+def is_steady(deltas: Sequence[tuple[int, int]], mean_ticks: Fraction) -> bool:
+    """Whether nearly all frames follow each other at the mean distance, rounding of the clock aside."""
+    total = sum(count for _, count in deltas)
+    slack = max(Fraction(1), mean_ticks / 50)
+    return sum(count for ticks, count in deltas if abs(ticks - mean_ticks) <= slack) * 100 >= total * 98
+
+
+def typical_rate(deltas: Sequence[tuple[int, int]], time_base: Fraction, measured: Fraction) -> Fraction:
+    """Of a varying source: the rate of its most usual distance, not slower than its mean."""
+    ticks = max((ticks for ticks, count in deltas if count == deltas[0][1]), default=0)
+    return max(measured, 1 / (ticks * time_base)) if ticks > 0 else measured
+
+
+def snap(rate: Fraction) -> Fraction:
+    """The standard rate that this one stands for, else the rate itself as a fraction that encoders accept."""
+    nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
+    if abs(nearest / rate - 1) <= SAME_RATE:
+        return nearest
+    return max(Fraction(1), rate.limit_denominator(1001))
+
+
+def snap_up(rate: Fraction) -> Fraction:
+    """The slowest standard rate that loses (almost) no frame of a varying source; 60 at the most."""
+    return next((standard for standard in STANDARD_RATES if standard >= rate * Fraction(98, 100)), Fraction(FASTEST))
+
+
+def at_most_60(rate: Fraction) -> Fraction:
+    while rate > FASTEST:
+        rate /= 2
+    return rate
