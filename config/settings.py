@@ -1,4 +1,4 @@
-"""Django's settings, one file. Values come from config.env; nothing is chosen by DEBUG but what Django shows on errors."""
+"""Django's settings, one file. Values come from config.env; DEBUG chooses nothing but what Django shows on errors."""
 
 from datetime import timedelta
 from typing import Any
@@ -12,7 +12,7 @@ from config.env import BASE_DIR, load_env
 
 env = load_env()
 
-# --- Where things are ---------------------------------------------------------------------------------------------
+# --- Where things are ------------------------------------------------------------------------------------------------
 DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / "var")
 MEDIA_ROOT = env.folder("MEDIA_ROOT", default=DATA_DIR / "media")
 WORK_DIR = DATA_DIR / "work"
@@ -23,10 +23,10 @@ for folder in (DATA_DIR, MEDIA_ROOT, WORK_DIR, FILE_UPLOAD_TEMP_DIR):
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(
-            f"the folder {folder} cannot be made ({error.strerror}); set DATA_DIR or MEDIA_ROOT to one you may write to."
+            f"the folder {folder} cannot be made ({error.strerror}): set DATA_DIR or MEDIA_ROOT to one that is writable."
         ) from error
 
-# --- Web ------------------------------------------------------------------------------------------------------------
+# --- Web -------------------------------------------------------------------------------------------------------------
 DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", default=checks.DEVELOPMENT_SECRET if DEBUG else "")
 BACKEND_ORIGIN = env.text("BACKEND_ORIGIN", default="http://localhost:8000").rstrip("/")
@@ -71,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "config.middleware.BodyLimits",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -104,7 +105,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 
-# --- Uploads and media ------------------------------------------------------------------------------------------------
+# --- Uploads and media -----------------------------------------------------------------------------------------------
 MEDIA_URL = "/media/"
 MAX_UPLOAD_MB = env.integer("MAX_UPLOAD_MB", default=4096, least=1)
 MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", default=240, least=1)
@@ -120,7 +121,7 @@ REAPER_INTERVAL_SECONDS = env.decimal("REAPER_INTERVAL_SECONDS", default=5, leas
 MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", default=3, least=1)
 OLD_VERSION_MINUTES = env.integer("OLD_VERSION_MINUTES", default=MEDIA_GRANT_MINUTES, least=0)
 
-# --- Database -----------------------------------------------------------------------------------------------------------
+# --- Database --------------------------------------------------------------------------------------------------------
 SQLITE_OPTIONS: dict[str, Any] = {
     # IMMEDIATE takes the write lock when a transaction begins: two writers queue up instead of one failing half-way.
     "transaction_mode": "IMMEDIATE",
@@ -169,7 +170,7 @@ def read_postgresql() -> dict[str, Any]:
 DATABASES = {"default": read_database()}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- Redis: the queue and the cache ---------------------------------------------------------------------------------------
+# --- Redis: the queue and the cache ----------------------------------------------------------------------------------
 REDIS_URL = env.text(
     "REDIS_URL",
     default="redis://{}:{}/{}".format(
@@ -191,7 +192,7 @@ RQ_QUEUES = {
     name: {"URL": REDIS_URL, "REDIS_CLIENT_KWARGS": {"socket_connect_timeout": 2}} for name in ("default", "media")
 }
 
-# --- People ---------------------------------------------------------------------------------------------------------------
+# --- People ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users_app.User"
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
@@ -218,12 +219,12 @@ DEFAULT_ADMIN_EMAIL = env.text("DEFAULT_ADMIN_EMAIL", "DJANGO_SUPERUSER_EMAIL")
 DEFAULT_ADMIN_PASSWORD = env.text("DEFAULT_ADMIN_PASSWORD", "DJANGO_SUPERUSER_PASSWORD")
 LOGIN_URL = "/login/"
 
-# --- API --------------------------------------------------------------------------------------------------------------------
+# --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["users_app.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PARSER_CLASSES": ["config.parsers.SafeJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "config.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -237,10 +238,11 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "PREPROCESSING_HOOKS": ["config.schema.only_canonical_routes"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.describe_errors"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 
-# --- Logs -------------------------------------------------------------------------------------------------------------------
+# --- Logs ------------------------------------------------------------------------------------------------------------
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,

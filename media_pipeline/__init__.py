@@ -1,3 +1,4 @@
+# ruff: noqa: E501 - a table
 """From a file to HLS, in plain Python: no Django, no queue, no database.
 
 | Stage   | Decided by (pure functions)               | Done by (effects)                           | State of the video after |

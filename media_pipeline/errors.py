@@ -1,4 +1,4 @@
-"""What can go wrong with a video: a stable code for programs, a sentence for people, and whether trying again can help."""
+"""What can go wrong with a video: a code for programs, a sentence for people, and whether trying again can help."""
 
 
 class PipelineError(Exception):

@@ -71,7 +71,7 @@ def iterate_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         offset += size
 
 
-# --- reading -----------------------------------------------------------------------------------------------------------
+# --- reading ---------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -258,7 +258,7 @@ def codec_of(moov: Box) -> str:
     raise BadMp4("a track is neither H.264 nor AAC")
 
 
-# --- building ------------------------------------------------------------------------------------------------------------
+# --- building --------------------------------------------------------------------------------------------------------
 
 
 def ftyp() -> bytes:
@@ -274,9 +274,7 @@ def build_moov(tracks: list[tuple[Box, int]], duration_s: Fraction) -> Box:
     """A moov of several one-track moovs with new track ids, and the real duration where players look for it."""
     duration = round(duration_s * MOVIE_TIMESCALE)
     traks = [renumbered_trak(moov.find(b"trak"), number, duration) for moov, number in tracks]
-    trexes = [
-        Box(b"trex", b"\0\0\0\0" + struct.pack(">IIIII", number, 1, 0, 0, 0)) for _, number in tracks
-    ]
+    trexes = [Box(b"trex", b"\0\0\0\0" + struct.pack(">IIIII", number, 1, 0, 0, 0)) for _, number in tracks]
     mehd = Box(b"mehd", b"\1\0\0\0" + struct.pack(">Q", duration))
     next_track = max(number for _, number in tracks) + 1
     return Box(b"moov", children=(mvhd(duration, next_track), *traks, Box(b"mvex", children=(mehd, *trexes))))

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 from media_pipeline import layout, mp4, playlists
@@ -84,7 +84,7 @@ def refuse_unequal_cuts(tracks: list[mp4.Track]) -> None:
         raise EncoderFailed(detail="the rungs do not cut at the same frames")
 
 
-# --- sound -----------------------------------------------------------------------------------------------------------------
+# --- sound -----------------------------------------------------------------------------------------------------------
 
 
 def read_sound(path: Path, boundaries_s: list[Fraction]) -> Sound | None:
@@ -101,7 +101,7 @@ def read_sound(path: Path, boundaries_s: list[Fraction]) -> Sound | None:
     cuts = [0, *(min(len(sizes), first_sample_after(boundary)) for boundary in boundaries_s[1:])]
     pieces = [
         Piece(first, sizes[first:last], merged(zip(offsets[first:last], sizes[first:last], strict=True)))
-        for first, last in zip(cuts, cuts[1:], strict=False)
+        for first, last in pairwise(cuts)
     ]
     return Sound(track, tuple(pieces))
 
@@ -135,7 +135,7 @@ def merged(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
     return result
 
 
-# --- writing ---------------------------------------------------------------------------------------------------------------
+# --- writing ---------------------------------------------------------------------------------------------------------
 
 
 def write_rung(

@@ -151,7 +151,7 @@ def finished(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-# --- reading, to verify what was written and to sign what is handed out --------------------------------------------------
+# --- reading, to verify what was written and to sign what is handed out ----------------------------------------------
 
 URI_ATTRIBUTE = re.compile(r'URI="([^"]*)"')
 

@@ -11,7 +11,9 @@ from media_pipeline.source import Source, parse_probe
 PROBE_LIMITS = ChildLimits(memory_bytes=3 * GIB, cpu_s=120, file_bytes=0)
 PROJECT_DIR = str(Path(__file__).resolve().parent.parent)
 # -I keeps the caller's environment and current folder out; the project's folder is put back by hand.
-BOOT = f"import sys; sys.path.insert(0, {PROJECT_DIR!r}); from media_pipeline.probe_child import main; main(sys.argv[1])"
+BOOT = (
+    f"import sys; sys.path.insert(0, {PROJECT_DIR!r}); from media_pipeline.probe_child import main; main(sys.argv[1])"
+)
 
 
 def probe(path: Path, *, time_limit_s: float) -> Source:

@@ -6,17 +6,18 @@ Nothing here decides anything: media_pipeline.source turns the report into facts
 import json
 import sys
 from collections import Counter
+from itertools import pairwise
 from typing import Any
 
 import av
 from av.container import InputContainer
+from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from media_pipeline.formats import CONTAINERS, PROTOCOLS
 
 MOST_PACKETS = 5_000_000  # a day at 57 frames a second
 PACKETS_TO_DECODE = 250  # a picture must come out of these
-COVER_ART = "attached_pic"
 
 
 def main(path: str) -> None:
@@ -47,7 +48,7 @@ def describe_container(container: InputContainer) -> dict[str, Any]:
 
 def picture_of(container: InputContainer) -> VideoStream | None:
     """The largest moving picture; cover art is a still that the container calls video."""
-    moving = [s for s in container.streams.video if COVER_ART not in s.disposition.name.lower()]
+    moving = [s for s in container.streams.video if Disposition.attached_pic not in s.disposition]
     return max(moving, key=lambda s: (s.codec_context.width or 0) * (s.codec_context.height or 0), default=None)
 
 
@@ -57,7 +58,7 @@ def describe_audio(stream: Any) -> dict[str, Any]:
         "codec": stream.codec_context.name,
         "channels": stream.codec_context.channels,
         "language": (stream.metadata.get("language") or "und")[:3],
-        "is_default": "default" in stream.disposition.name.lower(),
+        "is_default": Disposition.default in stream.disposition,
     }
 
 
@@ -126,7 +127,7 @@ def flush_decoder(stream: VideoStream, error_so_far: str) -> tuple[Any, str]:
 
 def summarise(times: list[int], end: int) -> dict[str, Any]:
     times.sort()
-    deltas = Counter(b - a for a, b in zip(times, times[1:], strict=False))
+    deltas = Counter(b - a for a, b in pairwise(times))
     first, last = (times[0], times[-1]) if times else (0, 0)
     if times and end <= last:  # no packet durations: the last frame lasts as long as the others
         end = last + (deltas.most_common(1)[0][0] if deltas else 1)
@@ -139,7 +140,7 @@ def str_fraction(value: int, numerator: int, denominator: int) -> str:
 
 def lacks_index(path: str) -> bool:
     """An MP4 or MOV whose `moov` box never came: what an interrupted recording or copy looks like."""
-    boxes = []
+    boxes: list[bytes] = []
     with open(path, "rb") as file:  # noqa: PTH123 - a plain path in a child that imports as little as it can
         while len(header := file.read(8)) == 8 and len(boxes) < 100:
             size, kind = int.from_bytes(header[:4], "big"), header[4:]

@@ -131,4 +131,3 @@ def audio_path(work: Path) -> Path:
 
 def thumbs_path(work: Path) -> Path:
     return work / "thumbs.gray"
-

@@ -4,6 +4,7 @@ import functools
 import re
 import shutil
 
+from media_pipeline.errors import PipelineError
 from media_pipeline.ffmpeg.run import ChildLimits, run_limited
 
 LEAST_VERSION = (5, 1)
@@ -11,8 +12,11 @@ NEEDED_ENCODERS = ("libx264", "aac")
 NEEDED_FILTERS = ("scale", "fps", "split", "aresample", "zscale", "tonemap")
 
 
-class NoFfmpeg(Exception):
-    """No usable ffmpeg; the message says what to do."""
+class NoFfmpeg(PipelineError):
+    """No usable ffmpeg; the sentence says what to do."""
+
+    code = "encoder_failed"
+    permanent = False
 
 
 @functools.cache
@@ -34,7 +38,7 @@ def bundled_ffmpeg() -> str | None:
     import imageio_ffmpeg
 
     try:
-        return str(imageio_ffmpeg.get_ffmpeg_exe())
+        return str(imageio_ffmpeg.get_ffmpeg_exe())  # type: ignore[attr-defined,no-untyped-call]  # it ships no types
     except RuntimeError:
         return None  # no wheel with a binary for this machine
 
@@ -53,9 +57,7 @@ def fault_of(path: str) -> str:
 
 
 def output_of(path: str, option: str) -> str:
-    finished = run_limited(
-        [path, "-hide_banner", option], limits=ChildLimits(cpu_s=20), time_limit_s=20, stall_s=20
-    )
+    finished = run_limited([path, "-hide_banner", option], limits=ChildLimits(cpu_s=20), time_limit_s=20, stall_s=20)
     if finished.returncode != 0:
         raise OSError(finished.stderr)
     return finished.stdout.decode(errors="replace")

@@ -115,7 +115,8 @@ class Conversation:
         self.moved_at = time.monotonic()
 
     def until_end(self) -> Finished:
-        assert self.process.stdout and self.process.stderr
+        assert self.process.stdout
+        assert self.process.stderr
         with selectors.DefaultSelector() as selector:
             selector.register(self.process.stdout, selectors.EVENT_READ, self.hear_stdout)
             selector.register(self.process.stderr, selectors.EVENT_READ, self.hear_stderr)
@@ -173,4 +174,3 @@ class Conversation:
             except subprocess.TimeoutExpired:
                 self.on_tick()
                 self.watch_clock()
-

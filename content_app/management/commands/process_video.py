@@ -1,0 +1,78 @@
+"""`manage.py process_video film.mp4`: adds a file and processes it here, with a progress bar."""
+
+import shutil
+import time
+from pathlib import Path
+from typing import Any
+
+from django.core.files import File
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from content_app.models import Video
+from content_app.services import encoding, processing
+from content_app.states import State
+from users_app.models import User
+from users_app.roles import Role
+
+FOLLOW_INTERVAL_S = 0.5
+
+
+class Command(BaseCommand):
+    help = "Adds a video file to the catalogue and processes it, without the queue; shows a progress bar."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("path", type=Path, help="the video file")
+        parser.add_argument("--title", help="default: the file's name")
+        parser.add_argument("--owner", help="e-mail address of the owner; default: the first admin")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        video = add(options["path"], options["title"], find_owner(options["owner"]))
+        self.show(0, None)
+        claim = processing.claim(video_id=video.pk)
+        if claim:
+            encoding.run_claim(claim=claim, watch=self.show)
+        self.follow(video)
+
+    def follow(self, video: Video) -> None:
+        """Until it is done: a worker may have been faster, or it is tried again."""
+        video.refresh_from_db()
+        while video.state in (State.PENDING, State.PROCESSING):
+            self.show(video.progress, video.time_left_s)
+            time.sleep(FOLLOW_INTERVAL_S)
+            if claim := processing.claim(video_id=video.pk):
+                encoding.run_claim(claim=claim, watch=self.show)
+            video.refresh_from_db()
+        self.stdout.write("")
+        if video.state == State.ERROR:
+            raise CommandError(f"{video.error_code}: {video.error_message}")
+        names = ", ".join(rendition.name for rendition in video.renditions.all())
+        self.stdout.write(f"Video {video.pk} is ready: {video.duration_s:.1f} s in {names}.")
+
+    def show(self, percent: int, time_left_s: int | None) -> None:
+        width = min(40, max(10, shutil.get_terminal_size().columns - 30))
+        bar = "#" * (width * percent // 100)
+        left = "" if time_left_s is None else f"{time_left_s} s left"
+        self.stdout.write(f"\r[{bar:<{width}}] {percent:3d} % {left:<14}", ending="")
+        self.stdout.flush()
+
+
+def find_owner(email: str | None) -> User:
+    owners = User.objects.filter(is_active=True).order_by("pk")
+    owner = owners.filter(email=email.lower()).first() if email else owners.filter(role=Role.ADMIN).first()
+    if owner is None:
+        raise CommandError(
+            f"Nobody has the address {email}." if email else "There is no admin: run manage.py bootstrap."
+        )
+    return owner
+
+
+def add(path: Path, title: str | None, owner: User) -> Video:
+    try:
+        with path.open("rb") as file:
+            video = Video(owner=owner, title=(title or path.stem)[:200], original_name=path.name[:255])
+            video.original_bytes = path.stat().st_size
+            video.video_file = File(file, name=path.name)
+            video.save()
+    except OSError as error:
+        raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    return video

@@ -1,0 +1,17 @@
+"""`manage.py requeue_stuck_videos`: one look for lost work, told in numbers."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from content_app.services.processing import take_back_expired
+from content_app.services.reaping import enqueue_waiting
+
+
+class Command(BaseCommand):
+    help = "Takes videos back from workers that are gone and enqueues every waiting video that has no job."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        taken_back = take_back_expired()
+        enqueued = enqueue_waiting()
+        self.stdout.write(f"{taken_back} video(s) taken back, {enqueued} enqueued.")

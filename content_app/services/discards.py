@@ -1,0 +1,52 @@
+"""Lets go of stored objects: a row in the transaction that lets go, the removal after commit by a job.
+
+What a lost job leaves, the reaper finds: the rows stay until the objects are gone.
+"""
+
+import logging
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.db import transaction
+from django.utils import timezone
+
+from content_app import queue
+from content_app.models import Discard, Video
+from content_app.services.storage import get_store
+from media_pipeline import layout
+from media_pipeline.errors import StorageUnavailable
+
+log = logging.getLogger(__name__)
+
+
+def discard(*, prefixes: Iterable[str], due_at: datetime | None = None) -> None:
+    """Remove these objects (keys or folders) once `due_at` has passed; at once without it."""
+    when = due_at or timezone.now()
+    rows = [Discard(prefix=prefix, due_at=when) for prefix in prefixes]
+    Discard.objects.bulk_create(rows, update_conflicts=True, unique_fields=["prefix"], update_fields=["due_at"])
+    if due_at is None:
+        transaction.on_commit(queue.enqueue_cleanup)
+
+
+def discard_video(*, video: Video) -> None:
+    """Everything that was ever stored for this video."""
+    discard(prefixes=[layout.originals_prefix(video.public_id), layout.video_prefix(video.public_id)])
+
+
+def keep(*, prefix: str) -> None:
+    Discard.objects.filter(prefix=prefix).delete()
+
+
+def remove_due() -> int:
+    """Remove what is due; how many prefixes went. One that cannot be removed now is tried again later."""
+    removed = 0
+    for row in Discard.objects.filter(due_at__lte=timezone.now()).order_by("due_at"):
+        try:
+            get_store().delete_prefix(row.prefix)
+        except StorageUnavailable as error:
+            log.warning("%s could not be removed, it will be tried again: %s", row.prefix, error.detail)
+            continue
+        # Only if nobody postponed it meanwhile.
+        Discard.objects.filter(pk=row.pk, due_at=row.due_at).delete()
+        removed += 1
+    return removed

@@ -1,0 +1,144 @@
+"""Carries a claimed video through the pipeline: fetch, make, publish, tell."""
+
+import logging
+import shutil
+import uuid
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from content_app.models import Rendition
+from content_app.services import discards, processing
+from content_app.services.processing import Claim, ClaimLost, Published
+from content_app.services.storage import get_store
+from media_pipeline import layout, playlists
+from media_pipeline.errors import PipelineError, StorageUnavailable
+from media_pipeline.ffmpeg.locate import find_ffmpeg
+from media_pipeline.ffmpeg.progress import Progress
+from media_pipeline.ladder import parse_ladder
+from media_pipeline.pipeline import Job, Made, process
+from media_pipeline.plan import Limits, PlanSettings
+from media_pipeline.publish import publish
+
+log = logging.getLogger(__name__)
+
+REPORT_INTERVAL = timedelta(seconds=1)
+Watcher = Callable[[int, int | None], None]
+
+
+def run_claim(*, claim: Claim, watch: Watcher = lambda percent, time_left_s: None) -> None:
+    """Make, publish and switch; every way out leaves the video in a state that someone acts on.
+
+    `watch` hears percent and seconds left (for a command line).
+    """
+    version = uuid.uuid4().hex[:16]
+    scratch = settings.WORK_DIR / str(claim.token)
+    log.info("video %s: processing, attempt %d", claim.video_id, claim.attempt)
+    try:
+        make_and_switch(claim, version, scratch, Reporter(claim, watch))
+    except ClaimLost:
+        log.info("video %s: deleted, replaced or taken over; leaving it", claim.video_id)
+        let_go(claim, version)
+    except PipelineError as error:
+        give_up(claim, version, error)
+    except OSError as error:  # the scratch folder: full, read-only, gone
+        give_up(claim, version, StorageUnavailable("The work folder cannot be written to.", detail=str(error)))
+    finally:
+        shutil.rmtree(scratch, ignore_errors=True)
+
+
+def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter") -> None:
+    sweep_scratch()
+    store, source, work, out = get_store(), scratch / "source", scratch / "work", scratch / "out"
+    for folder in (work, out):
+        folder.mkdir(parents=True)
+    store.fetch(claim.original, source)
+    made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report))
+    processing.expect_version(claim=claim, version=version)
+    prefix = layout.version_prefix(claim.public_id, version)
+    size_bytes = publish(out, store, prefix, on_object=report.renew)
+    processing.mark_ready(claim=claim, published=describe(claim, version, made, size_bytes, out))
+    log.info("video %s: ready", claim.video_id)
+
+
+def plan_settings() -> PlanSettings:
+    limits = Limits(max_duration_s=settings.MAX_DURATION_MINUTES * 60, stall_s=settings.STALL_SECONDS)
+    return PlanSettings(ladder=parse_ladder(settings.VIDEO_LADDER), limits=limits)
+
+
+def describe(claim: Claim, version: str, made: Made, size_bytes: int, out: Path) -> Published:
+    best = made.package.videos[-1]
+    rows = []
+    for video in made.package.videos:
+        peak, average = playlists.bandwidths(video, made.package.audio)
+        rows.append(
+            Rendition(
+                video_id=claim.video_id,
+                version=version,
+                name=video.name,
+                width=video.width,
+                height=video.height,
+                frame_rate=str(video.frame_rate),
+                codecs=f"{video.codec},{made.package.audio.codec}" if made.package.audio else video.codec,
+                peak_bps=peak,
+                average_bps=average,
+                size_bytes=(out / layout.rendition_file(video.name)).stat().st_size,
+                frames=made.package.frames,
+            )
+        )
+    return Published(version, float(made.package.duration_s), best.width, best.height, size_bytes, rows)
+
+
+def give_up(claim: Claim, version: str, error: PipelineError) -> None:
+    with suppress(ClaimLost):
+        state = processing.mark_failed(claim=claim, error=error)
+        log.warning("video %s: %s, now %s", claim.video_id, error, state)
+    let_go(claim, version)
+
+
+def let_go(claim: Claim, version: str) -> None:
+    discards.discard(prefixes=[layout.version_prefix(claim.public_id, version)])
+
+
+class Reporter:
+    """Passes progress on to the database, about once a second, and renews the lease by it."""
+
+    def __init__(self, claim: Claim, watch: Watcher) -> None:
+        self.claim = claim
+        self.watch = watch
+        self.next_at = timezone.now()
+        self.percent = 0
+
+    def __call__(self, progress: Progress | None) -> None:
+        if progress is None:
+            self.renew()
+        elif timezone.now() >= self.next_at:
+            # 100 is for the moment when it can be watched.
+            self.percent = min(99, progress.percent)
+            self.renew(progress.time_left_s)
+
+    def renew(self, time_left_s: int | None = None) -> None:
+        processing.report(claim=self.claim, percent=self.percent, time_left_s=time_left_s)
+        self.watch(self.percent, time_left_s)
+        self.next_at = timezone.now() + REPORT_INTERVAL
+
+
+def sweep_scratch() -> int:
+    """Remove the scratch folders that killed workers left on this machine; how many."""
+    swept = 0
+    for folder in settings.WORK_DIR.iterdir():
+        if not is_in_use(folder):
+            shutil.rmtree(folder, ignore_errors=True)
+            swept += 1
+    return swept
+
+
+def is_in_use(folder: Path) -> bool:
+    try:
+        return processing.is_live_claim(token=uuid.UUID(folder.name))
+    except ValueError:
+        return True  # not one of ours

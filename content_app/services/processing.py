@@ -1,0 +1,199 @@
+"""The one writer of a video's state. Every move is a conditional UPDATE whose row count says who won.
+
+A worker's claim is a lease with a fencing token: each write names the token and renews the lease, and one that finds
+the claim gone raises ClaimLost, so a worker that was taken for dead can no longer change anything.
+"""
+
+import logging
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+from django.utils import timezone
+
+from content_app import queue
+from content_app.models import Rendition, Video
+from content_app.services import discards
+from content_app.states import State, sources_of
+from media_pipeline import layout
+from media_pipeline.errors import EncoderFailed, PipelineError
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_S = 5
+NO_CLAIM = {"claim_token": None, "lease_until": None}
+FRESH = {"progress": 0, "time_left_s": None, "error_code": "", "error_message": ""}
+
+
+class ClaimLost(Exception):
+    """Somebody else holds the video now, or it was deleted or replaced."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A worker's right to write one video's state."""
+
+    video_id: int
+    token: uuid.UUID
+    public_id: uuid.UUID
+    original: str
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Published:
+    """A finished version whose objects are stored."""
+
+    version: str
+    duration_s: float
+    width: int
+    height: int
+    size_bytes: int
+    renditions: Sequence[Rendition]
+
+
+# --- originals -------------------------------------------------------------------------------------------------------
+
+
+def accept_original(*, video: Video) -> bool:
+    """Take note of a new original: to `pending`, job enqueued on commit, the replaced one let go. Once per original.
+
+    The version that plays goes on playing until the new one is ready.
+    """
+    replaced, name = video.accepted_original, video.video_file.name or ""
+    with transaction.atomic():
+        changes = {**FRESH, **NO_CLAIM, "state": State.PENDING, "attempts": 0, "accepted_original": name}
+        rows = _movable(video.pk, State.PENDING).filter(accepted_original=replaced).update(**changes)
+        if not rows:
+            return False
+        if replaced:
+            discards.discard(prefixes=[replaced])
+        _enqueue_on_commit(video.pk)
+    for field, value in changes.items():
+        setattr(video, field, value)
+    return True
+
+
+def retry(*, video_id: int) -> bool:
+    """Process a failed or finished video once more; False when it is in neither state or has no original."""
+    with transaction.atomic():
+        done = Video.objects.filter(pk=video_id, state__in=(State.ERROR, State.READY)).exclude(video_file="")
+        rows = done.update(**FRESH, **NO_CLAIM, state=State.PENDING, attempts=0)
+        if rows:
+            _enqueue_on_commit(video_id)
+    return bool(rows)
+
+
+def _enqueue_on_commit(video_id: int) -> None:
+    transaction.on_commit(lambda: queue.enqueue_processing(video_id))
+
+
+# --- a worker's moves ------------------------------------------------------------------------------------------------
+
+
+def claim(*, video_id: int) -> Claim | None:
+    """Become the worker of a pending video; None when there is nothing to do."""
+    now, token = timezone.now(), uuid.uuid4()
+    rows = (
+        _movable(video_id, State.PROCESSING)
+        .filter(Q(lease_until=None) | Q(lease_until__lte=now), deleted_at=None)
+        .update(**FRESH, state=State.PROCESSING, claim_token=token, lease_until=_lease(), attempts=F("attempts") + 1)
+    )
+    if not rows:
+        return None
+    video = Video.objects.get(pk=video_id)
+    return Claim(video.pk, token, video.public_id, video.video_file.name or "", video.attempts)
+
+
+def report(*, claim: Claim, percent: int = 0, time_left_s: int | None = None) -> None:
+    """Renew the lease and show progress. Raises ClaimLost."""
+    _write(claim, progress=percent, time_left_s=time_left_s, lease_until=_lease())
+
+
+def expect_version(*, claim: Claim, version: str) -> None:
+    """Before the first object is stored: if the worker dies, what it stored is removed a day later."""
+    prefix = layout.version_prefix(claim.public_id, version)
+    discards.discard(prefixes=[prefix], due_at=timezone.now() + timedelta(days=1))
+
+
+def mark_ready(*, claim: Claim, published: Published) -> None:
+    """Switch to the new version in one transaction; the old one is removed when nobody plays it any more."""
+    with transaction.atomic():
+        old = Video.objects.filter(pk=claim.video_id).values_list("version", flat=True).first()
+        _write(
+            claim,
+            **NO_CLAIM,
+            state=State.READY,
+            progress=100,
+            time_left_s=None,
+            version=published.version,
+            duration_s=published.duration_s,
+            width=published.width,
+            height=published.height,
+            size_bytes=published.size_bytes,
+        )
+        Rendition.objects.filter(video_id=claim.video_id).delete()
+        Rendition.objects.bulk_create(published.renditions)
+        discards.keep(prefix=layout.version_prefix(claim.public_id, published.version))
+        if old:
+            due_at = timezone.now() + timedelta(minutes=settings.OLD_VERSION_MINUTES)
+            discards.discard(prefixes=[layout.version_prefix(claim.public_id, old)], due_at=due_at)
+
+
+def mark_failed(*, claim: Claim, error: PipelineError) -> State:
+    """To `error`, or back to `pending` while trying again can help. Raises ClaimLost."""
+    if error.permanent or claim.attempt >= settings.MAX_ATTEMPTS:
+        _write(
+            claim, **NO_CLAIM, state=State.ERROR, time_left_s=None,
+            error_code=error.code, error_message=error.sentence[:500],
+        )  # fmt: skip
+        return State.ERROR
+    # While pending, lease_until is the moment before which nobody takes it up again.
+    wait = timedelta(seconds=FIRST_RETRY_S * 2 ** (claim.attempt - 1))
+    _write(claim, **FRESH, state=State.PENDING, claim_token=None, lease_until=timezone.now() + wait)
+    return State.PENDING
+
+
+def _write(claim: Claim, **changes: object) -> None:
+    held = Video.objects.filter(pk=claim.video_id, claim_token=claim.token, state=State.PROCESSING, deleted_at=None)
+    if not held.update(**changes):
+        raise ClaimLost
+
+
+def _movable(video_id: int, target: State) -> "QuerySet[Video]":
+    return Video.objects.filter(pk=video_id, state__in=sources_of(target))
+
+
+def _lease() -> object:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+# --- what the reaper finds -------------------------------------------------------------------------------------------
+
+
+def take_back_expired() -> int:
+    """Videos whose worker is gone go back to `pending`, or to `error` when they have ended too many workers."""
+    expired = Video.objects.filter(state=State.PROCESSING, lease_until__lt=timezone.now(), deleted_at=None)
+    gone = EncoderFailed("Processing ended without a word several times; this file may be too much for the machine.")
+    failed = expired.filter(attempts__gte=settings.MAX_ATTEMPTS).update(
+        **NO_CLAIM, state=State.ERROR, time_left_s=None, error_code=gone.code, error_message=gone.sentence
+    )
+    taken_back = expired.update(**FRESH, **NO_CLAIM, state=State.PENDING)
+    if failed or taken_back:
+        log.warning("workers vanished: %d video(s) taken back, %d given up", taken_back, failed)
+    return taken_back
+
+
+def waiting_ids() -> list[int]:
+    """Pending videos that a worker may take up now, oldest first."""
+    now = timezone.now()
+    ready = Video.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), state=State.PENDING, deleted_at=None)
+    return list(ready.order_by("updated_at").values_list("pk", flat=True))
+
+
+def is_live_claim(*, token: uuid.UUID) -> bool:
+    return Video.objects.filter(claim_token=token, state=State.PROCESSING, deleted_at=None).exists()

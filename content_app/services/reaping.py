@@ -1,0 +1,32 @@
+"""What nobody else looks after: expired claims, lost jobs, objects to remove, scratch left by killed workers."""
+
+import logging
+
+from redis.exceptions import RedisError
+
+from content_app import queue
+from content_app.services import discards, encoding, processing
+
+log = logging.getLogger(__name__)
+
+
+def reap() -> None:
+    """One round; safe to run anywhere, any time, several at once."""
+    processing.take_back_expired()
+    enqueue_waiting()
+    discards.remove_due()
+    encoding.sweep_scratch()
+
+
+def enqueue_waiting() -> int:
+    """Enqueue every pending video that has no job waiting: after a lost or flushed Redis the database knows them."""
+    waiting = processing.waiting_ids()
+    if not waiting:
+        return 0
+    try:
+        queued = queue.videos_waiting()
+    except RedisError as error:
+        log.warning("%d video(s) wait, but the queue cannot be reached: %s", len(waiting), error)
+        return 0
+    lost = [video_id for video_id in waiting if video_id not in queued]
+    return sum(queue.enqueue_processing(video_id) for video_id in lost)
