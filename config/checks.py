@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105 - refused unless DEBUG
 EXAMPLE_SECRETS = frozenset({DEVELOPMENT_SECRET, "change-me", "changeme", "secret"})
 LEAST_SECRET_LENGTH = 32
+LEAST_DISTINCT = 8  # characters; "xxxx…" is long and no secret
 
 
 def unsafe_start(
@@ -19,9 +20,9 @@ def unsafe_start(
     if debug:
         return []
     problems = []
-    if secret_key in EXAMPLE_SECRETS or len(secret_key) < LEAST_SECRET_LENGTH:
+    if secret_key in EXAMPLE_SECRETS or len(secret_key) < LEAST_SECRET_LENGTH or len(set(secret_key)) < LEAST_DISTINCT:
         problems.append(
-            f"SECRET_KEY is missing, an example or shorter than {LEAST_SECRET_LENGTH} characters: "
+            f"SECRET_KEY is missing, an example, repetitive or shorter than {LEAST_SECRET_LENGTH} characters: "
             "set it to a long random value (python -c 'import secrets; print(secrets.token_urlsafe(50))')."
         )
     if "*" in allowed_hosts:

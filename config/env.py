@@ -5,6 +5,7 @@ else from `local.env` in the data folder, which `make up` writes so that `manage
 same services. `NAME_FILE` names a file that holds the value of NAME (container secrets).
 """
 
+import math
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
@@ -37,6 +38,8 @@ class Env:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+        except UnicodeDecodeError as error:
+            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: it is not text.") from error
 
     def text(self, *names: str, default: str = "") -> str:
         value = self.raw(*names)
@@ -66,11 +69,15 @@ class Env:
 
     def decimal(self, name: str, *, default: float, least: float = 0) -> float:
         value = self.raw(name)
+        if value is None:
+            return default
         try:
-            number = default if value is None else float(value)
+            number = float(value)
         except ValueError:
-            raise ImproperlyConfigured(f"{name} is {value!r}; set it to a number.") from None
-        if not least <= number < float("inf"):
+            number = math.nan
+        if not math.isfinite(number):
+            raise ImproperlyConfigured(f"{name} is {value!r}; set it to a number.")
+        if number < least:
             raise ImproperlyConfigured(f"{name} is {number}; the least it can be is {least}.")
         return number
 

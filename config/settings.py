@@ -18,7 +18,8 @@ MEDIA_ROOT = env.folder("MEDIA_ROOT", default=DATA_DIR / "media")
 WORK_DIR = DATA_DIR / "work"
 # On the same file system as the media, so that storing an upload is a rename and not a second copy.
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "incoming"
-for folder in (DATA_DIR, MEDIA_ROOT, WORK_DIR, FILE_UPLOAD_TEMP_DIR):
+STATIC_ROOT = DATA_DIR / "static"
+for folder in (DATA_DIR, MEDIA_ROOT, WORK_DIR, FILE_UPLOAD_TEMP_DIR, STATIC_ROOT):
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -72,6 +73,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "config.middleware.BodyLimits",
+    "content_app.api.uploads.UploadLimit",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -97,7 +99,6 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
 STATIC_URL = "/static/"
-STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step before the first page
 STORAGES = {
@@ -111,6 +112,11 @@ MAX_UPLOAD_MB = env.integer("MAX_UPLOAD_MB", default=4096, least=1)
 MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", default=240, least=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # request bodies other than files
 FILE_UPLOAD_PERMISSIONS = 0o640
+FILE_UPLOAD_HANDLERS = [
+    "content_app.api.uploads.WholeUploadsOnly",
+    "django.core.files.uploadhandler.MemoryFileUploadHandler",
+    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+]
 MEDIA_GRANT_MINUTES = env.integer("MEDIA_GRANT_MINUTES", default=360, least=1)
 VIDEO_LADDER = env.names("VIDEO_LADDER", default=("120p", "360p", "720p", "1080p"))
 FFMPEG_BIN = env.text("FFMPEG_BIN")
@@ -145,7 +151,9 @@ def read_database() -> dict[str, Any]:
     except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeError):
         raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.") from None
     if parsed["ENGINE"] == "django.db.backends.sqlite3":
-        return {**parsed, "CONN_MAX_AGE": None, "OPTIONS": SQLITE_OPTIONS}
+        # Tests need a file too: threads that share a database in memory have other locks than the real one.
+        test = {"NAME": str(DATA_DIR / "tests.sqlite3")}
+        return {**parsed, "CONN_MAX_AGE": None, "OPTIONS": SQLITE_OPTIONS, "TEST": test}
     return {**parsed, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
 
 

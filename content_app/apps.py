@@ -7,3 +7,7 @@ class ContentConfig(AppConfig):
 
     def ready(self) -> None:
         from content_app import signals  # noqa: F401 - connects its receivers
+        from content_app.services.favorites import favorite_ids
+        from users_app.registry import login_payload
+
+        login_payload.register("favorite_videos", favorite_ids)

@@ -126,6 +126,13 @@ def timescale_of(trak: Box) -> int:
 
 def read_track(path: Path) -> Track:
     """The moov and all fragments of a one-track file, without reading the media. Raises BadMp4."""
+    try:
+        return read_boxes_of_track(path)
+    except (struct.error, IndexError) as error:
+        raise BadMp4(f"a box of {path.name} is shorter than it claims") from error
+
+
+def read_boxes_of_track(path: Path) -> Track:
     moov: Box | None = None
     fragments: list[Fragment] = []
     with path.open("rb") as file:
@@ -151,7 +158,7 @@ def top_level(file: BinaryIO, file_bytes: int) -> Iterator[tuple[bytes, int, int
             raise BadMp4("the file is cut off in a box header")
         size, kind = struct.unpack_from(">I4s", raw)
         header = 8
-        if size == 1:
+        if size == 1 and len(raw) == 16:
             size, header = struct.unpack_from(">Q", raw, 8)[0], 16
         if size < header or offset + size > file_bytes:
             raise BadMp4(f"box {kind!r} reaches past the end of the file")
@@ -235,6 +242,8 @@ def parse_trun(payload: bytes, defaults: Defaults) -> Run:
         first_flags = struct.unpack_from(">I", payload, offset)[0]
         offset += 4
     names = [name for bit, name in ((0x100, "d"), (0x200, "s"), (0x400, "f"), (0x800, "c")) if flags & bit]
+    if len(payload) - offset < 4 * len(names) * count:
+        raise BadMp4(f"a run claims {count} samples")
     for values in struct.iter_unpack(">" + "I" * len(names), payload[offset : offset + 4 * len(names) * count]):
         sample = dict(zip(names, values, strict=True))
         run.durations.append(sample.get("d", defaults.duration))

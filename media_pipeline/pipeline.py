@@ -64,7 +64,6 @@ def encode(job: Job, plan: EncodePlan) -> None:
         nonlocal frames
         frame = parse_frame(line)
         frames = frames if frame is None else frame
-        # Any report that the encoder works on is progress, also while it reads to its first frame.
         return frame
 
     finished = run_limited(
@@ -76,7 +75,7 @@ def encode(job: Job, plan: EncodePlan) -> None:
         on_line=hear,
     )
     if finished.returncode != 0:
-        raise diagnose(finished.stderr)
+        raise diagnose(finished.returncode, finished.stderr)
 
 
 def make_poster(job: Job, plan: EncodePlan, made: Package) -> None:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from itertools import accumulate
 
 from media_pipeline import layout
+from media_pipeline.source import UNDETERMINED
 
 VERSION = 7
 AUDIO_GROUP = "audio"
@@ -82,7 +83,7 @@ def master_playlist(videos: Sequence[VideoVariant], audio: AudioVariant | None) 
 
 
 def audio_line(audio: AudioVariant) -> str:
-    language = f'LANGUAGE="{audio.language}",' if audio.language != "und" else ""
+    language = f'LANGUAGE="{audio.language}",' if audio.language != UNDETERMINED else ""
     return (
         f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO_GROUP}",NAME="Original",{language}'
         f'DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="{layout.AUDIO_PLAYLIST}"'

@@ -6,6 +6,7 @@ Nothing here decides anything: media_pipeline.source turns the report into facts
 import json
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -18,6 +19,7 @@ from media_pipeline.formats import CONTAINERS, PROTOCOLS
 
 MOST_PACKETS = 5_000_000  # a day at 57 frames a second
 PACKETS_TO_DECODE = 250  # a picture must come out of these
+MOST_BOXES = 100  # looked at to tell a cut-off file
 
 
 def main(path: str) -> None:
@@ -57,7 +59,7 @@ def describe_audio(stream: Any) -> dict[str, Any]:
         "index": stream.index,
         "codec": stream.codec_context.name,
         "channels": stream.codec_context.channels,
-        "language": (stream.metadata.get("language") or "und")[:3],
+        "language": stream.metadata.get("language", ""),
         "is_default": Disposition.default in stream.disposition,
     }
 
@@ -139,17 +141,28 @@ def str_fraction(value: int, numerator: int, denominator: int) -> str:
 
 
 def lacks_index(path: str) -> bool:
-    """An MP4 or MOV whose `moov` box never came: what an interrupted recording or copy looks like."""
-    boxes: list[bytes] = []
+    """An MP4 or MOV whose `moov` box never came or ends early: what an interrupted recording or copy looks like."""
+    boxes = dict(list_boxes(path))
+    began_as_mp4 = next(iter(boxes), b"") in (b"ftyp", b"wide", b"mdat")
+    return began_as_mp4 and not boxes.get(b"moov") and (b"moov" in boxes or b"mdat" in boxes)
+
+
+def list_boxes(path: str) -> Iterator[tuple[bytes, bool]]:
+    """Kind of each box at the top of a file, and whether it is there to its end."""
     with open(path, "rb") as file:  # noqa: PTH123 - a plain path in a child that imports as little as it can
-        while len(header := file.read(8)) == 8 and len(boxes) < 100:
-            size, kind = int.from_bytes(header[:4], "big"), header[4:]
-            size = int.from_bytes(file.read(8), "big") - 8 if size == 1 else size
-            boxes.append(kind)
+        file_bytes = file.seek(0, 2)
+        offset = 0
+        for _ in range(MOST_BOXES):
+            file.seek(offset)
+            header = file.read(16)
+            if len(header) < 8:
+                return
+            size = int.from_bytes(header[:4], "big")
+            size = int.from_bytes(header[8:], "big") if size == 1 else size
+            yield header[4:8], offset + size <= file_bytes
             if size < 8:
-                break
-            file.seek(size - 8, 1)
-    return bool(boxes) and boxes[0] in (b"ftyp", b"wide", b"mdat") and b"moov" not in boxes
+                return
+            offset += size
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """What a probe found, as facts about the source; pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
-from media_pipeline.errors import NotAVideo, NoVideoStream, Truncated, UnsupportedCodec
+from media_pipeline.errors import NotAVideo, NoVideoStream, PipelineError, Truncated, UnsupportedCodec
 
 STANDARD_RATES = tuple(
     Fraction(*rate)
@@ -15,6 +16,8 @@ STANDARD_RATES = tuple(
         (60, 1), (90, 1), (100, 1), (120000, 1001), (120, 1), (144, 1), (240000, 1001), (240, 1),
     )
 )  # fmt: skip
+LANGUAGE = re.compile(r"[a-z]{2,3}")
+UNDETERMINED = "und"
 FALLBACK_RATE = Fraction(25)
 FASTEST = 60
 # 24 and 24000/1001 lie 0.1 % apart: half of that still tells them from each other.
@@ -81,12 +84,22 @@ def parse_probe(report: Mapping[str, Any]) -> Source:
         is_variable_rate=is_variable,
         duration_s=max(end_s, 1 / rate),
         frames=packets["count"],
-        audio=tuple(AudioTrack(**track) for track in report["audio"]),
+        audio=tuple(parse_audio(track) for track in report["audio"]),
     )
 
 
-def refusal(error: str, detail: str) -> Exception:
-    errors = {"not_a_video": NotAVideo, "no_video_stream": NoVideoStream, "truncated": Truncated}
+def parse_audio(track: Mapping[str, Any]) -> AudioTrack:
+    return AudioTrack(**{**track, "language": parse_language(track["language"])})
+
+
+def parse_language(tag: str) -> str:
+    """The language of a tag such as `en`, `deu` or `pt-BR`; `und` for anything else, which a file may claim at will."""
+    language = tag.partition("-")[0].lower()
+    return language if LANGUAGE.fullmatch(language) else UNDETERMINED
+
+
+def refusal(error: str, detail: str) -> PipelineError:
+    errors: dict[str, type[PipelineError]] = {"not_a_video": NotAVideo, "no_video_stream": NoVideoStream, "truncated": Truncated}
     return errors.get(error, NotAVideo)(detail=detail)
 
 
@@ -94,7 +107,8 @@ def display_size(width: int, height: int, sar: Fraction, rotation: int) -> tuple
     """Square pixels as ffmpeg's scale filter sees them, turned upright."""
     if sar > 0:
         width = max(1, round(width * sar))
-    return (height, width) if rotation % 180 else (width, height)
+    # Like the encoder, which turns the picture by right angles and leaves its size alone at any other.
+    return (height, width) if rotation % 180 == 90 else (width, height)
 
 
 def source_rate(packets: Mapping[str, Any], time_base: Fraction, guessed: str | None) -> tuple[Fraction, bool]:
@@ -138,7 +152,9 @@ def snap(rate: Fraction) -> Fraction:
 
 
 def snap_up(rate: Fraction) -> Fraction:
-    """The slowest standard rate that loses (almost) no frame of a varying source; 60 at the most."""
+    """The standard rate that this one stands for, else the slowest that loses (almost) no frame of a varying source."""
+    if (same := snap(rate)) in STANDARD_RATES:
+        return same
     return next((standard for standard in STANDARD_RATES if standard >= rate * Fraction(98, 100)), Fraction(FASTEST))
 
 

@@ -4,8 +4,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Protocol
 
 from media_pipeline.errors import SourceMissing, StorageUnavailable
 
@@ -38,75 +39,72 @@ class LocalStore:
     def put(self, path: Path, key: str, content_type: str) -> None:
         """Appears whole or not at all: linked or copied beside its place, then renamed into it."""
         target = self.path_of(key)
-        try:
+        with storage_faults():
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=".put-") as folder:
                 beside = Path(folder, target.name)
                 link_or_copy(path, beside)
                 beside.replace(target)
-        except OSError as error:
-            raise StorageUnavailable(detail=str(error)) from error
 
     def fetch(self, key: str, path: Path) -> None:
         """Put the object at `path`; raises SourceMissing when there is none."""
-        try:
-            link_or_copy(self.path_of(key), path)
-        except FileNotFoundError as error:
-            raise SourceMissing(detail=key) from error
-        except OSError as error:
-            raise StorageUnavailable(detail=str(error)) from error
+        source = self.path_of(key)
+        with storage_faults():
+            if not source.is_file():
+                raise SourceMissing(detail=key)
+            link_or_copy(source, path)
 
     def read_bytes(self, key: str) -> bytes:
-        try:
-            return self.path_of(key).read_bytes()
-        except FileNotFoundError as error:
-            raise SourceMissing(detail=key) from error
-        except OSError as error:
-            raise StorageUnavailable(detail=str(error)) from error
+        """The whole object; raises SourceMissing when there is none."""
+        path = self.path_of(key)
+        with storage_faults():
+            if not path.is_file():
+                raise SourceMissing(detail=key)
+            return path.read_bytes()
 
     def exists(self, key: str) -> bool:
-        return self.path_of(key).is_file()
+        path = self.path_of(key)
+        with storage_faults():
+            return path.is_file()
 
     def list(self, prefix: str) -> Iterator[str]:
         base = self.path_of(prefix)
-        found = base.rglob("*") if base.is_dir() else [base]
-        for path in found:
-            if path.is_file():
-                yield path.relative_to(self.root).as_posix()
+        with storage_faults():
+            for path in base.rglob("*") if base.is_dir() else [base]:
+                if path.is_file():
+                    yield path.relative_to(self.root).as_posix()
 
     def delete_prefix(self, prefix: str) -> int:
         """Remove one object or a folder of them; how many there were. Nothing there is fine."""
         base = self.path_of(prefix)
         count = sum(1 for _ in self.list(prefix))
-        try:
+        with storage_faults():
             if base.is_dir():
                 shutil.rmtree(base)
             else:
                 base.unlink(missing_ok=True)
             remove_empty_parents(base.parent, self.root)
-        except OSError as error:
-            raise StorageUnavailable(detail=str(error)) from error
         return count
 
     def check(self) -> None:
         """Prove that an object can be written and removed."""
-        try:
-            with tempfile.NamedTemporaryFile(dir=self.root, prefix=".check-") as file:
-                file.write(b"ok")
-                file.flush()
-        except OSError as error:
-            raise StorageUnavailable(detail=str(error)) from error
+        with storage_faults(), tempfile.NamedTemporaryFile(dir=self.root, prefix=".check-") as file:
+            file.write(b"ok")
+            file.flush()
 
-    def open(self, key: str) -> BinaryIO:
-        return self.path_of(key).open("rb")
+
+@contextmanager
+def storage_faults() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StorageUnavailable(detail=str(error)) from error
 
 
 def link_or_copy(source: Path, target: Path) -> None:
     """A second name for the same bytes where the file system allows it, else a copy."""
     try:
         os.link(source, target)
-    except FileNotFoundError:
-        raise
     except OSError:
         shutil.copyfile(source, target)
 

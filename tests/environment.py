@@ -1,4 +1,4 @@
-"""A pytest plugin that fixes the environment before Django reads it: tests never see a developer's own settings.
+"""Fixes the environment before Django reads it: tests never see a developer's own settings.
 
 Only the database may be chosen from outside (DATABASE_URL), so that the same tests run on SQLite and PostgreSQL.
 """
@@ -7,8 +7,6 @@ import atexit
 import os
 import shutil
 import tempfile
-
-KEPT = ("DATABASE_URL", "USE_SQLITE_LOCAL", "DB_NAME", "DB_USER", "DB_PASSWORD", "DB_HOST", "DB_PORT")
 
 data_dir = tempfile.mkdtemp(prefix="videoflix-tests-")
 atexit.register(shutil.rmtree, data_dir, ignore_errors=True)

@@ -50,7 +50,7 @@ def fault_of(path: str) -> str:
         if (found := parse_version(version)) and found < LEAST_VERSION:
             return f"is version {found[0]}.{found[1]}, older than 5.1"
         encoders, filters = output_of(path, "-encoders"), output_of(path, "-filters")
-    except OSError:
+    except (OSError, PipelineError):
         return "does not run"
     missing = missing_names(encoders, NEEDED_ENCODERS) + missing_names(filters, NEEDED_FILTERS)
     return f"lacks {', '.join(missing)}" if missing else ""

@@ -60,7 +60,7 @@ def run_limited(
     """Run a program to its end and return what it said.
 
     `on_tick` is called about twice a second and may raise to end the program. With `on_line`, stdout is passed on line
-    by line and counts as progress when the callback returns something new; without, any output does.
+    by line and counts as progress when the callback returns something new; without, every byte of stdout does.
     Raises OutOfTime, Hung, or what a callback raised; a non-zero exit is the caller's to judge.
     """
     process = start(argv, limits)
@@ -113,6 +113,7 @@ class Conversation:
         self.stderr = bytearray()
         self.last_progress: object = None
         self.moved_at = time.monotonic()
+        self.next_tick_at = self.moved_at
 
     def until_end(self) -> Finished:
         assert self.process.stdout
@@ -123,8 +124,7 @@ class Conversation:
             while selector.get_map():
                 for key, _ in selector.select(TICK_S):
                     self.read(selector, key)
-                self.on_tick()
-                self.watch_clock()
+                self.tick()
         self.wait()
         return Finished(self.process.returncode, bytes(self.stdout), self.stderr.decode(errors="replace"))
 
@@ -158,8 +158,15 @@ class Conversation:
             self.last_progress = progress
             self.moved_at = time.monotonic()
 
-    def watch_clock(self) -> None:
+    def tick(self) -> None:
+        """However much the program prints, callers hear of it at their own pace."""
         now = time.monotonic()
+        if now >= self.next_tick_at:
+            self.next_tick_at = now + TICK_S
+            self.on_tick()
+        self.watch_clock(now)
+
+    def watch_clock(self, now: float) -> None:
         if now > self.deadline:
             raise OutOfTime(detail=self.stderr.decode(errors="replace")[-500:])
         if now - self.moved_at > self.stall_s:
@@ -172,5 +179,4 @@ class Conversation:
                 self.process.wait(TICK_S)
                 return
             except subprocess.TimeoutExpired:
-                self.on_tick()
-                self.watch_clock()
+                self.tick()

@@ -1,0 +1,21 @@
+# Everything a developer or operator types. `make` alone explains it.
+
+.DEFAULT_GOAL := help
+.PHONY: up test test-all lint help
+
+# make up PORT=8010 WORKERS=3: make hands such words on to the recipe as environment.
+
+up: ## install, start and supervise everything on this machine (PORT, WORKERS, BIND, DATA_DIR)
+	local/python.sh -m local.up
+
+test: ## all checks of behaviour: SQLite and PostgreSQL, real Redis, real ffmpeg, real Chromium
+	sh tests/run.sh
+
+test-all: ## the same, with those that need default leases and timeouts (slow)
+	sh tests/run.sh all
+
+lint: ## style, types, import rules, migrations, OpenAPI
+	sh tests/lint.sh
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

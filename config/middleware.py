@@ -1,0 +1,55 @@
+"""What happens to every request: it gets an id, and a body that could only do harm is refused unread."""
+
+import re
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.http import HttpRequest, JsonResponse
+from django.http.response import HttpResponseBase
+
+GetResponse = Callable[[HttpRequest], HttpResponseBase]
+WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+# Bodies that a parser reads into memory as a whole; files stream to disk and have limits of their own.
+READ_WHOLE = frozenset({"application/json", "application/x-www-form-urlencoded"})
+
+
+def choose_request_id(offered: str | None) -> str:
+    """The client's own id if it is harmless to log and echo, else a new one."""
+    return offered if offered and WELL_FORMED_ID.fullmatch(offered) else uuid.uuid4().hex
+
+
+class RequestId:
+    """`request.request_id`, and the same in the `X-Request-ID` of every answer, errors included."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        request_id = choose_request_id(request.headers.get("X-Request-ID"))
+        request.request_id = request_id  # type: ignore[attr-defined]  # ours
+        response = self.get_response(request)
+        response.headers["X-Request-ID"] = request_id
+        return response
+
+
+class BodyLimits:
+    """Refuses what DRF's parsers would take: any number of bytes, in any codec Python has (zlib is one)."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        return self.refusal(request) or self.get_response(request)
+
+    def refusal(self, request: HttpRequest) -> JsonResponse | None:
+        if (request.content_params or {}).get("charset", "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
+            body = {"detail": "Send the body as UTF-8.", "code": "unsupported_media_type"}
+            return JsonResponse(body, status=415)
+        if request.content_type in READ_WHOLE and self.length_of(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            return JsonResponse({"detail": "The body is too large.", "code": "too_large"}, status=413)
+        return None
+
+    def length_of(self, request: HttpRequest) -> int:
+        length = request.META.get("CONTENT_LENGTH") or "0"
+        return int(length) if length.isdecimal() else 0

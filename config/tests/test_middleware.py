@@ -1,0 +1,102 @@
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.test import Client, RequestFactory
+
+from config.middleware import BodyLimits, RequestId, choose_request_id
+
+
+def echo(request: HttpRequest) -> HttpResponse:
+    return HttpResponse(request.request_id)  # type: ignore[attr-defined]  # set by the middleware
+
+
+@pytest.mark.parametrize("offered", ["12345678", "a-b_c.D-0123", "x" * 64, "0190b0a2-7f6e-7c1a-9d52-3f8a0f6f3a11"])
+def test_a_well_formed_id_of_the_client_is_kept(offered: str) -> None:
+    response = RequestId(echo)(RequestFactory().get("/", HTTP_X_REQUEST_ID=offered))
+    assert isinstance(response, HttpResponse)
+    assert (response["X-Request-ID"], response.content.decode()) == (offered, offered)
+
+
+@pytest.mark.parametrize(
+    "offered", [None, "", "short", "x" * 65, "1234 5678", "12345678\n", "<script>", "äöüäöüäöü", "٠١٢٣٤٥٦٧"]
+)
+def test_any_other_id_is_replaced(offered: str | None) -> None:
+    chosen = choose_request_id(offered)
+    assert chosen != offered
+    assert len(chosen) == 32
+
+
+def test_two_requests_have_two_ids() -> None:
+    assert choose_request_id(None) != choose_request_id(None)
+
+
+@pytest.mark.parametrize("path", ["/api/nothing/", "/nothing/", "/static/nothing.css"])
+def test_errors_carry_the_id_too(path: str, db: None) -> None:
+    response = Client().get(path, HTTP_X_REQUEST_ID="my-request-1")
+    assert (response.status_code, response["X-Request-ID"]) == (404, "my-request-1")
+
+
+def test_a_refused_host_carries_it_too(db: None) -> None:
+    response = Client().get("/", HTTP_HOST="evil.example", HTTP_X_REQUEST_ID="my-request-1")
+    assert (response.status_code, response["X-Request-ID"]) == (400, "my-request-1")
+
+
+def test_a_streamed_answer_stays_a_stream() -> None:
+    produced = []
+
+    def blocks() -> Iterator[bytes]:
+        for number in range(3):
+            produced.append(number)
+            yield b"x"
+
+    streaming = StreamingHttpResponse(blocks())
+    response = RequestId(lambda request: streaming)(RequestFactory().get("/"))
+    assert response is streaming
+    assert produced == []
+    assert b"".join(streaming) == b"xxx"
+
+
+@pytest.fixture
+def post(settings: Any) -> Callable[..., Any]:
+    """What a request with this body comes to, on a site that takes 100 bytes."""
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+
+    def post(content_type: str, *, size: int = 10) -> Any:
+        request = RequestFactory().generic("POST", "/", b"x" * size, content_type=content_type)
+        return BodyLimits(lambda request: HttpResponse("let through"))(request)
+
+    return post
+
+
+@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
+def test_a_body_that_is_read_whole_has_a_limit(content_type: str, post: Callable[..., Any]) -> None:
+    assert post(content_type, size=100).content == b"let through"
+    refused = post(content_type, size=101)
+    assert refused.status_code == 413
+    assert b'"too_large"' in refused.content
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=x", "application/offset+octet-stream"])
+def test_files_have_limits_of_their_own(content_type: str, post: Callable[..., Any]) -> None:
+    assert post(content_type, size=1000).content == b"let through"
+
+
+@pytest.mark.parametrize("charset", ["zlib", "bz2", "hex", "rot13", "utf-7", "utf-16", "idna", "undefined", "nonsense"])
+def test_a_body_in_another_encoding_is_refused(charset: str, post: Callable[..., Any]) -> None:
+    refused = post(f"application/json; charset={charset}")
+    assert refused.status_code == 415
+    assert b'"unsupported_media_type"' in refused.content
+
+
+@pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"', "utf8", "us-ascii"])
+def test_utf_8_is_welcome_by_all_its_names(charset: str, post: Callable[..., Any]) -> None:
+    assert post(f"application/json; charset={charset}").content == b"let through"
+
+
+@pytest.mark.parametrize("length", ["", "-1", "many", "1e9", "²"])
+def test_a_length_that_is_none_counts_as_nothing(length: str) -> None:
+    request = RequestFactory().post("/", "{}", content_type="application/json")
+    request.META["CONTENT_LENGTH"] = length
+    assert BodyLimits(lambda request: HttpResponse("let through"))(request).status_code == 200

@@ -1,0 +1,35 @@
+"""Every route of the platform."""
+
+from django.contrib import admin
+from django.urls import path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
+
+from config.health import HealthView
+from config.routes import both
+from content_app import pages
+from content_app.api import urls as content_urls
+from users_app.api import urls as users_urls
+
+routes = [
+    *users_urls.routes,
+    *content_urls.routes,
+    *pages.routes,
+    ("health", HealthView.as_view(), "health"),
+    ("api/schema", SpectacularAPIView.as_view(), "schema"),
+    ("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), "docs"),
+    ("api/redoc", SpectacularRedocView.as_view(url_name="schema"), "redoc"),
+]
+
+urlpatterns = [
+    *(pattern for route, view, name in routes for pattern in both(route, view, name)),
+    *content_urls.urlpatterns,
+    *pages.urlpatterns,
+    path("admin/", admin.site.urls),
+    path("admin", RedirectView.as_view(pattern_name="admin:index")),
+]
+
+handler400 = "config.errors.bad_request"
+handler403 = "config.errors.permission_denied"
+handler404 = "config.errors.not_found"
+handler500 = "config.errors.server_error"

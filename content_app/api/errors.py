@@ -1,0 +1,54 @@
+"""What the routes of this app answer beside DRF's own errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rest_framework import status
+from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
+
+from content_app.rules import OriginalRefused
+from media_pipeline.errors import PipelineError
+
+
+class NotReady(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "This video is still being processed; nothing of it can be played yet."
+    default_code = "not_ready"
+
+
+class CannotRetry(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = "Only a video whose processing failed can be tried again."
+    default_code = "cannot_retry"
+
+
+class NoAccess(PermissionDenied):
+    default_detail = "This video has to be bought before it can be watched."
+    default_code = "no_access"
+
+
+class UploadTooLarge(APIException):
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+
+
+class MediaUnavailable(APIException):
+    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
+
+
+@contextmanager
+def refused_originals() -> Iterator[None]:
+    """A refused original is the client's error, with the code of the refusal."""
+    try:
+        yield
+    except OriginalRefused as refusal:
+        if refusal.code == "too_large":
+            raise UploadTooLarge(refusal.sentence, refusal.code) from refusal
+        raise ValidationError([refusal.sentence], refusal.code) from refusal
+
+
+@contextmanager
+def unavailable_media() -> Iterator[None]:
+    try:
+        yield
+    except PipelineError as error:
+        raise MediaUnavailable(error.sentence, error.code) from error

@@ -1,0 +1,29 @@
+"""Pages of the versioned API: by cursor, so that a new video never shifts a page."""
+
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from rest_framework.exceptions import NotFound
+from rest_framework.pagination import Cursor, CursorPagination
+from rest_framework.request import Request
+
+
+class NewestFirst(CursorPagination):
+    page_size = 24
+    page_size_query_param = "page_size"
+    max_page_size = 100
+    ordering = ("-created_at", "-id")
+
+    def decode_cursor(self, request: Request) -> Cursor | None:
+        """A made-up position is a page that does not exist, not a query that fails."""
+        cursor: Any = super().decode_cursor(request)
+        if cursor is not None and cursor.position is not None and not is_moment(cursor.position):
+            raise NotFound(self.invalid_cursor_message)
+        return cursor  # type: ignore[no-any-return]  # DRF's own is untyped
+
+
+def is_moment(text: str) -> bool:
+    try:
+        return parse_datetime(text) is not None
+    except ValueError:
+        return False

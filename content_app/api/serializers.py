@@ -1,0 +1,168 @@
+"""Shapes of what the routes take and give."""
+
+import uuid
+from typing import Any
+
+from django.core.validators import RegexValidator
+from rest_framework import serializers
+
+from content_app.access import may_watch
+from content_app.api.links import Links
+from content_app.models import Category, Video
+from content_app.queries import MAX_ID_DIGITS, categories_named, published_renditions
+from content_app.rules import price_problem
+from content_app.states import API_STATUS, State, Visibility
+
+
+class CategorySerializer(serializers.ModelSerializer[Category]):
+    class Meta:
+        model = Category
+        fields = ("id", "name", "slug")
+
+
+class VideoSerializer(serializers.ModelSerializer[Video]):
+    """A video as lists and pages show it. Media addresses are API routes, never signed ones, so lists can be cached."""
+
+    category = serializers.CharField(source="category.name", default=None, allow_null=True)
+    duration = serializers.FloatField(source="duration_s", allow_null=True, help_text="Seconds.")
+    image_file = serializers.SerializerMethodField()
+    image_url = serializers.SerializerMethodField(method_name="get_image_file")
+    video_file = serializers.SerializerMethodField()
+    converted_files = serializers.SerializerMethodField()
+    hls_url = serializers.SerializerMethodField()
+    processing_state = serializers.SerializerMethodField()
+    processing_progress = serializers.IntegerField(source="progress", help_text="Percent.")
+    processing_time_left = serializers.IntegerField(source="time_left_s", allow_null=True, help_text="Seconds.")
+    processing_error = serializers.CharField(source="error_message")
+    processing_error_code = serializers.CharField(source="error_code")
+    is_playable = serializers.BooleanField()
+    has_access = serializers.SerializerMethodField()
+    status = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Video
+        fields = (
+            *("id", "public_id", "title", "description", "category", "created_at", "duration", "visibility"),
+            *("is_paid", "price", "currency", "owner"),
+            *("image_file", "image_url", "video_file", "converted_files", "hls_url"),
+            *("processing_state", "processing_progress", "processing_time_left"),
+            *("processing_error", "processing_error_code", "is_playable", "has_access", "status"),
+        )
+        read_only_fields = fields
+
+    @property
+    def links(self) -> Links:
+        links: Links = self.context["links"]
+        return links
+
+    def get_image_file(self, video: Video) -> str | None:
+        return self.links.poster(video)
+
+    def get_video_file(self, video: Video) -> str | None:
+        """The best quality."""
+        renditions = published_renditions(video)
+        return self.links.rendition(video, renditions[-1].name) if renditions else None
+
+    def get_converted_files(self, video: Video) -> dict[str, str]:
+        return {one.name: self.links.rendition(video, one.name) for one in published_renditions(video)}
+
+    def get_hls_url(self, video: Video) -> str | None:
+        return self.links.stream(video) if video.is_playable else None
+
+    def get_processing_state(self, video: Video) -> str:
+        return State.PENDING if video.state == State.UPLOADING else video.state
+
+    def get_has_access(self, video: Video) -> bool:
+        return may_watch(self.context["person"], video)
+
+    def get_status(self, video: Video) -> str:
+        return API_STATUS[State(video.state)]
+
+
+class VideoPage(serializers.Serializer[None]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = VideoSerializer(many=True)
+
+
+class VideoFields(serializers.Serializer[Video]):
+    """What people may say about a video; the same for making and changing one."""
+
+    title = serializers.CharField(max_length=200)
+    description = serializers.CharField(max_length=5000, required=False, allow_blank=True)
+    category = serializers.CharField(
+        max_length=60, required=False, allow_blank=True, allow_null=True, help_text="Name, slug or id; empty for none."
+    )
+    visibility = serializers.ChoiceField(
+        choices=Visibility.choices,
+        required=False,
+        # DRF's own sentence repeats the input, which may be text that cannot be encoded.
+        error_messages={"invalid_choice": "Use PUBLIC, UNLISTED or PRIVATE."},
+    )
+    is_paid = serializers.BooleanField(required=False)
+    price = serializers.DecimalField(max_digits=8, decimal_places=2, required=False)
+    currency = serializers.CharField(
+        required=False, validators=[RegexValidator(r"\A[A-Za-z]{3}\Z", "Use three letters, for example EUR.")]
+    )
+
+    def validate_category(self, value: str | None) -> Category | None:
+        if not value:
+            return None
+        category = categories_named(value).first()
+        if category is None:
+            raise serializers.ValidationError("There is no such category.")
+        return category
+
+    def validate_currency(self, value: str) -> str:
+        return value.upper()
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        before = self.instance or Video()
+        problem = price_problem(is_paid=attrs.get("is_paid", before.is_paid), price=attrs.get("price", before.price))
+        if problem:
+            raise serializers.ValidationError({"price": [problem]})
+        return attrs
+
+
+class VideoUpload(VideoFields):
+    """The same as a form, with the original."""
+
+    file = serializers.FileField(allow_empty_file=True, required=False, write_only=True)
+
+
+class CatalogueFilter(serializers.Serializer[None]):
+    """The query string of a list."""
+
+    category = serializers.CharField(required=False, allow_blank=True, max_length=60, help_text="Name, slug or id.")
+    search = serializers.CharField(
+        required=False, allow_blank=True, max_length=200, help_text="Every word occurs in title or description."
+    )
+    favorites = serializers.BooleanField(required=False, help_text="1: only what this person has marked.")
+
+
+class RenditionChoice(serializers.Serializer[None]):
+    """The query string that asks for a quality."""
+
+    quality = serializers.RegexField(
+        r"\A[0-9]{1,5}p\Z", required=False, help_text="Such as 720p; the best one when left out."
+    )
+
+    def short_side(self) -> int | None:
+        quality = self.validated_data.get("quality")
+        return int(quality.removesuffix("p")) if quality else None
+
+
+class FavoriteToggle(serializers.Serializer[None]):
+    video_id = serializers.CharField(max_length=36, help_text="The id or the public id.")
+
+    def validate_video_id(self, value: str) -> int | uuid.UUID:
+        if value.isascii() and value.isdecimal() and len(value) <= MAX_ID_DIGITS:
+            return int(value)
+        try:
+            return uuid.UUID(value)
+        except ValueError as error:
+            raise serializers.ValidationError("This is no id of a video.") from error
+
+
+class MediaAddress(serializers.Serializer[None]):
+    url = serializers.URLField(help_text="Signed; ends after some hours.")

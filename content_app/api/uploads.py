@@ -1,0 +1,123 @@
+"""How uploads are bounded: refused early by their declared length, and never taken for whole when they are not.
+
+That the bytes read cannot exceed the declared length is the server's part (Django reads through a limited stream).
+"""
+
+import errno
+from collections.abc import Callable, Iterable
+from typing import IO, Any, cast
+
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.http.response import HttpResponseBase
+from django.utils.datastructures import MultiValueDict
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from content_app.rules import MEGABYTE, too_large_sentence
+
+# What a form may carry beside the file; the file itself is judged exactly when it has arrived.
+OTHER_FIELDS_BYTES = MEGABYTE
+
+
+class DiskFull(APIException):
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    default_detail = "There is no room left for this upload. Try again later."
+    default_code = "storage_full"
+
+
+class UploadLimit:
+    """Middleware: a form that declares to be too large gets 413 before a byte of it is read or a person looked up."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        is_form = request.content_type == "multipart/form-data"
+        if is_form and declared_bytes(request) > settings.MAX_UPLOAD_MB * MEGABYTE + OTHER_FIELDS_BYTES:
+            return too_large(request)
+        return self.get_response(request)
+
+
+def declared_bytes(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdecimal() else 0
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    sentence = too_large_sentence(settings.MAX_UPLOAD_MB)
+    if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+        return HttpResponse(sentence, content_type="text/plain", status=413)  # the admin's form, in a browser
+    return JsonResponse({"detail": sentence, "code": "too_large"}, status=413)
+
+
+class WholeBody:
+    """Ends the upload when the body ends before its closing boundary, which Django would take for a whole file."""
+
+    def __init__(self, body: IO[bytes], boundary: bytes) -> None:
+        self.body = body
+        self.closing = b"--" + boundary + b"--"
+        self.tail = b""
+        self.is_closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._receive(size)
+        if not self.is_closed:
+            seen = self.tail + data
+            self.is_closed = self.closing in seen
+            self.tail = seen[-len(self.closing) :]
+        if not data and not self.is_closed:
+            raise StopUpload(connection_reset=True)
+        return data
+
+    def _receive(self, size: int) -> bytes:
+        try:
+            return self.body.read(size)
+        except OSError:
+            return b""  # the client is gone
+
+
+class WholeUploadsOnly(FileUploadHandler):
+    """The first of FILE_UPLOAD_HANDLERS; lets the others store the files, and drops everything if one is cut off."""
+
+    def handle_raw_input(
+        self,
+        input_data: IO[bytes],
+        META: dict[str, str],  # noqa: N803 - Django's name
+        content_length: int,
+        boundary: Any,
+        encoding: str | None = None,
+    ) -> tuple[QueryDict, MultiValueDict[str, Any]]:
+        handlers = [handler for handler in cast(HttpRequest, self.request).upload_handlers if handler is not self]
+        body = WholeBody(input_data, boundary)
+        files: MultiValueDict[str, Any] = MultiValueDict()
+        is_whole = False
+        try:
+            post, files = MultiPartParser(META, cast(Any, body), handlers, encoding).parse()
+            is_whole = body.is_closed
+        except OSError as error:
+            raise (DiskFull() if error.errno in (errno.ENOSPC, errno.EDQUOT) else error) from error
+        finally:
+            if not is_whole:
+                drop(handlers, files)
+        if not is_whole:
+            raise MultiPartParserError("the upload was cut off.")
+        return post, files
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
+def drop(handlers: Iterable[FileUploadHandler], files: MultiValueDict[str, Any]) -> None:
+    """Closing a temporary file removes it; an unfinished one is known to its handler only."""
+    unfinished = (getattr(handler, "file", None) for handler in handlers)
+    finished = (file for _, several in files.lists() for file in several)
+    for file in (*unfinished, *finished):
+        if file is not None:
+            file.close()

@@ -1,0 +1,30 @@
+"""The routes of this app as (route, view, name); config.urls gives each its form with and without the slash."""
+
+from typing import Any
+
+from django.urls import path
+
+from content_app.api import catalogue, streaming, videos
+
+routes: list[tuple[str, Any, str]] = [
+    ("content", catalogue.Catalogue.as_view(), "content"),
+    ("content/categories", catalogue.Categories.as_view(), "content-categories"),
+    ("content/add-favorite", catalogue.ToggleFavorite.as_view(), "content-add-favorite"),
+    ("content/video-url/<video:ref>", streaming.VideoAddress.as_view(), "content-video-url"),
+    ("content/<video:ref>", catalogue.CatalogueEntry.as_view(), "content-entry"),
+    ("api/v1/videos", videos.Videos.as_view(), "videos"),
+    ("api/v1/videos/<video:ref>", videos.VideoEntry.as_view(), "video"),
+    ("api/v1/videos/<video:ref>/restore", videos.RestoreVideo.as_view(), "video-restore"),
+    ("api/v1/videos/<video:ref>/retry", videos.RetryVideo.as_view(), "video-retry"),
+]
+
+# Players go by the ending of an address, so these have their canonical form without the slash.
+master = streaming.MasterPlaylist.as_view()
+rendition = streaming.RenditionFile.as_view()
+urlpatterns = [
+    path("api/v1/stream/<video:ref>/master.m3u8", master, name="stream-master"),
+    path("api/v1/stream/<video:ref>/master.m3u8/", master),
+    path("api/v1/stream/<video:ref>/<str:quality>.mp4", rendition, name="stream-rendition"),
+    path("api/v1/stream/<video:ref>/<str:quality>.mp4/", rendition),
+    path("media/posters/<uuid:public_id>/<str:version>.jpg", streaming.show_poster, name="poster"),
+]

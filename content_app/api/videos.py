@@ -1,0 +1,116 @@
+"""Uploading, changing and removing videos: the versioned API."""
+
+import uuid
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.parsers import BaseParser, MultiPartParser
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from content_app.access import may_change, sees_everything
+from content_app.api.errors import CannotRetry, refused_originals
+from content_app.api.pagination import NewestFirst
+from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
+from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
+from content_app.models import Video
+from content_app.queries import find_deleted, find_visible
+from content_app.services import processing, videos
+from content_app.states import State
+from users_app.roles import may_upload
+
+UPLOAD_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, *APIView.parser_classes)
+
+
+def changeable(request: Request, ref: int | uuid.UUID) -> Video:
+    """404 for a video that this person may not know of, 403 for one that is somebody else's."""
+    video = find_visible(person_of(request), ref)
+    if not may_change(person_of(request), video):
+        raise PermissionDenied("This video is somebody else's.")
+    return video
+
+
+class Videos(APIView):
+    parser_classes = UPLOAD_PARSERS
+
+    @extend_schema(
+        operation_id="api_v1_videos_list",
+        parameters=[CatalogueFilter, OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
+        responses=VideoPage,
+        tags=["videos"],
+    )
+    def get(self, request: Request) -> Response:
+        """What this person may see, newest first, in pages."""
+        pages = NewestFirst()
+        page = pages.paginate_queryset(filtered(request), request, view=self)
+        return pages.get_paginated_response(video_json(request, page or []))
+
+    @extend_schema(
+        request={"multipart/form-data": VideoUpload, "application/json": VideoFields},
+        responses={201: VideoSerializer},
+        tags=["videos"],
+    )
+    def post(self, request: Request) -> Response:
+        """Upload a video; without a file it waits for one (PATCH it with the file)."""
+        if not may_upload(person_of(request).role):
+            raise PermissionDenied("Only creators and admins may upload videos.")
+        form = VideoUpload(data=request.data)
+        form.is_valid(raise_exception=True)
+        upload = form.validated_data.pop("file", None)
+        with refused_originals():
+            video = videos.create(owner=person_of(request), fields=form.validated_data, upload=upload)
+        return Response(video_json(request, find_visible(person_of(request), video.pk)), status.HTTP_201_CREATED)
+
+
+class VideoEntry(APIView):
+    parser_classes = UPLOAD_PARSERS
+
+    @extend_schema(parameters=[VIDEO_REF], responses=VideoSerializer, tags=["videos"])
+    def get(self, request: Request, ref: int | uuid.UUID) -> Response:
+        """One video."""
+        return Response(video_json(request, find_visible(person_of(request), ref)))
+
+    @extend_schema(
+        parameters=[VIDEO_REF],
+        request={"multipart/form-data": VideoUpload, "application/json": VideoFields},
+        responses=VideoSerializer,
+        tags=["videos"],
+    )
+    def patch(self, request: Request, ref: int | uuid.UUID) -> Response:
+        """Change what is said about a video, or replace its file: the old one plays until the new one is ready."""
+        video = changeable(request, ref)
+        form = VideoUpload(video, data=request.data, partial=True)
+        form.is_valid(raise_exception=True)
+        upload = form.validated_data.pop("file", None)
+        with refused_originals():
+            videos.edit(video_id=video.pk, changes=form.validated_data, upload=upload)
+        return Response(video_json(request, find_visible(person_of(request), video.pk)))
+
+    @extend_schema(parameters=[VIDEO_REF], responses={204: None}, tags=["videos"])
+    def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
+        """Hide a video from everybody; an admin can restore it."""
+        videos.soft_delete(video_id=changeable(request, ref).pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class RestoreVideo(APIView):
+    @extend_schema(parameters=[VIDEO_REF], request=None, responses=VideoSerializer, tags=["videos"])
+    def patch(self, request: Request, ref: int | uuid.UUID) -> Response:
+        """Bring a deleted video back (admins)."""
+        if not sees_everything(person_of(request)):
+            raise PermissionDenied("Only admins may restore videos.")
+        video = find_deleted(ref)
+        videos.restore(video_id=video.pk)
+        return Response(video_json(request, find_visible(person_of(request), video.pk)))
+
+
+class RetryVideo(APIView):
+    @extend_schema(parameters=[VIDEO_REF], request=None, responses=VideoSerializer, tags=["videos"])
+    def post(self, request: Request, ref: int | uuid.UUID) -> Response:
+        """Process a failed video again."""
+        video = changeable(request, ref)
+        if video.state != State.ERROR or not processing.retry(video_id=video.pk):
+            raise CannotRetry
+        return Response(video_json(request, find_visible(person_of(request), video.pk)))

@@ -1,0 +1,66 @@
+"""The watch site's pages: shells without personal data, which their scripts fill from the API."""
+
+import uuid
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import path
+from django.views.decorators.http import require_safe
+
+from content_app.rules import EXTENSIONS
+
+# hls.js plays through a blob: URL and parses in a worker made from one; everything else comes from this site.
+CONTENT_SECURITY_POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self'",
+        "connect-src 'self'",
+        "media-src 'self' blob:",
+        "worker-src 'self' blob:",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'self'",
+    )
+)
+
+
+def render_shell(request: HttpRequest, template: str, **context: object) -> HttpResponse:
+    response = render(request, template, context)
+    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response["Cache-Control"] = "no-cache"
+    return response
+
+
+@require_safe
+def show_catalogue(request: HttpRequest) -> HttpResponse:
+    return render_shell(request, "catalogue.html")
+
+
+@require_safe
+def show_login(request: HttpRequest) -> HttpResponse:
+    return render_shell(request, "login.html")
+
+
+@require_safe
+def show_upload(request: HttpRequest) -> HttpResponse:
+    file_types = ",".join(f".{extension}" for extension in EXTENSIONS)
+    # As text: a number would be shown with thousands separators where a locale has them.
+    return render_shell(request, "upload.html", max_upload_mb=str(settings.MAX_UPLOAD_MB), file_types=file_types)
+
+
+@require_safe
+def show_watch(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
+    """Answers alike for every id, so that the page never tells a stranger which videos exist."""
+    return render_shell(request, "watch.html", public_id=public_id)
+
+
+# Without trailing slashes: config.urls gives each both forms.
+routes = [
+    ("login", show_login, "login"),
+    ("upload", show_upload, "upload"),
+    ("watch/<uuid:public_id>", show_watch, "watch"),
+]
+urlpatterns = [path("", show_catalogue, name="catalogue")]

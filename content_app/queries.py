@@ -1,0 +1,95 @@
+"""Which videos a person may know of, and how they are read: a constant number of queries for any number of videos."""
+
+import re
+import uuid
+
+from django.db.models import F, Prefetch, Q, QuerySet
+from django.shortcuts import get_object_or_404
+
+from content_app.access import Person, sees_everything
+from content_app.models import Category, Rendition, Video
+from content_app.states import Visibility
+
+MAX_ID_DIGITS = 18  # more do not fit a database integer
+
+
+def undeleted() -> QuerySet[Video]:
+    return Video.objects.filter(deleted_at=None)
+
+
+def visible_to(person: Person) -> QuerySet[Video]:
+    """What lists show: playable public videos and one's own, to admins everything."""
+    if not person.is_authenticated:
+        return Video.objects.none()
+    if sees_everything(person):
+        return undeleted()
+    return undeleted().filter(_listed() | Q(owner=person.pk))
+
+
+def reachable_by_link(person: Person) -> QuerySet[Video]:
+    """Also the playable unlisted ones, for a person who has shown the public id."""
+    if not person.is_authenticated or sees_everything(person):
+        return visible_to(person)
+    return undeleted().filter(_listed() | _unlisted() | Q(owner=person.pk))
+
+
+def favorites_of(person: Person) -> QuerySet[Video]:
+    """Whoever marked an unlisted video had its link."""
+    return reachable_by_link(person).filter(favorites__user=person.pk)
+
+
+def find_visible(person: Person, ref: int | uuid.UUID) -> Video:
+    """One video by its id or public id; Http404 for one that the person may not know of."""
+    videos = reachable_by_link(person) if isinstance(ref, uuid.UUID) else visible_to(person)
+    return get_object_or_404(with_details(_named(ref, videos)))
+
+
+def find_deleted(ref: int | uuid.UUID) -> Video:
+    """For admins, who may restore it."""
+    return get_object_or_404(_named(ref, Video.objects.exclude(deleted_at=None)))
+
+
+def is_listed(public_id: uuid.UUID, version: str) -> bool:
+    """Whether this is what everybody who is signed in may find in the list."""
+    return undeleted().filter(_listed(), public_id=public_id, version=version).exists()
+
+
+def with_details(videos: QuerySet[Video]) -> QuerySet[Video]:
+    """What the JSON of a video is made of, in two queries for any number of videos."""
+    published = Rendition.objects.filter(version=F("video__version"))
+    return videos.select_related("category").prefetch_related(Prefetch("renditions", queryset=published))
+
+
+def published_renditions(video: Video) -> list[Rendition]:
+    """Lowest first; costs no query after `with_details`."""
+    renditions = [rendition for rendition in video.renditions.all() if rendition.version == video.version]
+    return sorted(renditions, key=lambda rendition: min(rendition.width, rendition.height))
+
+
+def categories_named(text: str) -> QuerySet[Category]:
+    """By name, slug or id."""
+    found = Q(name__iexact=text) | Q(slug=text)
+    if text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS:
+        found |= Q(pk=int(text))
+    return Category.objects.filter(found)
+
+
+def matching(videos: QuerySet[Video], search: str) -> QuerySet[Video]:
+    """Every word occurs in the title or the description, whatever its case."""
+    for word in search.split():
+        # A regular expression, because LIKE of SQLite knows upper and lower case of ASCII only.
+        pattern = re.escape(word)
+        videos = videos.filter(Q(title__iregex=pattern) | Q(description__iregex=pattern))
+    return videos
+
+
+def _named(ref: int | uuid.UUID, videos: QuerySet[Video]) -> QuerySet[Video]:
+    return videos.filter(public_id=ref) if isinstance(ref, uuid.UUID) else videos.filter(pk=ref)
+
+
+def _listed() -> Q:
+    return Q(visibility=Visibility.PUBLIC) & ~Q(version="")
+
+
+def _unlisted() -> Q:
+    return Q(visibility=Visibility.UNLISTED) & ~Q(version="")

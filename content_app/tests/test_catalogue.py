@@ -1,0 +1,199 @@
+"""The lists: what is in them, in which order, at what cost."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from content_app.api.serializers import VideoSerializer
+from content_app.models import Favorite
+from content_app.states import State, Visibility
+from content_app.tests.factories import make_category, make_playable, make_rendition, make_video
+from users_app.models import User
+
+SignIn = Callable[[User], APIClient]
+
+
+def titles(client: APIClient, **query: Any) -> list[str]:
+    response = client.get("/content/", query)
+    assert response.status_code == 200, response.json()
+    return [video["title"] for video in response.json()]
+
+
+@pytest.mark.parametrize("path", ["/content/", "/content", "/content/1/", "/content/categories/", "/api/v1/videos/"])
+def test_lists_are_for_people_who_are_signed_in(path: str, db: None, client: Any) -> None:
+    response = client.get(path)
+    assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
+
+
+def test_the_catalogue_is_newest_first(owner: User, viewer: User, as_user: SignIn) -> None:
+    for title in ("Oldest", "Middle", "Newest"):
+        make_playable(owner, title=title)
+    assert titles(as_user(viewer)) == ["Newest", "Middle", "Oldest"]
+
+
+@pytest.mark.parametrize("path", ["/content/", "/content", "/api/v1/videos/", "/api/v1/videos"])
+def test_more_videos_cost_no_more_queries(
+    path: str, owner: User, viewer: User, as_user: SignIn, django_assert_num_queries: Any
+) -> None:
+    client = as_user(viewer)
+    for number in range(2):
+        make_playable(owner, category=make_category(f"Genre {number}"))
+    with django_assert_num_queries(2):
+        client.get(path)
+    for number in range(2, 12):
+        make_playable(owner, category=make_category(f"Genre {number}"))
+    with django_assert_num_queries(2):
+        client.get(path)
+
+
+def test_a_video_has_every_field_of_the_contract(owner: User, viewer: User, as_user: SignIn) -> None:
+    video = make_playable(owner, category=make_category("Drama"), is_paid=True, price="3.50")
+    (body,) = as_user(viewer).get("/content/").json()
+    stream = f"http://testserver/api/v1/stream/{video.public_id}"
+    assert set(body) == set(VideoSerializer.Meta.fields)
+    assert body == body | {
+        "id": video.pk,
+        "public_id": str(video.public_id),
+        "category": "Drama",
+        "duration": 30.0,
+        "price": "3.50",
+        "currency": "EUR",
+        "owner": owner.pk,
+        "image_file": f"http://testserver/media/posters/{video.public_id}/v1.jpg",
+        "image_url": f"http://testserver/media/posters/{video.public_id}/v1.jpg",
+        "video_file": f"{stream}/720p.mp4",
+        "converted_files": {"360p": f"{stream}/360p.mp4", "720p": f"{stream}/720p.mp4"},
+        "hls_url": f"{stream}/master.m3u8",
+        "processing_state": "ready",
+        "status": "READY",
+        "is_playable": True,
+        "has_access": False,
+    }
+
+
+def test_what_is_not_playable_yet_has_no_addresses(owner: User, as_user: SignIn) -> None:
+    video = make_video(owner, state=State.UPLOADING)
+    body = as_user(owner).get(f"/content/{video.pk}/").json()
+    assert body["processing_state"] == "pending"
+    assert body["status"] == "UPLOADED"
+    assert not body["is_playable"]
+    assert [body[name] for name in ("image_file", "video_file", "hls_url", "duration")] == [None] * 4
+    assert body["converted_files"] == {}
+
+
+def test_a_failed_video_says_why(owner: User, as_user: SignIn) -> None:
+    video = make_video(owner, state=State.ERROR, error_code="not_a_video", error_message="This is no video.")
+    body = as_user(owner).get(f"/content/{video.public_id}").json()
+    assert (body["processing_state"], body["status"]) == ("error", "FAILED")
+    assert (body["processing_error_code"], body["processing_error"]) == ("not_a_video", "This is no video.")
+
+
+def test_only_renditions_of_the_published_version_are_offered(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, rungs=("360p",), version="v2")
+    make_rendition(video, "1080p", version="v1").save()
+    assert list(as_user(owner).get(f"/content/{video.pk}/").json()["converted_files"]) == ["360p"]
+
+
+def test_the_poster_of_an_unlisted_video_is_signed(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, visibility=Visibility.UNLISTED)
+    poster = as_user(owner).get(f"/content/{video.pk}/").json()["image_file"]
+    assert poster.startswith("http://testserver/media/")
+    assert poster.endswith(f"/videos/{video.public_id}/v1/poster.jpg")
+
+
+@pytest.mark.parametrize("asked", ["Science Fiction", "science fiction", "science-fiction", "id"])
+def test_a_category_is_found_by_name_slug_and_id(asked: str, owner: User, as_user: SignIn) -> None:
+    category = make_category("Science Fiction")
+    make_playable(owner, title="In it", category=category)
+    make_playable(owner, title="In another", category=make_category("Drama"))
+    make_playable(owner, title="In none")
+    assert titles(as_user(owner), category=category.pk if asked == "id" else asked) == ["In it"]
+
+
+def test_an_unknown_category_is_empty(owner: User, as_user: SignIn) -> None:
+    make_playable(owner)
+    assert titles(as_user(owner), category="Western") == []
+
+
+@pytest.mark.parametrize(
+    ("search", "found"),
+    [
+        ("bunny", ["Big Buck Bunny"]),
+        ("BUNNY big", ["Big Buck Bunny"]),
+        ("meadow", ["Big Buck Bunny"]),
+        ("ÜBER", ["über den Wolken"]),
+        ("100%", ["100% Wolf (a.b)"]),
+        ("a.b", ["100% Wolf (a.b)"]),
+        ("bunny wolf", []),
+        ("  ", ["100% Wolf (a.b)", "über den Wolken", "Big Buck Bunny"]),
+    ],
+)
+def test_search_finds_words_in_title_and_description(
+    search: str, found: list[str], owner: User, as_user: SignIn
+) -> None:
+    make_playable(owner, title="Big Buck Bunny", description="A rabbit on a meadow.")
+    make_playable(owner, title="über den Wolken")
+    make_playable(owner, title="100% Wolf (a.b)")
+    assert titles(as_user(owner), search=search) == found
+
+
+def test_favourites_are_ones_own(owner: User, viewer: User, as_user: SignIn) -> None:
+    liked, other = make_playable(owner, title="Liked"), make_playable(owner, title="Liked by somebody else")
+    Favorite.objects.create(user=viewer, video=liked)
+    Favorite.objects.create(user=owner, video=other)
+    assert titles(as_user(viewer), favorites=1) == ["Liked"]
+    assert len(titles(as_user(viewer), favorites=0)) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ({"category": "a\0b"}, 400),
+        ({"search": "a\0b"}, 400),
+        ({"search": "x" * 10_000}, 400),
+        ({"favorites": "maybe"}, 400),
+        ({"category": "9" * 60}, 200),
+        ({"category": "٣"}, 200),
+        ({"category": ""}, 200),
+    ],
+)
+def test_odd_filters_are_an_answer_and_no_fault(
+    query: dict[str, str], status: int, viewer: User, as_user: SignIn
+) -> None:
+    for path in ("/content/", "/api/v1/videos/"):
+        response = as_user(viewer).get(path, query)
+        assert response.status_code == status
+        assert status == 200 or response.json()["code"] == "invalid"
+
+
+@pytest.mark.parametrize("ref", ["0", "999999999999999999", "9" * 19, "9" * 400, "-1", "abc", "%00", "1%00"])
+def test_odd_ids_are_not_found(ref: str, viewer: User, as_user: SignIn) -> None:
+    for route in ("/content/{}/", "/api/v1/videos/{}", "/content/video-url/{}/", "/api/v1/stream/{}/720p.mp4"):
+        assert as_user(viewer).get(route.format(ref)).status_code == 404
+
+
+def test_categories_come_in_their_order(viewer: User, as_user: SignIn) -> None:
+    make_category("Zombies", position=1)
+    make_category("Action", position=2)
+    assert [one["name"] for one in as_user(viewer).get("/content/categories/").json()] == ["Zombies", "Action"]
+
+
+def test_pages_go_forth_and_back(owner: User, as_user: SignIn) -> None:
+    for number in range(5):
+        make_playable(owner, title=str(number))
+    client = as_user(owner)
+    first = client.get("/api/v1/videos/", {"page_size": 2}).json()
+    second = client.get(first["next"]).json()
+    assert [video["title"] for page in (first, second) for video in page["results"]] == ["4", "3", "2", "1"]
+    assert client.get(second["previous"]).json()["results"] == first["results"]
+
+
+@pytest.mark.parametrize(
+    "cursor",
+    ["cD1ub3QtYS1kYXRl", "cD0lMDA=", "cD0yMDI2LTk5LTk5VDAwOjAw", "bz05OTk5OTk5OTk5OTk5OTk5OTk5", "%00", "ü", "!"],
+    ids=["no date", "NUL", "impossible date", "huge offset", "NUL itself", "not ASCII", "not base64"],
+)
+def test_a_made_up_cursor_is_not_a_fault(cursor: str, viewer: User, as_user: SignIn) -> None:
+    assert as_user(viewer).get("/api/v1/videos/", {"cursor": cursor}).status_code in (200, 404)

@@ -1,0 +1,198 @@
+"""How a player gets at media: grants, playlists, qualities, posters."""
+
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from rest_framework.test import APIClient
+
+from content_app.services import delivery, grants
+from content_app.states import Visibility
+from content_app.tests.factories import make_playable, make_rendition, make_video, store_objects
+from users_app.models import User
+
+SignIn = Callable[[User], APIClient]
+PREFIX = "videos/5f6c3f1e-0000-4000-8000-000000000001/v1"
+NOW = 1_800_000_000.0
+
+
+@pytest.fixture(autouse=True)
+def _fixed_clock(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_clock(monkeypatch, NOW)
+
+
+def set_clock(monkeypatch: pytest.MonkeyPatch, now: float) -> None:
+    monkeypatch.setattr(grants, "time", SimpleNamespace(time=lambda: now))
+
+
+def refusal(grant: str, prefix: str = PREFIX) -> str:
+    with pytest.raises(grants.GrantRefused) as caught:
+        grants.verify(grant, prefix)
+    return caught.value.code
+
+
+# --- grants ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("lifetime_s", [60, 3600, 21_600])
+@pytest.mark.parametrize("now", [NOW, NOW + 1, NOW + 599.9, NOW + 3599])
+def test_a_grant_never_outlives_its_lifetime_and_lasts_most_of_it(lifetime_s: int, now: float) -> None:
+    left = grants.grant_end(now=now, lifetime_s=lifetime_s) - now
+    assert lifetime_s * 5 / 6 <= left <= lifetime_s
+
+
+def test_a_reload_gives_the_same_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    first = grants.sign(PREFIX)
+    set_clock(monkeypatch, NOW + 60)
+    assert grants.sign(PREFIX) == first
+
+
+def test_a_grant_holds_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    grant = grants.sign(PREFIX)
+    end = grants.verify(grant, PREFIX)
+    set_clock(monkeypatch, end - 1)
+    assert grants.verify(grant, PREFIX) == end
+    set_clock(monkeypatch, end)
+    assert refusal(grant) == "grant_expired"
+
+
+def test_a_grant_is_for_one_version_of_one_video() -> None:
+    grant = grants.sign(PREFIX)
+    others = (PREFIX.replace("v1", "v2"), PREFIX.replace("0001", "0002"), f"{PREFIX}/", "videos", "")
+    assert {refusal(grant, other) for other in others} == {"bad_grant"}
+
+
+def test_a_changed_grant_is_refused() -> None:
+    end, _, signature = grants.sign(PREFIX).partition(".")
+    later = format(int(end, 36) + 1, "d")
+    changed = [f"{later}.{signature}", f"{end}.{signature[:-1]}", f"{end}.{'A' * 43}", f"0{end}.{signature}"]
+    changed += [f"{end}.{signature}=", end, "", ".", f"{end}.ü", f".{signature}"]
+    assert {refusal(grant) for grant in changed} == {"bad_grant"}
+
+
+def test_another_secret_makes_other_grants(settings: Any) -> None:
+    grant = grants.sign(PREFIX)
+    settings.SECRET_KEY = "another-secret-of-sufficient-length-0123456789"
+    assert refusal(grant) == "bad_grant"
+
+
+# --- playlists -------------------------------------------------------------------------------------------------------
+
+
+def test_every_address_of_a_playlist_is_put_in_its_folder() -> None:
+    playlist = '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME="a",URI="audio.m3u8"\n\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p.m3u8\n'
+    assert delivery.with_addresses(playlist, folder="/media/g/f") == (
+        '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME="a",URI="/media/g/f/audio.m3u8"\n\n'
+        "#EXT-X-STREAM-INF:BANDWIDTH=1\n/media/g/f/720p.m3u8\n"
+    )
+
+
+def test_the_master_playlist_is_signed_and_never_stored(owner: User, viewer: User, as_user: SignIn) -> None:
+    video = make_playable(owner)
+    store_objects(video)
+    response = as_user(viewer).get(
+        f"/api/v1/stream/{video.public_id}/master.m3u8", headers={"Accept": "application/vnd.apple.mpegurl"}
+    )
+    folder = f"/media/{grants.sign(video.key_prefix)}/{video.key_prefix}"
+    assert response.status_code == 200
+    assert response["Content-Type"] == "application/vnd.apple.mpegurl"
+    assert response["Cache-Control"] == "private, no-store"
+    lines = response.content.decode().splitlines()
+    assert f"{folder}/360p.m3u8" in lines
+    assert lines[3].endswith(f'URI="{folder}/audio.m3u8"')
+    assert lines[6].endswith(f'URI="{folder}/iframes_360p.m3u8"')
+
+
+def test_a_playlist_that_the_storage_lost_is_a_fault_that_passes(owner: User, as_user: SignIn) -> None:
+    response = as_user(owner).get(f"/api/v1/stream/{make_playable(owner).pk}/master.m3u8")
+    assert (response.status_code, response.json()["code"]) == (503, "source_missing")
+
+
+@pytest.mark.parametrize("route", ["/content/video-url/{}/", "/api/v1/stream/{}/master.m3u8", "/api/v1/stream/{}/720p.mp4"])
+def test_media_need_access_and_something_to_play(route: str, owner: User, viewer: User, as_user: SignIn) -> None:
+    paid = make_playable(owner, is_paid=True, price=3)
+    refused = as_user(viewer).get(route.format(paid.pk))
+    assert (refused.status_code, refused.json()["code"]) == (403, "no_access")
+    early = as_user(owner).get(route.format(make_video(owner).pk))
+    assert (early.status_code, early.json()["code"]) == (409, "not_ready")
+
+
+# --- qualities -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("asked", "given"),
+    [
+        ("720p", "720p"),
+        ("360p", "360p"),
+        ("1080p", "720p"),
+        ("719p", "360p"),
+        ("480p", "360p"),
+        ("144p", "120p"),
+        ("99999p", "720p"),
+        ("1p", "120p"),
+        (None, "720p"),
+    ],
+)
+def test_a_missing_quality_gives_the_best_below_it_else_the_lowest(
+    asked: str | None, given: str, owner: User, viewer: User, as_user: SignIn
+) -> None:
+    video = make_playable(owner, rungs=("720p", "120p", "360p"))
+    query = {"quality": asked} if asked else {}
+    url = as_user(viewer).get(f"/content/video-url/{video.pk}/", query).json()["url"]
+    assert url == f"http://testserver/media/{grants.sign(video.key_prefix)}/{video.key_prefix}/{given}.mp4"
+    if asked:
+        redirect = as_user(viewer).get(f"/api/v1/stream/{video.public_id}/{asked}.mp4")
+        assert redirect.status_code == 302
+        assert url.endswith(redirect["Location"])
+
+
+@pytest.mark.parametrize("quality", ["", "720", "p", "-720p", "720P", "999999p", "1e3p", "7 20p", "720p\0", "best", "٧p"])
+def test_a_quality_that_is_none_is_refused(quality: str, owner: User, as_user: SignIn) -> None:
+    response = as_user(owner).get(f"/content/video-url/{make_playable(owner).pk}/", {"quality": quality})
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+
+
+def test_a_small_pictures_only_rung_is_found_by_its_name(owner: User) -> None:
+    tiny = make_rendition(make_playable(owner), "120p", width=64, height=48)
+    assert delivery.pick_rendition([tiny], short_side=120) is tiny
+
+
+# --- posters ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_poster_of_a_listed_video_is_for_everybody_and_for_ever(
+    owner: User, client: Any, django_assert_num_queries: Any
+) -> None:
+    video = make_playable(owner)
+    store_objects(video, poster_jpg=b"a good frame")
+    with django_assert_num_queries(1):
+        response = client.get(f"/media/posters/{video.public_id}/v1.jpg")
+    assert (response.status_code, response.content) == (200, b"a good frame")
+    assert response["Content-Type"] == "image/jpeg"
+    assert response["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"visibility": Visibility.PRIVATE}, {"visibility": Visibility.UNLISTED}, {"deleted_at": "2026-01-01T00:00Z"}],
+)
+def test_other_posters_are_not_found_without_a_grant(fields: dict[str, Any], owner: User, client: Any) -> None:
+    video = make_playable(owner, **fields)
+    store_objects(video)
+    assert client.get(f"/media/posters/{video.public_id}/v1.jpg").status_code == 404
+
+
+@pytest.mark.parametrize("version", ["v2", "v1%2e%2e", "..", "%2e%2e%2f%2e%2e", "v1%00", "x" * 5000])
+def test_only_the_published_version_has_a_poster(version: str, owner: User, client: Any) -> None:
+    video = make_playable(owner)
+    store_objects(video)
+    assert client.get(f"/media/posters/{video.public_id}/{version}.jpg").status_code == 404
+
+
+def test_a_poster_that_is_gone_is_not_found(owner: User, client: Any) -> None:
+    video = make_playable(owner)
+    Path(store_objects(video), "poster.jpg").unlink()
+    assert client.get(f"/media/posters/{video.public_id}/v1.jpg").status_code == 404

@@ -1,0 +1,226 @@
+"""The state of a video: who may move it, and what happens when two try."""
+
+import uuid
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.files.base import ContentFile
+from django.utils import timezone
+
+from content_app import queue
+from content_app.models import Discard, Rendition, Video
+from content_app.services import processing
+from content_app.services.processing import Claim, ClaimLost, Published
+from content_app.states import State
+from media_pipeline.errors import EncoderFailed, NotAVideo, StorageUnavailable
+from users_app.models import User
+
+
+@pytest.fixture(autouse=True)
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The video ids that were put on the queue."""
+    ids: list[int] = []
+    monkeypatch.setattr(queue, "enqueue_processing", lambda video_id: ids.append(video_id) or True)
+    monkeypatch.setattr(queue, "enqueue_cleanup", lambda: True)
+    return ids
+
+
+@pytest.fixture
+def uploaded(owner: User, django_capture_on_commit_callbacks: Any) -> Video:
+    """A video whose original was just stored."""
+    with django_capture_on_commit_callbacks(execute=True):
+        video = Video(owner=owner, title="Fresh")
+        video.video_file = ContentFile(b"film", name="film.mp4")
+        video.save()
+    return video
+
+
+def claimed(video: Video) -> Claim:
+    claim = processing.claim(video_id=video.pk)
+    assert claim
+    return claim
+
+
+def published(video: Video, version: str = "v1") -> Published:
+    row = Rendition(
+        video=video, version=version, name="120p", width=214, height=120, frame_rate="24", codecs="avc1.64000b",
+        peak_bps=2, average_bps=1, size_bytes=3, frames=4,
+    )  # fmt: skip
+    return Published(version, duration_s=1.5, width=214, height=120, size_bytes=9, renditions=[row])
+
+
+def test_a_new_original_is_enqueued_once(uploaded: Video, enqueued: list[int]) -> None:
+    assert enqueued == [uploaded.pk]
+    assert uploaded.state == State.PENDING
+
+
+def test_saving_without_a_new_original_enqueues_nothing(
+    uploaded: Video, enqueued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        uploaded.title = "Renamed"
+        uploaded.save()
+        Video.objects.get(pk=uploaded.pk).save()
+    assert enqueued == [uploaded.pk]
+
+
+def test_nothing_is_enqueued_when_the_transaction_fails(owner: User, enqueued: list[int]) -> None:
+    """Callbacks of a test transaction never run: the receiver waits for the commit."""
+    video = Video(owner=owner, title="Undone")
+    video.video_file = ContentFile(b"film", name="film.mp4")
+    video.save()
+    assert enqueued == []
+
+
+def test_a_replaced_original_is_let_go_and_the_new_one_processed(
+    uploaded: Video, enqueued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    old = uploaded.video_file.name
+    with django_capture_on_commit_callbacks(execute=True):
+        uploaded.video_file = ContentFile(b"better film", name="better.mov")
+        uploaded.save()
+    assert enqueued == [uploaded.pk, uploaded.pk]
+    assert Discard.objects.filter(prefix=old).exists()
+    assert not Discard.objects.filter(prefix=uploaded.video_file.name).exists()
+
+
+def test_a_replacement_takes_the_video_from_the_worker_that_has_it(
+    uploaded: Video, django_capture_on_commit_callbacks: Any
+) -> None:
+    claim = claimed(uploaded)
+    uploaded.refresh_from_db()
+    with django_capture_on_commit_callbacks(execute=True):
+        uploaded.video_file = ContentFile(b"better film", name="better.mov")
+        uploaded.save()
+    with pytest.raises(ClaimLost):
+        processing.report(claim=claim, percent=10)
+
+
+def test_only_one_worker_gets_a_video(uploaded: Video) -> None:
+    assert processing.claim(video_id=uploaded.pk)
+    assert processing.claim(video_id=uploaded.pk) is None
+
+
+def test_a_video_that_is_gone_gives_no_claim(db: None) -> None:
+    assert processing.claim(video_id=12345) is None
+
+
+def test_a_deleted_video_stops_its_worker(uploaded: Video) -> None:
+    claim = claimed(uploaded)
+    Video.objects.filter(pk=uploaded.pk).update(deleted_at=timezone.now())
+    with pytest.raises(ClaimLost):
+        processing.report(claim=claim, percent=50)
+
+
+def test_progress_renews_the_lease(uploaded: Video) -> None:
+    claim = claimed(uploaded)
+    Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    processing.report(claim=claim, percent=42, time_left_s=7)
+    uploaded.refresh_from_db()
+    assert (uploaded.progress, uploaded.time_left_s) == (42, 7)
+    assert uploaded.lease_until
+    assert uploaded.lease_until > timezone.now()
+
+
+def test_ready_switches_version_and_renditions_at_once(uploaded: Video) -> None:
+    claim = claimed(uploaded)
+    processing.expect_version(claim=claim, version="v1")
+    processing.mark_ready(claim=claim, published=published(uploaded))
+    uploaded.refresh_from_db()
+    assert (uploaded.state, uploaded.version, uploaded.progress) == (State.READY, "v1", 100)
+    assert [r.name for r in uploaded.renditions.all()] == ["120p"]
+    assert not Discard.objects.exists()
+
+
+def test_the_old_version_plays_on_and_goes_after_its_grace(
+    uploaded: Video, django_capture_on_commit_callbacks: Any
+) -> None:
+    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded))
+    with django_capture_on_commit_callbacks(execute=True):
+        assert processing.retry(video_id=uploaded.pk)
+    uploaded.refresh_from_db()
+    assert uploaded.is_playable
+    assert uploaded.state == State.PENDING
+    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2"))
+    uploaded.refresh_from_db()
+    assert uploaded.version == "v2"
+    discard = Discard.objects.get(prefix=f"videos/{uploaded.public_id}/v1")
+    assert discard.due_at > timezone.now()
+    assert [r.version for r in uploaded.renditions.all()] == ["v2"]
+
+
+def test_a_worker_that_was_taken_for_dead_cannot_publish(uploaded: Video) -> None:
+    late = claimed(uploaded)
+    Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    processing.take_back_expired()
+    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2"))
+    with pytest.raises(ClaimLost):
+        processing.mark_ready(claim=late, published=published(uploaded, "v1"))
+    uploaded.refresh_from_db()
+    assert uploaded.version == "v2"
+
+
+def test_a_permanent_error_is_final_with_code_and_sentence(uploaded: Video) -> None:
+    assert processing.mark_failed(claim=claimed(uploaded), error=NotAVideo()) == State.ERROR
+    uploaded.refresh_from_db()
+    assert uploaded.error_code == "not_a_video"
+    assert uploaded.error_message.endswith(".")
+    assert uploaded.claim_token is None
+
+
+def test_a_passing_error_is_tried_again_later_and_given_up_in_the_end(uploaded: Video, settings: Any) -> None:
+    settings.MAX_ATTEMPTS = 2
+    assert processing.mark_failed(claim=claimed(uploaded), error=StorageUnavailable()) == State.PENDING
+    assert processing.claim(video_id=uploaded.pk) is None, "not before its time"
+    Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert processing.mark_failed(claim=claimed(uploaded), error=StorageUnavailable()) == State.ERROR
+    uploaded.refresh_from_db()
+    assert uploaded.error_code == "storage_unavailable"
+
+
+@pytest.mark.parametrize(("state", "may"), [(State.ERROR, True), (State.READY, True), (State.PROCESSING, False)])
+def test_retry_is_for_what_has_ended(uploaded: Video, state: State, may: bool) -> None:
+    Video.objects.filter(pk=uploaded.pk).update(state=state)
+    assert processing.retry(video_id=uploaded.pk) is may
+
+
+def test_retry_starts_with_a_clean_slate(uploaded: Video) -> None:
+    processing.mark_failed(claim=claimed(uploaded), error=NotAVideo())
+    processing.retry(video_id=uploaded.pk)
+    uploaded.refresh_from_db()
+    assert (uploaded.error_code, uploaded.error_message, uploaded.attempts) == ("", "", 0)
+
+
+def test_an_expired_claim_goes_back_to_pending(uploaded: Video) -> None:
+    claimed(uploaded)
+    assert processing.take_back_expired() == 0, "its lease still runs"
+    Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+    assert processing.take_back_expired() == 1
+    assert processing.waiting_ids() == [uploaded.pk]
+
+
+def test_a_video_that_ends_every_worker_is_given_up(uploaded: Video, settings: Any) -> None:
+    for _ in range(settings.MAX_ATTEMPTS):
+        claimed(uploaded)
+        Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+        processing.take_back_expired()
+    uploaded.refresh_from_db()
+    assert (uploaded.state, uploaded.error_code) == (State.ERROR, EncoderFailed.code)
+    assert uploaded.error_message
+
+
+@pytest.mark.parametrize("state", [State.UPLOADING, State.READY, State.ERROR, State.PROCESSING])
+def test_only_pending_videos_can_be_claimed(uploaded: Video, state: State) -> None:
+    Video.objects.filter(pk=uploaded.pk).update(state=state, claim_token=uuid.uuid4())
+    assert processing.claim(video_id=uploaded.pk) is None
+
+
+def test_deleting_a_row_lets_go_of_everything_it_had(
+    uploaded: Video, django_capture_on_commit_callbacks: Callable[..., Any]
+) -> None:
+    public_id = uploaded.public_id
+    with django_capture_on_commit_callbacks(execute=True):
+        uploaded.delete()
+    assert {d.prefix for d in Discard.objects.all()} == {f"originals/{public_id}", f"videos/{public_id}"}

@@ -1,0 +1,43 @@
+"""How the web server of `make up` runs (read by gunicorn)."""
+
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+# A request that waits for a slow client holds a thread and no processor: an upload over a thin line for as long as it
+# takes, a paused player until it goes on. 2 × 32 of them leave room for everybody else's short requests.
+worker_class = "gthread"
+workers = 2
+threads = 32
+
+# Of a worker's main loop, not of a request: it goes on ticking while threads wait, so long uploads do not end it.
+timeout = 60
+# On Ctrl-C nobody wants to wait for a paused player.
+graceful_timeout = 3
+# Kept-alive connections wait in the poller, not in a thread.
+keepalive = 15
+
+# One import for both workers: half the processor time at start, and shared memory.
+preload_app = True
+
+# The heartbeat file is touched every second: in memory, where a busy disk cannot make a worker look dead.
+if os.access("/dev/shm", os.W_OK):  # noqa: S108 - gunicorn makes and unlinks a private file there
+    worker_tmp_dir = "/dev/shm"  # noqa: S108 - as above
+
+# It would lie in the home folder, outside of the data folder, and be shared by every gunicorn of this person.
+control_socket_disable = True
+# No proxy in front: a client that claims to be one is not believed.
+forwarded_allow_ips = ""
+
+loglevel = "warning"
+
+
+def on_starting(_: Any) -> None:
+    """The application is loaded while the database is prepared, and serves once it is: see local.up."""
+    from django.urls import get_resolver
+
+    # Loads the views, which Django would otherwise do in each worker, during somebody's first request.
+    get_resolver().url_patterns  # noqa: B018 - computed when it is first read
+    while not Path(os.environ["PREPARED_FILE"]).exists():
+        time.sleep(0.02)

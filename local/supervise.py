@@ -1,0 +1,207 @@
+"""Starts programs, passes on what they print, restarts the ones that die, and ends every one of them."""
+
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from local.console import print_line, printable, say
+from local.linux import adopt_orphans, descendants, end_with_parent
+from local.programs import Child, Pace, Program, describe_end, kill_all, kill_trees, next_ended
+
+TICK_S = 0.05
+IDLE_TICK_S = 0.5
+BLOCK = 64 * 1024
+ECHO_S = 1.0
+USUAL_PACE = Pace()
+
+
+class Stopped(Exception):
+    """Ctrl-C, SIGTERM or a closed terminal."""
+
+
+class Supervisor:
+    """Single-threaded on purpose: children get their death signal when the thread that started them ends."""
+
+    def __init__(self, env: Mapping[str, str], folder: Path, pace: Pace = USUAL_PACE) -> None:
+        self.env = env
+        self.folder = folder
+        self.pace = pace
+        self.children: list[Child] = []
+        self.is_stopping = False
+        self.signals = 0
+        self.signalled_at = float("-inf")
+        self.selector = selectors.DefaultSelector()
+        self.wakeup, self.waker = socket.socketpair()
+        adopt_orphans()
+        self.listen_to_signals()
+
+    def listen_to_signals(self) -> None:
+        for end in (self.wakeup, self.waker):
+            end.setblocking(False)
+        signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
+        self.selector.register(self.wakeup, selectors.EVENT_READ)
+        signal.signal(signal.SIGCHLD, lambda *_: None)  # only a signal with a handler wakes the loop
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            # nohup has SIGHUP ignored, and means it.
+            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+                signal.signal(number, self.note_signal)
+
+    def note_signal(self, *_: object) -> None:
+        """make passes SIGTERM on to a group that has it already: twice within a second is once."""
+        now = time.monotonic()
+        self.signals += now - self.signalled_at > ECHO_S
+        self.signalled_at = now
+
+    # --- lives and deaths ---
+
+    def start(self, program: Program) -> Child:
+        child = Child(program)
+        self.children.append(child)
+        self.spawn(child)
+        return child
+
+    def spawn(self, child: Child) -> None:
+        parent, death_signal = os.getpid(), child.program.death_signal
+        child.started_at, child.due_at, child.returncode = time.monotonic(), None, None
+        try:
+            child.process = subprocess.Popen(
+                child.program.argv,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                env=self.env,
+                cwd=self.folder,
+                # Ctrl-C in the terminal is for the supervisor, which ends its children in order.
+                start_new_session=True,
+                preexec_fn=lambda: end_with_parent(parent, death_signal),
+            )
+        except OSError as error:
+            self.plan_restart(child, f"cannot be started ({error.strerror})")
+            return
+        assert child.process.stdout
+        os.set_blocking(child.process.stdout.fileno(), False)
+        self.selector.register(child.process.stdout, selectors.EVENT_READ, child)
+
+    def bury_the_dead(self) -> None:
+        """Our children, and the orphans that became ours."""
+        while ended := next_ended():
+            pid, returncode = ended
+            for child in self.children:
+                if child.process and child.process.pid == pid:
+                    self.bury(child, child.process, returncode)
+
+    def bury(self, child: Child, process: subprocess.Popen[bytes], returncode: int) -> None:
+        process.returncode = child.returncode = returncode  # subprocess cannot learn it: it has been waited for
+        child.process = None
+        self.kill_strays()
+        self.read(child, process)
+        self.close_pipe(process)
+        if not child.program.is_once and not self.is_stopping:
+            self.plan_restart(child, describe_end(returncode))
+
+    def plan_restart(self, child: Child, reason: str) -> None:
+        child.plan_restart(self.pace)
+        say(f"{child.program.name} {reason}; it starts again in {child.delay_s:g} s.")
+
+    def kill_strays(self) -> None:
+        """What a dead child left behind is our child now: nobody else would end it, and it may hold the port."""
+        known = frozenset(child.process.pid for child in self.children if child.process)
+        kill_all(descendants(os.getpid(), except_below=known))
+
+    def restart_due(self) -> None:
+        for child in self.children:
+            if child.due_at is not None and child.due_at <= time.monotonic() and not self.is_stopping:
+                self.spawn(child)
+
+    # --- what they print ---
+
+    def read(self, child: Child, process: subprocess.Popen[bytes]) -> None:
+        """Pass on the whole lines that are there, and the rest as well once the pipe has ended."""
+        assert process.stdout
+        data = b"more"
+        while data:
+            try:
+                data = os.read(process.stdout.fileno(), BLOCK)
+            except BlockingIOError:
+                return
+            *lines, child.unread = (child.unread + data).split(b"\n")
+            if not data or len(child.unread) > BLOCK:
+                lines, child.unread = [*lines, *filter(None, [child.unread])], b""
+            for line in lines:
+                self.pass_on(child.program, printable(line.decode(errors="replace")))
+        self.forget_pipe(process)
+
+    def pass_on(self, program: Program, line: str) -> None:
+        if program.on_line:
+            program.on_line(line)
+        else:
+            print_line(program.name, line)
+
+    def forget_pipe(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout
+        with suppress(KeyError):
+            self.selector.unregister(process.stdout)
+
+    def close_pipe(self, process: subprocess.Popen[bytes]) -> None:
+        assert process.stdout
+        self.forget_pipe(process)
+        process.stdout.close()
+
+    # --- the loop ---
+
+    def run_until(self, is_done: Callable[[], bool], *, limit_s: float = float("inf"), tick_s: float = TICK_S) -> bool:
+        """Look after everything until then; False when the limit came first. Raises Stopped."""
+        deadline = time.monotonic() + limit_s
+        while not is_done():
+            if self.signals:
+                raise Stopped
+            if time.monotonic() > deadline:
+                return False
+            self.attend(tick_s)
+        return True
+
+    def run(self) -> None:
+        """Until it is stopped: raises Stopped."""
+        self.run_until(lambda: False, tick_s=IDLE_TICK_S)
+
+    def attend(self, wait_s: float) -> None:
+        for key, _ in self.selector.select(wait_s):
+            child = key.data
+            if child is None:
+                with suppress(BlockingIOError):
+                    self.wakeup.recv(BLOCK)
+            elif child.process:
+                self.read(child, child.process)
+        self.bury_the_dead()
+        self.restart_due()
+
+    # --- the end ---
+
+    def stop(self, *, last: Iterable[Child] = ()) -> None:
+        """End everything: first the rest, then `last`, which the rest needs in order to end well."""
+        self.is_stopping = True
+        signals, kept = self.signals, list(last)
+        self.end([child for child in self.children if child not in kept], signals)
+        self.end(kept, signals)
+        while left := descendants(os.getpid()):
+            kill_all(left)
+            self.attend(TICK_S)
+
+    def end(self, children: Sequence[Child], signals: int) -> None:
+        began = time.monotonic()
+        asks = [(at_s, child) for child in children for at_s in child.program.asked_at_s]
+        asks.sort(key=lambda ask: ask[0])
+        while any(child.process for child in children):
+            waited_s = time.monotonic() - began
+            while asks and asks[0][0] <= waited_s:
+                asks.pop(0)[1].ask_to_end()
+            # Whoever presses Ctrl-C again will not wait.
+            if waited_s > self.pace.patience_s or self.signals > signals:
+                kill_trees(children)
+            self.attend(TICK_S)

@@ -1,0 +1,180 @@
+"""`make up`: everything on this machine, from a fresh clone to a page that plays."""
+
+import http.client
+import signal
+import sys
+from collections.abc import Mapping
+
+from config.env_file import BASE_DIR, given_values
+from local import environment, redis
+from local.checks import check_port, check_space, check_writable, claim
+from local.console import print_line, say
+from local.install import PYTHON, ensure_installed
+from local.options import Options, read_options
+from local.problem import Problem, describe_os_error
+from local.programs import Program
+from local.supervise import Stopped, Supervisor
+
+WEB_LIMIT_S = 60
+REDIS_LIMIT_S = 20
+SIGN_IN = "Sign in as "
+
+
+def up() -> None:
+    given = given_values()
+    options = read_options(given)
+    check_port(options.bind, options.port)
+    check_writable(options.data_dir, remedy="set DATA_DIR to a folder that you may write to")
+    check_space(options.data_dir)
+    with claim(options.data_dir):
+        ensure_installed()
+        Platform(options, given).run()
+
+
+class Platform:
+    """Redis, web, workers and the reaper of one data folder."""
+
+    def __init__(self, options: Options, given: Mapping[str, str]) -> None:
+        self.options = options
+        self.redis_server = "" if options.has_own_redis else redis.find_server()
+        self.redis_socket = redis.choose_socket(options.data_dir)
+        settings = environment.chosen_settings(options, redis_url=redis.url_of(self.redis_socket), given=given)
+        environment.ensure_secret(options.data_dir / "secret_key")
+        environment.write_local_env(options.data_dir / "local.env", settings)
+        self.prepared = options.data_dir / "prepared"
+        settings = {**settings, "PREPARED_FILE": str(self.prepared)}
+        env = environment.child_environment(settings, data_dir=options.data_dir)
+        self.supervisor = Supervisor(env, BASE_DIR)
+        self.setup_lines: list[str] = []
+        self.is_sign_in_shown = False
+
+    def run(self) -> None:
+        """Until Ctrl-C; whatever ends it, nothing of it goes on."""
+        try:
+            say("Starting …")
+            self.start_redis()
+            self.start_web()
+            self.prepare()
+            self.wait_for_web()
+            self.show_banner()
+            self.start_workers()
+            self.supervisor.run()
+        except Stopped:
+            say("Stopping …")
+        finally:
+            self.supervisor.stop(last=[child for child in self.supervisor.children if child.program.name == "redis"])
+            self.show_sign_in()
+        say("Stopped; `make up` starts it again.")
+
+    def start_redis(self) -> None:
+        if self.redis_server:
+            folder = self.options.data_dir / "redis"
+            folder.mkdir(exist_ok=True)
+            argv = redis.server_args(self.redis_server, socket_path=self.redis_socket, folder=folder)
+            self.supervisor.start(Program("redis", argv))
+
+    def start_web(self) -> None:
+        """It loads while the database is prepared; two processors are common."""
+        self.prepared.unlink(missing_ok=True)
+        host = f"[{self.options.bind}]" if ":" in self.options.bind else self.options.bind
+        argv = [str(PYTHON), "-m", "gunicorn", "-c", "local/gunicorn_conf.py", "--bind", f"{host}:{self.options.port}"]
+        self.supervisor.start(Program("web", [*argv, "config.wsgi:application"]))
+
+    def prepare(self) -> None:
+        argv = manage("bootstrap", "--migrate")
+        setup = self.supervisor.start(Program("setup", argv, is_once=True, on_line=self.setup_lines.append))
+        self.supervisor.run_until(lambda: setup.has_ended)
+        if setup.returncode != 0:
+            raise Problem(self.setup_failure())
+        for line in self.setup_lines:
+            if not line.startswith(SIGN_IN):
+                print_line("setup", line)
+        if self.redis_server and not self.supervisor.run_until(self.is_redis_up, limit_s=REDIS_LIMIT_S):
+            log = self.options.data_dir / "redis" / "redis.log"
+            raise Problem(f"Redis does not start ({log} says why): install another redis-server or set REDIS_URL.")
+        self.prepared.touch()
+
+    def is_redis_up(self) -> bool:
+        return redis.is_up(self.redis_socket)
+
+    def setup_failure(self) -> str:
+        """What `manage.py bootstrap` said: its sentence, or everything and where to look."""
+        if self.setup_lines and not any(line.startswith("Traceback") for line in self.setup_lines):
+            return self.setup_lines[-1].removeprefix("CommandError: ")
+        for line in self.setup_lines:
+            print_line("setup", line)
+        return "The database could not be prepared: the lines above say why."
+
+    def wait_for_web(self) -> None:
+        if not self.supervisor.run_until(self.is_web_up, limit_s=WEB_LIMIT_S):
+            raise Problem(f"The web server does not answer on port {self.options.port}: the lines above say why.")
+
+    def is_web_up(self) -> bool:
+        host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.bind, self.options.bind)  # noqa: S104 - compared
+        connection = http.client.HTTPConnection(host, self.options.port, timeout=5)
+        try:
+            connection.request("GET", "/health/", headers={"Host": "localhost"})
+            return connection.getresponse().status < http.client.INTERNAL_SERVER_ERROR
+        except (OSError, http.client.HTTPException):
+            return False
+        finally:
+            connection.close()
+
+    def start_workers(self) -> None:
+        """After the web server, which people wait for."""
+        for number in range(1, self.options.workers + 1):
+            self.supervisor.start(worker(f"worker-{number}"))
+        self.supervisor.start(Program("reaper", manage("reaper")))
+        self.supervisor.start(Program("demo", manage("add_demo", "--follow"), is_once=True))
+
+    def show_banner(self) -> None:
+        origin = self.options.origin
+        say(f"\nVideoflix is up; Ctrl-C ends it, and its data stay in {self.options.data_dir}.\n")
+        for name, path in (("Watch", "/"), ("Admin", "/admin/"), ("API docs", "/api/docs/")):
+            say(f"  {name:<10}{origin}{path}")
+        self.show_sign_in()
+        say("")
+
+    def show_sign_in(self) -> None:
+        """Once, even if it all ended before the banner: a generated password is never shown again."""
+        if not self.is_sign_in_shown:
+            self.is_sign_in_shown = True
+            for line in self.setup_lines:
+                if line.startswith(SIGN_IN):
+                    say(f"  {line}")
+
+
+def manage(*arguments: str) -> list[str]:
+    return [str(PYTHON), "manage.py", *arguments]
+
+
+def worker(name: str) -> Program:
+    return Program(
+        name,
+        manage("rqworker", "--verbosity", "0"),
+        # A worker that is asked politely first finishes its film, which may take hours.
+        death_signal=signal.SIGKILL,
+        # RQ's second request is the one that ends the job, and is not heard within a second of the first.
+        asked_at_s=(0.0, 1.5),
+    )
+
+
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupt)
+    try:
+        up()
+    except Problem as problem:
+        sys.exit(str(problem))
+    except OSError as error:
+        sys.exit(f"Videoflix cannot run here ({error.filename or 'system'}: {describe_os_error(error)}).")
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""Which sizes a video is encoded in."""
+
+import pytest
+
+from media_pipeline.ladder import DEFAULT_LADDER, KNOWN_RUNGS, parse_ladder, plan_ladder
+
+LADDER = parse_ladder(DEFAULT_LADDER)
+SIZES = [
+    (1920, 1080), (1280, 720), (3840, 2160), (1920, 800), (854, 480), (637, 359), (4096, 1716), (320, 180), (160, 120),
+    (122, 120), (100, 100), (33, 19), (32, 18), (16, 16), (3, 3), (2, 2), (1, 1), (1279, 719), (361, 361), (8000, 121),
+]  # fmt: skip
+
+
+def sizes_of(width: int, height: int) -> dict[str, tuple[int, int]]:
+    return {rung.name: (rung.width, rung.height) for rung in plan_ladder(width, height, LADDER)}
+
+
+@pytest.mark.parametrize(
+    ("source", "expected"),
+    [
+        ((1920, 1080), {"120p": (214, 120), "360p": (640, 360), "720p": (1280, 720), "1080p": (1920, 1080)}),
+        ((1280, 720), {"120p": (214, 120), "360p": (640, 360), "720p": (1280, 720)}),
+        ((720, 1280), {"120p": (120, 214), "360p": (360, 640), "720p": (720, 1280)}),
+        ((3840, 2160), {"120p": (214, 120), "360p": (640, 360), "720p": (1280, 720), "1080p": (1920, 1080)}),
+        ((1920, 800), {"120p": (288, 120), "360p": (864, 360), "720p": (1728, 720)}),
+        ((637, 359), {"120p": (212, 120)}),
+        ((361, 361), {"120p": (120, 120), "360p": (360, 360)}),
+        ((32, 18), {"120p": (32, 18)}),
+        ((33, 19), {"120p": (32, 18)}),
+        ((1280, 100), {"120p": (1280, 100)}),
+    ],
+)
+def test_it_offers_the_rungs_that_the_short_side_can_fill(
+    source: tuple[int, int], expected: dict[str, tuple[int, int]]
+) -> None:
+    assert sizes_of(*source) == expected
+
+
+@pytest.mark.parametrize("source", [size for size in SIZES if min(size) >= 2])
+def test_it_never_upscales(source: tuple[int, int]) -> None:
+    assert all(width <= source[0] and height <= source[1] for width, height in sizes_of(*source).values())
+
+
+@pytest.mark.parametrize(("width", "height"), SIZES)
+def test_a_portrait_picture_gets_the_rungs_of_the_same_picture_lying_down(width: int, height: int) -> None:
+    turned = {name: (h, w) for name, (w, h) in sizes_of(height, width).items()}
+
+    assert sizes_of(width, height) == turned
+
+
+@pytest.mark.parametrize("source", SIZES)
+def test_every_size_is_even_and_at_least_two(source: tuple[int, int]) -> None:
+    lengths = [length for size in sizes_of(*source).values() for length in size]
+
+    assert all(length >= 2 and length % 2 == 0 for length in lengths)
+
+
+@pytest.mark.parametrize("source", SIZES)
+def test_the_lowest_rung_always_exists(source: tuple[int, int]) -> None:
+    assert next(iter(sizes_of(*source))) == "120p"
+
+
+@pytest.mark.parametrize("source", [size for size in SIZES if min(size) >= 100])
+def test_the_shape_of_the_picture_stays_within_a_pixel(source: tuple[int, int]) -> None:
+    for width, height in sizes_of(*source).values():
+        assert abs(width - height * source[0] / source[1]) <= 1 + source[0] / source[1]
+
+
+def test_rungs_come_lowest_first_whatever_order_they_were_named_in() -> None:
+    ladder = parse_ladder(["1080p", "120p", "720p"])
+
+    assert [rung.name for rung in ladder] == ["120p", "720p", "1080p"]
+    assert [rung.name for rung in plan_ladder(1920, 1080, reversed(ladder))] == ["120p", "720p", "1080p"]
+
+
+def test_a_rung_may_be_given_a_peak_rate() -> None:
+    (rung,) = parse_ladder([" 720p@2500 "])
+
+    assert (rung.short_side, rung.max_kbps) == (720, 2500)
+
+
+def test_a_rung_named_twice_counts_once_and_the_last_rate_wins() -> None:
+    assert [rung.max_kbps for rung in parse_ladder(["360p@900", "360p@800"])] == [800]
+
+
+@pytest.mark.parametrize("rung", KNOWN_RUNGS, ids=lambda rung: rung.name)
+def test_a_rung_is_named_for_its_short_side(rung: object) -> None:
+    assert rung.name == f"{rung.short_side}p"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("names", "sentence"),
+    [
+        ([], "VIDEO_LADDER is empty; name at least one rung, for example 360p."),
+        (["361p"], "VIDEO_LADDER names '361p'; known rungs are 120p, 144p,"),
+        ([""], "VIDEO_LADDER names ''"),
+        (["720"], "VIDEO_LADDER names '720'"),
+        (["720p@fast"], "VIDEO_LADDER gives 720p the rate 'fast'; write it as a whole number of kbit/s."),
+        (["720p@0"], "VIDEO_LADDER gives 720p the rate '0'"),
+        (["720p@-5"], "VIDEO_LADDER gives 720p the rate '-5'"),
+        (["720p@٣"], "VIDEO_LADDER gives 720p the rate '٣'"),
+        (["720p@2.5"], "VIDEO_LADDER gives 720p the rate '2.5'"),
+    ],
+)
+def test_a_ladder_that_makes_no_sense_is_refused_with_a_sentence(names: list[str], sentence: str) -> None:
+    with pytest.raises(ValueError) as refused:  # noqa: PT011 - the sentence is compared below
+        parse_ladder(names)
+
+    assert str(refused.value).startswith(sentence)

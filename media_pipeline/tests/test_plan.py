@@ -1,0 +1,103 @@
+"""The plan for a source: frames, segments, limits."""
+
+from dataclasses import replace
+from fractions import Fraction
+
+import pytest
+
+from media_pipeline.errors import TooLarge, TooLong
+from media_pipeline.ladder import parse_ladder
+from media_pipeline.plan import Chunk, EncodePlan, Limits, PlanSettings, plan_encode
+from media_pipeline.source import AudioTrack, Source
+
+SOUND = AudioTrack(index=1, codec="aac", channels=2, language="und", is_default=True)
+SOURCE = Source(
+    container="mov",
+    codec="h264",
+    video_index=0,
+    width=1920,
+    height=1080,
+    rotation=0,
+    frame_rate=Fraction(25),
+    is_variable_rate=False,
+    duration_s=Fraction(10),
+    frames=250,
+    audio=(SOUND,),
+)
+
+
+def plan(**changes: object) -> EncodePlan:
+    return plan_encode(replace(SOURCE, **changes), PlanSettings())  # type: ignore[arg-type]  # named by each test
+
+
+@pytest.mark.parametrize(
+    ("rate", "duration_s", "frames", "segment_frames", "segments"),
+    [
+        ("25", "10", 250, 100, 3),
+        ("25", "8", 200, 100, 2),
+        ("25", "201/25", 201, 100, 3),
+        ("24000/1001", "6006/1000", 144, 96, 2),
+        ("30000/1001", "1001/100", 300, 120, 3),
+        ("60", "4", 240, 240, 1),
+        ("1", "3", 3, 4, 1),
+        ("25", "1/25", 1, 100, 1),
+        ("25", "1/1000", 1, 100, 1),
+        ("24000/1001", "7200", 172627, 96, 1799),
+    ],
+)
+def test_segments_are_four_seconds_of_whole_frames(
+    rate: str, duration_s: str, frames: int, segment_frames: int, segments: int
+) -> None:
+    made = plan(frame_rate=Fraction(rate), duration_s=Fraction(duration_s))
+
+    assert (made.frames, made.segment_frames, made.segments) == (frames, segment_frames, segments)
+
+
+def test_durations_are_exact() -> None:
+    made = plan(frame_rate=Fraction(24000, 1001), duration_s=Fraction(6))
+
+    assert made.duration_s == Fraction(144 * 1001, 24000)
+    assert made.segment_s == Fraction(96 * 1001, 24000)
+
+
+def test_the_chunks_cover_every_frame_once() -> None:
+    made = plan()
+
+    assert made.chunks == (Chunk(number=0, first_frame=0, frames=250),)
+
+
+def test_it_takes_the_main_sound_or_none() -> None:
+    assert plan().audio == SOUND
+    assert plan(audio=()).audio is None
+
+
+def test_the_rungs_are_those_of_the_settings() -> None:
+    made = plan_encode(SOURCE, PlanSettings(ladder=parse_ladder(["240p", "480p"])))
+
+    assert [(rung.name, rung.width, rung.height) for rung in made.rungs] == [("240p", 426, 240), ("480p", 854, 480)]
+
+
+@pytest.mark.parametrize(("frames", "step"), [(1, 1), (59, 1), (60, 1), (120, 2), (172_800, 2880)])
+def test_about_sixty_frames_are_looked_at_for_the_poster(frames: int, step: int) -> None:
+    made = plan(duration_s=Fraction(frames, 25))
+
+    assert made.poster_step == step
+    assert 1 <= -(-frames // step) < 120
+
+
+@pytest.mark.parametrize(("duration_s", "limit_s"), [(1, 600), (10, 600), (60, 3600), (3600, 216_000)])
+def test_longer_videos_get_more_time(duration_s: int, limit_s: float) -> None:
+    assert plan(duration_s=Fraction(duration_s)).time_limit_s == limit_s
+
+
+def test_a_video_at_the_limit_is_accepted_and_one_beyond_is_refused() -> None:
+    settings = PlanSettings(limits=Limits(max_duration_s=600))
+
+    assert plan_encode(replace(SOURCE, duration_s=Fraction(600)), settings).frames == 15_000
+    with pytest.raises(TooLong, match="The video is 11 minutes long; this site allows 10"):
+        plan_encode(replace(SOURCE, duration_s=Fraction(660)), settings)
+
+
+def test_a_picture_that_is_too_large_is_refused_with_its_size() -> None:
+    with pytest.raises(TooLarge, match="The picture is 16384×16384, larger than this site can process"):
+        plan(width=16384, height=16384)

@@ -1,0 +1,160 @@
+// The catalogue page: loads the films, keeps search and order in the address, follows what is being processed.
+
+import { get } from "./api.js";
+import { Card } from "./card.js";
+import { reportBack } from "./connection.js";
+import { Favorites } from "./favorites.js";
+import { mayManage, mayUpload, whoIsHere } from "./person.js";
+import { Poll } from "./poll.js";
+import { emptyElement, heroElement, problemElement, resultsElement, rowElement } from "./shelf.js";
+import { favoritesRow, matching, newestPlayable, nextToAsk, rowsOf, sorted } from "./shelves.js";
+import { isUnderway } from "./status.js";
+
+const main = document.getElementById("main");
+const form = document.getElementById("find");
+const heroSlot = document.getElementById("hero");
+const rowsSlot = document.getElementById("rows");
+const resultCount = document.getElementById("result-count");
+
+const favorites = new Favorites({ onChange: renderFavorites });
+const poll = new Poll(followUnderway);
+let person = null;
+let videos = [];
+let categories = [];
+let cards = [];
+let turn = 0;
+
+async function load() {
+  main.dataset.state = "loading";
+  try {
+    person ??= await whoIsHere();
+    [videos, categories] = await Promise.all([get("/content/"), get("/content/categories/"), favorites.load()]);
+    reportBack();
+    render();
+  } catch (error) {
+    main.dataset.state = "error";
+    heroSlot.replaceChildren();
+    fillRows(problemElement(error.message, load));
+  }
+}
+
+// --- What is shown ---
+
+function render() {
+  cards = [];
+  heroSlot.replaceChildren();
+  const query = form.q.value.trim();
+  const slug = new URLSearchParams(location.search).get("category");
+  const category = categories.find((candidate) => candidate.slug === slug);
+  if (query || category) renderFound(query, category);
+  else renderShelves();
+  if (videos.some(isUnderway)) poll.start();
+}
+
+function renderShelves() {
+  const ordered = sorted(videos, form.sort.value);
+  const hero = newestPlayable(videos);
+  if (hero) heroSlot.append(heroElement(hero, favorites));
+  fillRows(...rowsOf(ordered, categories, favorites).map((row) => rowElement(row, row.videos.map(cardElement))));
+  resultCount.textContent = "";
+  main.dataset.state = videos.length ? "ready" : "empty";
+  if (!videos.length) fillRows(emptyElement(mayUpload(person)));
+}
+
+function renderFound(query, category) {
+  const inCategory = category ? videos.filter((video) => video.category === category.name) : videos;
+  const found = sorted(matching(inCategory, query), form.sort.value);
+  const count = `${found.length} ${found.length === 1 ? "film" : "films"}`;
+  const title = query ? `${count} for “${query}”${category ? ` in ${category.name}` : ""}` : category.name;
+  fillRows(resultsElement(title, found.map(cardElement)));
+  resultCount.textContent = count;
+  main.dataset.state = "ready";
+}
+
+function fillRows(...elements) {
+  rowsSlot.replaceChildren(...elements);
+  rowsSlot.removeAttribute("aria-busy");
+}
+
+function cardElement(video) {
+  const card = new Card(video, { favorites, onRetried: mayManage(person, video) ? () => expectWork(video) : null });
+  cards.push(card);
+  return card.element;
+}
+
+/** Only this row is made anew, so that the others keep their place and the keyboard its focus. */
+function renderFavorites() {
+  const old = rowsSlot.querySelector("[data-row=favourites]");
+  if (!old && main.querySelector(".grid")) return;
+  const hadFocus = old?.contains(document.activeElement);
+  const row = favoritesRow(sorted(videos, form.sort.value), favorites);
+  old?.remove();
+  if (row.videos.length) placeFavorites(rowElement(row, row.videos.map(cardElement)));
+  if (hadFocus) rowsSlot.querySelector("h2")?.focus();
+}
+
+function placeFavorites(element) {
+  const underway = rowsSlot.querySelector("[data-row=underway]");
+  if (underway) underway.after(element);
+  else rowsSlot.prepend(element);
+}
+
+// --- Following what is being processed ---
+
+async function followUnderway() {
+  const asked = nextToAsk(videos, turn++);
+  const answers = await Promise.all(asked.map(({ id }) => getUnlessGone(id)));
+  asked.forEach((video, position) => take(video.id, answers[position]));
+  const isElsewhereNow = (video, position) => answers[position]?.is_playable !== video.is_playable;
+  if (asked.some(isElsewhereNow)) render();
+  return videos.some(isUnderway);
+}
+
+/** null for a film that was removed meanwhile. */
+async function getUnlessGone(id) {
+  try {
+    return await get(`/content/${id}/`);
+  } catch (error) {
+    if (error.status === 404) return null;
+    throw error;
+  }
+}
+
+function take(id, video) {
+  videos = video ? videos.map((known) => (known.id === id ? video : known)) : videos.filter((known) => known.id !== id);
+  if (video) cards.filter((card) => card.video.id === id).forEach((card) => card.update(video));
+}
+
+function expectWork(video) {
+  take(video.id, { ...video, processing_state: "pending", processing_error: "" });
+  poll.start();
+}
+
+// --- Search and order ---
+
+function readAddress() {
+  const parameters = new URLSearchParams(location.search);
+  form.q.value = parameters.get("q") ?? "";
+  form.sort.value = parameters.get("sort") ?? "newest";
+  if (form.sort.selectedIndex < 0) form.sort.value = "newest";
+}
+
+function writeAddress() {
+  const parameters = new URLSearchParams(location.search);
+  const wanted = { q: form.q.value.trim(), sort: form.sort.value === "newest" ? "" : form.sort.value };
+  for (const [name, value] of Object.entries(wanted)) {
+    if (value) parameters.set(name, value);
+    else parameters.delete(name);
+  }
+  history.replaceState(null, "", parameters.size ? `/?${parameters}` : "/");
+}
+
+function find() {
+  writeAddress();
+  if (person && main.dataset.state !== "error") render();
+}
+
+form.addEventListener("input", find);
+form.addEventListener("submit", (event) => event.preventDefault());
+readAddress();
+load();

@@ -1,0 +1,265 @@
+// The player: a <video> with its own controls. What it is doing can be read off `data-state` of its root:
+// loading, paused, playing, buffering, ended or error; `data-quality` is what is on the screen, `data-quality-mode`
+// is auto or chosen.
+
+import { say } from "./dom.js";
+import { clock } from "./format.js";
+import { Menu } from "./menu.js";
+import { Seekbar } from "./seekbar.js";
+import { connectShortcuts } from "./shortcuts.js";
+import { recall, recallPosition, remember, rememberPosition } from "./store.js";
+import { openStream } from "./stream.js";
+
+const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
+const HIDE_AFTER_MS = 3000;
+const SAVE_EVERY_MS = 5000;
+const VOLUME = "videoflix.volume";
+
+export class Player {
+  #root;
+  #film = null;
+  #stream = null;
+  #hideTimer = null;
+  #savedAt = 0;
+
+  constructor(root) {
+    this.#root = root;
+    this.video = root.querySelector("video");
+    this.seekbar = new Seekbar(root.querySelector(".seek"), this.video);
+    this.quality = new Menu(root.querySelector("[data-menu=quality]"), (name) => this.#stream?.choose(name || null));
+    this.speed = new Menu(root.querySelector("[data-menu=speed]"), (speed) => this.setSpeed(Number(speed)));
+    this.#connectControls();
+    this.#connectVideo();
+    this.#restoreVolume();
+    this.setSpeed(1);
+    connectShortcuts(this);
+  }
+
+  get isOpen() {
+    return this.#film !== null;
+  }
+
+  /** `film`: {publicId, url, title, poster} */
+  open(film) {
+    const left = recallPosition(film.publicId);
+    this.#film = film;
+    this.#root.hidden = false;
+    if (film.poster) this.video.poster = film.poster;
+    this.#showResumed(left);
+    this.#openStream(left?.at ?? 0);
+    this.#describeToSystem();
+  }
+
+  #openStream(position) {
+    this.#setState("loading");
+    this.#find(".player-message").hidden = true;
+    this.#stream = openStream(this.video, this.#film.url, position, {
+      onQualities: (qualities) => this.#showQualities(qualities),
+      onHint: (sentence) => say(this.#find(".player-hint"), sentence),
+      onFailure: (sentence) => this.#showFailure(sentence),
+    });
+  }
+
+  // --- What it can do: also what the keyboard calls ---
+
+  togglePlay() {
+    if (this.video.paused) this.video.play().catch(() => this.#showWhatItDoes());
+    else this.video.pause();
+  }
+
+  seekBy(seconds) {
+    this.#seekTo(this.video.currentTime + seconds);
+  }
+
+  seekToFraction(fraction) {
+    if (Number.isFinite(this.video.duration)) this.#seekTo(fraction * this.video.duration);
+  }
+
+  #seekTo(seconds) {
+    const end = Number.isFinite(this.video.duration) ? this.video.duration : seconds;
+    this.video.currentTime = Math.min(end, Math.max(0, seconds));
+  }
+
+  changeVolume(step) {
+    this.video.muted = false;
+    this.video.volume = Math.min(1, Math.max(0, this.video.volume + step));
+  }
+
+  toggleMute() {
+    this.video.muted = !this.video.muted;
+  }
+
+  changeSpeed(step) {
+    const at = SPEEDS.indexOf(this.video.playbackRate) + step;
+    this.setSpeed(SPEEDS[Math.min(SPEEDS.length - 1, Math.max(0, at))]);
+  }
+
+  setSpeed(speed) {
+    // The default too: loading a stream anew would put the rate back to it.
+    this.video.defaultPlaybackRate = speed;
+    this.video.playbackRate = speed;
+    this.speed.show(SPEEDS.map((value) => ({ value: String(value), label: `${value}×` })), String(speed), `${speed}×`);
+  }
+
+  toggleFullscreen() {
+    if (document.fullscreenElement) document.exitFullscreen();
+    else if (this.#root.requestFullscreen) this.#root.requestFullscreen().catch(() => {});
+    else this.video.webkitEnterFullscreen?.(); // an iPhone shows only the video itself
+  }
+
+  togglePictureInPicture() {
+    const isOut = document.pictureInPictureElement !== null;
+    const change = isOut ? document.exitPictureInPicture() : this.video.requestPictureInPicture();
+    change.catch(() => {});
+  }
+
+  /** The controls step back when nothing has happened for a while, but never from under the keyboard. */
+  showControls() {
+    clearTimeout(this.#hideTimer);
+    this.#root.dataset.controls = "shown";
+    this.#hideTimer = setTimeout(() => this.#hideControls(), HIDE_AFTER_MS);
+  }
+
+  #hideControls() {
+    const isNeeded = this.#root.dataset.state !== "playing" || this.quality.isOpen || this.speed.isOpen;
+    const isFocused = this.#find(".controls :focus-visible") !== null;
+    if (!isNeeded && !isFocused) this.#root.dataset.controls = "hidden";
+  }
+
+  // --- Connections ---
+
+  #find(selector) {
+    return this.#root.querySelector(selector);
+  }
+
+  #connectControls() {
+    const actions = {
+      play: () => this.togglePlay(),
+      mute: () => this.toggleMute(),
+      pip: () => this.togglePictureInPicture(),
+      fullscreen: () => this.toggleFullscreen(),
+      restart: () => this.#startOver(),
+      retry: () => this.#openStream(this.#stream.startPosition),
+    };
+    for (const button of this.#root.querySelectorAll("[data-action]")) {
+      button.addEventListener("click", actions[button.dataset.action]);
+    }
+    this.#find(".volume").addEventListener("input", ({ target }) => {
+      this.video.muted = false;
+      this.video.volume = Number(target.value);
+    });
+    this.#find("[data-action=pip]").hidden = !document.pictureInPictureEnabled;
+    for (const name of ["pointermove", "pointerdown", "focusin"]) {
+      this.#root.addEventListener(name, () => this.showControls());
+    }
+    document.addEventListener("fullscreenchange", () => this.#showFullscreen());
+  }
+
+  #connectVideo() {
+    const changes = ["play", "playing", "pause", "waiting", "seeking", "seeked", "canplay", "ended", "loadeddata"];
+    for (const name of changes) this.video.addEventListener(name, () => this.#showWhatItDoes());
+    this.video.addEventListener("timeupdate", () => this.#onTime());
+    this.video.addEventListener("durationchange", () => this.#showTime());
+    this.video.addEventListener("volumechange", () => this.#showVolume());
+    this.video.addEventListener("pause", () => this.#savePosition());
+    this.video.addEventListener("click", (event) => this.#onVideoClick(event));
+    this.video.addEventListener("dblclick", () => this.toggleFullscreen());
+    window.addEventListener("pagehide", () => this.#savePosition());
+  }
+
+  /** A mouse plays and pauses; a finger first calls for the controls. */
+  #onVideoClick(event) {
+    if (event.pointerType === "touch" && this.#root.dataset.controls === "hidden") this.showControls();
+    else this.togglePlay();
+  }
+
+  #startOver() {
+    this.#seekTo(0);
+    this.#showResumed(null);
+    this.video.play().catch(() => {});
+  }
+
+  // --- Showing ---
+
+  #setState(state) {
+    this.#root.dataset.state = state;
+    const label = state === "ended" ? "Play again" : this.video.paused ? "Play" : "Pause";
+    this.#find(".control[data-action=play]").setAttribute("aria-label", label);
+    this.showControls();
+  }
+
+  #showWhatItDoes() {
+    const { video } = this;
+    if (this.#root.dataset.state === "error") return;
+    const isStarved = video.seeking || video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    if (video.ended) this.#setState("ended");
+    else if (video.readyState === 0) this.#setState("loading");
+    else if (video.paused) this.#setState("paused");
+    else this.#setState(isStarved ? "buffering" : "playing");
+  }
+
+  #onTime() {
+    this.#showTime();
+    if (Date.now() - this.#savedAt > SAVE_EVERY_MS) this.#savePosition();
+    if (!this.video.paused) this.#showResumed(null);
+  }
+
+  #showTime() {
+    this.#find("[data-time-now]").textContent = clock(this.video.currentTime);
+    this.#find("[data-time-total]").textContent = clock(this.video.duration);
+  }
+
+  #savePosition() {
+    if (!this.#film || !(this.video.duration > 0) || this.#root.dataset.state === "error") return;
+    this.#savedAt = Date.now();
+    rememberPosition(this.#film.publicId, this.video.currentTime, this.video.duration);
+  }
+
+  #showResumed(left) {
+    const note = this.#find(".player-resumed");
+    note.hidden = left === null;
+    if (left) note.querySelector("span").textContent = `You left at ${clock(left.at)}.`;
+  }
+
+  #showQualities({ names, current, chosen }) {
+    const auto = current && chosen === null ? `Auto (${current})` : "Auto";
+    const choices = [{ value: "", label: auto }, ...names.map((name) => ({ value: name, label: name }))];
+    this.quality.show(choices, chosen ?? "", chosen ?? auto);
+    this.#root.dataset.quality = current ?? "";
+    this.#root.dataset.qualityMode = chosen === null ? "auto" : "chosen";
+  }
+
+  #showFailure(sentence) {
+    this.#setState("error");
+    say(this.#find(".player-hint"), null);
+    this.#find(".player-message p").textContent = sentence;
+    this.#find(".player-message").hidden = false;
+  }
+
+  #restoreVolume() {
+    const [volume, muted] = (recall(VOLUME) ?? "1/false").split("/");
+    this.video.volume = Number(volume) >= 0 && Number(volume) <= 1 ? Number(volume) : 1;
+    this.video.muted = muted === "true";
+    this.#showVolume();
+  }
+
+  #showVolume() {
+    const isSilent = this.video.muted || this.video.volume === 0;
+    this.#root.dataset.sound = isSilent ? "off" : "on";
+    this.#find(".volume").value = this.video.muted ? 0 : this.video.volume;
+    this.#find("[data-action=mute]").setAttribute("aria-pressed", this.video.muted);
+    remember(VOLUME, `${this.video.volume}/${this.video.muted}`);
+  }
+
+  #showFullscreen() {
+    const isFull = document.fullscreenElement === this.#root;
+    this.#root.dataset.fullscreen = isFull;
+    this.#find("[data-action=fullscreen]").setAttribute("aria-label", isFull ? "Leave full screen" : "Full screen");
+  }
+
+  #describeToSystem() {
+    if (!("mediaSession" in navigator)) return;
+    const artwork = this.#film.poster ? [{ src: new URL(this.#film.poster, location.origin).href }] : [];
+    navigator.mediaSession.metadata = new MediaMetadata({ title: this.#film.title, artist: "Videoflix", artwork });
+  }
+}

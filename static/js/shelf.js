@@ -1,0 +1,67 @@
+// The parts of the catalogue page as elements.
+
+import { posterOf, watchPath } from "./card.js";
+import { el, icon } from "./dom.js";
+import { length } from "./format.js";
+
+export function heroElement(video, favorites) {
+  const facts = [video.category, video.duration === null ? null : length(video.duration)].filter(Boolean).join(" · ");
+  const address = { href: watchPath(video), "data-testid": "hero-watch" };
+  const watch = el("a", { class: "button primary", ...address }, icon("play"), "Watch");
+  return el(
+    "section",
+    { class: "hero", "aria-labelledby": "hero-title", "data-testid": "hero", "data-video": video.id },
+    posterOf(video, { isEager: true }),
+    el(
+      "div",
+      { class: "hero-text" },
+      el("p", { class: "hero-kicker" }, "Newest"),
+      el("h2", { id: "hero-title" }, video.title),
+      facts && el("p", { class: "hero-facts" }, facts),
+      video.description && el("p", { class: "hero-description" }, video.description),
+      el("div", { class: "actions" }, watch, favorites.button(video)),
+    ),
+  );
+}
+
+/** `row`: see shelves.js; `cards` are its elements. */
+export function rowElement(row, cards) {
+  const track = el("ul", { class: "row-track" }, ...cards);
+  const title = row.href ? el("a", { href: row.href }, row.title) : row.title;
+  const heading = el("h2", { id: `row-${row.key}`, tabindex: -1 }, title);
+  const arrows = el("span", { class: "row-arrows" }, arrow("previous", track, -1), arrow("next", track, 1));
+  const attributes = { class: "row", "aria-labelledby": `row-${row.key}`, "data-testid": "row", "data-row": row.key };
+  const section = el("section", attributes, el("div", { class: "row-head" }, heading, arrows), track);
+  new ResizeObserver(() => (section.dataset.overflows = track.scrollWidth > track.clientWidth)).observe(track);
+  return section;
+}
+
+/** For the mouse only: the keyboard goes from card to card. */
+function arrow(name, track, direction) {
+  const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
+  const scroll = () => track.scrollBy({ left: direction * track.clientWidth * 0.9, behavior });
+  const attributes = { class: "row-arrow", type: "button", tabindex: -1, "aria-hidden": "true", onclick: scroll };
+  return el("button", attributes, icon(name));
+}
+
+export function resultsElement(title, cards) {
+  const grid = el("ul", { class: "grid", "data-testid": "results" }, ...cards);
+  const sentence = "No film matches. Try fewer or other words.";
+  const nothing = el("p", { class: "muted", "data-testid": "nothing-found" }, sentence);
+  const all = el("a", { class: "button quiet small", href: "/" }, "All films");
+  const head = el("div", { class: "row-head" }, el("h2", {}, title), all);
+  return el("section", { class: "row" }, head, cards.length ? grid : nothing);
+}
+
+export function emptyElement(mayUpload) {
+  const hint = mayUpload
+    ? el("a", { class: "button primary", href: "/upload/" }, "Upload the first film")
+    : el("p", { class: "muted" }, "Come back when somebody has added a film.");
+  return el("div", { class: "empty", "data-testid": "empty" }, icon("film"), el("h2", {}, "No films yet"), hint);
+}
+
+export function problemElement(sentence, onRetry) {
+  const again = el("button", { class: "button primary", type: "button", onclick: onRetry }, "Try again");
+  const said = el("p", { role: "alert" }, sentence);
+  return el("div", { class: "empty", "data-testid": "problem" }, icon("alert"), said, again);
+}

@@ -1,0 +1,60 @@
+// Which films stand where: pure functions from the list of films to rows.
+
+import { isUnderway } from "./status.js";
+
+const ORDERS = {
+  newest: (a, b) => b.created_at.localeCompare(a.created_at) || b.id - a.id,
+  title: (a, b) => a.title.localeCompare(b.title, undefined, { numeric: true, sensitivity: "base" }),
+  shortest: (a, b) => (a.duration ?? Infinity) - (b.duration ?? Infinity),
+  longest: (a, b) => (b.duration ?? -1) - (a.duration ?? -1),
+};
+
+export function sorted(videos, order) {
+  return [...videos].sort(ORDERS[order] ?? ORDERS.newest);
+}
+
+/** Every word must occur in title, description or category. */
+export function matching(videos, query) {
+  const words = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
+  return videos.filter((video) => {
+    const text = `${video.title} ${video.description} ${video.category ?? ""}`.toLocaleLowerCase();
+    return words.every((word) => text.includes(word));
+  });
+}
+
+export function newestPlayable(videos) {
+  return sorted(videos.filter((video) => video.is_playable), "newest")[0] ?? null;
+}
+
+/** [{key, title, href, videos}] in page order; empty rows are left out. */
+export function rowsOf(videos, categories, favorites) {
+  const playable = videos.filter((video) => video.is_playable);
+  const known = new Set(categories.map((category) => category.name));
+  const rows = [
+    { key: "underway", title: "In the making", videos: videos.filter((video) => !video.is_playable) },
+    favoritesRow(playable, favorites),
+    ...categories.map(({ name, slug }) => ({
+      key: `category-${slug}`,
+      title: name,
+      href: `/?category=${encodeURIComponent(slug)}`,
+      videos: playable.filter((video) => video.category === name),
+    })),
+    { key: "more", title: "More films", videos: playable.filter((video) => !known.has(video.category)) },
+  ];
+  return rows.filter((row) => row.videos.length);
+}
+
+export function favoritesRow(videos, favorites) {
+  return {
+    key: "favourites",
+    title: "Your favourites",
+    videos: videos.filter((video) => video.is_playable && favorites.has(video.id)),
+  };
+}
+
+/** The films to ask about in this turn: a few at a time, each of them in its turn. */
+export function nextToAsk(videos, turn, atOnce = 6) {
+  const underway = videos.filter(isUnderway);
+  const start = underway.length > atOnce ? (turn * atOnce) % underway.length : 0;
+  return [...underway.slice(start), ...underway.slice(0, start)].slice(0, atOnce);
+}

@@ -1,0 +1,42 @@
+// The keyboard of the watch page.
+
+const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
+
+/** Which of the player's doings a key stands for; null for none. Pure. */
+export function actionOf(key) {
+  if (/^\d$/.test(key)) return ["seekToFraction", Number(key) / 10];
+  return KEYS[key.length === 1 ? key.toLowerCase() : key] ?? null;
+}
+
+const KEYS = {
+  " ": ["togglePlay"],
+  k: ["togglePlay"],
+  ArrowLeft: ["seekBy", -5],
+  ArrowRight: ["seekBy", 5],
+  j: ["seekBy", -10],
+  l: ["seekBy", 10],
+  ArrowUp: ["changeVolume", 0.05],
+  ArrowDown: ["changeVolume", -0.05],
+  f: ["toggleFullscreen"],
+  m: ["toggleMute"],
+  "<": ["changeSpeed", -1],
+  ">": ["changeSpeed", 1],
+};
+
+export function connectShortcuts(player) {
+  document.addEventListener("keydown", (event) => {
+    const action = event.ctrlKey || event.metaKey || event.altKey ? null : actionOf(event.key);
+    if (!action || !player.isOpen || isTakenBy(event.target, event.key)) return;
+    event.preventDefault();
+    const [name, ...rest] = action;
+    player[name](...rest);
+    player.showControls();
+  });
+}
+
+/** Typing is typing, a space on a button presses it, and the volume slider has its own arrows. */
+function isTakenBy(target, key) {
+  if (target.closest(TYPING)) return true;
+  if (key === " ") return target.closest("button, a, summary") !== null;
+  return key.startsWith("Arrow") && target.matches(".volume");
+}

@@ -1,0 +1,49 @@
+// What this browser remembers. One that refuses storage simply forgets.
+
+export function recall(key) {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+export function remember(key, value) {
+  try {
+    localStorage.setItem(key, String(value));
+  } catch {
+    // Nothing depends on it.
+  }
+}
+
+export function forget(key) {
+  try {
+    localStorage.removeItem(key);
+  } catch {
+    // Nothing depends on it.
+  }
+}
+
+const POSITION = "videoflix.position.";
+
+/** Where this film was left: {at, of} in seconds, or null. */
+export function recallPosition(publicId) {
+  const [at, of] = (recall(POSITION + publicId) ?? "").split("/").map(Number);
+  return at > 0 && of > 0 ? { at, of } : null;
+}
+
+/** The first seconds and the closing credits are not worth coming back to. */
+export function rememberPosition(publicId, at, of) {
+  const isWorthIt = at >= 5 && at < of - Math.min(15, of * 0.05);
+  if (isWorthIt) remember(POSITION + publicId, `${at.toFixed(1)}/${of.toFixed(1)}`);
+  else forget(POSITION + publicId);
+}
+
+/** The next person at this browser need not learn what the last one watched. */
+export function forgetPositions() {
+  try {
+    Object.keys(localStorage).filter((key) => key.startsWith(POSITION)).forEach(forget);
+  } catch {
+    // Nothing was stored.
+  }
+}

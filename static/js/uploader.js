@@ -1,0 +1,67 @@
+// Sending one file by XMLHttpRequest, which (other than fetch) tells how far it is.
+
+import { ApiError, errorFrom, renewSession } from "./api.js";
+
+const RENEW_EVERY_MS = 4 * 60_000;
+const BROKEN = "The connection broke before the whole file had arrived. Nothing was kept; please try again.";
+
+export class Cancelled extends Error {}
+
+/**
+ * The access cookie is checked when the request begins, so a fresh one is asked for right before; during a long upload
+ * the session is kept alive, so that the page may ask for the film's state afterwards.
+ */
+export class Transfer {
+  #request = new XMLHttpRequest();
+  #isCancelled = false;
+
+  /** Resolves to the created video. `onProgress({sent, total, bytesPerSecond, secondsLeft})` */
+  async send(form, onProgress) {
+    if (!(await renewSession())) throw new ApiError(401, "not_authenticated", "Your session has ended.");
+    if (this.#isCancelled) throw new Cancelled();
+    const keepAlive = setInterval(() => renewSession().catch(() => {}), RENEW_EVERY_MS);
+    try {
+      return await this.#post(form, onProgress);
+    } finally {
+      clearInterval(keepAlive);
+    }
+  }
+
+  cancel() {
+    this.#isCancelled = true;
+    this.#request.abort();
+  }
+
+  #post(form, onProgress) {
+    const request = this.#request;
+    const meter = new Meter();
+    return new Promise((resolve, reject) => {
+      request.upload.onprogress = ({ loaded, total }) => onProgress(meter.measure(loaded, total));
+      request.onabort = () => reject(new Cancelled());
+      request.onerror = () => reject(new ApiError(0, "broken", BROKEN));
+      request.onload = () => settle(request, resolve, reject);
+      request.open("POST", "/api/v1/videos/");
+      request.send(form);
+    });
+  }
+}
+
+function settle({ status, responseText }, resolve, reject) {
+  if (status === 201) resolve(JSON.parse(responseText));
+  else reject(errorFrom(status, responseText));
+}
+
+/** The speed of the last ten seconds: the average since the start reacts too late, the last step jumps about. */
+class Meter {
+  #samples = [];
+
+  measure(sent, total) {
+    const now = performance.now();
+    this.#samples.push({ now, sent });
+    while (this.#samples.length > 2 && now - this.#samples[0].now > 10_000) this.#samples.shift();
+    const first = this.#samples[0];
+    const seconds = (now - first.now) / 1000;
+    const bytesPerSecond = seconds > 0.5 ? (sent - first.sent) / seconds : null;
+    return { sent, total, bytesPerSecond, secondsLeft: bytesPerSecond ? (total - sent) / bytesPerSecond : null };
+  }
+}

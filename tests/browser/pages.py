@@ -1,0 +1,213 @@
+"""The watch site as a person uses it, for the browser tests: what is clicked, and what can then be seen and heard."""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Locator, Page, expect
+
+# As the container of the tests has no GPU and may run as root.
+CHROMIUM_ARGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio")
+SOON_MS = 15_000
+
+
+@dataclass(frozen=True)
+class Site:
+    """`origin` without a trailing slash: http://localhost:8000."""
+
+    page: Page
+    origin: str
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.origin}{path}")
+
+    def sign_in(self, *, email: str, password: str) -> None:
+        """From the sign-in page, wherever it leads to afterwards."""
+        if not self.page.url.startswith(f"{self.origin}/login/"):
+            self.open("/login/")
+        self.page.get_by_label("E-mail address").fill(email)
+        self.page.get_by_label("Password", exact=True).fill(password)
+        self.page.get_by_test_id("sign-in").click()
+        expect(self.page.get_by_test_id("sign-out")).to_be_visible(timeout=SOON_MS)
+
+    def sign_out(self) -> None:
+        self.page.get_by_test_id("sign-out").click()
+        expect(self.page.get_by_test_id("login-form")).to_be_visible(timeout=SOON_MS)
+
+    # --- Upload ---
+
+    def choose_file(self, path: Path) -> None:
+        """On the upload page; a file that is refused shows a sentence in `file-problem`."""
+        self.open("/upload/")
+        expect(self.page.get_by_test_id("upload-form")).to_be_visible(timeout=SOON_MS)
+        self.page.locator("#file").set_input_files(path)
+
+    def start_upload(self, *, title: str | None = None, category: str | None = None) -> None:
+        """Without a title the one from the file's name stays."""
+        if title is not None:
+            self.page.get_by_label("Title").fill(title)
+        if category is not None:
+            self.page.get_by_label("Category").select_option(label=category)
+        self.page.get_by_test_id("start-upload").click()
+
+    def upload(
+        self, path: Path, *, title: str | None = None, category: str | None = None, timeout_s: float = 60
+    ) -> str:
+        """The public id of the film, once the file has arrived."""
+        self.choose_file(path)
+        self.start_upload(title=title, category=category)
+        outcome = self.page.get_by_test_id("outcome")
+        expect(outcome).to_be_visible(timeout=timeout_s * 1000)
+        return outcome.get_attribute("data-public-id") or ""
+
+    def wait_until_ready(self, *, timeout_s: float = 120) -> None:
+        """On the upload page after an upload: the page notices by itself, nothing is reloaded."""
+        expect(self.page.get_by_test_id("outcome")).to_have_attribute("data-state", "ready", timeout=timeout_s * 1000)
+        expect(self.page.get_by_test_id("watch-link")).to_be_visible()
+
+    def wait_until_failed(self, *, timeout_s: float = 60) -> str:
+        """On the upload page after an upload: the sentence that says what is wrong."""
+        expect(self.page.get_by_test_id("outcome")).to_have_attribute("data-state", "error", timeout=timeout_s * 1000)
+        return self.page.get_by_test_id("outcome").get_by_test_id("status-detail").inner_text()
+
+    # --- Catalogue ---
+
+    def open_catalogue(self) -> None:
+        self.open("/")
+        expect(self.page.get_by_test_id("catalogue")).to_have_attribute(
+            "data-state", re.compile("ready|empty"), timeout=SOON_MS
+        )
+
+    def card(self, public_id: str) -> Locator:
+        """The film's first card; `data-state` is its state, `status-title` what it waits for."""
+        return self.page.locator(f'[data-testid=card][data-public-id="{public_id}"]').first
+
+    def row_titles(self) -> list[str]:
+        return [" ".join(text.split()) for text in self.page.get_by_test_id("row").locator("h2").all_inner_texts()]
+
+    def toggle_favorite(self, public_id: str) -> None:
+        heart = self.card(public_id).get_by_test_id("favourite")
+        was_pressed = heart.get_attribute("aria-pressed")
+        with self.page.expect_response("**/content/add-favorite/"):
+            heart.click()
+        expect(self.card(public_id).get_by_test_id("favourite")).not_to_have_attribute(
+            "aria-pressed", was_pressed or "", timeout=SOON_MS
+        )
+
+    # --- Watching ---
+
+    def open_film(self, public_id: str, *, timeout_s: float = 15) -> "Player":
+        """The watch page; also of a film that is still being processed, whose player comes by itself."""
+        self.open(f"/watch/{public_id}/")
+        expect(self.page.get_by_test_id("watch")).to_have_attribute("data-state", "playable", timeout=timeout_s * 1000)
+        player = Player(self.page)
+        player.wait_for_state("paused", timeout_s=timeout_s)
+        return player
+
+
+@dataclass(frozen=True)
+class Player:
+    """The player of the watch page that is open."""
+
+    page: Page
+
+    @property
+    def root(self) -> Locator:
+        return self.page.get_by_test_id("player")
+
+    def wait_for_state(self, *states: str, timeout_s: float = 15) -> None:
+        """loading, paused, playing, buffering, ended, error"""
+        expect(self.root).to_have_attribute("data-state", re.compile("|".join(states)), timeout=timeout_s * 1000)
+
+    def play(self, *, timeout_s: float = 15) -> None:
+        """Returns when the picture has moved on."""
+        start = self.position()
+        self.show_controls()
+        self.page.get_by_test_id("play").click()
+        self.wait_for_state("playing", timeout_s=timeout_s)
+        self.wait_until_position_passes(start + 0.2, timeout_s=timeout_s)
+
+    def pause(self) -> None:
+        self.show_controls()
+        self.page.get_by_test_id("play").click()
+        self.wait_for_state("paused", "ended")
+
+    def seek(self, fraction: float, *, timeout_s: float = 15) -> None:
+        """A click on the seek bar; returns when there is a picture again."""
+        self.show_controls()
+        box = self.page.locator(".seek").bounding_box()
+        if box is None:
+            raise AssertionError("the seek bar is not on the screen")
+        self.page.mouse.click(box["x"] + fraction * box["width"], box["y"] + box["height"] / 2)
+        target_s, tolerance_s = fraction * self.duration(), max(1.0, self.duration() * 0.01)
+        self._wait_for(
+            "([from, to]) => !v.seeking && v.readyState >= 2 && v.currentTime >= from && v.currentTime <= to",
+            [target_s - tolerance_s, target_s + tolerance_s + timeout_s],
+            timeout_s=timeout_s,
+        )
+
+    def choose_quality(self, name: str, *, timeout_s: float = 20) -> None:
+        """`720p` or `Auto`; returns when that quality is on the screen (while playing, from the next part on)."""
+        self.show_controls()
+        self.page.get_by_test_id("quality").click()
+        label = re.compile("^Auto") if name == "Auto" else name
+        self.page.get_by_role("menuitemradio", name=label, exact=True).click()
+        expect(self.root).to_have_attribute("data-quality-mode", "auto" if name == "Auto" else "chosen")
+        if name != "Auto":
+            expect(self.root).to_have_attribute("data-quality", name, timeout=timeout_s * 1000)
+
+    def qualities(self) -> list[str]:
+        """Highest first, without Auto."""
+        names = self.page.get_by_test_id("quality-menu").locator("[data-value]").all()
+        return [value for name in names if (value := name.get_attribute("data-value"))]
+
+    def current_quality(self) -> str:
+        return self.root.get_attribute("data-quality") or ""
+
+    def show_controls(self) -> None:
+        box = self.root.bounding_box()
+        if box is None:
+            raise AssertionError("the player is not on the screen")
+        self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
+        self.page.mouse.move(box["x"] + box["width"] / 2 + 5, box["y"] + box["height"] / 3)
+        expect(self.root).to_have_attribute("data-controls", "shown")
+
+    # --- What is on the screen and in the loudspeaker ---
+
+    def position(self) -> float:
+        return float(self._read("v.currentTime"))
+
+    def duration(self) -> float:
+        return float(self._read("v.duration"))
+
+    def picture_size(self) -> tuple[int, int]:
+        """Of the decoded picture, not of the box that it is shown in."""
+        width, height = self._read("[v.videoWidth, v.videoHeight]")
+        return width, height
+
+    def decoded_frames(self) -> int:
+        return int(self._read("v.getVideoPlaybackQuality().totalVideoFrames"))
+
+    def decoded_audio_bytes(self) -> int:
+        """Chromium's own count: grows only while sound is really decoded."""
+        return int(self._read("v.webkitAudioDecodedByteCount"))
+
+    def wait_until_position_passes(self, seconds: float, *, timeout_s: float = 15) -> None:
+        self._wait_for("at => v.currentTime >= at", seconds, timeout_s=timeout_s)
+
+    def wait_until_sound_is_decoded(self, *, timeout_s: float = 15) -> None:
+        before = self.decoded_audio_bytes()
+        self._wait_for("before => v.webkitAudioDecodedByteCount > before", before, timeout_s=timeout_s)
+
+    def wait_until_picture_height(self, height: int, *, timeout_s: float = 20) -> None:
+        self._wait_for("height => v.videoHeight === height", height, timeout_s=timeout_s)
+
+    def _read(self, expression: str) -> Any:
+        return self.page.get_by_test_id("video").evaluate(f"v => {expression}")
+
+    def _wait_for(self, predicate: str, argument: Any, *, timeout_s: float) -> None:
+        find_video = "const v = document.querySelector('[data-testid=video]')"
+        script = f"argument => {{ {find_video}; return ({predicate})(argument); }}"
+        # By interval: a window without a screen need not draw frames.
+        self.page.wait_for_function(script, arg=argument, timeout=timeout_s * 1000, polling=100)

@@ -1,0 +1,53 @@
+#!/bin/sh
+# `make test`: installs what the tests need, starts what they need, runs everything. `tests/run.sh all` adds the slow ones.
+set -eu
+cd "$(dirname "$0")/.."
+
+say() { printf '\n== %s\n' "$*"; }
+
+# --- What Debian has -------------------------------------------------------------------------------------------------
+
+# Program to look for, and the package it comes in.
+needed='ffmpeg:ffmpeg redis-server:redis-server chromium:chromium initdb:postgresql git:git setpriv:util-linux make:make'
+
+has() {
+    case $1 in
+        initdb) ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 ;;
+        *) command -v "$1" >/dev/null 2>&1 ;;
+    esac
+}
+
+missing=
+for pair in $needed; do has "${pair%%:*}" || missing="$missing ${pair##*:}"; done
+# The fresh-clone test makes a virtual environment with the system's own Python.
+/usr/bin/python3 -c 'import ensurepip' 2>/dev/null || missing="$missing python3-venv"
+
+if [ -n "$missing" ]; then
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then
+        say "apt-get install$missing"
+        apt-get update -qq
+        # shellcheck disable=SC2086 # a list of words
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    else
+        echo "make test needs these Debian packages:$missing (sudo apt-get install$missing)." >&2
+        exit 1
+    fi
+fi
+
+say "requirements-dev.txt into .venv"
+sh local/python.sh -m local.install requirements-dev.txt
+
+# --- Everything on SQLite, with real services ------------------------------------------------------------------------
+
+slow='not slow'
+[ "${1:-}" = all ] && slow='slow or not slow'
+# The database is chosen here and nowhere else.
+unset DATABASE_URL POSTGRES_DATABASE_URL DB_NAME DB_HOST USE_SQLITE_LOCAL || true
+
+say "pytest, SQLite"
+.venv/bin/python -m pytest -q --durations=10 -m "$slow"
+
+# --- Everything that uses the database, once more on PostgreSQL --------------------------------------------------------
+
+say "pytest, PostgreSQL"
+.venv/bin/python -m tests.with_postgresql .venv/bin/python -m pytest -q users_app content_app config

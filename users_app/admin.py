@@ -1,0 +1,67 @@
+"""People in Django admin: found, added, given a role, locked out."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.http import HttpRequest
+
+from users_app.models import User
+from users_app.roles import Role
+from users_app.services.accounts import assign_role, is_last_admin
+from users_app.services.sessions import revoke_all
+
+
+class PersonAddForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in the stubs only
+    class Meta:
+        model = User
+        fields = ("email", "name", "role")
+
+
+class PersonChangeForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs only
+    class Meta:
+        model = User
+        fields = ("email", "name", "phone", "address", "role", "is_active", "email_verified")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        stays_admin = cleaned.get("role") == Role.ADMIN and cleaned.get("is_active")
+        if not stays_admin and is_last_admin(user=self.instance):
+            raise forms.ValidationError("This is the last active admin: make somebody else an admin first.")
+        return cleaned
+
+
+@admin.register(User)
+class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    """The rights of the admin site follow from the role, so groups and flags are not edited one by one."""
+
+    form = PersonChangeForm
+    add_form = PersonAddForm
+    list_display = ("email", "name", "role", "is_active", "email_verified", "last_login", "date_joined")
+    list_filter = ("role", "is_active", "email_verified", "date_joined")
+    search_fields = ("email", "name", "phone")
+    ordering = ("email",)
+    filter_horizontal = ()
+    readonly_fields = ("last_login", "date_joined", "groups")
+    actions = None  # people are locked out one by one, and deleted only with thought
+    fieldsets = (
+        (None, {"fields": ("email", "password")}),
+        ("Person", {"fields": ("name", "phone", "address")}),
+        ("What they may do", {"fields": ("role", "is_active", "email_verified", "groups")}),
+        ("Dates", {"fields": ("last_login", "date_joined")}),
+    )
+    add_fieldsets = ((None, {"fields": ("email", "name", "role", "usable_password", "password1", "password2")}),)
+
+    def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
+        """The role goes through its service, which sees what it was and sets all that follows from it."""
+        role = Role(obj.role)
+        obj.role = form.initial.get("role", role) if change else role
+        super().save_model(request, obj, form, change)
+        assign_role(user=obj, role=role)
+        if not obj.is_active:
+            revoke_all(user=obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
+        return super().has_delete_permission(request, obj) and not (obj and is_last_admin(user=obj))

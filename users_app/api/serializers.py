@@ -1,0 +1,75 @@
+"""Shapes of the sign-in routes."""
+
+from rest_framework import serializers
+
+from users_app.models import User
+
+LONGEST_PASSWORD = 1024  # bounds what a stranger can make the hasher chew on
+
+
+class Credentials(serializers.Serializer[None]):
+    email = serializers.CharField(max_length=254)
+    password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+
+
+class Login(Credentials):
+    remember = serializers.BooleanField(default=False)
+
+
+class PasswordForm(serializers.Serializer[None]):
+    """What OAuth 2 calls the password grant; `username` is the e-mail address."""
+
+    grant_type = serializers.ChoiceField(choices=["password"], required=False)
+    username = serializers.CharField(max_length=254)
+    password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+
+
+class Refresh(serializers.Serializer[None]):
+    refresh_token = serializers.CharField(
+        required=False, max_length=2048, help_text="Only for clients without cookies; the answer then has the tokens."
+    )
+
+
+class Logout(serializers.Serializer[None]):
+    refresh_token = serializers.CharField(required=False, max_length=2048, help_text="For clients without cookies.")
+
+
+class Person(serializers.ModelSerializer[User]):
+    """The login answer, as far as this app knows it; the registry adds the rest."""
+
+    class Meta:
+        model = User
+        fields = ("id", "username", "email", "name", "phone", "address", "role")
+        read_only_fields = fields
+
+
+class LoginAnswer(Person):
+    favorite_videos = serializers.ListField(child=serializers.IntegerField(), read_only=True)
+
+    class Meta(Person.Meta):
+        fields = (*Person.Meta.fields, "favorite_videos")  # type: ignore[assignment]
+
+
+class Me(serializers.ModelSerializer[User]):
+    class Meta:
+        model = User
+        fields = ("id", "email", "name", "role", "email_verified")
+        read_only_fields = fields
+
+
+class Detail(serializers.Serializer[None]):
+    detail = serializers.CharField()
+
+
+class TokenAnswer(serializers.Serializer[None]):
+    access_token = serializers.CharField()
+    refresh_token = serializers.CharField()
+    token_type = serializers.CharField(default="bearer")
+
+
+class RefreshAnswer(Detail):
+    """The tokens are there when the refresh token came in the body."""
+
+    access_token = serializers.CharField(required=False)
+    refresh_token = serializers.CharField(required=False)
+    token_type = serializers.CharField(required=False)

@@ -1,0 +1,39 @@
+"""Who is asking: a bearer token, else the access cookie."""
+
+from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from rest_framework.request import Request
+
+from users_app.cookies import access_cookie
+from users_app.cross_site import refuse_cross_site
+from users_app.models import Session, User
+from users_app.services.sessions import live_session
+from users_app.tokens import BadToken
+
+
+def bearer_token(request: Request) -> str | None:
+    """The token of an `Authorization: Bearer` header; None for no header or another scheme."""
+    scheme, _, token = get_authorization_header(request).partition(b" ")
+    if scheme.lower() != b"bearer":
+        return None
+    try:
+        return token.strip().decode("ascii")
+    except UnicodeDecodeError as error:
+        raise BadToken from error
+
+
+class TokenAuthentication(BaseAuthentication):
+    """One query finds the session and its person; `request.auth` is the session."""
+
+    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+        token = bearer_token(request)
+        if token is None:
+            token = access_cookie(request)
+            if token is None:
+                return None
+            refuse_cross_site(request)
+        session = live_session(access_token=token)
+        return session.user, session
+
+    def authenticate_header(self, request: Request) -> str:
+        """What makes DRF answer 401 and not 403."""
+        return 'Bearer realm="videoflix"'

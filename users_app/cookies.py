@@ -1,0 +1,47 @@
+"""The two HttpOnly cookies that keep a browser signed in."""
+
+from datetime import timedelta
+from typing import Literal
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from rest_framework.request import Request
+
+from users_app.services.sessions import Tokens, lifetime_of
+
+PATH = "/"  # both route families read them
+
+
+def access_cookie(request: Request | HttpRequest) -> str | None:
+    return request.COOKIES.get(settings.JWT_ACCESS_COOKIE_NAME) or None
+
+
+def refresh_cookie(request: Request | HttpRequest) -> str | None:
+    return request.COOKIES.get(settings.JWT_REFRESH_COOKIE_NAME) or None
+
+
+def set_cookies(response: HttpResponseBase, tokens: Tokens) -> None:
+    _set(response, settings.JWT_ACCESS_COOKIE_NAME, tokens.access, settings.ACCESS_TOKEN_LIFETIME)
+    lifetime = lifetime_of(is_remembered=tokens.is_remembered)
+    _set(response, settings.JWT_REFRESH_COOKIE_NAME, tokens.refresh, lifetime)
+
+
+def clear_cookies(response: HttpResponseBase) -> None:
+    """Flags as they were set, or the browser keeps the cookie."""
+    for name in (settings.JWT_ACCESS_COOKIE_NAME, settings.JWT_REFRESH_COOKIE_NAME):
+        _set(response, name, "", timedelta(0))
+
+
+def _set(response: HttpResponseBase, name: str, value: str, max_age: timedelta) -> None:
+    samesite: Literal["Lax", "Strict", "None"] = settings.JWT_COOKIE_SAMESITE  # type: ignore[assignment]  # one of them
+    response.set_cookie(
+        name,
+        value,
+        max_age=max_age,
+        path=PATH,
+        domain=settings.JWT_COOKIE_DOMAIN,
+        secure=settings.JWT_COOKIE_SECURE,
+        httponly=True,
+        samesite=samesite,
+    )

@@ -1,0 +1,51 @@
+"""Which unsafe requests may act with a person's cookies: only those that a page we trust has sent.
+
+Browsers state where a request comes from in `Origin` and `Sec-Fetch-Site`, which no page can forge. A program that
+states neither passes with a JSON body only, which no page can send to another site without asking first (preflight).
+"""
+
+from collections.abc import Collection, Mapping
+
+from django.conf import settings
+from django.http import HttpRequest
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+
+
+class CrossSite(PermissionDenied):
+    default_detail = "This request came from a page that is not trusted here."
+    default_code = "cross_site"
+
+
+def is_trusted(*, method: str, headers: Mapping[str, str], own_origin: str, trusted_origins: Collection[str]) -> bool:
+    """Whether this request may use cookies; `headers` finds names in any case."""
+    if method in SAFE_METHODS:
+        return True
+    if (origin := headers.get("Origin")) is not None:
+        return origin == own_origin or origin in trusted_origins
+    if (site := headers.get("Sec-Fetch-Site")) is not None:
+        # "same-site" and "cross-site" would need a trusted Origin; "none" is an address typed in, never a POST.
+        return site == "same-origin"
+    return _is_from_a_program(headers) and _has_json_body(headers)
+
+
+def _is_from_a_program(headers: Mapping[str, str]) -> bool:
+    return not any(name.lower() == "referer" or name.lower().startswith("sec-fetch-") for name in headers)
+
+
+def _has_json_body(headers: Mapping[str, str]) -> bool:
+    return headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
+
+
+def refuse_cross_site(request: Request | HttpRequest) -> None:
+    """Raise CrossSite for an unsafe request that a page elsewhere may have sent."""
+    own_origin = f"{request.scheme}://{request.get_host()}"
+    if not is_trusted(
+        method=request.method or "",
+        headers=request.headers,
+        own_origin=own_origin,
+        trusted_origins=settings.TRUSTED_ORIGINS,
+    ):
+        raise CrossSite

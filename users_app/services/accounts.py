@@ -1,0 +1,142 @@
+"""Accounts: proving who one is, roles, and the first admin."""
+
+import secrets
+from dataclasses import dataclass
+
+from django.contrib.auth import authenticate
+from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.validators import validate_email
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from users_app.models import User
+from users_app.roles import Role
+
+DEFAULT_EMAIL = "admin@videoflix.local"
+# In every list of passwords that people try first, or printed in somebody's instructions.
+EXAMPLE_PASSWORDS = frozenset(
+    {"adminpassword", "admin1234", "change-me", "change-me-please", "supersecret", "videoflix"}
+)
+# The Django admin permissions of a role; an admin's are all there are.
+PERMISSIONS: dict[Role, frozenset[str]] = {
+    Role.CREATOR: frozenset({"view_category", "view_video", "add_video", "change_video"}),
+    Role.VIEWER: frozenset(),
+}
+
+
+class InvalidCredentials(APIException):
+    """The same for an unknown address, a wrong password and an account that is not active."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_detail = "The e-mail address or the password is wrong."
+    default_code = "invalid_credentials"
+
+
+class LastAdmin(PermissionDenied):
+    """Without an active admin nobody could make one."""
+
+    def __init__(self) -> None:
+        super().__init__("This is the last active admin: make somebody else an admin first.")
+
+
+class AdminRefused(Exception):
+    """The first admin cannot be made from these settings; the sentence says what to set."""
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAdmin:
+    email: str
+    generated_password: str | None
+    """Known nowhere else: print it once. None when the operator chose the password."""
+
+
+def check_credentials(*, email: str, password: str) -> User:
+    """The person, or InvalidCredentials after as much hashing as for a known address (ModelBackend sees to that)."""
+    user = authenticate(username=email, password=password)
+    if not isinstance(user, User):
+        raise InvalidCredentials
+    return user
+
+
+def ensure_roles() -> None:
+    """A group for every role, with its permissions; safe to repeat."""
+    for role in Role:
+        group, _ = Group.objects.get_or_create(name=role.value)
+        group.permissions.set(_permissions_of(role))
+
+
+def _permissions_of(role: Role) -> QuerySet[Permission]:
+    if role is Role.ADMIN:
+        return Permission.objects.all()
+    return Permission.objects.filter(content_type__app_label="content_app", codename__in=PERMISSIONS[role])
+
+
+@transaction.atomic
+def assign_role(*, user: User, role: Role) -> None:
+    """Make somebody an admin, creator or viewer, with all that goes with it."""
+    _hold_admins()
+    if role is not Role.ADMIN and is_last_admin(user=user):
+        raise LastAdmin
+    user.role = role
+    user.is_staff = role is Role.ADMIN
+    user.is_superuser = user.is_superuser and role is Role.ADMIN
+    user.save(update_fields=["role", "is_staff", "is_superuser"])
+    user.groups.remove(*Group.objects.filter(name__in=Role.values).exclude(name=role))
+    user.groups.add(Group.objects.get_or_create(name=role.value)[0])
+
+
+def _hold_admins() -> None:
+    """Two admins who demote each other at the same moment wait for one another here."""
+    list(User.objects.select_for_update().filter(role=Role.ADMIN).order_by("pk").values_list("pk"))
+
+
+def is_last_admin(*, user: User) -> bool:
+    """Whether this is the only active admin."""
+    return list(User.objects.filter(role=Role.ADMIN, is_active=True).values_list("pk", flat=True)[:2]) == [user.pk]
+
+
+def ensure_first_admin(*, email: str = "", password: str = "") -> FirstAdmin | None:
+    """Make the first admin, unless there is an active one; without a password a random one is made."""
+    if User.objects.filter(role=Role.ADMIN, is_active=True).exists():
+        return None
+    email = User.normalize_username(email) or DEFAULT_EMAIL
+    _check_email(email)
+    if password:
+        _check_password(email, password)
+    chosen = password or secrets.token_urlsafe(12)
+    try:
+        with transaction.atomic():
+            user = User.objects.create_superuser(email, chosen, name="Admin")
+            assign_role(user=user, role=Role.ADMIN)
+    except IntegrityError:
+        _check_lost_race(email)
+        return None
+    return FirstAdmin(email=email, generated_password=None if password else chosen)
+
+
+def _check_lost_race(email: str) -> None:
+    """Another bootstrap made the same admin at the same moment, unless the address is somebody else's."""
+    if not User.objects.filter(email=email, role=Role.ADMIN, is_active=True).exists():
+        raise AdminRefused(
+            f"{email} belongs to an account that is not an active admin: set DEFAULT_ADMIN_EMAIL to another address."
+        )
+
+
+def _check_email(email: str) -> None:
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise AdminRefused(f"DEFAULT_ADMIN_EMAIL is {email!r}: set it to a valid e-mail address.") from error
+
+
+def _check_password(email: str, password: str) -> None:
+    try:
+        validate_password(password, User(email=email))
+    except ValidationError as error:
+        raise AdminRefused(f"DEFAULT_ADMIN_PASSWORD is too weak: {' '.join(error.messages)}") from error
+    if password.lower() in EXAMPLE_PASSWORDS:
+        raise AdminRefused("DEFAULT_ADMIN_PASSWORD is an example from a manual: set one of your own.")

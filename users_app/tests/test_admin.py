@@ -1,0 +1,89 @@
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from conftest import PASSWORD
+from users_app.models import Session, User
+from users_app.roles import Role
+from users_app.services.accounts import ensure_roles
+from users_app.services.sessions import open_session
+
+PEOPLE = "/admin/users_app/user/"
+
+
+@pytest.fixture
+def office(client: Client, admin: User) -> Client:
+    """The admin site, with an admin in it."""
+    ensure_roles()
+    client.force_login(admin)
+    return client
+
+
+def change(office: Client, user: User, **fields: Any) -> Any:
+    form = {"email": user.email, "name": user.name, "role": user.role, "is_active": "on", **fields}
+    return office.post(f"{PEOPLE}{user.pk}/change/", {name: value for name, value in form.items() if value is not None})
+
+
+def test_people_are_listed_searched_and_filtered(office: Client, viewer: User) -> None:
+    page = office.get(PEOPLE, {"q": "viewer", "role": "VIEWER", "is_active": "1"})
+    assert page.status_code == 200
+    assert viewer.email in page.content.decode()
+
+
+def test_a_person_is_added_with_a_password_and_a_role(office: Client) -> None:
+    form = {"email": "New@Example.com", "name": "New", "role": "CREATOR", "usable_password": "true"}
+    response = office.post(f"{PEOPLE}add/", {**form, "password1": PASSWORD, "password2": PASSWORD})
+    assert response.status_code == 302
+    user = User.objects.get(email="new@example.com")
+    assert user.check_password(PASSWORD)
+    assert [group.name for group in user.groups.all()] == ["CREATOR"]
+
+
+def test_the_same_address_in_other_letters_is_refused(office: Client, viewer: User) -> None:
+    form = {"email": "VIEWER@example.com", "role": "VIEWER", "usable_password": "false"}
+    assert office.post(f"{PEOPLE}add/", form).status_code == 200
+    assert User.objects.filter(email__iexact=viewer.email).count() == 1
+
+
+def test_changing_a_role_brings_all_that_goes_with_it(office: Client, viewer: User) -> None:
+    assert change(office, viewer, role="ADMIN").status_code == 302
+    viewer.refresh_from_db()
+    assert (viewer.role, viewer.is_staff) == (Role.ADMIN, True)
+    assert [group.name for group in viewer.groups.all()] == ["ADMIN"]
+
+
+@pytest.mark.parametrize("fields", [{"role": "VIEWER"}, {"is_active": None}])
+def test_the_last_admin_can_neither_step_down_nor_be_locked_out(
+    fields: dict[str, Any], office: Client, admin: User
+) -> None:
+    response = change(office, admin, **fields)
+    assert "last active admin" in response.content.decode()
+    admin.refresh_from_db()
+    assert (admin.role, admin.is_active) == (Role.ADMIN, True)
+
+
+def test_the_last_admin_cannot_be_deleted_but_others_can(office: Client, admin: User, viewer: User) -> None:
+    assert office.post(f"{PEOPLE}{admin.pk}/delete/", {"post": "yes"}).status_code == 403
+    assert office.post(f"{PEOPLE}{viewer.pk}/delete/", {"post": "yes"}).status_code == 302
+    assert list(User.objects.all()) == [admin]
+
+
+def test_locking_somebody_out_ends_their_sessions(office: Client, viewer: User) -> None:
+    open_session(user=viewer)
+    change(office, viewer, is_active=None)
+    assert Session.objects.get().revoked_at is not None
+
+
+def test_an_admin_can_set_a_password(office: Client, viewer: User) -> None:
+    form = {"usable_password": "true", "password1": "another horse 1", "password2": "another horse 1"}
+    response = office.post(f"{PEOPLE}{viewer.pk}/password/", form)
+    assert response.status_code == 302
+    viewer.refresh_from_db()
+    assert viewer.check_password("another horse 1")
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.CREATOR])
+def test_the_admin_site_is_for_admins(role: Role, client: Client, make_user: Any) -> None:
+    client.force_login(make_user("somebody", role=role))
+    assert client.get(PEOPLE).status_code == 302

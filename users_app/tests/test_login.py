@@ -1,0 +1,169 @@
+from typing import Any
+
+import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
+from rest_framework.test import APIClient
+
+from conftest import PASSWORD
+from users_app.models import Session, User
+from users_app.registry import Registry
+from users_app.tests.conftest import SignIn
+
+LOGIN = "/users/login/"
+BAD_BODIES: list[Any] = [
+    b"",
+    b"{",
+    b"null",
+    b"[]",
+    b'"text"',
+    b"12",
+    b"{}",
+    b'{"email": null, "password": null}',
+    b'{"email": {}, "password": []}',
+    b'{"email": true, "password": 5}',
+    b'{"email": "a@example.com\\u0000", "password": "x"}',
+    b'{"email": "a@example.com", "password": "x\\u0000"}',
+    b'{"email": "\\ud800@example.com", "password": "\\ud800"}',
+    b'{"email": "a@example.com", "password": "x", "remember": "maybe"}',
+    b'{"email": "' + b"a" * 300 + b'@example.com", "password": "x"}',
+    b'{"email": "a@example.com", "password": "' + b"x" * 2000 + b'"}',
+    b'{"email": 1' + b"0" * 5000 + b', "password": "x"}',
+    b'{"email": NaN, "password": Infinity}',
+    b"\xff\xfe\x00",
+    b"[" * 100_000,
+]
+
+
+def post(client: APIClient, body: dict[str, Any], route: str = LOGIN) -> Any:
+    return client.post(route, body, format="json")
+
+
+@pytest.mark.parametrize("route", ["/users/login/", "/users/login", "/api/v1/auth/login/", "/api/v1/auth/login"])
+def test_signing_in_answers_with_the_person_and_two_cookies(route: str, browser: APIClient, viewer: User) -> None:
+    response = post(browser, {"email": viewer.email, "password": PASSWORD}, route)
+    assert response.status_code == 200
+    assert response.json() == {
+        "id": viewer.pk,
+        "username": "viewer@example.com",
+        "email": "viewer@example.com",
+        "name": "viewer",
+        "phone": "",
+        "address": "",
+        "role": "VIEWER",
+        "favorite_videos": [],
+    }
+    assert set(response.cookies) == {"vf_access", "vf_refresh"}
+    assert "no-store" in response["Cache-Control"]
+
+
+@pytest.mark.parametrize("spelling", ["VIEWER@Example.COM", "  viewer@example.com ", "ｖｉｅｗｅｒ@example.com"])
+def test_the_address_is_found_however_it_is_spelled(spelling: str, browser: APIClient, viewer: User) -> None:
+    assert post(browser, {"email": spelling, "password": PASSWORD}).status_code == 200
+
+
+@pytest.mark.parametrize(("remember", "seconds"), [(False, 3600), (True, 7 * 24 * 3600)])
+def test_cookies_are_closed_to_scripts_and_live_as_long_as_their_token(
+    remember: bool, seconds: int, browser: APIClient, viewer: User
+) -> None:
+    cookies = post(browser, {"email": viewer.email, "password": PASSWORD, "remember": remember}).cookies
+    assert cookies["vf_access"]["max-age"] == 300
+    assert cookies["vf_refresh"]["max-age"] == seconds
+    for cookie in cookies.values():
+        assert (cookie["httponly"], cookie["path"], cookie["samesite"]) == (True, "/", "Lax")
+
+
+def test_cookie_flags_follow_the_settings(browser: APIClient, viewer: User, settings: Any) -> None:
+    settings.JWT_ACCESS_COOKIE_NAME = "entrance"
+    settings.JWT_COOKIE_SECURE = True
+    settings.JWT_COOKIE_SAMESITE = "None"
+    settings.JWT_COOKIE_DOMAIN = ".example.com"
+    cookies = post(browser, {"email": viewer.email, "password": PASSWORD}).cookies
+    cookie = cookies["entrance"]
+    assert (cookie["secure"], cookie["samesite"], cookie["domain"]) == (True, "None", ".example.com")
+
+
+@pytest.mark.parametrize("case", ["wrong password", "unknown address", "not active", "no usable password"])
+def test_every_failed_sign_in_looks_the_same(case: str, browser: APIClient, viewer: User) -> None:
+    body = {"email": viewer.email, "password": PASSWORD}
+    match case:
+        case "wrong password":
+            body["password"] = "wrong"
+        case "unknown address":
+            body["email"] = "nobody@example.com"
+        case "not active":
+            User.objects.update(is_active=False)
+        case "no usable password":
+            viewer.set_unusable_password()
+            viewer.save()
+    response = post(browser, body)
+    assert response.status_code == 400
+    assert response.json() == {
+        "detail": "The e-mail address or the password is wrong.",
+        "code": "invalid_credentials",
+    }
+    assert not response.cookies
+
+
+@pytest.mark.parametrize("case", ["known", "unknown", "not active", "no usable password"])
+def test_every_failed_sign_in_costs_one_hashing(
+    case: str, browser: APIClient, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that the time of the answer does not tell which addresses have an account."""
+    if case == "no usable password":
+        viewer.set_unusable_password()
+    viewer.is_active = case != "not active"
+    viewer.save()
+    hashed = []
+    encode = MD5PasswordHasher.encode
+
+    def counting(hasher: MD5PasswordHasher, password: str, salt: str) -> str:
+        hashed.append(password)
+        return encode(hasher, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counting)
+    email = "nobody@example.com" if case == "unknown" else viewer.email
+    assert post(browser, {"email": email, "password": "wrong"}).status_code == 400
+    assert len(hashed) == 1
+
+
+@pytest.mark.parametrize("body", BAD_BODIES, ids=range(len(BAD_BODIES)))
+def test_a_bad_body_is_the_clients_mistake(body: Any, browser: APIClient, db: None) -> None:
+    response = browser.generic("POST", LOGIN, body, content_type="application/json")
+    assert response.status_code == 400
+    assert response.json()["code"] in {"invalid", "parse_error", "invalid_credentials"}
+
+
+def test_validation_names_the_fields(browser: APIClient, db: None) -> None:
+    assert post(browser, {"email": "a@example.com"}).json() == {
+        "password": ["This field is required."],
+        "code": "invalid",
+    }
+
+
+@pytest.mark.parametrize("broken", ["garbage", "a.b.c", ""])
+def test_a_broken_cookie_does_not_stand_in_the_way(broken: str, browser: APIClient, viewer: User) -> None:
+    browser.cookies["vf_access"] = broken
+    browser.cookies["vf_refresh"] = broken
+    assert post(browser, {"email": viewer.email, "password": PASSWORD}).status_code == 200
+
+
+def test_a_stale_bearer_header_does_not_either(browser: APIClient, viewer: User) -> None:
+    browser.credentials(HTTP_AUTHORIZATION="Bearer stale")
+    assert post(browser, {"email": viewer.email, "password": PASSWORD}).status_code == 200
+
+
+def test_signing_in_takes_few_queries_however_many_sessions_there_are(
+    browser: APIClient, viewer: User, sign_in: SignIn, django_assert_max_num_queries: Any
+) -> None:
+    for _ in range(5):
+        sign_in(viewer)
+    # find the person, begin, drop expired sessions, open one, note the time, commit, list favourites
+    with django_assert_max_num_queries(7):
+        post(browser, {"email": viewer.email, "password": PASSWORD})
+    assert Session.objects.count() == 6
+
+
+def test_apps_add_to_the_login_answer_by_name(viewer: User) -> None:
+    registry = Registry()
+    registry.register("greeting", lambda user: f"Hello {user.name}")
+    assert registry.collect(viewer) == {"greeting": "Hello viewer"}
