@@ -1,5 +1,9 @@
 """What workers run: each job takes an id, asks one service, and may safely run twice."""
 
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from content_app.services import discards, encoding, processing
 
 
@@ -7,8 +11,26 @@ def process_video(video_id: int) -> None:
     """Leaves quietly when the video is gone, done, or in another worker's hands."""
     claim = processing.claim(video_id=video_id)
     if claim:
-        encoding.run_claim(claim=claim)
+        with handed_back_on_sigterm():
+            encoding.run_claim(claim=claim)
 
 
 def remove_discards() -> None:
     discards.remove_due()
+
+
+@contextmanager
+def handed_back_on_sigterm() -> Iterator[None]:
+    """In a work-horse, which RQ leaves to die of SIGTERM; a worker that runs jobs itself has a handler of its own."""
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
+        yield
+        return
+    signal.signal(signal.SIGTERM, hand_back)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def hand_back(*_: object) -> None:
+    raise encoding.AskedToEnd

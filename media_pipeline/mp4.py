@@ -207,19 +207,19 @@ class Defaults:
 
 
 def parse_tfhd(payload: bytes) -> Defaults:
-    flags = int.from_bytes(payload[1:4], "big")
+    flags = struct.unpack_from(">I", payload)[0] & 0xFFFFFF
     offset = 8
     values = {}
-    for bit, name, width in (
-        (0x1, "base", 8),
-        (0x2, "description", 4),
-        (0x8, "duration", 4),
-        (0x10, "size", 4),
-        (0x20, "flags", 4),
+    for bit, name, form in (
+        (0x1, "base", ">Q"),
+        (0x2, "description", ">I"),
+        (0x8, "duration", ">I"),
+        (0x10, "size", ">I"),
+        (0x20, "flags", ">I"),
     ):
         if flags & bit:
-            values[name] = int.from_bytes(payload[offset : offset + width], "big")
-            offset += width
+            values[name] = struct.unpack_from(form, payload, offset)[0]
+            offset += struct.calcsize(form)
     return Defaults(values.get("duration", 0), values.get("size", 0), values.get("flags", 0))
 
 

@@ -55,6 +55,7 @@ class Platform:
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "REDIS_URL": redis.url_of(self.redis_socket),
             "DATABASE_URL": f"sqlite:///{folder / 'platform.sqlite3'}",
+            "PREPARED_FILE": str(folder / "prepared"),
             "DEFAULT_ADMIN_EMAIL": ADMIN_EMAIL,
             "DEFAULT_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "LEASE_SECONDS": "2",
@@ -90,6 +91,7 @@ class Platform:
     def prepare(self) -> None:
         done = self.manage("bootstrap", "--migrate")
         assert done.returncode == 0, done.stderr
+        (self.folder / "prepared").touch()  # what the web server waits for
 
     def start_web(self) -> None:
         bind = ["--bind", f"127.0.0.1:{self.port}"]

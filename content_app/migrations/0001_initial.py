@@ -11,7 +11,6 @@ import content_app.models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
@@ -20,110 +19,174 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='Category',
+            name="Category",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('name', models.CharField(max_length=60, unique=True)),
-                ('slug', models.SlugField(blank=True, max_length=60, unique=True)),
-                ('position', models.PositiveSmallIntegerField(default=0, help_text='Lower comes first on the page.')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("name", models.CharField(max_length=60, unique=True)),
+                ("slug", models.SlugField(blank=True, max_length=60, unique=True)),
+                ("position", models.PositiveSmallIntegerField(default=0, help_text="Lower comes first on the page.")),
             ],
             options={
-                'verbose_name_plural': 'categories',
-                'ordering': ('position', 'name'),
+                "verbose_name_plural": "categories",
+                "ordering": ("position", "name"),
             },
         ),
         migrations.CreateModel(
-            name='Discard',
+            name="Discard",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('prefix', models.CharField(max_length=200, unique=True)),
-                ('due_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("prefix", models.CharField(max_length=200, unique=True)),
+                ("due_at", models.DateTimeField(db_index=True, default=django.utils.timezone.now)),
             ],
         ),
         migrations.CreateModel(
-            name='Video',
+            name="Video",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('public_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('title', models.CharField(max_length=200)),
-                ('description', models.TextField(blank=True, max_length=5000)),
-                ('visibility', models.CharField(choices=[('PUBLIC', 'Public: listed to everyone who is signed in'), ('UNLISTED', 'Unlisted: whoever has the link'), ('PRIVATE', 'Private: owner and admins')], default='PUBLIC', max_length=10)),
-                ('is_paid', models.BooleanField(default=False, verbose_name='paid')),
-                ('price', models.DecimalField(decimal_places=2, default=0, max_digits=8)),
-                ('currency', models.CharField(default='EUR', max_length=3)),
-                ('video_file', models.FileField(blank=True, max_length=200, upload_to=content_app.models.original_key, verbose_name='original')),
-                ('original_name', models.CharField(blank=True, editable=False, max_length=255)),
-                ('original_bytes', models.PositiveBigIntegerField(default=0, editable=False)),
-                ('accepted_original', models.CharField(blank=True, editable=False, max_length=200)),
-                ('state', models.CharField(choices=[('uploading', 'Uploading'), ('pending', 'Waiting for a worker'), ('processing', 'Processing'), ('ready', 'Ready'), ('error', 'Failed')], default='uploading', editable=False, max_length=10)),
-                ('progress', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('time_left_s', models.PositiveIntegerField(editable=False, null=True)),
-                ('error_code', models.CharField(blank=True, editable=False, max_length=40)),
-                ('error_message', models.CharField(blank=True, editable=False, max_length=500)),
-                ('claim_token', models.UUIDField(editable=False, null=True)),
-                ('lease_until', models.DateTimeField(editable=False, null=True)),
-                ('attempts', models.PositiveSmallIntegerField(default=0, editable=False)),
-                ('version', models.CharField(blank=True, editable=False, max_length=32)),
-                ('duration_s', models.FloatField(editable=False, null=True)),
-                ('width', models.PositiveIntegerField(editable=False, null=True)),
-                ('height', models.PositiveIntegerField(editable=False, null=True)),
-                ('size_bytes', models.PositiveBigIntegerField(default=0, editable=False, help_text='Of the published version.')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now, editable=False)),
-                ('updated_at', models.DateTimeField(auto_now=True)),
-                ('deleted_at', models.DateTimeField(editable=False, null=True)),
-                ('category', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='videos', to='content_app.category')),
-                ('owner', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='videos', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("public_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ("title", models.CharField(max_length=200)),
+                ("description", models.TextField(blank=True, max_length=5000)),
+                (
+                    "visibility",
+                    models.CharField(
+                        choices=[
+                            ("PUBLIC", "Public: listed to everyone who is signed in"),
+                            ("UNLISTED", "Unlisted: whoever has the link"),
+                            ("PRIVATE", "Private: owner and admins"),
+                        ],
+                        default="PUBLIC",
+                        max_length=10,
+                    ),
+                ),
+                ("is_paid", models.BooleanField(default=False, verbose_name="paid")),
+                ("price", models.DecimalField(decimal_places=2, default=0, max_digits=8)),
+                ("currency", models.CharField(default="EUR", max_length=3)),
+                (
+                    "video_file",
+                    models.FileField(
+                        blank=True, max_length=200, upload_to=content_app.models.original_key, verbose_name="original"
+                    ),
+                ),
+                ("original_name", models.CharField(blank=True, editable=False, max_length=255)),
+                ("original_bytes", models.PositiveBigIntegerField(default=0, editable=False)),
+                ("accepted_original", models.CharField(blank=True, editable=False, max_length=200)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[
+                            ("uploading", "Uploading"),
+                            ("pending", "Waiting for a worker"),
+                            ("processing", "Processing"),
+                            ("ready", "Ready"),
+                            ("error", "Failed"),
+                        ],
+                        default="uploading",
+                        editable=False,
+                        max_length=10,
+                    ),
+                ),
+                ("progress", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("time_left_s", models.PositiveIntegerField(editable=False, null=True)),
+                ("error_code", models.CharField(blank=True, editable=False, max_length=40)),
+                ("error_message", models.CharField(blank=True, editable=False, max_length=500)),
+                ("claim_token", models.UUIDField(editable=False, null=True)),
+                ("lease_until", models.DateTimeField(editable=False, null=True)),
+                ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
+                ("version", models.CharField(blank=True, editable=False, max_length=32)),
+                ("duration_s", models.FloatField(editable=False, null=True)),
+                ("width", models.PositiveIntegerField(editable=False, null=True)),
+                ("height", models.PositiveIntegerField(editable=False, null=True)),
+                (
+                    "size_bytes",
+                    models.PositiveBigIntegerField(default=0, editable=False, help_text="Of the published version."),
+                ),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now, editable=False)),
+                ("updated_at", models.DateTimeField(auto_now=True)),
+                ("deleted_at", models.DateTimeField(editable=False, null=True)),
+                (
+                    "category",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="videos",
+                        to="content_app.category",
+                    ),
+                ),
+                (
+                    "owner",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.PROTECT, related_name="videos", to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at', '-id'),
+                "ordering": ("-created_at", "-id"),
             },
         ),
         migrations.CreateModel(
-            name='Rendition',
+            name="Rendition",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('version', models.CharField(max_length=32)),
-                ('name', models.CharField(help_text='720p', max_length=16)),
-                ('width', models.PositiveIntegerField()),
-                ('height', models.PositiveIntegerField()),
-                ('frame_rate', models.CharField(help_text='As a fraction: 30000/1001.', max_length=24)),
-                ('codecs', models.CharField(max_length=64)),
-                ('peak_bps', models.PositiveBigIntegerField()),
-                ('average_bps', models.PositiveBigIntegerField()),
-                ('size_bytes', models.PositiveBigIntegerField()),
-                ('frames', models.PositiveIntegerField()),
-                ('video', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='renditions', to='content_app.video')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("version", models.CharField(max_length=32)),
+                ("name", models.CharField(help_text="720p", max_length=16)),
+                ("width", models.PositiveIntegerField()),
+                ("height", models.PositiveIntegerField()),
+                ("frame_rate", models.CharField(help_text="As a fraction: 30000/1001.", max_length=24)),
+                ("codecs", models.CharField(max_length=64)),
+                ("peak_bps", models.PositiveBigIntegerField()),
+                ("average_bps", models.PositiveBigIntegerField()),
+                ("size_bytes", models.PositiveBigIntegerField()),
+                ("frames", models.PositiveIntegerField()),
+                (
+                    "video",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="renditions", to="content_app.video"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('height', 'width'),
+                "ordering": ("height", "width"),
             },
         ),
         migrations.CreateModel(
-            name='Favorite',
+            name="Favorite",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('created_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='favorites', to=settings.AUTH_USER_MODEL)),
-                ('video', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='favorites', to='content_app.video')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("created_at", models.DateTimeField(default=django.utils.timezone.now)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="favorites",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "video",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="favorites", to="content_app.video"
+                    ),
+                ),
             ],
             options={
-                'ordering': ('-created_at', '-id'),
+                "ordering": ("-created_at", "-id"),
             },
         ),
         migrations.AddIndex(
-            model_name='video',
-            index=models.Index(fields=['-created_at', '-id'], name='video_newest'),
+            model_name="video",
+            index=models.Index(fields=["-created_at", "-id"], name="video_newest"),
         ),
         migrations.AddIndex(
-            model_name='video',
-            index=models.Index(fields=['state', 'lease_until'], name='video_state_lease'),
+            model_name="video",
+            index=models.Index(fields=["state", "lease_until"], name="video_state_lease"),
         ),
         migrations.AddConstraint(
-            model_name='rendition',
-            constraint=models.UniqueConstraint(fields=('video', 'version', 'name'), name='rendition_once_per_version'),
+            model_name="rendition",
+            constraint=models.UniqueConstraint(fields=("video", "version", "name"), name="rendition_once_per_version"),
         ),
         migrations.AddConstraint(
-            model_name='favorite',
-            constraint=models.UniqueConstraint(fields=('user', 'video'), name='favorite_once'),
+            model_name="favorite",
+            constraint=models.UniqueConstraint(fields=("user", "video"), name="favorite_once"),
         ),
     ]

@@ -30,6 +30,10 @@ REPORT_INTERVAL = timedelta(seconds=1)
 Watcher = Callable[[int, int | None], None]
 
 
+class AskedToEnd(BaseException):
+    """The worker is to end now; no error of the video's, and nothing that code along the way may swallow."""
+
+
 def run_claim(*, claim: Claim, watch: Watcher = lambda percent, time_left_s: None) -> None:
     """Make, publish and switch; every way out leaves the video in a state that someone acts on.
 
@@ -42,6 +46,11 @@ def run_claim(*, claim: Claim, watch: Watcher = lambda percent, time_left_s: Non
         make_and_switch(claim, version, scratch, Reporter(claim, watch))
     except ClaimLost:
         log.info("video %s: deleted, replaced or taken over; leaving it", claim.video_id)
+        let_go(claim, version)
+    except AskedToEnd:
+        log.info("video %s: handed back, the worker ends", claim.video_id)
+        with suppress(ClaimLost):
+            processing.hand_back(claim=claim)
         let_go(claim, version)
     except PipelineError as error:
         give_up(claim, version, error)

@@ -158,6 +158,11 @@ def mark_failed(*, claim: Claim, error: PipelineError) -> State:
     return State.PENDING
 
 
+def hand_back(*, claim: Claim) -> None:
+    """A worker that ends leaves the video to the next one at once, and the attempt does not count. Raises ClaimLost."""
+    _write(claim, **FRESH, **NO_CLAIM, state=State.PENDING, attempts=F("attempts") - 1)
+
+
 def _write(claim: Claim, **changes: object) -> None:
     held = Video.objects.filter(pk=claim.video_id, claim_token=claim.token, state=State.PROCESSING, deleted_at=None)
     if not held.update(**changes):

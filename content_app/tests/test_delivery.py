@@ -82,7 +82,9 @@ def test_another_secret_makes_other_grants(settings: Any) -> None:
 
 
 def test_every_address_of_a_playlist_is_put_in_its_folder() -> None:
-    playlist = '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME="a",URI="audio.m3u8"\n\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p.m3u8\n'
+    playlist = (
+        '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME="a",URI="audio.m3u8"\n\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p.m3u8\n'
+    )
     assert delivery.with_addresses(playlist, folder="/media/g/f") == (
         '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME="a",URI="/media/g/f/audio.m3u8"\n\n'
         "#EXT-X-STREAM-INF:BANDWIDTH=1\n/media/g/f/720p.m3u8\n"
@@ -110,7 +112,9 @@ def test_a_playlist_that_the_storage_lost_is_a_fault_that_passes(owner: User, as
     assert (response.status_code, response.json()["code"]) == (503, "source_missing")
 
 
-@pytest.mark.parametrize("route", ["/content/video-url/{}/", "/api/v1/stream/{}/master.m3u8", "/api/v1/stream/{}/720p.mp4"])
+@pytest.mark.parametrize(
+    "route", ["/content/video-url/{}/", "/api/v1/stream/{}/master.m3u8", "/api/v1/stream/{}/720p.mp4"]
+)
 def test_media_need_access_and_something_to_play(route: str, owner: User, viewer: User, as_user: SignIn) -> None:
     paid = make_playable(owner, is_paid=True, price=3)
     refused = as_user(viewer).get(route.format(paid.pk))
@@ -149,7 +153,9 @@ def test_a_missing_quality_gives_the_best_below_it_else_the_lowest(
         assert url.endswith(redirect["Location"])
 
 
-@pytest.mark.parametrize("quality", ["", "720", "p", "-720p", "720P", "999999p", "1e3p", "7 20p", "720p\0", "best", "٧p"])
+@pytest.mark.parametrize(
+    "quality", ["", "720", "p", "-720p", "720P", "999999p", "1e3p", "7 20p", "720p\0", "best", "٧p"]
+)
 def test_a_quality_that_is_none_is_refused(quality: str, owner: User, as_user: SignIn) -> None:
     response = as_user(owner).get(f"/content/video-url/{make_playable(owner).pk}/", {"quality": quality})
     assert (response.status_code, response.json()["code"]) == (400, "invalid")

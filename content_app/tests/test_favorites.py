@@ -54,9 +54,7 @@ def test_a_favourite_that_was_hidden_is_not_listed(change: dict[str, Any], owner
     assert favorites.favorite_ids(viewer) == []
 
 
-def test_two_toggles_at_the_same_moment_mark_once(
-    owner: User, viewer: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_toggles_at_the_same_moment_mark_once(owner: User, viewer: User, monkeypatch: pytest.MonkeyPatch) -> None:
     """Both found nothing to unmark; the other one is faster."""
     video = make_playable(owner)
     mark = favorites._mark
@@ -80,8 +78,21 @@ def test_marking_what_was_deleted_just_now_finds_nothing(owner: User, viewer: Us
 
 @pytest.mark.parametrize(
     "body",
-    [{}, [], "text", None, {"video_id": None}, {"video_id": []}, {"video_id": True}, {"video_id": "a\0b"}]
-    + [{"video_id": 10**30}, {"video_id": -1}, {"video_id": 1.5}, {"video_id": "\ud800"}, {"video_id": "x" * 10_000}],
+    [
+        {},
+        [],
+        "text",
+        None,
+        {"video_id": None},
+        {"video_id": []},
+        {"video_id": True},
+        {"video_id": "a\x00b"},
+        {"video_id": 10**30},
+        {"video_id": -1},
+        {"video_id": 1.5},
+        {"video_id": "�"},
+        {"video_id": "x" * 10000},
+    ],
 )
 def test_odd_bodies_are_refused(body: Any, viewer: User, as_user: SignIn) -> None:
     response = as_user(viewer).post("/content/add-favorite/", json.dumps(body), content_type="application/json")

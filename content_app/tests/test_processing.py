@@ -180,6 +180,12 @@ def test_a_passing_error_is_tried_again_later_and_given_up_in_the_end(uploaded: 
     assert uploaded.error_code == "storage_unavailable"
 
 
+def test_a_worker_that_ends_hands_its_video_to_the_next(uploaded: Video) -> None:
+    processing.hand_back(claim=claimed(uploaded))
+    claim = claimed(uploaded)
+    assert claim.attempt == 1, "the attempt that was handed back does not count"
+
+
 @pytest.mark.parametrize(("state", "may"), [(State.ERROR, True), (State.READY, True), (State.PROCESSING, False)])
 def test_retry_is_for_what_has_ended(uploaded: Video, state: State, may: bool) -> None:
     Video.objects.filter(pk=uploaded.pk).update(state=state)

@@ -117,7 +117,7 @@ export function leaveForLogin() {
   return new Promise(() => {});
 }
 
-/** Where to go after signing in: an address of this site, whole, so that no path can be read as a host; else the start. */
+/** Where to go after signing in: a whole address of this site, so that no path is read as a host; else the start. */
 export function safeNext(value) {
   const start = new URL("/", location.origin);
   if (!value?.startsWith("/") || !URL.canParse(value, location.origin)) return start.href;
@@ -125,7 +125,7 @@ export function safeNext(value) {
   return target.origin === location.origin && !target.pathname.startsWith("/login") ? target.href : start.href;
 }
 
-/** The API names itself by BACKEND_ORIGIN; the page may have been reached by another name. This is the path under both. */
+/** The API names itself by BACKEND_ORIGIN, the page may have been reached by another name: the path serves both. */
 export function ownPath(url) {
   if (!url) return null;
   const { pathname, search } = new URL(url, location.origin);

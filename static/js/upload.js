@@ -143,7 +143,7 @@ function showProgress({ sent, total, bytesPerSecond, secondsLeft }) {
 function showProblem(error) {
   if (error.status === 401) return leaveForLogin();
   show("choosing");
-  const known = Object.entries(error.fields ?? {}).filter(([name]) => showFieldProblem(name, error.fields[name]));
+  const known = Object.entries(error.fields ?? {}).filter(([name, said]) => showFieldProblem(name, said));
   const sentence = error instanceof Cancelled ? "Upload cancelled. Nothing was kept." : error.message;
   if (!known.length) say(byId("form-problem"), sentence);
   form.querySelector("[type=submit]").focus();

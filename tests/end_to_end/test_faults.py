@@ -54,6 +54,19 @@ def test_a_killed_worker_tree_is_replaced_by_another_worker(own_platform: Platfo
     wait_for(lambda: not list((own_platform.folder / "work").iterdir()), what="an empty work folder")
 
 
+def test_a_worker_that_is_asked_to_end_hands_the_film_back(own_platform: Platform, long_clip: Path) -> None:
+    own_platform.env["LEASE_SECONDS"] = "600"  # nobody could take it back in time
+    own_platform.start_all()
+    admin, video_id = start_encoding(own_platform, long_clip)
+    worker = own_platform.programs.pop("worker")
+    worker.terminate()
+    assert worker.wait(timeout=15) == 0
+    assert not ffmpegs(own_platform)
+    assert admin.get(f"/content/{video_id}/").json()["processing_state"] == "pending"
+    own_platform.start_worker("second")
+    assert own_platform.wait_until_done(admin, video_id)["processing_state"] == "ready"
+
+
 def test_without_redis_an_upload_waits_and_is_finished_later(own_platform: Platform, clip: Path) -> None:
     own_platform.prepare()
     own_platform.start_web()

@@ -1,0 +1,149 @@
+"""Uploads that are too large, cut off or broken leave nothing behind."""
+
+import errno
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.test import Client
+from rest_framework.test import APIClient
+
+from content_app.api.uploads import OTHER_FIELDS_BYTES
+from content_app.models import Video
+from content_app.rules import MEGABYTE
+from content_app.tests.factories import make_upload, original_files
+from users_app.models import User
+
+SignIn = Callable[[User], APIClient]
+VIDEOS = "/api/v1/videos/"
+BOUNDARY = "the-boundary"
+FORM = f"multipart/form-data; boundary={BOUNDARY}"
+
+pytestmark = pytest.mark.usefixtures("enqueued")
+
+
+@pytest.fixture(autouse=True)
+def incoming(settings: Any, tmp_path: Path) -> Path:
+    """Where unfinished uploads lie; every upload goes there, however small."""
+    folder = tmp_path / "incoming"
+    folder.mkdir()
+    settings.FILE_UPLOAD_TEMP_DIR = folder
+    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
+    settings.MAX_UPLOAD_MB = 1
+    return folder
+
+
+def form(content: bytes, *, closing: bytes = f"\r\n--{BOUNDARY}--\r\n".encode()) -> bytes:
+    return (
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="title"\r\n\r\nHoliday\r\n'
+        f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="file"; filename="holiday.mp4"\r\n'
+        "Content-Type: video/mp4\r\n\r\n"
+    ).encode() + content + closing  # fmt: skip
+
+
+def nothing_is_left(incoming: Path) -> bool:
+    return not Video.objects.exists() and original_files() == [] and list(incoming.iterdir()) == []
+
+
+def test_a_whole_upload_is_taken(owner: User, as_user: SignIn, incoming: Path) -> None:
+    response = as_user(owner).post(VIDEOS, form(b"x" * 200_000), content_type=FORM)
+    assert response.status_code == 201
+    assert [path.stat().st_size for path in original_files()] == [200_000]
+    assert list(incoming.iterdir()) == []
+
+
+@pytest.mark.parametrize("closing", [f"\r\n--{BOUNDARY}--".encode(), f"\r\n--{BOUNDARY}--\r\nepilogue".encode()])
+def test_a_closing_boundary_may_be_followed_by_nothing_or_anything(
+    closing: bytes, owner: User, as_user: SignIn
+) -> None:
+    assert as_user(owner).post(VIDEOS, form(b"film", closing=closing), content_type=FORM).status_code == 201
+
+
+@pytest.mark.parametrize("size", [0, 10, 65_536 - 250, 200_000])
+@pytest.mark.parametrize("closing", [b"", b"\r\n", b"\r\n--the-bound", b"\r\n--the-boundary", b"\r\n--the-boundary-"])
+def test_an_upload_without_its_end_is_refused(
+    size: int, closing: bytes, owner: User, as_user: SignIn, incoming: Path
+) -> None:
+    response = as_user(owner).post(VIDEOS, form(b"x" * size, closing=closing), content_type=FORM)
+    assert (response.status_code, response.json()["code"]) == (400, "parse_error")
+    assert nothing_is_left(incoming)
+
+
+class BrokenLine(io.BytesIO):
+    """A client that goes away: the rest of the declared length never comes."""
+
+    def read(self, size: int | None = -1) -> bytes:
+        data = super().read(size)
+        if not data:
+            raise ConnectionResetError
+        return data
+
+
+def post_from(body: BrokenLine, client: APIClient, *, declared_bytes: int) -> Any:
+    environ: Any = {"CONTENT_LENGTH": str(declared_bytes), "wsgi.input": body}
+    return client.generic("POST", VIDEOS, content_type=FORM, **environ)
+
+
+def test_a_client_that_goes_away_leaves_nothing(owner: User, as_user: SignIn, incoming: Path) -> None:
+    body = form(b"x" * 100_000, closing=b"")
+    response = post_from(BrokenLine(body), as_user(owner), declared_bytes=len(body) + 500_000)
+    assert response.status_code == 400
+    assert nothing_is_left(incoming)
+
+
+def test_a_second_file_that_is_cut_off_takes_the_first_with_it(owner: User, as_user: SignIn, incoming: Path) -> None:
+    body = form(b"x" * 100_000, closing=b"\r\n") + form(b"y" * 100_000, closing=b"")
+    assert as_user(owner).post(VIDEOS, body, content_type=FORM).status_code == 400
+    assert nothing_is_left(incoming)
+
+
+def test_an_upload_that_declares_to_be_too_large_is_refused_unread(
+    owner: User, as_user: SignIn, incoming: Path
+) -> None:
+    unread = BrokenLine(b"")
+    response = post_from(unread, as_user(owner), declared_bytes=MEGABYTE + OTHER_FIELDS_BYTES + 1)
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
+    assert "1 MB" in response.json()["detail"]
+    assert nothing_is_left(incoming)
+
+
+@pytest.mark.parametrize(("size", "status"), [(MEGABYTE, 201), (MEGABYTE + 1, 413)])
+def test_the_limit_is_exact(size: int, status: int, owner: User, as_user: SignIn, incoming: Path) -> None:
+    response = as_user(owner).post(VIDEOS, form(b"x" * size), content_type=FORM)
+    assert response.status_code == status
+    assert status == 201 or (response.json()["code"] == "too_large" and nothing_is_left(incoming))
+
+
+def test_a_full_disk_is_said_and_nothing_is_left(
+    owner: User, as_user: SignIn, incoming: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(self: TemporaryUploadedFile, data: bytes) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(TemporaryUploadedFile, "write", fail, raising=False)
+    response = as_user(owner).post(VIDEOS, form(b"x" * 100_000), content_type=FORM)
+    assert (response.status_code, response.json()["code"]) == (507, "storage_full")
+    assert nothing_is_left(incoming)
+
+
+@pytest.mark.parametrize("content_type", ["multipart/form-data", "multipart/form-data; boundary=", "text/plain"])
+def test_a_body_that_cannot_be_read_is_refused(content_type: str, owner: User, as_user: SignIn) -> None:
+    response = as_user(owner).post(VIDEOS, form(b"film"), content_type=content_type)
+    assert response.status_code in (400, 415)
+    assert "code" in response.json()
+    assert not Video.objects.exists()
+
+
+def test_the_admins_form_has_the_same_limits(admin: User, client: Client, incoming: Path) -> None:
+    client.force_login(admin)
+    path = "/admin/content_app/video/add/"
+    too_large = client.post(
+        path, {"title": "Big", "video_file": make_upload(content=b"x" * 3 * MEGABYTE)}, headers={"Accept": "text/html"}
+    )
+    assert (too_large.status_code, too_large["Content-Type"]) == (413, "text/plain")
+    cut_off = client.post(path, form(b"x" * 100_000, closing=b""), content_type=FORM)
+    assert cut_off.status_code == 400
+    assert nothing_is_left(incoming)

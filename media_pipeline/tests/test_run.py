@@ -1,0 +1,337 @@
+"""Programs are run to their end, and no further: real processes."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from media_pipeline.errors import OutOfTime, PipelineError
+from media_pipeline.ffmpeg.run import ChildLimits, Finished, Hung, run_limited
+
+LIMITS = ChildLimits(memory_bytes=1024**3, cpu_s=30, nice=0)
+MIB = 1024**2
+PROJECT = Path(__file__).parents[2]
+
+
+def run(*argv: str, **options: Any) -> Finished:
+    return run_limited(list(argv), **{"limits": LIMITS, "time_limit_s": 20, "stall_s": 20, **options})
+
+
+def run_shell(script: str, **options: Any) -> Finished:
+    return run("sh", "-c", script, **options)
+
+
+def run_python(script: str, **options: Any) -> Finished:
+    return run(sys.executable, "-I", "-c", script, **options)
+
+
+def processes_with(marker: str) -> list[int]:
+    """Living processes that have this text among their arguments."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            is_alive = folder.joinpath("stat").read_text().rpartition(")")[2].split()[0] != "Z"
+            if is_alive and marker in folder.joinpath("cmdline").read_text():
+                found.append(int(folder.name))
+        except OSError:
+            continue  # it ended while we looked
+    return found
+
+
+def wait_until(is_true: Callable[[], bool], *, at_most_s: float) -> bool:
+    deadline = time.monotonic() + at_most_s
+    while time.monotonic() < deadline:
+        if is_true():
+            return True
+        time.sleep(0.02)
+    return is_true()
+
+
+@pytest.fixture
+def sleeper() -> Iterator[str]:
+    """The seconds of a `sleep` that no one else sleeps, by which it is found; none of it is left behind."""
+    seconds = f"600.{time.time_ns()}"
+    yield seconds
+    assert processes_with(seconds) == []
+
+
+# --- how it ends -----------------------------------------------------------------------------------------------------
+
+
+def test_a_program_that_succeeds_is_heard_to_its_end() -> None:
+    finished = run_shell("echo out; echo err >&2; sleep 0.1; printf more")
+
+    assert finished == Finished(0, b"out\nmore", "err\n")
+
+
+@pytest.mark.parametrize("status", [1, 69, 255])
+def test_a_failure_is_the_callers_to_judge(status: int) -> None:
+    assert run_shell(f"echo no >&2; exit {status}") == Finished(status, b"", "no\n")
+
+
+def test_a_program_that_is_killed_has_the_signal_as_its_status() -> None:
+    assert run_shell("kill -SEGV $$").returncode == -signal.SIGSEGV
+
+
+def test_a_program_that_is_not_there_fails_without_taking_anything_down() -> None:
+    finished = run("/nowhere/ffmpeg")
+
+    assert finished.returncode != 0
+    assert "No such file" in finished.stderr
+
+
+def test_arguments_reach_the_program_as_they_are() -> None:
+    odd = ["", "a b", "'\"$(id)", "-x", "{}", "é\n"]
+    finished = run(sys.executable, "-I", "-c", "import sys; print(ascii(sys.argv[1:]))", *odd)
+    assert finished.stdout.decode() == f"{ascii(odd)}\n"
+
+
+def test_a_program_may_close_its_pipes_before_it_ends() -> None:
+    finished = run_shell("exec >&- 2>&-; sleep 0.8; exit 3")
+
+    assert finished.returncode == 3
+
+
+@pytest.mark.parametrize("script", ["sleep {0}", "exec >&- 2>&-; sleep {0}; :", "trap '' TERM INT HUP; sleep {0}; :"])
+def test_a_program_over_its_time_limit_is_ended(sleeper: str, script: str) -> None:
+    began = time.monotonic()
+    with pytest.raises(OutOfTime):
+        run_shell(script.format(sleeper), time_limit_s=0.5)
+
+    assert time.monotonic() - began < 5
+
+
+def test_a_program_without_progress_is_hung_and_ended(sleeper: str) -> None:
+    with pytest.raises(Hung) as hung:
+        run_shell(f"echo frame=1; echo stuck >&2; sleep {sleeper}", stall_s=0.7)
+
+    assert not hung.value.permanent
+    assert "stuck" in hung.value.detail
+
+
+def test_saying_the_same_over_and_over_is_no_progress(sleeper: str) -> None:
+    with pytest.raises(Hung):
+        run_shell(f"while :; do echo frame=7; sleep 0.1; done; sleep {sleeper}", stall_s=0.7, on_line=str)
+
+
+def test_complaining_is_no_progress_either(sleeper: str) -> None:
+    with pytest.raises(Hung):
+        run_shell(f"while :; do echo oops >&2; sleep 0.05; done; sleep {sleeper}", stall_s=0.7)
+
+
+def test_a_slow_program_that_gets_on_is_left_alone() -> None:
+    script = "for n in 1 2 3 4 5 6; do echo frame=$n; sleep 0.3; done"
+
+    assert run_shell(script, stall_s=1, on_line=str).returncode == 0
+
+
+# --- callbacks -------------------------------------------------------------------------------------------------------
+
+
+class ClaimLost(Exception):
+    """What a caller may raise to stop."""
+
+
+@pytest.mark.parametrize("error", [ClaimLost, KeyboardInterrupt])
+def test_a_callback_that_raises_ends_the_whole_group(sleeper: str, error: type[BaseException]) -> None:
+    def stop() -> None:
+        if len(processes_with(sleeper)) >= 3:
+            raise error
+
+    with pytest.raises(error):
+        run_shell(f"sleep {sleeper} & sh -c 'sleep {sleeper}; :' & wait", on_tick=stop)
+
+    assert wait_until(lambda: not processes_with(sleeper), at_most_s=2)
+
+
+def test_a_line_callback_that_raises_ends_the_program(sleeper: str) -> None:
+    def stop(line: str) -> None:
+        raise ClaimLost
+
+    with pytest.raises(ClaimLost):
+        run_shell(f"echo one; sleep {sleeper}", on_line=stop)
+
+
+def test_what_a_program_leaves_in_the_background_ends_with_it(sleeper: str) -> None:
+    assert run_shell(f"sleep {sleeper} >/dev/null 2>&1 &").returncode == 0
+    assert wait_until(lambda: not processes_with(sleeper), at_most_s=2)
+
+
+def test_lines_come_whole_however_they_were_written() -> None:
+    lines: list[str] = []
+    run_shell("printf 'fra'; sleep 0.1; printf 'me=1\\nframe=2\\nfr'; sleep 0.1; echo ame=3", on_line=lines.append)
+
+    assert lines == ["frame=1", "frame=2", "frame=3"]
+
+
+def test_the_caller_hears_the_clock_twice_a_second_however_much_is_printed() -> None:
+    ticks: list[float] = []
+    run_shell("timeout 1.2 yes frame=1; :", on_line=len, on_tick=lambda: ticks.append(time.monotonic()))
+
+    assert 2 <= len(ticks) <= 4
+
+
+# --- floods ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_flood_of_output_is_refused(sleeper: str) -> None:
+    with pytest.raises(PipelineError, match="printed more than it may"):
+        run_shell(f"yes; sleep {sleeper}", most_stdout=MIB)
+
+
+def test_of_a_flood_of_complaints_the_end_is_kept() -> None:
+    finished = run_shell("yes complaint | head -c 3000000 >&2; echo the end >&2")
+
+    assert finished.returncode == 0
+    assert len(finished.stderr) == 64 * 1024
+    assert finished.stderr.endswith("complaint\nthe end\n")
+
+
+def test_a_line_without_an_end_does_not_fill_the_memory() -> None:
+    lines: list[str] = []
+    run_shell("head -c 20000000 /dev/zero; echo; echo frame=1", on_line=lines.append)
+
+    assert lines[-1] == "frame=1"
+    assert sum(len(line) for line in lines) < 200_000
+
+
+# --- nobody is left behind -------------------------------------------------------------------------------------------
+
+PARENT = """
+import sys, threading
+from media_pipeline.ffmpeg.run import ChildLimits, run_limited
+
+def work():
+    run_limited(sys.argv[2:], limits=ChildLimits(), time_limit_s=600, stall_s=600)
+
+if sys.argv[1] == "thread":
+    threading.Thread(target=work).start()
+else:
+    work()
+"""
+
+
+@pytest.mark.parametrize("where", ["main", "thread"])
+@pytest.mark.parametrize("ended_by", [signal.SIGKILL, signal.SIGTERM])
+def test_a_worker_that_is_killed_leaves_no_child(sleeper: str, where: str, ended_by: signal.Signals) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT, where, "sleep", sleeper], cwd=PROJECT)
+
+    def children() -> list[int]:
+        return [pid for pid in processes_with(sleeper) if pid != parent.pid]
+
+    try:
+        assert wait_until(lambda: len(children()) == 1 and is_sleep(children()[0]), at_most_s=10)
+        parent.send_signal(ended_by)
+        parent.wait(5)
+        assert wait_until(lambda: children() == [], at_most_s=2)
+    finally:
+        parent.kill()
+        parent.wait()
+
+
+def is_sleep(pid: int) -> bool:
+    """The launcher has become the program."""
+    return Path(f"/proc/{pid}/comm").read_text().strip() == "sleep"
+
+
+def test_programs_run_side_by_side_in_threads() -> None:
+    results: list[bytes] = []
+    threads = [
+        threading.Thread(target=lambda n=number: results.append(run("echo", str(n)).stdout)) for number in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert sorted(results) == [b"0\n", b"1\n", b"2\n", b"3\n"]
+
+
+def test_no_open_file_of_the_worker_reaches_the_program() -> None:
+    """A database connection in the encoder's hands would stay open as long as it runs."""
+    number = os.dup2(1, 200, inheritable=True)
+    try:
+        assert run_shell(f"test -e /proc/self/fd/{number}").returncode == 1
+    finally:
+        os.close(number)
+
+
+def test_no_secret_of_the_worker_reaches_the_program(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "hush")
+    names = {line.partition("=")[0] for line in run("env").stdout.decode().splitlines()}
+
+    assert names <= {"PATH", "LC_ALL", "LC_CTYPE", "AV_LOG_FORCE_NOCOLOR"}
+
+
+# --- limits ----------------------------------------------------------------------------------------------------------
+
+
+def test_memory_is_limited() -> None:
+    limits = ChildLimits(memory_bytes=256 * MIB, nice=0)
+
+    assert run_python("x = bytearray(64 * 1024**2)", limits=limits).returncode == 0
+    finished = run_python("x = bytearray(512 * 1024**2)", limits=limits)
+    assert finished.returncode == 1
+    assert "MemoryError" in finished.stderr
+
+
+def test_the_size_of_files_is_limited(tmp_path: Path) -> None:
+    finished = run(
+        "dd", "if=/dev/zero", f"of={tmp_path}/big", "bs=64k", "count=64", limits=ChildLimits(file_bytes=MIB, nice=0)
+    )
+
+    assert finished.returncode != 0
+    assert "File too large" in finished.stderr
+    assert (tmp_path / "big").stat().st_size <= MIB
+
+
+def test_processor_time_is_limited() -> None:
+    finished = run_python("while True: pass", limits=ChildLimits(cpu_s=1, nice=0))
+
+    assert finished.returncode in (-signal.SIGXCPU, -signal.SIGKILL)
+
+
+def test_limits_may_not_be_lifted_again() -> None:
+    limits = "import resource as r; print(*map(r.getrlimit, (r.RLIMIT_AS, r.RLIMIT_NOFILE, r.RLIMIT_CORE)))"
+
+    assert run_python(limits).stdout.decode().strip() == f"({1024**3}, {1024**3}) (256, 256) (0, 0)"
+
+
+def test_it_gives_way_to_the_catalogue() -> None:
+    script = "import os; print(os.nice(0))"
+    nice = int(run_python(script, limits=ChildLimits(nice=0)).stdout)
+
+    assert int(run_python(script, limits=ChildLimits(nice=5)).stdout) == min(19, nice + 5)
+
+
+def test_it_can_gain_no_rights() -> None:
+    assert "NoNewPrivs:\t1" in run_shell("cat /proc/self/status").stdout.decode()
+
+
+def test_its_network_is_none_where_the_kernel_allows_that() -> None:
+    interfaces = run_shell("cat /proc/self/net/dev").stdout.decode()
+    is_cut_off = may_leave_network()
+
+    # A new network has only a loopback, which is down; where it cannot be had, the program sees what we see.
+    assert interface_names(interfaces) == ({"lo"} if is_cut_off else interface_names(THIS_NETWORK.read_text()))
+    assert run_python(CONNECT).returncode == (1 if is_cut_off else 0)
+
+
+THIS_NETWORK = Path("/proc/self/net/dev")
+CONNECT = "import socket; socket.create_connection(socket.create_server(('127.0.0.1', 0)).getsockname()).close()"
+LEAVE = "import ctypes, sys; c = ctypes.CDLL(None); sys.exit(c.unshare(0x40000000) != 0 and c.unshare(0x50000000) != 0)"
+
+
+def may_leave_network() -> bool:
+    return subprocess.run([sys.executable, "-I", "-c", LEAVE], check=False).returncode == 0
+
+
+def interface_names(listing: str) -> set[str]:
+    return {line.partition(":")[0].strip() for line in listing.splitlines() if ":" in line}
