@@ -61,9 +61,8 @@ def with_details(videos: QuerySet[Video]) -> QuerySet[Video]:
 
 
 def published_renditions(video: Video) -> list[Rendition]:
-    """Lowest first; costs no query after `with_details`."""
-    renditions = [rendition for rendition in video.renditions.all() if rendition.version == video.version]
-    return sorted(renditions, key=lambda rendition: min(rendition.width, rendition.height))
+    """Lowest first, of a video that was read `with_details`."""
+    return sorted(video.renditions.all(), key=lambda rendition: min(rendition.width, rendition.height))
 
 
 def categories_named(text: str) -> QuerySet[Category]:

@@ -25,6 +25,13 @@ class Stopped(Exception):
     """Ctrl-C, SIGTERM or a closed terminal."""
 
 
+def on_signals(numbers: Iterable[signal.Signals], handler: Callable[..., None]) -> None:
+    for number in numbers:
+        # nohup has SIGHUP ignored, and means it.
+        if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
+            signal.signal(number, handler)
+
+
 class Supervisor:
     """Single-threaded on purpose: children get their death signal when the thread that started them ends."""
 
@@ -47,10 +54,7 @@ class Supervisor:
         signal.set_wakeup_fd(self.waker.fileno(), warn_on_full_buffer=False)
         self.selector.register(self.wakeup, selectors.EVENT_READ)
         signal.signal(signal.SIGCHLD, lambda *_: None)  # only a signal with a handler wakes the loop
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            # nohup has SIGHUP ignored, and means it.
-            if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
-                signal.signal(number, self.note_signal)
+        on_signals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), self.note_signal)
 
     def note_signal(self, *_: object) -> None:
         """make passes SIGTERM on to a group that has it already: twice within a second is once."""

@@ -13,7 +13,7 @@ from local.install import PYTHON, ensure_installed
 from local.options import Options, read_options
 from local.problem import Problem, describe_os_error
 from local.programs import Program
-from local.supervise import Stopped, Supervisor
+from local.supervise import Stopped, Supervisor, on_signals
 
 WEB_LIMIT_S = 60
 REDIS_LIMIT_S = 20
@@ -164,8 +164,7 @@ def interrupt(*_: object) -> None:
 
 
 def main() -> None:
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, interrupt)
+    on_signals((signal.SIGTERM, signal.SIGHUP), interrupt)
     try:
         up()
     except Problem as problem:

@@ -232,8 +232,7 @@ class Run:
 
 
 def parse_trun(payload: bytes, defaults: Defaults) -> Run:
-    flags = int.from_bytes(payload[1:4], "big")
-    count = struct.unpack_from(">I", payload, 4)[0]
+    flags, count = struct.unpack_from(">II", payload)
     offset, run, first_flags = 8, Run(), None
     if flags & 0x1:
         run.data_offset = struct.unpack_from(">i", payload, offset)[0]
@@ -242,18 +241,22 @@ def parse_trun(payload: bytes, defaults: Defaults) -> Run:
         first_flags = struct.unpack_from(">I", payload, offset)[0]
         offset += 4
     names = [name for bit, name in ((0x100, "d"), (0x200, "s"), (0x400, "f"), (0x800, "c")) if flags & bit]
-    if len(payload) - offset < 4 * len(names) * count:
-        raise BadMp4(f"a run claims {count} samples")
-    for values in struct.iter_unpack(">" + "I" * len(names), payload[offset : offset + 4 * len(names) * count]):
-        sample = dict(zip(names, values, strict=True))
+    for sample in iterate_samples(payload[offset:], names, count):
         run.durations.append(sample.get("d", defaults.duration))
         run.sizes.append(sample.get("s", defaults.size))
         if first_flags is None:
             first_flags = sample.get("f", defaults.flags)
-    if not names:
-        run.durations, run.sizes = [defaults.duration] * count, [defaults.size] * count
     run.first_flags = defaults.flags if first_flags is None else first_flags
     return run
+
+
+def iterate_samples(data: bytes, names: list[str], count: int) -> Iterator[dict[str, int]]:
+    """The fields that each sample has of its own: none where the defaults say it all, as for a single frame."""
+    form = struct.Struct(f">{len(names)}I")
+    if len(data) < form.size * count:
+        raise BadMp4(f"a run claims {count} samples")
+    for number in range(count):
+        yield dict(zip(names, form.unpack_from(data, form.size * number), strict=True))
 
 
 def codec_of(moov: Box) -> str:

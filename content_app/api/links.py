@@ -1,6 +1,7 @@
 """Absolute addresses of a video's routes and pictures, for one request."""
 
-from django.http import HttpRequest
+import uuid
+
 from django.urls import reverse
 from rest_framework.request import Request
 
@@ -8,21 +9,25 @@ from content_app.models import Video
 from content_app.services import delivery
 from media_pipeline import layout
 
+ANY_ID = uuid.UUID(int=0)
+
 
 class Links:
-    def __init__(self, request: Request | HttpRequest) -> None:
+    def __init__(self, request: Request) -> None:
         self.origin = request.build_absolute_uri("/").rstrip("/")
+        # Resolved once, because a list has several such addresses for each of its videos.
+        self.stream_folder, _, _ = self.absolute(reverse("stream-master", args=[ANY_ID])).partition(str(ANY_ID))
 
     def absolute(self, path: str) -> str:
         return f"{self.origin}{path}"
 
     def stream(self, video: Video) -> str:
         """The HLS master playlist."""
-        return self.absolute(reverse("stream-master", args=[video.public_id]))
+        return f"{self.stream_folder}{video.public_id}/{layout.MASTER}"
 
     def rendition(self, video: Video, rung: str) -> str:
         """One MP4, beside the master playlist."""
-        return f"{self.stream(video).removesuffix(layout.MASTER)}{layout.rendition_file(rung)}"
+        return f"{self.stream_folder}{video.public_id}/{layout.rendition_file(rung)}"
 
     def poster(self, video: Video) -> str | None:
         path = delivery.poster_url(video)

@@ -40,7 +40,10 @@ def watchable(request: Request, ref: int | uuid.UUID) -> Video:
 def chosen_rendition(request: Request, video: Video, *, quality: str | None) -> Rendition:
     choice = RenditionChoice(data={} if quality is None else {"quality": quality})
     choice.is_valid(raise_exception=True)
-    return delivery.pick_rendition(published_renditions(video), short_side=choice.short_side())
+    renditions = published_renditions(video)
+    if not renditions:
+        raise NotReady
+    return delivery.pick_rendition(renditions, short_side=choice.short_side())
 
 
 class AnyAccept(BaseContentNegotiation):

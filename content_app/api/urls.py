@@ -26,5 +26,5 @@ urlpatterns = [
     path("api/v1/stream/<video:ref>/master.m3u8/", master),
     path("api/v1/stream/<video:ref>/<str:quality>.mp4", rendition, name="stream-rendition"),
     path("api/v1/stream/<video:ref>/<str:quality>.mp4/", rendition),
-    path("media/posters/<uuid:public_id>/<str:version>.jpg", streaming.show_poster, name="poster"),
+    path("media/posters/<uuid:public_id>/<slug:version>.jpg", streaming.show_poster, name="poster"),
 ]

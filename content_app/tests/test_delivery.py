@@ -166,6 +166,13 @@ def test_a_small_pictures_only_rung_is_found_by_its_name(owner: User) -> None:
     assert delivery.pick_rendition([tiny], short_side=120) is tiny
 
 
+def test_a_version_without_any_mp4_is_not_ready(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, rungs=())
+    for path in (f"/content/video-url/{video.pk}/", f"/api/v1/stream/{video.pk}/720p.mp4"):
+        response = as_user(owner).get(path)
+        assert (response.status_code, response.json()["code"]) == (409, "not_ready")
+
+
 # --- posters ---------------------------------------------------------------------------------------------------------
 
 

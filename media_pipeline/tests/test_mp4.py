@@ -136,6 +136,19 @@ def test_the_flags_of_the_first_sample_beat_the_defaults(tmp_path: Path) -> None
     assert mp4.read_track(path).fragments[0].starts_with_sync
 
 
+def test_a_sample_may_leave_everything_to_the_defaults(tmp_path: Path) -> None:
+    """What ffmpeg writes for a fragment of one frame: the last of many films, and the only one of a still."""
+    path = tmp_path / "one.mp4"
+    tfhd = leaf(b"tfhd", 1, TICKS_PER_FRAME, 70, mp4.SAMPLE_IS_NOT_SYNC, flags=0x020038)
+    run = leaf(b"trun", 1, 100, mp4.SAMPLE_IS_SYNC, flags=0x5)
+    path.write_bytes(track_bytes((Box(b"moof", children=(Box(b"traf", children=(tfhd, leaf(b"tfdt", 0), run)),)), 70)))
+
+    (fragment,) = mp4.read_track(path).fragments
+
+    assert (fragment.durations, fragment.sample_sizes) == ((TICKS_PER_FRAME,), (70,))
+    assert fragment.starts_with_sync
+
+
 def test_a_file_cut_off_anywhere_is_refused_or_read_as_what_is_whole(tmp_path: Path) -> None:
     path = tmp_path / "cut.mp4"
     for length in range(0, len(TWO_FRAGMENTS), 3):

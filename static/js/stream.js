@@ -1,8 +1,13 @@
 // A film as a stream in a <video>: hls.js where Media Source Extensions exist, the browser's own HLS elsewhere (iOS).
 
 import { ApiError, request } from "./api.js";
+import { recall, remember } from "./store.js";
 
-const CONFIG = { startLevel: -1, capLevelToPlayerSize: true, backBufferLength: 60 };
+// Without testBandwidth a film begins in the quality that the first guess allows. With it, the first seconds would
+// always be shown in the lowest one, because one small part is too little to measure by.
+const CONFIG = { startLevel: -1, testBandwidth: false, capLevelToPlayerSize: true, backBufferLength: 60 };
+const BANDWIDTH = "videoflix.bits_per_second";
+const GUESS_MBPS = 2;
 // In seconds. Before the first play little is fetched: the page may only be looked at, and what is buffered in a low
 // quality, before the connection is known, would be seen for that long.
 const WAITING_BUFFER = { maxBufferLength: 8, maxMaxBufferLength: 8 };
@@ -18,6 +23,11 @@ export function openStream(video, url, position, listener) {
   const stream = new Kind(video, url, listener);
   stream.open(position);
   return stream;
+}
+
+/** What this connection gave last time, else what the browser believes of it, in bits per second. */
+function expectedBandwidth() {
+  return Number(recall(BANDWIDTH)) || (navigator.connection?.downlink || GUESS_MBPS) * 1e6;
 }
 
 /** What both have in common: giving the film back its place, and how often to try again. */
@@ -107,10 +117,11 @@ class HlsStream extends Stream {
     const { Hls } = window;
     this.startPosition = position;
     this.#hls?.destroy();
-    this.#hls = new Hls({ ...CONFIG, ...WAITING_BUFFER, startPosition: position || -1 });
+    const start = { startPosition: position || -1, abrEwmaDefaultEstimate: expectedBandwidth() };
+    this.#hls = new Hls({ ...CONFIG, ...WAITING_BUFFER, ...start });
     this.#hls.on(Hls.Events.MANIFEST_PARSED, () => this.choose(this.#chosen));
     this.#hls.on(Hls.Events.LEVEL_SWITCHED, () => this.#announce());
-    this.#hls.on(Hls.Events.FRAG_BUFFERED, () => this.reportHealthy());
+    this.#hls.on(Hls.Events.FRAG_BUFFERED, () => this.#onBuffered());
     this.#hls.on(Hls.Events.ERROR, (_, error) => this.#onError(error));
     this.#hls.loadSource(this.url);
     this.#hls.attachMedia(this.video);
@@ -136,6 +147,11 @@ class HlsStream extends Stream {
     const names = [...levels].sort((a, b) => b.height - a.height || b.bitrate - a.bitrate).map(nameOf);
     const current = levels[currentLevel] ? nameOf(levels[currentLevel]) : null;
     this.listener.onQualities({ names: [...new Set(names)], current, chosen: this.#chosen });
+  }
+
+  #onBuffered() {
+    this.reportHealthy();
+    remember(BANDWIDTH, Math.round(this.#hls.bandwidthEstimate));
   }
 
   #onError({ fatal, type, response }) {

