@@ -24,7 +24,7 @@ for folder in (DATA_DIR, MEDIA_ROOT, WORK_DIR, FILE_UPLOAD_TEMP_DIR, STATIC_ROOT
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ImproperlyConfigured(
-            f"the folder {folder} cannot be made ({error.strerror}): set DATA_DIR or MEDIA_ROOT to one that is writable."
+            f"the folder {folder} cannot be made ({error.strerror}): set DATA_DIR or MEDIA_ROOT to another one."
         ) from error
 
 # --- Web -------------------------------------------------------------------------------------------------------------

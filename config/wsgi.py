@@ -12,6 +12,6 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(f"Videoflix cannot start: {error}")
 
-from config.media_server import MediaServer  # noqa: E402 - needs the settings that the lines above load
+from config.media_server import MediaServer  # needs the settings that the lines above load
 
 application = MediaServer(django_application)

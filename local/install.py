@@ -5,10 +5,12 @@
 
 import contextlib
 import fcntl
+import functools
 import hashlib
 import importlib.util
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,6 +19,7 @@ from pathlib import Path
 from config.env_file import BASE_DIR
 from local.checks import check_space, check_writable
 from local.console import say
+from local.linux import end_with_parent
 from local.problem import Problem
 
 VENV = BASE_DIR / ".venv"
@@ -129,7 +132,9 @@ def run(command: Sequence[str]) -> None:
     say(f"$ {' '.join(command)}")
     # PIP_USER would send the packages to the home folder, and PYTHONPATH hide missing ones.
     env = {name: value for name, value in os.environ.items() if name not in {"PIP_USER", "PYTHONPATH", "PIP_TARGET"}}
-    finished = subprocess.run(command, stdin=subprocess.DEVNULL, env=env, check=False)
+    # One that is killed must not leave an installer behind, writing beside the next one.
+    with_us = functools.partial(end_with_parent, os.getpid(), signal.SIGKILL)
+    finished = subprocess.run(command, stdin=subprocess.DEVNULL, env=env, check=False, preexec_fn=with_us)
     if finished.returncode != 0:
         raise Problem("The packages could not be installed (see above): check network and disk space, then try again.")
 

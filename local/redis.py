@@ -90,6 +90,12 @@ def choose_socket(data_dir: Path) -> Path:
     return path
 
 
+def forget_socket(path: Path, data_dir: Path) -> None:
+    """A temporary folder for the socket is nobody's once Redis has ended."""
+    if path.parent != data_dir:
+        shutil.rmtree(path.parent, ignore_errors=True)
+
+
 def server_args(server: str, *, socket_path: Path, folder: Path) -> list[str]:
     """Nothing is kept on disk: the database knows what is to be done, and the reaper enqueues it again."""
     options = {

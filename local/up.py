@@ -63,6 +63,7 @@ class Platform:
             say("Stopping …")
         finally:
             self.supervisor.stop(last=[child for child in self.supervisor.children if child.program.name == "redis"])
+            redis.forget_socket(self.redis_socket, self.options.data_dir)
             self.show_sign_in()
         say("Stopped; `make up` starts it again.")
 

@@ -1,6 +1,6 @@
 """Turns the encoder's files into a version: per rung one MP4 with picture and sound, init objects and playlists."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate, pairwise
@@ -45,8 +45,11 @@ class Piece:
         return sum(self.sizes)
 
 
-def package(plan: EncodePlan, work: Path, out: Path) -> Package:
-    """Write everything but the poster and return what it is. Raises EncoderFailed or Truncated."""
+def package(plan: EncodePlan, work: Path, out: Path, *, on_segment: Callable[[], None] = lambda: None) -> Package:
+    """Write everything but the poster and return what it is. Raises EncoderFailed or Truncated.
+
+    `on_segment` is called for every segment of every rung: a long film takes minutes.
+    """
     tracks = [read_rung(args.video_path(work, rung.name)) for rung in plan.rungs]
     refuse_unequal_cuts(tracks)
     boundaries = [0, *accumulate(fragment.duration for fragment in tracks[0].fragments)]
@@ -55,7 +58,7 @@ def package(plan: EncodePlan, work: Path, out: Path) -> Package:
     videos = []
     audio = None
     for rung, track in zip(plan.rungs, tracks, strict=True):
-        video_segments, sound_segments = write_rung(out, rung.name, track, sound, duration_s)
+        video_segments, sound_segments = write_rung(out, rung.name, track, sound, duration_s, on_segment)
         videos.append(
             VideoVariant(rung.name, rung.width, rung.height, plan.frame_rate, mp4.codec_of(track.moov), video_segments)
         )
@@ -139,7 +142,12 @@ def merged(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 def write_rung(
-    out: Path, name: str, track: mp4.Track, sound: Sound | None, duration_s: Fraction
+    out: Path,
+    name: str,
+    track: mp4.Track,
+    sound: Sound | None,
+    duration_s: Fraction,
+    on_segment: Callable[[], None],
 ) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
     """One rung's MP4, init object and playlists; returns the byte ranges of its picture and of its sound."""
     pieces = sound.pieces if sound else (None,) * len(track.fragments)
@@ -150,7 +158,7 @@ def write_rung(
     ]
     movie = [(track.moov, mp4.VIDEO_TRACK), *([(sound.track.moov, mp4.AUDIO_TRACK)] if sound else [])]
     header = mp4.ftyp() + mp4.build_moov(movie, duration_s).to_bytes() + mp4.sidx(track.timescale, references)
-    write_media(out / layout.rendition_file(name), header, track, sound, moofs)
+    write_media(out / layout.rendition_file(name), header, track, sound, moofs, on_segment)
     segments = place_segments(len(header), track, pieces, moofs)
     file, init = layout.rendition_file(name), layout.init_file(name)
     (out / init).write_bytes(mp4.init_bytes(track.moov, duration_s))
@@ -169,7 +177,12 @@ def build_moofs(number: int, fragment: mp4.Fragment, piece: Piece | None) -> tup
 
 
 def write_media(
-    path: Path, header: bytes, track: mp4.Track, sound: Sound | None, moofs: list[tuple[bytes, bytes]]
+    path: Path,
+    header: bytes,
+    track: mp4.Track,
+    sound: Sound | None,
+    moofs: list[tuple[bytes, bytes]],
+    on_segment: Callable[[], None],
 ) -> None:
     with path.open("wb") as out, track.path.open("rb") as pictures:
         out.write(header)
@@ -180,6 +193,7 @@ def write_media(
             if sound and sound_head:
                 out.write(sound_head)
                 out.writelines(read_spans(sound.track.path, sound.pieces[number].spans))
+            on_segment()
 
 
 def read_spans(path: Path, spans: list[tuple[int, int]]) -> Iterator[bytes]:

@@ -25,7 +25,10 @@ Report = Callable[[Progress | None], None]
 
 @dataclass(frozen=True)
 class Job:
-    """One source and where its version is made. `report` hears of progress twice a second and may raise to stop."""
+    """One source and where its version is made.
+
+    `report` is called at least about once a second whatever goes on (None: nothing new to tell) and may raise to stop.
+    """
 
     source: Path
     work: Path  # scratch; the caller removes it
@@ -33,6 +36,9 @@ class Job:
     ffmpeg: str
     settings: PlanSettings
     report: Report
+
+    def tick(self) -> None:
+        self.report(None)
 
 
 @dataclass(frozen=True)
@@ -44,13 +50,11 @@ class Made:
 
 def process(job: Job) -> Made:
     """Make a whole version of one source; raises PipelineError, or what `report` raised."""
-    job.report(None)
-    source = probe(job.source, time_limit_s=job.settings.limits.probe_s)
+    job.tick()
+    source = probe(job.source, time_limit_s=job.settings.limits.probe_s, on_tick=job.tick)
     plan = plan_encode(source, job.settings)
-    job.report(None)
     encode(job, plan)
-    job.report(None)
-    made = package(plan, job.work, job.out)
+    made = package(plan, job.work, job.out, on_segment=job.tick)
     make_poster(job, plan, made)
     verify(job.out, made)
     return Made(source, plan, made)
@@ -89,6 +93,7 @@ def make_poster(job: Job, plan: EncodePlan, made: Package) -> None:
         limits=ChildLimits(),
         time_limit_s=POSTER_TIME_LIMIT_S,
         stall_s=POSTER_TIME_LIMIT_S,
+        on_tick=job.tick,
     )
     if finished.returncode != 0 or not poster.exists():
         raise EncoderFailed(detail=finished.stderr[-1000:]) if made.frames else Truncated()

@@ -2,9 +2,10 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from media_pipeline.errors import NotAVideo, OutOfTime, PipelineError
+from media_pipeline.errors import NotAVideo, OutOfTime, PipelineError, SourceMissing
 from media_pipeline.ffmpeg.run import GIB, ChildLimits, run_limited
 from media_pipeline.source import Source, parse_probe
 
@@ -16,11 +17,15 @@ BOOT = (
 )
 
 
-def probe(path: Path, *, time_limit_s: float) -> Source:
+def probe(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lambda: None) -> Source:
     """The facts about a file; raises the PipelineError that says why it cannot be used."""
+    if not path.exists():
+        raise SourceMissing(detail=str(path))
     argv = [sys.executable, "-I", "-c", BOOT, str(path)]
     try:
-        finished = run_limited(argv, limits=PROBE_LIMITS, time_limit_s=time_limit_s, stall_s=time_limit_s)
+        finished = run_limited(
+            argv, limits=PROBE_LIMITS, time_limit_s=time_limit_s, stall_s=time_limit_s, on_tick=on_tick
+        )
     except OutOfTime as error:
         raise NotAVideo("Reading this file took too long; it is damaged or not a video.") from error
     if finished.returncode != 0:

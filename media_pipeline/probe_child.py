@@ -30,9 +30,12 @@ def describe(path: str) -> dict[str, Any]:
     options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": CONTAINERS}
     try:
         with av.open(path, options=options, metadata_errors="replace") as container:
-            return describe_container(container)
+            report = describe_container(container)
     except av.error.FFmpegError as error:
-        return {"error": "truncated" if lacks_index(path) else "not_a_video", "detail": str(error)}
+        report = {"error": "not_a_video", "detail": str(error)}
+    if "error" in report and lacks_index(path):
+        report["error"] = "truncated"
+    return report
 
 
 def describe_container(container: InputContainer) -> dict[str, Any]:
@@ -90,9 +93,9 @@ def read_packets(container: InputContainer, stream: VideoStream) -> tuple[dict[s
     times: list[int] = []
     end, frame, decode_error = 0, None, ""
     for number, packet in enumerate(demux_what_is_there(container, stream)):
-        if packet.dts is None and packet.pts is None:
+        if not packet.size:
             continue  # the flush packet at the end
-        time = packet.pts if packet.pts is not None else packet.dts
+        time = next((known for known in (packet.pts, packet.dts) if known is not None), end)
         times.append(time)
         end = max(end, time + (packet.duration or 0))
         if frame is None and number < PACKETS_TO_DECODE:

@@ -99,7 +99,11 @@ def parse_language(tag: str) -> str:
 
 
 def refusal(error: str, detail: str) -> PipelineError:
-    errors: dict[str, type[PipelineError]] = {"not_a_video": NotAVideo, "no_video_stream": NoVideoStream, "truncated": Truncated}
+    errors: dict[str, type[PipelineError]] = {
+        "not_a_video": NotAVideo,
+        "no_video_stream": NoVideoStream,
+        "truncated": Truncated,
+    }
     return errors.get(error, NotAVideo)(detail=detail)
 
 

@@ -10,7 +10,7 @@ from media_pipeline.ffmpeg.locate import find_ffmpeg
 MATRIX_OFFSET, MATRIX_BYTES = 4 + 40, 36
 COSINE_AND_SINE = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}
 AUDIO_CODECS = {"webm": "libopus"}
-LAYOUTS = {"mono": "mono", "stereo": "stereo", "5.1": "5.1"}
+CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,12 +34,13 @@ class Clip:
     flags: tuple[str, ...] = ()
 
 
-# The picture turns white and the tone is heard from `at_s` on, for a fifth of a second.
 def flash(at_s: float) -> str:
+    """A filter that turns the picture white for a fifth of a second."""
     return f"drawbox=color=white:t=fill:enable='between(t,{at_s},{at_s + 0.2})'"
 
 
 def beep(at_s: float) -> str:
+    """A source of silence with a tone of a fifth of a second in it."""
     return f"aevalsrc='0.5*sin(2*PI*1000*t)*between(t,{at_s},{at_s + 0.2})':sample_rate=48000"
 
 
@@ -73,10 +74,9 @@ def sound_input(clip: Clip) -> list[str]:
     return [*delay, "-f", "lavfi", "-t", str(clip.duration_s), "-i", f"{clip.sound},{channel_filter(clip.channels)}"]
 
 
-def channel_filter(channels: str) -> str:
+def channel_filter(layout: str) -> str:
     """The tone on every channel, as loud on each."""
-    count = {"mono": 1, "stereo": 2, "5.1": 6}[channels]
-    return f"pan={LAYOUTS[channels]}|" + "|".join(f"c{number}=c0" for number in range(count))
+    return "|".join([f"pan={layout}", *(f"c{number}=c0" for number in range(CHANNELS[layout]))])
 
 
 def output_args(clip: Clip) -> list[str]:
@@ -90,7 +90,7 @@ def output_args(clip: Clip) -> list[str]:
 
 
 def rotated(mp4: bytes, degrees: int) -> bytes:
-    """The MP4 with the display matrix of its first track, the picture, turned (any ffmpeg's muxer would do it its way)."""
+    """The MP4 with the display matrix of its first track, the picture, turned; older ffmpegs cannot write one."""
     start = mp4.index(b"tkhd") + MATRIX_OFFSET
     cosine, sine = (value * 0x10000 for value in COSINE_AND_SINE[degrees])
     rows = (cosine, sine, 0, -sine, cosine, 0, 0, 0, 0x40000000)

@@ -58,7 +58,7 @@ class Platform:
             "PREPARED_FILE": str(folder / "prepared"),
             "DEFAULT_ADMIN_EMAIL": ADMIN_EMAIL,
             "DEFAULT_ADMIN_PASSWORD": ADMIN_PASSWORD,
-            "LEASE_SECONDS": "2",
+            "LEASE_SECONDS": "4",
             "REAPER_INTERVAL_SECONDS": "0.3",
             "STALL_SECONDS": "20",
             **settings,

@@ -1,6 +1,7 @@
 """The two example files name every setting that is read, and nothing else."""
 
 import ast
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_the_example_names_nothing_that_is_not_read(example: Path) -> None:
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_each_setting_of_the_example_is_explained_by_the_line_above_it(example: Path) -> None:
     lines = example.read_text().splitlines()
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in itertools.pairwise(lines):
         if SETTING.match(line):
             assert before.startswith("# "), line
 

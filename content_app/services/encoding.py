@@ -123,12 +123,11 @@ class Reporter:
         self.percent = 0
 
     def __call__(self, progress: Progress | None) -> None:
-        if progress is None:
-            self.renew()
-        elif timezone.now() >= self.next_at:
-            # 100 is for the moment when it can be watched.
-            self.percent = min(99, progress.percent)
-            self.renew(progress.time_left_s)
+        if timezone.now() < self.next_at:
+            return
+        if progress:
+            self.percent = min(99, progress.percent)  # 100 is for the moment when it can be watched
+        self.renew(progress.time_left_s if progress else None)
 
     def renew(self, time_left_s: int | None = None) -> None:
         processing.report(claim=self.claim, percent=self.percent, time_left_s=time_left_s)

@@ -1,13 +1,18 @@
 """What nobody else looks after: expired claims, lost jobs, objects to remove, scratch left by killed workers."""
 
 import logging
+import time
+from pathlib import Path
 
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from content_app import queue
 from content_app.services import discards, encoding, processing
 
 log = logging.getLogger(__name__)
+
+ABANDONED_S = 24 * 3600
 
 
 def reap() -> None:
@@ -16,6 +21,7 @@ def reap() -> None:
     enqueue_waiting()
     discards.remove_due()
     encoding.sweep_scratch()
+    sweep_incoming()
 
 
 def enqueue_waiting() -> int:
@@ -30,3 +36,18 @@ def enqueue_waiting() -> int:
         return 0
     lost = [video_id for video_id in waiting if video_id not in queued]
     return sum(queue.enqueue_processing(video_id) for video_id in lost)
+
+
+def sweep_incoming() -> int:
+    """Remove what a web process that was killed in mid-upload left half-received; how many files."""
+    old = [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir() if is_abandoned(path)]
+    for path in old:
+        path.unlink(missing_ok=True)
+    return len(old)
+
+
+def is_abandoned(path: Path) -> bool:
+    try:
+        return time.time() - path.stat().st_mtime > ABANDONED_S
+    except FileNotFoundError:
+        return False  # stored or dropped just now

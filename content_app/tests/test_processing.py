@@ -22,7 +22,12 @@ from users_app.models import User
 def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The video ids that were put on the queue."""
     ids: list[int] = []
-    monkeypatch.setattr(queue, "enqueue_processing", lambda video_id: ids.append(video_id) or True)
+
+    def enqueue(video_id: int) -> bool:
+        ids.append(video_id)
+        return True
+
+    monkeypatch.setattr(queue, "enqueue_processing", enqueue)
     monkeypatch.setattr(queue, "enqueue_cleanup", lambda: True)
     return ids
 

@@ -70,7 +70,13 @@ def test_a_path_that_no_address_can_hold_gives_way_to_a_private_short_one() -> N
     path = redis.choose_socket(Path("/" + "long/" * 30))
     assert len(str(path)) <= 107
     assert path.parent.stat().st_mode & 0o777 == 0o700
-    path.parent.rmdir()
+    redis.forget_socket(path, Path("/" + "long/" * 30))
+    assert not path.parent.exists()
+
+
+def test_the_data_folder_itself_is_never_removed(tmp_path: Path) -> None:
+    redis.forget_socket(redis.choose_socket(tmp_path), tmp_path)
+    assert tmp_path.exists()
 
 
 def test_its_address_may_hold_spaces_and_more() -> None:

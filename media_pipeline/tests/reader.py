@@ -6,11 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
+from math import sqrt
 from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 import av
 from av.audio.frame import AudioFrame
+from av.container import InputContainer
+from av.frame import Frame
+from av.packet import Packet
 from av.video.frame import VideoFrame
 
 IDR_SLICE = 5
@@ -47,8 +52,10 @@ class Sound:
         number = next(number for number, sample in enumerate(self.left) if abs(sample) > LOUD)
         return float(self.start_s) + number / self.rate
 
-    def loudest(self) -> float:
-        return max(map(abs, self.left))
+    def peak(self) -> float:
+        """Of a steady tone, from its energy: the edges of an encoded one overshoot."""
+        middle = self.left[len(self.left) // 4 : len(self.left) * 3 // 4]
+        return float(sqrt(2 * fmean(sample * sample for sample in middle)))
 
 
 def read_pictures(media: Path | bytes) -> list[Picture]:
@@ -56,13 +63,11 @@ def read_pictures(media: Path | bytes) -> list[Picture]:
         return [picture_of(frame) for frame in container.decode(video=0)]
 
 
-def read_picture_at(media: Path, time_s: Fraction) -> Picture:
-    """The picture that is shown at this time, found by seeking."""
+def read_pictures_from(media: Path, time_s: Fraction) -> list[Picture]:
+    """From the key frame that a seek to this moment finds."""
     with open_media(media) as container:
-        container.seek(int(time_s * av.time_base))
-        frames = [picture_of(frame) for frame in container.decode(video=0)]
-    assert len(frames) < 150, "it did not seek, it read from the start"
-    return max((frame for frame in frames if frame.time_s <= time_s), key=lambda frame: frame.time_s)
+        container.seek(round(time_s * av.time_base))
+        return [picture_of(frame) for frame in container.decode(video=0)]
 
 
 def read_idr_times(media: Path) -> list[Fraction]:
@@ -72,8 +77,14 @@ def read_idr_times(media: Path) -> list[Fraction]:
         return [time_of(packet) for packet in packets if IDR_SLICE in nal_types(bytes(packet))]
 
 
+def read_sound_times(media: bytes) -> list[Fraction]:
+    """When each encoded frame of sound begins."""
+    with open_media(media) as container:
+        return [time_of(packet) for packet in container.demux(audio=0) if packet.size]
+
+
 def read_sound(media: Path | bytes) -> Sound:
-    left: "array[float]" = array("f")
+    left = array("f")
     with open_media(media) as container:
         frames = list(container.decode(audio=0))
     for frame in frames:
@@ -101,8 +112,8 @@ def read_duration_s(media: Path) -> Fraction:
         return Fraction(container.duration, av.time_base)
 
 
-def open_media(media: Path | bytes) -> av.container.InputContainer:
-    return av.open(io.BytesIO(media) if isinstance(media, bytes) else str(media))
+def open_media(media: Path | bytes) -> InputContainer:
+    return av.open(io.BytesIO(media) if isinstance(media, bytes) else str(media), "r")
 
 
 def picture_of(frame: VideoFrame) -> Picture:
@@ -114,14 +125,15 @@ def picture_of(frame: VideoFrame) -> Picture:
 
 def samples_of(frame: AudioFrame) -> "array[float]":
     assert frame.format.name == "fltp"
-    samples: "array[float]" = array("f")
+    samples = array("f")
     samples.frombytes(bytes(frame.planes[0])[: 4 * frame.samples])
     return samples
 
 
-def time_of(timed: object) -> Fraction:
-    pts, time_base = timed.pts, timed.time_base  # type: ignore[attr-defined]  # frames and packets both have them
-    return pts * Fraction(time_base)
+def time_of(timed: "Frame | Packet[Any]") -> Fraction:
+    assert timed.pts is not None
+    assert timed.time_base is not None
+    return timed.pts * timed.time_base
 
 
 def nal_types(packet: bytes) -> set[int]:

@@ -68,7 +68,9 @@ def test_the_source_is_opened_only_by_listed_protocols_and_containers() -> None:
     assert before_input[before_input.index("-format_whitelist") + 1] == CONTAINERS
 
 
-@pytest.mark.parametrize("playlist", ["hls", "applehttp", "concat", "dash", "concatf", "image2", "lavfi", "sdp", "rtsp"])
+@pytest.mark.parametrize(
+    "playlist", ["hls", "applehttp", "concat", "dash", "concatf", "image2", "lavfi", "sdp", "rtsp"]
+)
 def test_no_playlist_may_be_opened(playlist: str) -> None:
     assert playlist not in CONTAINERS.split(",")
 

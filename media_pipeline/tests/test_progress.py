@@ -28,7 +28,8 @@ def test_only_the_frame_line_counts(line: str, frame: int | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("frames", "total", "percent"), [(0, 100, 0), (1, 3, 33), (99, 100, 99), (100, 100, 100), (120, 100, 100), (5, 0, 100)]
+    ("frames", "total", "percent"),
+    [(0, 100, 0), (1, 3, 33), (99, 100, 99), (100, 100, 100), (120, 100, 100), (5, 0, 100)],
 )
 def test_the_percentage_never_passes_100(frames: int, total: int, percent: int) -> None:
     assert Progress(frames, total, elapsed_s=1).percent == percent

@@ -90,7 +90,7 @@ def test_a_program_that_is_not_there_fails_without_taking_anything_down() -> Non
 def test_arguments_reach_the_program_as_they_are() -> None:
     odd = ["", "a b", "'\"$(id)", "-x", "{}", "é\n"]
     finished = run(sys.executable, "-I", "-c", "import sys; print(ascii(sys.argv[1:]))", *odd)
-    assert finished.stdout.decode() == f"{ascii(odd)}\n"
+    assert finished.stdout.decode() == f"{odd!a}\n"
 
 
 def test_a_program_may_close_its_pipes_before_it_ends() -> None:

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -44,7 +45,7 @@ def break_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
             raise OSError(number, os.strerror(number))
 
         owner, _, attribute = name.rpartition(".")
-        monkeypatch.setattr({"os": os, "Path": Path, "shutil": store_module.shutil}[owner], attribute, fail)
+        monkeypatch.setattr({"os": os, "Path": Path, "shutil": shutil}[owner], attribute, fail)
 
     return make_fail
 
@@ -59,8 +60,8 @@ def files_below(folder: Path) -> list[str]:
 @pytest.mark.parametrize(
     "key",
     [
-        "", "/", "/etc/passwd", "..", "../x", "videos/../../x", "videos/..", "videos//x", "videos/", "./x", "videos/./x",
-        "videos/a\0b", "videos\\..\\x", "..\\x",
+        "", "/", "/etc/passwd", "..", "../x", "videos/../../x", "videos/..", "videos//x", "videos/", "./x",
+        "videos/./x", "videos/a\0b", "videos\\..\\x", "..\\x",
     ],
 )  # fmt: skip
 def test_a_key_that_could_leave_the_root_is_refused(store: LocalStore, film: Path, key: str) -> None:
@@ -78,7 +79,9 @@ def test_a_key_that_could_leave_the_root_is_refused(store: LocalStore, film: Pat
             operation()
 
 
-@pytest.mark.parametrize("key", ["a", "...", "..a", "a..b/c", "videos/%2e%2e/x", "videos/~/x", "-rf", "a:b", "ü/日本.mp4"])
+@pytest.mark.parametrize(
+    "key", ["a", "...", "..a", "a..b/c", "videos/%2e%2e/x", "videos/~/x", "-rf", "a:b", "ü/日本.mp4"]
+)
 def test_odd_but_harmless_keys_stay_below_the_root(store: LocalStore, root: Path, key: str) -> None:
     assert root in store.path_of(key).parents
 

@@ -23,7 +23,7 @@ def listener() -> Iterator[tuple[str, list[str]]]:
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:  # noqa: N802 - the library's name
+        def do_GET(self) -> None:
             asked.append(self.path)
             self.send_error(404)
 
@@ -122,13 +122,13 @@ def test_an_upload_cut_off_in_the_middle_leaves_nothing(platform: Platform, clip
     admin = platform.sign_in()
     before = len(admin.get("/content/").json())
     host = urlsplit(platform.origin)
+    cookie = admin.cookie_header()["Cookie"]
     boundary = "cut"
     head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="a.mp4"\r\n\r\n'.encode()
     with socket.create_connection(("127.0.0.1", host.port or 80)) as connection:
-        cookies = admin.cookie_header()["Cookie"]
         connection.sendall(
             (
-                f"POST /api/v1/videos/ HTTP/1.1\r\nHost: {host.netloc}\r\nCookie: {cookies}\r\nOrigin: {admin.origin}\r\n"
+                f"POST /api/v1/videos/ HTTP/1.1\r\nHost: {host.netloc}\r\nOrigin: {admin.origin}\r\nCookie: {cookie}\r\n"
                 f"Content-Type: multipart/form-data; boundary={boundary}\r\nContent-Length: 100000000\r\n\r\n"
             ).encode()
             + head

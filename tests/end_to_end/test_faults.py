@@ -24,7 +24,7 @@ def ffmpegs(platform: Platform) -> list[int]:
 
 def is_ffmpeg(pid: int) -> bool:
     try:
-        return "ffmpeg" in os.readlink(f"/proc/{pid}/exe")
+        return "ffmpeg" in Path(f"/proc/{pid}/exe").readlink().name
     except OSError:
         return False
 

@@ -56,10 +56,13 @@ class Command(BaseCommand):
                 if migrate:
                     call_command("migrate", interactive=False, verbosity=0)
                 self.prepare()
-        except (NoFfmpeg, AdminRefused) as error:
+        except NoFfmpeg as error:
+            raise CommandError(error.sentence) from error
+        except AdminRefused as error:
             raise CommandError(str(error)) from error
         except OperationalError as error:
-            raise CommandError(f"The database does not answer ({' '.join(str(error).split())}).") from error
+            reason = " ".join(str(error).split())
+            raise CommandError(f"The database cannot be used ({reason}): check DATABASE_URL or DB_HOST.") from error
 
     def prepare(self) -> None:
         ensure_roles()

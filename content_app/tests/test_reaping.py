@@ -1,0 +1,104 @@
+"""What the reaper finds, and what it must leave alone."""
+
+import os
+import time
+import uuid
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from redis.exceptions import ConnectionError as RedisDown
+
+from content_app import queue
+from content_app.models import Discard, Video
+from content_app.services import reaping
+from content_app.services.storage import get_store
+from content_app.states import State
+from users_app.models import User
+
+
+@pytest.fixture(autouse=True)
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    ids: list[int] = []
+
+    def enqueue(video_id: int) -> bool:
+        ids.append(video_id)
+        return True
+
+    monkeypatch.setattr(queue, "enqueue_processing", enqueue)
+    monkeypatch.setattr(queue, "videos_waiting", set)
+    return ids
+
+
+@pytest.fixture
+def waiting(owner: User) -> Video:
+    return Video.objects.create(owner=owner, title="Waiting", state=State.PENDING)
+
+
+def test_a_waiting_video_without_a_job_is_enqueued(waiting: Video, enqueued: list[int]) -> None:
+    assert reaping.enqueue_waiting() == 1
+    assert enqueued == [waiting.pk]
+
+
+def test_a_waiting_video_with_a_job_is_left_alone(
+    waiting: Video, enqueued: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(queue, "videos_waiting", lambda: {waiting.pk})
+    assert reaping.enqueue_waiting() == 0
+    assert enqueued == []
+
+
+def test_without_a_queue_the_round_goes_on(waiting: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreachable() -> set[int]:
+        raise RedisDown
+
+    monkeypatch.setattr(queue, "videos_waiting", unreachable)
+    reaping.reap()
+    waiting.refresh_from_db()
+    assert waiting.state == State.PENDING
+
+
+@pytest.mark.parametrize("state", [State.UPLOADING, State.PROCESSING, State.READY, State.ERROR])
+def test_other_videos_are_left_alone(waiting: Video, enqueued: list[int], state: State) -> None:
+    Video.objects.update(state=state)
+    reaping.enqueue_waiting()
+    assert enqueued == []
+
+
+def test_what_is_due_is_removed_and_what_is_not_stays(db: None, settings: Any, tmp_path: Path) -> None:
+    source = tmp_path / "a.mp4"
+    source.write_bytes(b"x")
+    store = get_store()
+    for key in ("videos/a/v1/720p.mp4", "videos/a/v2/720p.mp4"):
+        store.put(source, key, "video/mp4")
+    Discard.objects.create(prefix="videos/a/v1")
+    Discard.objects.create(prefix="videos/a/v2", due_at=timezone.now() + timedelta(hours=1))
+    reaping.reap()
+    assert list(store.list("videos/a")) == ["videos/a/v2/720p.mp4"]
+    assert [d.prefix for d in Discard.objects.all()] == ["videos/a/v2"]
+
+
+def test_scratch_of_dead_workers_is_swept_and_that_of_living_ones_kept(waiting: Video, settings: Any) -> None:
+    token = uuid.uuid4()
+    Video.objects.update(state=State.PROCESSING, claim_token=token)
+    living, dead = settings.WORK_DIR / str(token), settings.WORK_DIR / str(uuid.uuid4())
+    for folder in (living, dead):
+        folder.mkdir()
+    reaping.reap()
+    assert living.exists()
+    assert not dead.exists()
+
+
+def test_half_received_uploads_go_after_a_day(db: None, settings: Any, tmp_path: Path) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "incoming"
+    settings.FILE_UPLOAD_TEMP_DIR.mkdir()
+    fresh, old = tmp_path / "incoming" / "fresh", tmp_path / "incoming" / "old"
+    for path in (fresh, old):
+        path.touch()
+    two_days_ago = time.time() - 2 * 24 * 3600
+    os.utime(old, (two_days_ago, two_days_ago))
+    reaping.reap()
+    assert fresh.exists()
+    assert not old.exists()
