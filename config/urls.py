@@ -1,7 +1,7 @@
 """Every route of the platform."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
@@ -25,6 +25,7 @@ urlpatterns = [
     *(pattern for route, view, name in routes for pattern in both(route, view, name)),
     *content_urls.urlpatterns,
     *pages.urlpatterns,
+    path("django-rq/", include("django_rq.urls")),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
 ]

@@ -12,9 +12,9 @@ class State(models.TextChoices):
 
 
 class Visibility(models.TextChoices):
-    PUBLIC = "PUBLIC", "Public: listed to everyone who is signed in"
-    UNLISTED = "UNLISTED", "Unlisted: whoever has the link"
-    PRIVATE = "PRIVATE", "Private: owner and admins"
+    PUBLIC = "PUBLIC", "Public"
+    UNLISTED = "UNLISTED", "Unlisted"
+    PRIVATE = "PRIVATE", "Private"
 
 
 MOVES: dict[State, frozenset[State]] = {

@@ -94,11 +94,19 @@ def prepare_venv() -> None:
                 f"{sys.executable} cannot make a virtual environment with pip: install its venv package "
                 "(Debian, Ubuntu: apt install python3-venv) or install uv."
             )
-        shutil.rmtree(VENV, ignore_errors=True)
+        remove_venv()
         VENV.mkdir(exist_ok=True)
         UNFINISHED.touch()
         run([sys.executable, "-m", "venv", *(["--without-pip"] if find_uv() else []), str(VENV)])
     UNFINISHED.touch()
+
+
+def remove_venv() -> None:
+    """A link to a virtual environment elsewhere is let go of; what it leads to is somebody else's."""
+    if VENV.is_symlink():
+        VENV.unlink()
+    else:
+        shutil.rmtree(VENV, ignore_errors=True)
 
 
 def is_usable() -> bool:

@@ -6,9 +6,12 @@ from fractions import Fraction
 from itertools import accumulate, pairwise
 from pathlib import Path
 
-from media_pipeline import layout, mp4, playlists
+from media_pipeline import layout, playlists
 from media_pipeline.errors import EncoderFailed, Truncated
 from media_pipeline.ffmpeg import args
+from media_pipeline.mp4 import build
+from media_pipeline.mp4.boxes import BadMp4
+from media_pipeline.mp4.tracks import Fragment, Track, codec_of, read_track
 from media_pipeline.plan import AUDIO_RATE, EncodePlan
 from media_pipeline.playlists import AudioVariant, Segment, VideoVariant
 
@@ -30,7 +33,7 @@ class Package:
 class Sound:
     """The encoded sound, cut at the picture's segment boundaries: sample sizes and where their bytes lie."""
 
-    track: mp4.Track
+    track: Track
     pieces: tuple["Piece", ...]
 
 
@@ -60,28 +63,28 @@ def package(plan: EncodePlan, work: Path, out: Path, *, on_segment: Callable[[],
     for rung, track in zip(plan.rungs, tracks, strict=True):
         video_segments, sound_segments = write_rung(out, rung.name, track, sound, duration_s, on_segment)
         videos.append(
-            VideoVariant(rung.name, rung.width, rung.height, plan.frame_rate, mp4.codec_of(track.moov), video_segments)
+            VideoVariant(rung.name, rung.width, rung.height, plan.frame_rate, codec_of(track.moov), video_segments)
         )
         if sound and plan.audio and audio is None:  # HLS reads the sound from the lowest rung, the smallest file
             file = layout.rendition_file(rung.name)
-            audio = AudioVariant(file, plan.audio.language, mp4.codec_of(sound.track.moov), sound_segments)
+            audio = AudioVariant(file, plan.audio.language, codec_of(sound.track.moov), sound_segments)
     if sound and audio:
         write_audio_objects(out, sound, audio, duration_s)
     write_master(out, videos, audio)
     return Package(tuple(videos), audio, duration_s, tracks[0].samples)
 
 
-def read_rung(path: Path) -> mp4.Track:
+def read_rung(path: Path) -> Track:
     try:
-        track = mp4.read_track(path)
-    except (mp4.BadMp4, OSError) as error:
+        track = read_track(path)
+    except (BadMp4, OSError) as error:
         raise EncoderFailed(detail=f"{path.name}: {error}") from error
     if not track.fragments:
         raise Truncated("Not a single picture of this file could be decoded.")
     return track
 
 
-def refuse_unequal_cuts(tracks: list[mp4.Track]) -> None:
+def refuse_unequal_cuts(tracks: list[Track]) -> None:
     cuts = {(t.timescale, tuple((f.decode_time, f.duration, f.starts_with_sync) for f in t.fragments)) for t in tracks}
     if len(cuts) != 1 or not all(f.starts_with_sync for f in tracks[0].fragments):
         raise EncoderFailed(detail="the rungs do not cut at the same frames")
@@ -95,8 +98,8 @@ def read_sound(path: Path, boundaries_s: list[Fraction]) -> Sound | None:
     if not path.exists() or path.stat().st_size == 0:
         return None
     try:
-        track = mp4.read_track(path)
-    except mp4.BadMp4 as error:
+        track = read_track(path)
+    except BadMp4 as error:
         raise EncoderFailed(detail=f"{path.name}: {error}") from error
     sizes, offsets = sample_table(track)
     if not sizes:
@@ -114,7 +117,7 @@ def first_sample_after(time_s: Fraction) -> int:
     return -(-(time_s * AUDIO_RATE + PRIMING) // AAC_FRAME)
 
 
-def sample_table(track: mp4.Track) -> tuple[list[int], list[int]]:
+def sample_table(track: Track) -> tuple[list[int], list[int]]:
     """Size and file offset of every sample."""
     sizes: list[int] = []
     offsets: list[int] = []
@@ -144,7 +147,7 @@ def merged(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
 def write_rung(
     out: Path,
     name: str,
-    track: mp4.Track,
+    track: Track,
     sound: Sound | None,
     duration_s: Fraction,
     on_segment: Callable[[], None],
@@ -153,33 +156,33 @@ def write_rung(
     pieces = sound.pieces if sound else (None,) * len(track.fragments)
     moofs = [build_moofs(number, f, p) for number, (f, p) in enumerate(zip(track.fragments, pieces, strict=True))]
     references = [
-        mp4.Reference(fragment.size + len(sound_head) + (piece.bytes if piece else 0), fragment.duration)
+        build.Reference(fragment.size + len(sound_head) + (piece.bytes if piece else 0), fragment.duration)
         for fragment, piece, (_, sound_head) in zip(track.fragments, pieces, moofs, strict=True)
     ]
-    movie = [(track.moov, mp4.VIDEO_TRACK), *([(sound.track.moov, mp4.AUDIO_TRACK)] if sound else [])]
-    header = mp4.ftyp() + mp4.build_moov(movie, duration_s).to_bytes() + mp4.sidx(track.timescale, references)
+    movie = [(track.moov, build.VIDEO_TRACK), *([(sound.track.moov, build.AUDIO_TRACK)] if sound else [])]
+    header = build.ftyp() + build.build_moov(movie, duration_s).to_bytes() + build.sidx(track.timescale, references)
     write_media(out / layout.rendition_file(name), header, track, sound, moofs, on_segment)
     segments = place_segments(len(header), track, pieces, moofs)
     file, init = layout.rendition_file(name), layout.init_file(name)
-    (out / init).write_bytes(mp4.init_bytes(track.moov, duration_s))
+    (out / init).write_bytes(build.init_bytes(track.moov, duration_s))
     (out / layout.playlist_file(name)).write_text(playlists.media_playlist(file, init, segments[0]))
     (out / layout.iframes_file(name)).write_text(playlists.iframe_playlist(file, init, segments[0]))
     return segments
 
 
-def build_moofs(number: int, fragment: mp4.Fragment, piece: Piece | None) -> tuple[bytes, bytes]:
+def build_moofs(number: int, fragment: Fragment, piece: Piece | None) -> tuple[bytes, bytes]:
     """The picture's moof, renumbered, and everything of the sound's fragment but its bytes (empty without sound)."""
-    picture = mp4.with_sequence(fragment.moof, 2 * number + 1)
+    picture = build.with_sequence(fragment.moof, 2 * number + 1)
     if piece is None or not piece.sizes:
         return picture, b""
-    moof = mp4.audio_moof(2 * number + 2, piece.first_sample * AAC_FRAME, AAC_FRAME, piece.sizes)
-    return picture, moof + mp4.mdat_header(piece.bytes)
+    moof = build.audio_moof(2 * number + 2, piece.first_sample * AAC_FRAME, AAC_FRAME, piece.sizes)
+    return picture, moof + build.mdat_header(piece.bytes)
 
 
 def write_media(
     path: Path,
     header: bytes,
-    track: mp4.Track,
+    track: Track,
     sound: Sound | None,
     moofs: list[tuple[bytes, bytes]],
     on_segment: Callable[[], None],
@@ -204,7 +207,7 @@ def read_spans(path: Path, spans: list[tuple[int, int]]) -> Iterator[bytes]:
 
 
 def place_segments(
-    start: int, track: mp4.Track, pieces: tuple[Piece | None, ...], moofs: list[tuple[bytes, bytes]]
+    start: int, track: Track, pieces: tuple[Piece | None, ...], moofs: list[tuple[bytes, bytes]]
 ) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
     """Where the picture and the sound of each segment lie in the file that begins its media at `start`."""
     videos, sounds, offset = [], [], start
@@ -220,8 +223,8 @@ def place_segments(
 
 
 def write_audio_objects(out: Path, sound: Sound, audio: AudioVariant, duration_s: Fraction) -> None:
-    moov = mp4.build_moov([(sound.track.moov, mp4.AUDIO_TRACK)], duration_s)
-    (out / layout.AUDIO_INIT).write_bytes(mp4.ftyp() + moov.to_bytes())
+    moov = build.build_moov([(sound.track.moov, build.AUDIO_TRACK)], duration_s)
+    (out / layout.AUDIO_INIT).write_bytes(build.ftyp() + moov.to_bytes())
     playlist = playlists.media_playlist(audio.file, layout.AUDIO_INIT, audio.segments)
     (out / layout.AUDIO_PLAYLIST).write_text(playlist)
 

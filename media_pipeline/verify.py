@@ -3,8 +3,9 @@
 from fractions import Fraction
 from pathlib import Path
 
-from media_pipeline import layout, mp4, playlists
+from media_pipeline import layout, playlists
 from media_pipeline.errors import EncoderFailed
+from media_pipeline.mp4 import boxes
 from media_pipeline.package import Package
 
 PLAYLIST_ROUNDING_S = Fraction(1, 100_000)
@@ -54,7 +55,7 @@ def whole_fragments(path: Path) -> set[tuple[int, int]]:
     found = set()
     moof: tuple[int, int] | None = None
     with path.open("rb") as file:
-        for kind, offset, _, size in mp4.top_level(file, path.stat().st_size):
+        for kind, offset, _, size in boxes.top_level(file, path.stat().st_size):
             if kind == b"mdat" and moof:
                 found.add((moof[0], moof[1] + size))
             moof = (offset, size) if kind == b"moof" else None

@@ -50,11 +50,13 @@ class Migration(migrations.Migration):
                     "visibility",
                     models.CharField(
                         choices=[
-                            ("PUBLIC", "Public: listed to everyone who is signed in"),
-                            ("UNLISTED", "Unlisted: whoever has the link"),
-                            ("PRIVATE", "Private: owner and admins"),
+                            ("PUBLIC", "Public"),
+                            ("UNLISTED", "Unlisted"),
+                            ("PRIVATE", "Private"),
                         ],
                         default="PUBLIC",
+                        help_text="Public: listed to everyone signed in. Unlisted: whoever has the link. "
+                        "Private: owner and admins.",
                         max_length=10,
                     ),
                 ),

@@ -91,6 +91,16 @@ def test_a_venv_whose_python_is_gone_is_made_anew(clone: Path) -> None:
     assert install.answers([str(install.PYTHON), "--version"])
 
 
+def test_a_venv_elsewhere_that_does_not_fit_is_left_alone(clone: Path) -> None:
+    elsewhere = clone / "elsewhere"
+    elsewhere.mkdir()
+    (elsewhere / "mine").touch()
+    install.VENV.symlink_to(elsewhere)
+    install.ensure_installed()
+    assert [path.name for path in elsewhere.iterdir()] == ["mine"]
+    assert not install.VENV.is_symlink()
+
+
 def test_two_at_once_install_once(clone: Path) -> None:
     runs = [threading.Thread(target=install.ensure_installed) for _ in range(2)]
     for run in runs:

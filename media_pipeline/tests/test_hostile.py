@@ -1,10 +1,8 @@
 """Files that are not what they say: each gets its code and sentence, quickly, and nothing else happens."""
 
-import os
 import socket
 import struct
 import threading
-import time
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -12,41 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline.errors import PipelineError
 from media_pipeline.ffmpeg.args import encode_args
 from media_pipeline.ffmpeg.diagnose import diagnose
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.ffmpeg.run import ChildLimits, run_limited
-from media_pipeline.pipeline import Job, process
 from media_pipeline.plan import PlanSettings, plan_encode
-from media_pipeline.probe import probe
-from media_pipeline.tests import reader
+from media_pipeline.tests.processes import MIB
+from media_pipeline.tests.refusals import FTYP, NOISE, QUICK_S, refusal
 from media_pipeline.tests.test_plan import SOURCE
-from tests.clips import Clip, make_clip
-
-QUICK_S = 20  # a machine that is busy with other tests is slow; a request that waits for an answer is slower
-MIB = 1024**2
-SECRET = "the neighbour's secret"
-
-
-@pytest.fixture(scope="module")
-def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_clip(tmp_path_factory.mktemp("clips"), Clip(size="160x120", rate="25", duration_s=4))
-
-
-@pytest.fixture(scope="module")
-def front_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the index before the media."""
-    flags = ("-movflags", "+faststart")
-    return make_clip(tmp_path_factory.mktemp("clips"), Clip(size="160x120", rate="25", duration_s=4, flags=flags))
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    path = tmp_path / "job"
-    for name in ("work", "out"):
-        (path / name).mkdir(parents=True)
-    return path
 
 
 @pytest.fixture
@@ -79,34 +50,6 @@ def neighbour(tmp_path: Path, clip: Path) -> Path:
     return path
 
 
-def carry_through(folder: Path, source: Path) -> None:
-    process(Job(source, folder / "work", folder / "out", find_ffmpeg(), PlanSettings(), report=lambda progress: None))
-
-
-def refusal(folder: Path, source: Path) -> PipelineError:
-    """The error that the file ends in, after proof that nothing else came of it."""
-    began = time.monotonic()
-    with pytest.raises(PipelineError) as refused:
-        carry_through(folder, source)
-    assert time.monotonic() - began < QUICK_S
-    assert list((folder / "out").iterdir()) == []
-    assert processes_about(source) == []
-    error = refused.value
-    assert error.sentence.endswith(".")
-    assert str(source) not in error.sentence
-    return error
-
-
-def processes_about(source: Path) -> list[str]:
-    found = []
-    for process_folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            command = process_folder.joinpath("cmdline").read_text(errors="replace")
-            if str(source) in command and process_folder.name != str(os.getpid()):
-                found.append(command)
-    return found
-
-
 # --- not a video -----------------------------------------------------------------------------------------------------
 
 
@@ -120,9 +63,6 @@ def png() -> bytes:
     head = struct.pack(">IIBBBBB", 64, 64, 8, 0, 0, 0, 0)
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
 
-
-FTYP = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
-NOISE = bytes((number * 7919 + number // 3 * 104729) % 251 for number in range(200_000))
 
 NOT_A_VIDEO = {
     "empty.mp4": b"",
@@ -244,114 +184,3 @@ def test_the_encoder_refuses_a_script_even_if_the_probe_had_let_it_pass(
     assert finished.returncode != 0
     assert diagnose(finished.returncode, finished.stderr).code in ("not_a_video", "truncated")
     assert all(path.stat().st_size == 0 for path in (folder / "work").iterdir())
-
-
-def test_a_video_that_refers_to_another_file_does_not_show_it(folder: Path, tmp_path: Path, clip: Path) -> None:
-    """A QuickTime data reference (`alis`, `url `) may name any file as the place of the media."""
-    (tmp_path / "secret.txt").write_text(SECRET * 1000)
-    reference = struct.pack(">I4sI", 12 + 12, b"url ", 0) + b"secret.txt\0\0"
-    plain = struct.pack(">I4sI", 12, b"url ", 1)
-    source = tmp_path / "film.mov"
-    data = clip.read_bytes()
-    assert plain in data
-    source.write_bytes(data.replace(plain, plain[:8] + struct.pack(">I", 0)).replace(b"free", reference[4:8]))
-
-    with suppress(PipelineError):
-        carry_through(folder, source)
-    assert all(SECRET.encode() not in path.read_bytes() for path in folder.rglob("*") if path.is_file())
-
-
-# --- damaged videos --------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("kept", [0.2, 0.5, 0.9])
-def test_a_recording_whose_index_never_came_is_truncated(folder: Path, tmp_path: Path, clip: Path, kept: float) -> None:
-    data = clip.read_bytes()
-    source = tmp_path / "film.mp4"
-    source.write_bytes(data[: int(data.index(b"moov") * kept)])
-
-    error = refusal(folder, source)
-
-    assert error.code == "truncated"
-    assert "cut off" in error.sentence
-
-
-def test_an_index_that_is_cut_off_itself_is_truncated_too(folder: Path, tmp_path: Path, front_clip: Path) -> None:
-    data = front_clip.read_bytes()
-    source = tmp_path / "film.mp4"
-    source.write_bytes(data[: data.index(b"moov") + 300])
-
-    assert refusal(folder, source).code == "truncated"
-
-
-def test_gigabytes_that_were_never_written_are_truncated(folder: Path, tmp_path: Path) -> None:
-    source = tmp_path / "film.mp4"
-    with source.open("wb") as file:
-        file.write(FTYP + struct.pack(">I4sQ", 1, b"mdat", 3 * 1024 * MIB))
-        file.truncate(2 * 1024 * MIB)
-
-    assert refusal(folder, source).code == "truncated"
-
-
-@pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
-def test_of_a_video_cut_off_behind_its_index_what_is_there_plays(
-    folder: Path, tmp_path: Path, front_clip: Path, kept: float
-) -> None:
-    data = front_clip.read_bytes()
-    media = data.index(b"mdat")
-    source = tmp_path / "film.mp4"
-    source.write_bytes(data[: media + int((len(data) - media) * kept)])
-
-    carry_through(folder, source)
-    pictures = reader.read_pictures(folder / "out" / "120p.mp4")
-
-    assert 100 * kept * 0.6 < len(pictures) <= 100
-    assert [picture.time_s * 25 for picture in pictures] == list(range(len(pictures)))
-
-
-@pytest.mark.parametrize("every", [5000, 700, 40])
-def test_a_video_with_rot_in_it_plays_or_is_refused_but_never_breaks_the_worker(
-    folder: Path, tmp_path: Path, front_clip: Path, every: int
-) -> None:
-    data = bytearray(front_clip.read_bytes())
-    for position in range(data.index(b"mdat") + 100, len(data), every):
-        data[position] ^= 0x5A
-    source = tmp_path / "film.mp4"
-    source.write_bytes(data)
-
-    with suppress(PipelineError):
-        carry_through(folder, source)
-    assert processes_about(source) == []
-
-
-@pytest.mark.parametrize("every", [11, 37, 101])
-def test_an_index_with_rot_in_it_plays_or_is_refused_but_never_breaks_the_worker(
-    folder: Path, tmp_path: Path, front_clip: Path, every: int
-) -> None:
-    data = bytearray(front_clip.read_bytes())
-    for position in range(data.index(b"moov") + 60, data.index(b"mdat"), every):
-        data[position] ^= 0xFF
-    source = tmp_path / "film.mp4"
-    source.write_bytes(data)
-
-    with suppress(PipelineError):
-        carry_through(folder, source)
-    assert processes_about(source) == []
-
-
-@pytest.mark.parametrize("name", ["-i", "a b.mp4", "über film.mp4", "%d.mp4", "http:film.mp4", "film:1.mp4", "'x'.mp4"])
-def test_an_odd_file_name_is_only_a_name(tmp_path: Path, clip: Path, name: str) -> None:
-    source = tmp_path / name
-    source.write_bytes(clip.read_bytes())
-
-    assert probe(source, time_limit_s=QUICK_S).frames == 100
-
-
-def test_the_next_video_is_unaffected(folder: Path, tmp_path: Path, clip: Path) -> None:
-    source = tmp_path / "bad.mp4"
-    source.write_bytes(NOISE)
-    refusal(folder, source)
-
-    carry_through(folder, clip)
-
-    assert len(reader.read_pictures(folder / "out" / "120p.mp4")) == 100

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline import mp4
-from media_pipeline.mp4 import BadMp4, Box, Reference
+from media_pipeline.mp4 import boxes, build, tracks
+from media_pipeline.mp4.boxes import BadMp4, Box
+from media_pipeline.mp4.build import Reference
 
 TICKS_PER_FRAME = 512
 
@@ -22,7 +23,7 @@ def trun(sizes: list[int], *, data_offset: int = 100, first_flags: int | None = 
     return leaf(b"trun", *head, *sizes, flags=0x201 | has_first)
 
 
-def moof(*truns: Box, decode_time: int = 0, flags: int = mp4.SAMPLE_IS_SYNC) -> Box:
+def moof(*truns: Box, decode_time: int = 0, flags: int = build.SAMPLE_IS_SYNC) -> Box:
     tfhd = leaf(b"tfhd", 1, TICKS_PER_FRAME, flags, flags=0x020028)
     traf = Box(b"traf", children=(tfhd, leaf(b"tfdt", decode_time), *truns))
     return Box(b"moof", children=(leaf(b"mfhd", 1), traf))
@@ -39,13 +40,13 @@ def moov(*, timescale: int = 12800, entry: bytes = b"\0\0\0\x20mp4a" + bytes(24)
 
 
 def track_bytes(*fragments: tuple[Box, int]) -> bytes:
-    body = b"".join(box.to_bytes() + mp4.mdat_header(size) + bytes(size) for box, size in fragments)
-    return mp4.ftyp() + moov().to_bytes() + body
+    body = b"".join(box.to_bytes() + build.mdat_header(size) + bytes(size) for box, size in fragments)
+    return build.ftyp() + moov().to_bytes() + body
 
 
 TWO_FRAGMENTS = track_bytes(
     (moof(trun([70, 20, 10])), 100),
-    (moof(trun([40]), trun([10, 10]), decode_time=3 * TICKS_PER_FRAME, flags=mp4.SAMPLE_IS_NOT_SYNC), 60),
+    (moof(trun([40]), trun([10, 10]), decode_time=3 * TICKS_PER_FRAME, flags=tracks.SAMPLE_IS_NOT_SYNC), 60),
 )
 
 
@@ -60,9 +61,9 @@ def on_disk(tmp_path: Path) -> Path:
 
 
 def test_boxes_survive_the_round_trip() -> None:
-    boxes = (moov(), moof(trun([1, 2])), Box(b"free", b"\0" * 5), Box(b"mdat"))
+    written = (moov(), moof(trun([1, 2])), Box(b"free", b"\0" * 5), Box(b"mdat"))
 
-    assert mp4.parse_boxes(b"".join(box.to_bytes() for box in boxes)) == boxes
+    assert boxes.parse_boxes(b"".join(box.to_bytes() for box in written)) == written
 
 
 def test_a_box_is_found_by_its_path() -> None:
@@ -90,14 +91,14 @@ def test_a_missing_box_is_named() -> None:
 )
 def test_a_truncated_box_is_refused(data: bytes) -> None:
     with pytest.raises(BadMp4):
-        mp4.parse_boxes(data)
+        boxes.parse_boxes(data)
 
 
 # --- reading ---------------------------------------------------------------------------------------------------------
 
 
 def test_a_track_is_read_with_its_fragments(on_disk: Path) -> None:
-    track = mp4.read_track(on_disk)
+    track = tracks.read_track(on_disk)
     first, second = track.fragments
 
     assert (track.timescale, track.samples, track.duration) == (12800, 6, 6 * TICKS_PER_FRAME)
@@ -108,7 +109,7 @@ def test_a_track_is_read_with_its_fragments(on_disk: Path) -> None:
 
 
 def test_fragments_follow_each_other_without_a_gap(on_disk: Path) -> None:
-    first, second = mp4.read_track(on_disk).fragments
+    first, second = tracks.read_track(on_disk).fragments
 
     assert first.offset + first.size == second.offset
     assert second.offset + second.size == on_disk.stat().st_size
@@ -122,7 +123,7 @@ def test_64_bit_sizes_and_times_are_read(tmp_path: Path) -> None:
     large_mdat = struct.pack(">I4sQ", 1, b"mdat", 24) + bytes(8)
     path.write_bytes(moov().to_bytes() + Box(b"moof", children=(traf,)).to_bytes() + large_mdat)
 
-    (fragment,) = mp4.read_track(path).fragments
+    (fragment,) = tracks.read_track(path).fragments
 
     assert fragment.decode_time == 2**40
     assert fragment.size == fragment.moof_bytes + 24
@@ -130,20 +131,20 @@ def test_64_bit_sizes_and_times_are_read(tmp_path: Path) -> None:
 
 def test_the_flags_of_the_first_sample_beat_the_defaults(tmp_path: Path) -> None:
     path = tmp_path / "video.mp4"
-    run = trun([8, 8], first_flags=mp4.SAMPLE_IS_SYNC)
-    path.write_bytes(track_bytes((moof(run, flags=mp4.SAMPLE_IS_NOT_SYNC), 16)))
+    run = trun([8, 8], first_flags=build.SAMPLE_IS_SYNC)
+    path.write_bytes(track_bytes((moof(run, flags=tracks.SAMPLE_IS_NOT_SYNC), 16)))
 
-    assert mp4.read_track(path).fragments[0].starts_with_sync
+    assert tracks.read_track(path).fragments[0].starts_with_sync
 
 
 def test_a_sample_may_leave_everything_to_the_defaults(tmp_path: Path) -> None:
     """What ffmpeg writes for a fragment of one frame: the last of many films, and the only one of a still."""
     path = tmp_path / "one.mp4"
-    tfhd = leaf(b"tfhd", 1, TICKS_PER_FRAME, 70, mp4.SAMPLE_IS_NOT_SYNC, flags=0x020038)
-    run = leaf(b"trun", 1, 100, mp4.SAMPLE_IS_SYNC, flags=0x5)
+    tfhd = leaf(b"tfhd", 1, TICKS_PER_FRAME, 70, tracks.SAMPLE_IS_NOT_SYNC, flags=0x020038)
+    run = leaf(b"trun", 1, 100, build.SAMPLE_IS_SYNC, flags=0x5)
     path.write_bytes(track_bytes((Box(b"moof", children=(Box(b"traf", children=(tfhd, leaf(b"tfdt", 0), run)),)), 70)))
 
-    (fragment,) = mp4.read_track(path).fragments
+    (fragment,) = tracks.read_track(path).fragments
 
     assert (fragment.durations, fragment.sample_sizes) == ((TICKS_PER_FRAME,), (70,))
     assert fragment.starts_with_sync
@@ -154,7 +155,7 @@ def test_a_file_cut_off_anywhere_is_refused_or_read_as_what_is_whole(tmp_path: P
     for length in range(0, len(TWO_FRAGMENTS), 3):
         path.write_bytes(TWO_FRAGMENTS[:length])
         try:
-            track = mp4.read_track(path)
+            track = tracks.read_track(path)
         except BadMp4:
             continue
         assert all(fragment.offset + fragment.size <= length for fragment in track.fragments)
@@ -178,25 +179,25 @@ def test_a_fragment_that_claims_more_than_it_holds_is_refused(tmp_path: Path, br
     path.write_bytes(track_bytes((broken, 16)))
 
     with pytest.raises(BadMp4):
-        mp4.read_track(path)
+        tracks.read_track(path)
 
 
 def test_a_file_without_a_moov_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "360p.video.mp4"
-    path.write_bytes(mp4.ftyp())
+    path.write_bytes(build.ftyp())
 
     with pytest.raises(BadMp4, match=r"360p\.video\.mp4 has no moov"):
-        mp4.read_track(path)
+        tracks.read_track(path)
 
 
 def test_an_index_box_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "huge.mp4"
     with path.open("wb") as file:
-        file.write(struct.pack(">I4s", mp4.LARGEST_MOOV + 8, b"moov"))
-        file.truncate(mp4.LARGEST_MOOV + 8)
+        file.write(struct.pack(">I4s", boxes.LARGEST_INDEX + 8, b"moov"))
+        file.truncate(boxes.LARGEST_INDEX + 8)
 
     with pytest.raises(BadMp4, match="too large"):
-        mp4.read_track(path)
+        tracks.read_track(path)
 
 
 @pytest.mark.parametrize(
@@ -208,19 +209,19 @@ def test_an_index_box_that_would_fill_the_memory_is_refused(tmp_path: Path) -> N
     ],
 )
 def test_the_codec_is_named_after_its_configuration(entry: bytes, codec: str) -> None:
-    assert mp4.codec_of(moov(entry=entry)) == codec
+    assert tracks.codec_of(moov(entry=entry)) == codec
 
 
 def test_a_codec_that_we_never_write_is_refused() -> None:
     with pytest.raises(BadMp4, match=r"neither H\.264 nor AAC"):
-        mp4.codec_of(moov(entry=b"\0\0\0\x20vp09" + bytes(24)))
+        tracks.codec_of(moov(entry=b"\0\0\0\x20vp09" + bytes(24)))
 
 
 # --- building --------------------------------------------------------------------------------------------------------
 
 
 def test_a_moov_of_two_tracks_numbers_them_and_tells_the_duration() -> None:
-    built = mp4.build_moov([(moov(), mp4.VIDEO_TRACK), (moov(), mp4.AUDIO_TRACK)], Fraction(6006, 1000))
+    built = build.build_moov([(moov(), build.VIDEO_TRACK), (moov(), build.AUDIO_TRACK)], Fraction(6006, 1000))
     tkhds = [trak.find(b"tkhd").payload for trak in built.all(b"trak")]
 
     assert [struct.unpack_from(">I", tkhd, 12)[0] for tkhd in tkhds] == [1, 2]
@@ -228,52 +229,52 @@ def test_a_moov_of_two_tracks_numbers_them_and_tells_the_duration() -> None:
     assert struct.unpack(">Q", built.find(b"mvex", b"mehd").payload[4:]) == (6006,)
     assert [struct.unpack_from(">I", trex.payload, 4)[0] for trex in built.find(b"mvex").all(b"trex")] == [1, 2]
     assert built.find(b"mvhd").payload[-4:] == struct.pack(">I", 3)
-    assert mp4.parse_boxes(built.to_bytes()) == (built,)
+    assert boxes.parse_boxes(built.to_bytes()) == (built,)
 
 
 def test_a_track_header_of_the_wide_form_is_refused() -> None:
     wide = Box(b"moov", children=(Box(b"trak", children=(leaf(b"tkhd", *range(24), version=1),)),))
 
     with pytest.raises(BadMp4, match="tkhd"):
-        mp4.build_moov([(wide, 1)], Fraction(1))
+        build.build_moov([(wide, 1)], Fraction(1))
 
 
 def test_the_index_adds_up_to_the_file_and_its_duration() -> None:
     references = [Reference(1000, 48), Reference(2000, 48), Reference(500, 7)]
-    (box,) = mp4.parse_boxes(mp4.sidx(12800, references))
+    (box,) = boxes.parse_boxes(build.sidx(12800, references))
     track, timescale, earliest, first_offset, reserved, count = struct.unpack_from(">IIQQHH", box.payload, 4)
     entries = list(struct.iter_unpack(">III", box.payload[32:]))
 
     assert (track, timescale, earliest, first_offset, reserved, count) == (1, 12800, 0, 0, 0, 3)
     assert sum(size for size, _, _ in entries) == 3500
     assert sum(duration for _, duration, _ in entries) == 103
-    assert {flags for _, _, flags in entries} == {mp4.SAP_TYPE_1}
+    assert {flags for _, _, flags in entries} == {build.SAP_TYPE_1}
 
 
 def test_renumbering_a_moof_changes_nothing_else() -> None:
     before = moof(trun([70, 20, 10]))
-    after = mp4.with_sequence(before, 7)
+    after = build.with_sequence(before, 7)
 
     assert len(after) == len(before.to_bytes())
-    (read,) = mp4.parse_boxes(after)
+    (read,) = boxes.parse_boxes(after)
     assert read.find(b"mfhd").payload == struct.pack(">II", 0, 7)
     assert read.find(b"traf") == before.find(b"traf")
 
 
 @pytest.mark.parametrize("sizes", [[5], [300, 310, 290]])
 def test_a_sound_fragment_is_read_back_as_it_was_built(sizes: list[int]) -> None:
-    built = mp4.audio_moof(4, 189 * 1024, 1024, sizes)
-    fragment = mp4.parse_fragment(built[8:], 0, len(built))
+    built = build.audio_moof(4, 189 * 1024, 1024, sizes)
+    fragment = tracks.parse_fragment(built[8:], 0, len(built))
 
     assert fragment.decode_time == 189 * 1024
     assert fragment.sample_sizes == tuple(sizes)
     assert fragment.durations == (1024,) * len(sizes)
     assert fragment.starts_with_sync
     assert fragment.data_offset == len(built) + 8
-    assert fragment.moof.find(b"traf", b"tfhd").payload[4:8] == struct.pack(">I", mp4.AUDIO_TRACK)
+    assert fragment.moof.find(b"traf", b"tfhd").payload[4:8] == struct.pack(">I", build.AUDIO_TRACK)
 
 
 def test_a_segment_too_large_for_its_header_is_refused() -> None:
-    assert mp4.mdat_header(100) == b"\0\0\0\x6cmdat"
+    assert build.mdat_header(100) == b"\0\0\0\x6cmdat"
     with pytest.raises(BadMp4, match="4 GiB"):
-        mp4.mdat_header(2**32 - 8)
+        build.mdat_header(2**32 - 8)

@@ -128,7 +128,8 @@ def test_an_upload_cut_off_in_the_middle_leaves_nothing(platform: Platform, clip
     with socket.create_connection(("127.0.0.1", host.port or 80)) as connection:
         connection.sendall(
             (
-                f"POST /api/v1/videos/ HTTP/1.1\r\nHost: {host.netloc}\r\nOrigin: {admin.origin}\r\nCookie: {cookie}\r\n"
+                f"POST /api/v1/videos/ HTTP/1.1\r\nHost: {host.netloc}\r\n"
+                f"Origin: {admin.origin}\r\nCookie: {cookie}\r\n"
                 f"Content-Type: multipart/form-data; boundary={boundary}\r\nContent-Length: 100000000\r\n\r\n"
             ).encode()
             + head

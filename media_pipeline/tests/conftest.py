@@ -1,0 +1,53 @@
+"""Real ffmpegs, and versions made with them, each once a test run."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from media_pipeline.ffmpeg.locate import bundled_ffmpeg, fault_of
+from media_pipeline.tests.cases import CASES
+from media_pipeline.tests.versions import Studio, Version
+from tests.clips import Clip, make_clip
+
+FFMPEGS = {path: name for path, name in ((shutil.which("ffmpeg"), "on PATH"), (bundled_ffmpeg(), "bundled")) if path}
+
+
+@pytest.fixture(scope="session", params=FFMPEGS, ids=FFMPEGS.get)
+def ffmpeg(request: pytest.FixtureRequest) -> str:
+    """Each ffmpeg of this machine that the platform itself would use: results must agree."""
+    if fault := fault_of(request.param):
+        pytest.skip(f"{request.param} {fault}")
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def studio(tmp_path_factory: pytest.TempPathFactory) -> Studio:
+    return Studio(tmp_path_factory.mktemp("studio"))
+
+
+@pytest.fixture
+def version(studio: Studio, ffmpeg: str, name: str) -> Version:
+    case = CASES[name]
+    return studio.version(name, case.clip, ffmpeg, case.ladder)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a job works: `work` and `out`."""
+    path = tmp_path / "job"
+    for name in ("work", "out"):
+        (path / name).mkdir(parents=True)
+    return path
+
+
+@pytest.fixture(scope="session")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_clip(tmp_path_factory.mktemp("clips"), Clip(size="160x120", rate="25", duration_s=4))
+
+
+@pytest.fixture(scope="session")
+def front_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the index before the media."""
+    flags = ("-movflags", "+faststart")
+    return make_clip(tmp_path_factory.mktemp("clips"), Clip(size="160x120", rate="25", duration_s=4, flags=flags))

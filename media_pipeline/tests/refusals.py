@@ -1,0 +1,34 @@
+"""Proof that a file is refused, quickly and without a trace."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from media_pipeline.errors import PipelineError
+from media_pipeline.ffmpeg.locate import find_ffmpeg
+from media_pipeline.pipeline import Job, process
+from media_pipeline.plan import PlanSettings
+from media_pipeline.tests.processes import processes_with
+
+QUICK_S = 20  # a machine that is busy with other tests is slow; a request that waits for an answer is slower
+NOISE = bytes((number * 7919 + number // 3 * 104729) % 251 for number in range(200_000))
+FTYP = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
+
+
+def carry_through(folder: Path, source: Path) -> None:
+    process(Job(source, folder / "work", folder / "out", find_ffmpeg(), PlanSettings(), report=lambda progress: None))
+
+
+def refusal(folder: Path, source: Path) -> PipelineError:
+    """The error that the file ends in, after proof that nothing else came of it."""
+    began = time.monotonic()
+    with pytest.raises(PipelineError) as refused:
+        carry_through(folder, source)
+    assert time.monotonic() - began < QUICK_S
+    assert list((folder / "out").iterdir()) == []
+    assert processes_with(str(source)) == []
+    error = refused.value
+    assert error.sentence.endswith(".")
+    assert str(source) not in error.sentence
+    return error
