@@ -48,6 +48,10 @@ class BodyLimits:
             return JsonResponse(body, status=415)
         if request.content_type in READ_WHOLE and self.length_of(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
             return JsonResponse({"detail": "The body is too large.", "code": "too_large"}, status=413)
+        if "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH"):
+            # Django would read no body at all and call the fields of this one missing.
+            body = {"detail": "Send the body with its Content-Length.", "code": "length_required"}
+            return JsonResponse(body, status=411)
         return None
 
     def length_of(self, request: HttpRequest) -> int:

@@ -12,6 +12,8 @@ try:
 except ImproperlyConfigured as error:
     sys.exit(f"Videoflix cannot start: {error}")
 
-from config.media_server import MediaServer  # needs the settings that the lines above load
+# These need the settings that the lines above load.
+from config.header_guard import HeaderGuard
+from config.media_server import MediaServer
 
-application = MediaServer(django_application)
+application = MediaServer(HeaderGuard(django_application))

@@ -7,7 +7,7 @@ from django.db.models import F, Prefetch, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from content_app.access import Person, sees_everything
-from content_app.models import Category, Rendition, Video
+from content_app.models import Category, Favorite, Rendition, Video
 from content_app.states import Visibility
 
 MAX_ID_DIGITS = 18  # more do not fit a database integer
@@ -40,7 +40,11 @@ def favorites_of(person: Person) -> QuerySet[Video]:
 
 def find_visible(person: Person, ref: int | uuid.UUID) -> Video:
     """One video by its id or public id; Http404 for one that the person may not know of."""
-    videos = reachable_by_link(person) if isinstance(ref, uuid.UUID) else visible_to(person)
+    videos = reachable_by_link(person)
+    if not isinstance(ref, uuid.UUID):
+        # Ids can be counted through, so an unlisted video has to be in a list of this person's.
+        marked = Favorite.objects.filter(user=person.pk).values("video")
+        videos = videos.filter(Q(pk__in=visible_to(person)) | Q(pk__in=marked))
     return get_object_or_404(with_details(_named(ref, videos)))
 
 

@@ -100,3 +100,11 @@ def test_a_length_that_is_none_counts_as_nothing(length: str) -> None:
     request = RequestFactory().post("/", "{}", content_type="application/json")
     request.META["CONTENT_LENGTH"] = length
     assert BodyLimits(lambda request: HttpResponse("let through"))(request).status_code == 200
+
+
+def test_a_body_without_a_length_is_asked_for_one() -> None:
+    request = RequestFactory().post("/", "{}", content_type="application/json", HTTP_TRANSFER_ENCODING="chunked")
+    del request.META["CONTENT_LENGTH"]
+    refused = BodyLimits(lambda request: HttpResponse("let through"))(request)
+    assert refused.status_code == 411
+    assert b'"length_required"' in getattr(refused, "content", b"")

@@ -3,7 +3,7 @@
 import uuid
 from typing import Any
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.views.decorators.http import require_safe
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -22,7 +22,7 @@ from content_app.models import Rendition, Video
 from content_app.queries import find_visible, published_renditions
 from content_app.services import delivery
 from media_pipeline import layout
-from media_pipeline.errors import SourceMissing
+from media_pipeline.errors import SourceMissing, StorageUnavailable
 
 A_YEAR_S = 31_536_000
 
@@ -109,6 +109,8 @@ def show_poster(request: HttpRequest, public_id: uuid.UUID, version: str) -> Htt
         picture = delivery.listed_poster(public_id=public_id, version=version)
     except SourceMissing as error:
         raise Http404 from error
+    except StorageUnavailable as error:
+        return JsonResponse({"detail": error.sentence, "code": error.code}, status=503)
     response = HttpResponse(picture, content_type=layout.content_type(layout.POSTER))
     response["Cache-Control"] = f"public, max-age={A_YEAR_S}, immutable"
     return response

@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from content_app.models import Rendition
+from content_app.models import Rendition, Video
 from content_app.services import discards, processing
 from content_app.services.processing import Claim, ClaimLost, Published
 from content_app.services.storage import get_store
@@ -110,6 +110,9 @@ def give_up(claim: Claim, version: str, error: PipelineError) -> None:
 
 
 def let_go(claim: Claim, version: str) -> None:
+    # A worker may be asked to end in the moment after its switch: what plays now is not its to let go.
+    if Video.objects.filter(pk=claim.video_id, version=version).exists():
+        return
     discards.discard(prefixes=[layout.version_prefix(claim.public_id, version)])
 
 

@@ -105,7 +105,9 @@ def claim(*, video_id: int) -> Claim | None:
     )
     if not rows:
         return None
-    video = Video.objects.get(pk=video_id)
+    video = Video.objects.filter(pk=video_id, claim_token=token).first()
+    if video is None:  # deleted or replaced just now
+        return None
     return Claim(video.pk, token, video.public_id, video.video_file.name or "", video.attempts)
 
 

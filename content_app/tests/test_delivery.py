@@ -11,6 +11,8 @@ from rest_framework.test import APIClient
 from content_app.services import delivery, grants
 from content_app.states import Visibility
 from content_app.tests.factories import make_playable, make_rendition, make_video, store_objects
+from media_pipeline.errors import StorageUnavailable
+from media_pipeline.store import LocalStore
 from users_app.models import User
 
 SignIn = Callable[[User], APIClient]
@@ -203,6 +205,18 @@ def test_only_the_published_version_has_a_poster(version: str, owner: User, clie
     video = make_playable(owner)
     store_objects(video)
     assert client.get(f"/media/posters/{video.public_id}/{version}.jpg").status_code == 404
+
+
+def test_a_poster_that_cannot_be_read_now_is_a_503(owner: User, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = make_playable(owner)
+
+    def fail(store: LocalStore, key: str) -> bytes:
+        raise StorageUnavailable
+
+    monkeypatch.setattr(LocalStore, "read_bytes", fail)
+    response = client.get(f"/media/posters/{video.public_id}/v1.jpg")
+    assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
+    assert "max-age" not in response.get("Cache-Control", "")
 
 
 def test_a_poster_that_is_gone_is_not_found(owner: User, client: Any) -> None:

@@ -46,6 +46,18 @@ def test_one_may_only_mark_what_one_may_know_of(owner: User, viewer: User, as_us
     assert toggle(client, str(unlisted.public_id)).json() == [unlisted.pk]
 
 
+def test_an_unlisted_favourite_is_found_by_its_id_by_who_marked_it(
+    owner: User, viewer: User, creator: User, as_user: SignIn
+) -> None:
+    unlisted = make_playable(owner, visibility=Visibility.UNLISTED)
+    favorites.toggle(user=viewer, video=unlisted)
+    favorites.toggle(user=owner, video=unlisted)
+    path = f"/content/{unlisted.pk}/"
+    assert [as_user(person).get(path).status_code for person in (viewer, owner, creator)] == [200, 200, 404]
+    assert toggle(as_user(viewer), unlisted.pk).json() == []
+    assert as_user(viewer).get(path).status_code == 404
+
+
 @pytest.mark.parametrize("change", [{"visibility": Visibility.PRIVATE}, {"deleted_at": timezone.now()}])
 def test_a_favourite_that_was_hidden_is_not_listed(change: dict[str, Any], owner: User, viewer: User) -> None:
     video = make_playable(owner)

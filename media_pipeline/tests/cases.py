@@ -37,8 +37,8 @@ CASES = {
         clip=Clip(rate="120", duration_s=2, container="mov"), rate="60", frames=120, sizes=((214, 120),)
     ),
     "portrait": Case(
-        clip=Clip(size="720x1280", duration_s=2),
-        rate="25", frames=50, sizes=((120, 214), (360, 640), (720, 1280)), ladder=DEFAULT_LADDER,
+        clip=Clip(size="720x1280", duration_s=1),
+        rate="25", frames=25, sizes=((120, 214), (360, 640), (720, 1280)), ladder=DEFAULT_LADDER,
     ),
     "turned": Case(clip=Clip(size="426x240", rotation=90), rate="25", frames=50, sizes=((120, 212), (240, 426))),
     "upside down": Case(clip=Clip(rotation=180), rate="25", frames=50, sizes=((214, 120),)),

@@ -32,17 +32,17 @@ export class Favorites {
   connect(button, video) {
     button.dataset.favourite = video.id;
     button.setAttribute("aria-pressed", this.has(video.id));
-    button.onclick = () => this.#toggle(video.id);
+    button.onclick = () => this.#toggle(video);
     return button;
   }
 
-  async #toggle(id) {
+  async #toggle({ id, public_id: publicId }) {
     // The route toggles: a second request before the first answer would undo it.
     if (this.#asking.has(id)) return;
     this.#asking.add(id);
     this.#show(id, !this.has(id));
     try {
-      this.#ids = new Set(await post("/content/add-favorite/", { video_id: id }));
+      this.#ids = new Set(await post("/content/add-favorite/", { video_id: publicId }));
       this.onChange();
     } catch (error) {
       reportLost(error);

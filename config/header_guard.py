@@ -1,0 +1,25 @@
+"""Takes out of a request's headers what Django cannot read without failing.
+
+`Content-Type: text/plain; name*=nonsense''x` names a character set for a parameter's value (RFC 2231). Django looks it
+up while it makes the request, before any middleware, and one that Python does not know ends in a 500.
+"""
+
+import re
+from collections.abc import Iterable
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+HEADERS = ("CONTENT_TYPE", "HTTP_ACCEPT")
+EXTENDED_PARAMETER = re.compile(r";[^;=]*\*\s*=[^;,]*")
+
+
+class HeaderGuard:
+    """WSGI: these headers have no use for extended parameters, so they are dropped."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self.application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        for name in HEADERS:
+            if "*" in environ.get(name, ""):
+                environ[name] = EXTENDED_PARAMETER.sub("", environ[name])
+        return self.application(environ, start_response)
