@@ -36,6 +36,8 @@ class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
         for name, is_required in {"video_file": is_new, "owner": not is_new}.items():
             if name in self.fields:
                 self.fields[name].required = is_required
+        if isinstance(original := self.fields.get("video_file"), forms.FileField):
+            original.max_length = None  # only the extension of the name goes into the key
 
     def clean_video_file(self) -> Any:
         file = self.cleaned_data["video_file"]

@@ -2,7 +2,7 @@
 
 import uuid
 from pathlib import PurePath
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -32,13 +32,22 @@ class Category(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args: object, **kwargs: object) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         self.slug = self.slug or slugify(self.name)[:60] or uuid.uuid4().hex[:8]
-        super().save(*args, **kwargs)  # type: ignore[arg-type]  # passed through as they came
+        super().save(*args, **kwargs)
+
+
+# Written by services.processing alone, by conditional UPDATEs.
+PIPELINE_FIELDS = frozenset(
+    {
+        *("accepted_original", "state", "progress", "time_left_s", "error_code", "error_message"),
+        *("claim_token", "lease_until", "attempts", "version", "duration_s", "width", "height", "size_bytes"),
+    }
+)
 
 
 class Video(models.Model):
-    """A film. `state`, `version` and the claim are written only by services.processing."""
+    """A film. Saving an instance never overwrites what a worker wrote meanwhile (PIPELINE_FIELDS)."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="videos")
@@ -92,6 +101,11 @@ class Video(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding and not args and not kwargs.keys() & {"update_fields", "force_insert"}:
+            kwargs["update_fields"] = {field.name for field in self._meta.fields} - PIPELINE_FIELDS - {"id"}
+        super().save(*args, **kwargs)
 
     @property
     def is_playable(self) -> bool:

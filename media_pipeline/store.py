@@ -4,7 +4,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -79,10 +79,7 @@ class LocalStore:
         base = self.path_of(prefix)
         count = sum(1 for _ in self.list(prefix))
         with storage_faults():
-            if base.is_dir():
-                shutil.rmtree(base)
-            else:
-                base.unlink(missing_ok=True)
+            remove_tree(base)
             remove_empty_parents(base.parent, self.root)
         return count
 
@@ -107,6 +104,15 @@ def link_or_copy(source: Path, target: Path) -> None:
         os.link(source, target)
     except OSError:
         shutil.copyfile(source, target)
+
+
+def remove_tree(base: Path) -> None:
+    """A file or a folder; somebody else may be removing it at the same time."""
+    for path in sorted(base.rglob("*"), reverse=True):  # what is in a folder before the folder
+        with suppress(FileNotFoundError):
+            path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
+    with suppress(FileNotFoundError):
+        base.rmdir() if base.is_dir() else base.unlink()
 
 
 def remove_empty_parents(folder: Path, root: Path) -> None:

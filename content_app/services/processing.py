@@ -64,8 +64,12 @@ def accept_original(*, video: Video) -> bool:
 
     The version that plays goes on playing until the new one is ready.
     """
-    replaced, name = video.accepted_original, video.video_file.name or ""
+    name = video.video_file.name or ""
     with transaction.atomic():
+        # Not what this instance remembers: another save may have brought an original in between.
+        replaced = Video.objects.values_list("accepted_original", flat=True).get(pk=video.pk)
+        if replaced == name:
+            return False
         changes = {**FRESH, **NO_CLAIM, "state": State.PENDING, "attempts": 0, "accepted_original": name}
         rows = _movable(video.pk, State.PENDING).filter(accepted_original=replaced).update(**changes)
         if not rows:

@@ -103,6 +103,26 @@ def test_a_replacement_takes_the_video_from_the_worker_that_has_it(
         processing.report(claim=claim, percent=10)
 
 
+def test_saving_a_video_that_was_read_before_does_not_undo_the_workers_writes(uploaded: Video) -> None:
+    read_before = Video.objects.get(pk=uploaded.pk)
+    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded))
+    read_before.title = "Renamed meanwhile"
+    read_before.save()
+    uploaded.refresh_from_db()
+    assert (uploaded.title, uploaded.state, uploaded.version) == ("Renamed meanwhile", State.READY, "v1")
+
+
+def test_of_two_replacements_at_once_the_later_one_counts(uploaded: Video) -> None:
+    early, late = (Video.objects.get(pk=uploaded.pk) for _ in range(2))
+    early.video_file = ContentFile(b"early", name="early.mp4")
+    early.save()
+    late.video_file = ContentFile(b"late", name="late.mp4")
+    late.save()
+    uploaded.refresh_from_db()
+    assert uploaded.accepted_original == uploaded.video_file.name == late.video_file.name
+    assert Discard.objects.filter(prefix=early.video_file.name).exists()
+
+
 def test_only_one_worker_gets_a_video(uploaded: Video) -> None:
     assert processing.claim(video_id=uploaded.pk)
     assert processing.claim(video_id=uploaded.pk) is None

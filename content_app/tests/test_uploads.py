@@ -147,3 +147,18 @@ def test_the_admins_form_has_the_same_limits(admin: User, client: Client, incomi
     cut_off = client.post(path, form(b"x" * 100_000, closing=b""), content_type=FORM)
     assert cut_off.status_code == 400
     assert nothing_is_left(incoming)
+
+
+@pytest.mark.parametrize("path", ["/admin/login/", "/users/login/", "/admin/content_app/video/add/"])
+def test_a_stranger_cannot_have_a_file_stored_by_sending_it_elsewhere(client: Client, path: str, db: None) -> None:
+    """The CSRF check would read the form, and so store its file, before anyone is known."""
+    answer = client.post(path, form(b"x" * (OTHER_FIELDS_BYTES + 1)), content_type=FORM)
+    assert answer.status_code == 413
+
+
+def test_staff_may_send_large_files_to_the_admin(client: Client, admin: User, settings: Any) -> None:
+    settings.MAX_UPLOAD_MB = 4
+    client.force_login(admin)
+    body = form(b"x" * (OTHER_FIELDS_BYTES + 1))
+    answer = client.post("/admin/content_app/video/add/", body, content_type=FORM)
+    assert answer.status_code == 200, "the form says what is missing"

@@ -237,7 +237,7 @@ def test_a_full_or_forbidden_disk_is_an_unavailable_storage(
     store: LocalStore, film: Path, tmp_path: Path, break_disk: Callable[[str, int], None], number: int
 ) -> None:
     store.put(film, KEY, "video/mp4")
-    for call in ("os.link", "shutil.copyfile", "Path.replace", "Path.read_bytes", "shutil.rmtree"):
+    for call in ("os.link", "shutil.copyfile", "Path.replace", "Path.read_bytes", "Path.unlink"):
         break_disk(call, number)
     operations: list[Callable[[], object]] = [
         lambda: store.put(film, "videos/new", "video/mp4"),

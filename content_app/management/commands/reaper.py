@@ -34,9 +34,9 @@ class Command(BaseCommand):
 
 
 def reap_patiently() -> None:
-    """A database that is away for a moment ends the round, not the reaper."""
+    """A database or a disk that is away for a moment ends the round, not the reaper."""
     try:
         close_old_connections()
         reap()
-    except DatabaseError as error:
-        log.warning("the database cannot be reached: %s", error)
+    except (DatabaseError, OSError) as error:
+        log.warning("this round was cut short: %s", error)
