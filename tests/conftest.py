@@ -49,10 +49,18 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
         running.stop()
 
 
+@pytest.fixture(scope="session")
+def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What `manage.py bootstrap --migrate` makes, once for every platform that is to be broken."""
+    platform = Platform(tmp_path_factory.mktemp("prepared"))
+    platform.prepare()
+    return platform.database
+
+
 @pytest.fixture
-def own_platform(tmp_path: Path) -> Iterator[Platform]:
+def own_platform(tmp_path: Path, prepared_database: Path) -> Iterator[Platform]:
     """A platform of this test's own, not started yet: parts of it will be killed."""
-    running = Platform(tmp_path)
+    running = Platform(tmp_path, template=prepared_database)
     try:
         yield running
     finally:

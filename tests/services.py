@@ -1,6 +1,7 @@
 """Starts the platform's programs for a test, each on a free port or a socket of its own, and ends them all."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -38,8 +39,10 @@ def wait_for(question: Callable[[], T], *, limit_s: float = 30, what: str = "it"
 class Platform:
     """Redis, web, workers and a reaper over one data folder, with short leases; every part can be killed alone."""
 
-    def __init__(self, folder: Path, **settings: str) -> None:
+    def __init__(self, folder: Path, *, template: Path | None = None) -> None:
         self.folder = folder
+        self.template = template
+        self.database = folder / "platform.sqlite3"
         self.port = free_port()
         self.origin = f"http://localhost:{self.port}"
         self.redis_socket = redis.choose_socket(folder)
@@ -54,14 +57,13 @@ class Platform:
             "BACKEND_ORIGIN": self.origin,
             "ALLOWED_HOSTS": "localhost,127.0.0.1",
             "REDIS_URL": redis.url_of(self.redis_socket),
-            "DATABASE_URL": f"sqlite:///{folder / 'platform.sqlite3'}",
+            "DATABASE_URL": f"sqlite:///{self.database}",
             "PREPARED_FILE": str(folder / "prepared"),
             "DEFAULT_ADMIN_EMAIL": ADMIN_EMAIL,
             "DEFAULT_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "LEASE_SECONDS": "4",
             "REAPER_INTERVAL_SECONDS": "0.3",
             "STALL_SECONDS": "20",
-            **settings,
         }
 
     # --- its programs ---
@@ -89,9 +91,16 @@ class Platform:
         wait_for(lambda: redis.is_up(self.redis_socket), what="Redis")
 
     def prepare(self) -> None:
+        """A migrated database with its first admin, by the real command or copied from one that it made before."""
+        if self.template:
+            shutil.copyfile(self.template, self.database)
+        else:
+            self.bootstrap()
+        (self.folder / "prepared").touch()  # what the web server waits for
+
+    def bootstrap(self) -> None:
         done = self.manage("bootstrap", "--migrate")
         assert done.returncode == 0, done.stderr
-        (self.folder / "prepared").touch()  # what the web server waits for
 
     def start_web(self) -> None:
         bind = ["--bind", f"127.0.0.1:{self.port}"]

@@ -9,7 +9,6 @@ import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from content_app import queue
 from content_app.models import Discard, Rendition, Video
 from content_app.services import processing
 from content_app.services.processing import Claim, ClaimLost, Published
@@ -17,19 +16,7 @@ from content_app.states import State
 from media_pipeline.errors import EncoderFailed, NotAVideo, StorageUnavailable
 from users_app.models import User
 
-
-@pytest.fixture(autouse=True)
-def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The video ids that were put on the queue."""
-    ids: list[int] = []
-
-    def enqueue(video_id: int) -> bool:
-        ids.append(video_id)
-        return True
-
-    monkeypatch.setattr(queue, "enqueue_processing", enqueue)
-    monkeypatch.setattr(queue, "enqueue_cleanup", lambda: True)
-    return ids
+pytestmark = pytest.mark.usefixtures("enqueued")
 
 
 @pytest.fixture

@@ -20,16 +20,8 @@ from users_app.models import User
 
 
 @pytest.fixture(autouse=True)
-def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    ids: list[int] = []
-
-    def enqueue(video_id: int) -> bool:
-        ids.append(video_id)
-        return True
-
-    monkeypatch.setattr(queue, "enqueue_processing", enqueue)
+def _empty_queue(enqueued: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "videos_waiting", set)
-    return ids
 
 
 @pytest.fixture
