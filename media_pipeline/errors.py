@@ -67,4 +67,4 @@ class OutOfTime(PipelineError):
 class StorageUnavailable(PipelineError):
     code = "storage_unavailable"
     permanent = False
-    sentence = "The storage could not be reached or is full; it will be tried again."
+    sentence = "The storage could not be reached or is full."
