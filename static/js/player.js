@@ -158,6 +158,7 @@ export class Player {
   #connectVideo() {
     const changes = ["play", "playing", "pause", "waiting", "seeking", "seeked", "canplay", "ended", "loadeddata"];
     for (const name of changes) this.video.addEventListener(name, () => this.#showWhatItDoes());
+    this.video.addEventListener("loadedmetadata", () => this.#showShape());
     this.video.addEventListener("timeupdate", () => this.#onTime());
     this.video.addEventListener("durationchange", () => this.#showTime());
     this.video.addEventListener("volumechange", () => this.#showVolume());
@@ -186,6 +187,11 @@ export class Player {
     const label = state === "ended" ? "Play again" : this.video.paused ? "Play" : "Pause";
     this.#find(".control[data-action=play]").setAttribute("aria-label", label);
     this.showControls();
+  }
+
+  /** An upright film gets an upright box where the screen is upright as well. */
+  #showShape() {
+    this.#root.dataset.shape = this.video.videoHeight > this.video.videoWidth ? "portrait" : "landscape";
   }
 
   #showWhatItDoes() {

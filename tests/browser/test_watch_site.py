@@ -4,9 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.browser.pages import Site
+from tests.clips import Clip, make_clip
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
 
 pytestmark = pytest.mark.browser
@@ -34,6 +35,22 @@ def test_a_film_seeks_and_changes_quality(as_admin: Site, film: str) -> None:
     player.seek(0.1)  # a change takes effect from the next part on, so not near the end
     player.choose_quality("360p")
     player.wait_until_picture_height(360)
+
+
+def test_a_phone_video_plays_upright_on_a_phone(chromium: Browser, platform: Platform, tmp_path: Path) -> None:
+    """Phones write the picture lying down and a note that it is to be turned."""
+    lying = make_clip(tmp_path, Clip(size="640x360", rate="30000/1001", duration_s=4, rotation=90))
+    phone = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    site = Site(phone.new_page(), platform.origin)
+    site.sign_in(email=ADMIN_EMAIL, password=ADMIN_PASSWORD)
+    public_id = site.upload(lying, title="From a phone")
+    site.wait_until_ready()
+    player = site.open_film(public_id)
+    player.play()
+    width, height = player.picture_size()
+    assert height > width
+    expect(player.root).to_have_attribute("data-shape", "portrait")
+    phone.close()
 
 
 def test_the_keyboard_plays_and_pauses(as_admin: Site, film: str) -> None:
