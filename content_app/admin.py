@@ -6,7 +6,10 @@ from typing import Any
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.core.files.uploadedfile import UploadedFile
+from django.db import DataError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -77,8 +80,17 @@ class RenditionInline(admin.TabularInline):  # type: ignore[type-arg]  # generic
         return False
 
 
+class ListAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """A filter that the database cannot express, such as the year 99999, is shown as a wrong one."""
+        try:
+            return super().get_changelist_instance(request)
+        except (OverflowError, ValueError, DataError) as error:
+            raise IncorrectLookupParameters from error
+
+
 @admin.register(Video)
-class VideoAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class VideoAdmin(ListAdmin):
     form = VideoForm
     inlines = (RenditionInline,)
     list_display = ("thumbnail", "title", "shown_state", "short_error", "owner", "category", "visibility", "created_at")
@@ -188,7 +200,7 @@ class CategoryAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in t
 
 
 @admin.register(Favorite)
-class FavoriteAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class FavoriteAdmin(ListAdmin):
     list_display = ("user", "video", "created_at")
     list_select_related = ("user", "video")
     autocomplete_fields = ("user", "video")

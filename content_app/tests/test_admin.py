@@ -207,3 +207,13 @@ def test_who_is_no_staff_is_sent_to_sign_in(client: Client, viewer: User) -> Non
     client.force_login(viewer)
     assert client.get(LIST).status_code == 302
     assert client.get("/admin").headers["Location"] == "/admin/"
+
+
+@pytest.mark.parametrize("listed", ["video", "favorite"])
+@pytest.mark.parametrize("query", ["created_at__year=99999", "id__gt=" + "9" * 40, "created_at__gt=x"])
+def test_a_filter_that_makes_no_sense_is_shown_as_a_wrong_one(
+    client: Client, admin: User, listed: str, query: str
+) -> None:
+    client.force_login(admin)
+    response = client.get(f"/admin/content_app/{listed}/?{query}")
+    assert response.status_code in (200, 302), "the list, or the list with a note that the filter was wrong"
