@@ -1,5 +1,6 @@
 """`manage.py process_video film.mp4`: adds a file and processes it here, with a progress bar."""
 
+import logging
 import shutil
 import time
 from pathlib import Path
@@ -26,6 +27,7 @@ class Command(BaseCommand):
         parser.add_argument("--owner", help="e-mail address of the owner; default: the first admin")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        logging.getLogger("content_app").setLevel(logging.WARNING)  # the bar says the rest
         video = add(options["path"], options["title"], find_owner(options["owner"]))
         self.show(0, None)
         claim = processing.claim(video_id=video.pk)
@@ -36,13 +38,16 @@ class Command(BaseCommand):
     def follow(self, video: Video) -> None:
         """Until it is done: a worker may have been faster, or it is tried again."""
         video.refresh_from_db()
-        while video.state in (State.PENDING, State.PROCESSING):
+        while video.state in (State.PENDING, State.PROCESSING) and video.deleted_at is None:
             self.show(video.progress, video.time_left_s)
             time.sleep(FOLLOW_INTERVAL_S)
             if claim := processing.claim(video_id=video.pk):
                 encoding.run_claim(claim=claim, watch=self.show)
             video.refresh_from_db()
+        self.show(video.progress, None)
         self.stdout.write("")
+        if video.deleted_at:
+            raise CommandError("The video was deleted while it was processed.")
         if video.state == State.ERROR:
             raise CommandError(f"{video.error_code}: {video.error_message}")
         names = ", ".join(rendition.name for rendition in video.renditions.all())
