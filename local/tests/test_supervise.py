@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
@@ -41,14 +42,15 @@ class Stand:
 
     def wait_for(self, pattern: str) -> re.Match[str]:
         assert self.process.stdout
-        deadline = time.monotonic() + LIMIT_S
-        while time.monotonic() < deadline:
-            line = self.process.stdout.readline()
-            if not line:
-                break
-            self.lines.append(line.rstrip("\n"))
-            if match := re.search(pattern, line):
-                return match
+        end = threading.Timer(LIMIT_S, self.process.kill)  # a read cannot wait for a limited time
+        end.start()
+        try:
+            for line in self.process.stdout:
+                self.lines.append(line.rstrip("\n"))
+                if match := re.search(pattern, line):
+                    return match
+        finally:
+            end.cancel()
         raise AssertionError(f"{pattern!r} was not printed: {self.lines}")
 
     def family(self) -> list[int]:
@@ -68,6 +70,14 @@ class Stand:
     def pids_of(self, words: Sequence[str]) -> list[int]:
         start = "\0".join(words).encode() + b"\0"
         return [pid for pid in self.family() if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(start)]
+
+
+@pytest.fixture(autouse=True)
+def _terminal_may_close() -> Iterator[None]:
+    """Tests may run under nohup, whose ignored SIGHUP every program would inherit."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
+    yield
+    signal.signal(signal.SIGHUP, before)
 
 
 @pytest.fixture
