@@ -188,7 +188,6 @@ REDIS_URL = env.text(
     ),
 )
 # A Redis that is down must cost a moment, not a request: short timeouts, callers go on without it.
-REDIS_TIMEOUTS = {"socket_connect_timeout": 2, "socket_timeout": 10}
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

@@ -37,10 +37,6 @@ API_STATUS = {
 }
 
 
-def may_move(source: str, target: str) -> bool:
-    return State(target) in MOVES[State(source)]
-
-
 def sources_of(target: State) -> list[State]:
     """The states from which `target` may be reached."""
     return [source for source, targets in MOVES.items() if target in targets]

@@ -63,14 +63,6 @@ class EncodePlan:
     def duration_s(self) -> Fraction:
         return self.frames / self.frame_rate
 
-    @property
-    def segment_s(self) -> Fraction:
-        return self.segment_frames / self.frame_rate
-
-    @property
-    def segments(self) -> int:
-        return -(-self.frames // self.segment_frames)
-
 
 def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
     """The plan for a source; raises TooLong or TooLarge when the site does not accept it."""

@@ -168,6 +168,17 @@ def uris(playlist: str) -> list[str]:
     return found
 
 
+def in_folder(playlist: str, folder: str) -> str:
+    """The playlist with `folder` before every URI, which must all be names of files beside it."""
+    return "".join(_line_in_folder(line, folder) for line in playlist.splitlines(keepends=True))
+
+
+def _line_in_folder(line: str, folder: str) -> str:
+    if line.startswith("#"):
+        return URI_ATTRIBUTE.sub(lambda match: f'URI="{folder}/{match[1]}"', line)
+    return f"{folder}/{line}" if line.strip() else line
+
+
 def parse_segments(playlist: str) -> list[tuple[str, Segment]]:
     """(file, segment) of a media playlist; raises ValueError when it is not one."""
     if not playlist.startswith("#EXTM3U\n") or not playlist.endswith("#EXT-X-ENDLIST\n"):

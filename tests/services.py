@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from local import redis
+from local.linux import descendants
 from tests.client import Client
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -160,22 +161,6 @@ class Platform:
         video = wait_for(done, limit_s=limit_s, what=f"the end of processing video {video_id}")
         assert video is not None
         return video
-
-
-def descendants(pid: int) -> list[int]:
-    """Every process below this one, by /proc."""
-    children: dict[int, list[int]] = {}
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            with suppress(OSError, IndexError):
-                parent = int((folder / "stat").read_text().rpartition(")")[2].split()[1])
-                children.setdefault(parent, []).append(int(folder.name))
-    found, ahead = [], [pid]
-    while ahead:
-        below = children.get(ahead.pop(), [])
-        found += below
-        ahead += below
-    return found
 
 
 def running_with(text: str) -> list[int]:

@@ -1,6 +1,5 @@
 """How a published version reaches a player: signed media addresses, the signed master playlist, posters."""
 
-import re
 import uuid
 from collections.abc import Sequence
 
@@ -12,9 +11,7 @@ from content_app.queries import is_listed
 from content_app.services import grants
 from content_app.services.storage import get_store
 from content_app.states import Visibility
-from media_pipeline import layout
-
-URI_ATTRIBUTE = re.compile(r'(?<=URI=")([^"]+)(?=")')
+from media_pipeline import layout, playlists
 
 
 def media_url(video: Video, name: str) -> str:
@@ -45,18 +42,7 @@ def listed_poster(*, public_id: uuid.UUID, version: str) -> bytes:
 def master_playlist(video: Video) -> str:
     """The stored playlist with signed addresses. Raises StorageUnavailable or SourceMissing."""
     stored = get_store().read_bytes(f"{video.key_prefix}/{layout.MASTER}").decode()
-    return with_addresses(stored, folder=signed_folder(video))
-
-
-def with_addresses(playlist: str, *, folder: str) -> str:
-    """Puts `folder` before every URI of a playlist whose URIs are names of its own folder."""
-    return "".join(_with_address(line, folder) for line in playlist.splitlines(keepends=True))
-
-
-def _with_address(line: str, folder: str) -> str:
-    if line.startswith("#"):
-        return URI_ATTRIBUTE.sub(rf"{folder}/\1", line)
-    return f"{folder}/{line}" if line.strip() else line
+    return playlists.in_folder(stored, signed_folder(video))
 
 
 def pick_rendition(renditions: Sequence[Rendition], *, short_side: int | None) -> Rendition:

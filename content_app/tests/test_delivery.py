@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from content_app.services import delivery, grants
 from content_app.states import Visibility
 from content_app.tests.factories import make_playable, make_rendition, make_video, store_objects
+from media_pipeline import playlists
 from media_pipeline.errors import StorageUnavailable
 from media_pipeline.store import LocalStore
 from users_app.models import User
@@ -87,7 +88,7 @@ def test_every_address_of_a_playlist_is_put_in_its_folder() -> None:
     playlist = (
         '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME="a",URI="audio.m3u8"\n\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p.m3u8\n'
     )
-    assert delivery.with_addresses(playlist, folder="/media/g/f") == (
+    assert playlists.in_folder(playlist, "/media/g/f") == (
         '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME="a",URI="/media/g/f/audio.m3u8"\n\n'
         "#EXT-X-STREAM-INF:BANDWIDTH=1\n/media/g/f/720p.m3u8\n"
     )

@@ -5,8 +5,9 @@ import signal
 import time
 from pathlib import Path
 
+from local.linux import descendants
 from tests.client import Client
-from tests.services import Platform, descendants, running_with, wait_for
+from tests.services import Platform, running_with, wait_for
 
 
 def start_encoding(platform: Platform, clip: Path) -> tuple[Client, int]:
