@@ -40,8 +40,9 @@ class Category(models.Model):
 # Written by services.processing alone, by conditional UPDATEs.
 PIPELINE_FIELDS = frozenset(
     {
-        *("accepted_original", "state", "progress", "time_left_s", "error_code", "error_message"),
+        *("accepted_original", "state", "progress", "time_left_s", "error_code", "error_message", "verdict"),
         *("claim_token", "lease_until", "attempts", "version", "duration_s", "width", "height", "size_bytes"),
+        *("poster", "poster_choices", "has_storyboard", "work_pixels", "work_s"),
     }
 )
 
@@ -75,6 +76,8 @@ class Video(models.Model):
     time_left_s = models.PositiveIntegerField(null=True, editable=False)
     error_code = models.CharField(max_length=40, blank=True, editable=False)
     error_message = models.CharField(max_length=500, blank=True, editable=False)
+    # What the probe found in the original and what is planned, before it is encoded; see services.preflight.
+    verdict = models.JSONField(null=True, editable=False)
 
     # The claim: who holds claim_token may write until lease_until, which each write renews.
     claim_token = models.UUIDField(null=True, editable=False)
@@ -87,6 +90,13 @@ class Video(models.Model):
     width = models.PositiveIntegerField(null=True, editable=False)
     height = models.PositiveIntegerField(null=True, editable=False)
     size_bytes = models.PositiveBigIntegerField(default=0, editable=False, help_text="Of the published version.")
+    # `<folder>/<file>` below the video's prefix: a candidate of the version, or an upload in a folder of its own.
+    poster = models.CharField(max_length=60, blank=True, editable=False)
+    poster_choices = models.PositiveSmallIntegerField(default=0, editable=False)
+    has_storyboard = models.BooleanField(default=False, editable=False)
+    # What making the version took: later estimates are judged by it.
+    work_pixels = models.PositiveBigIntegerField(default=0, editable=False)
+    work_s = models.FloatField(default=0, editable=False)
 
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
@@ -140,6 +150,26 @@ class Rendition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.width}×{self.height})"
+
+
+class Caption(models.Model):
+    """What is said, as text, in one language: `captions_<language>.vtt` in a folder below the video's prefix."""
+
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="captions")
+    language = models.CharField(max_length=12, help_text="As BCP 47 has it: de, pt-BR.")
+    label = models.CharField(max_length=60, help_text="What the player's menu says.")
+    folder = models.CharField(max_length=32, help_text="The version it was found in, or one of its own.")
+    is_uploaded = models.BooleanField(default=True)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        ordering = ("label", "language")
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["video", "language"], name="caption_once_per_language")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.language})"
 
 
 class Favorite(models.Model):

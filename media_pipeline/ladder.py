@@ -40,6 +40,7 @@ KNOWN_RUNGS = (
     Rung("1440p", 1440, crf=23, max_kbps=11000),
     Rung("2160p", 2160, crf=23, max_kbps=20000),
 )
+NEARLY = Fraction(98, 100)
 DEFAULT_LADDER = ("120p", "360p", "720p", "1080p")
 
 
@@ -62,10 +63,11 @@ def parse_ladder(names: Iterable[str]) -> tuple[Rung, ...]:
 def plan_ladder(width: int, height: int, ladder: Iterable[Rung]) -> tuple[SizedRung, ...]:
     """The rungs for a picture of this display size, lowest first; never larger than the picture.
 
-    The lowest rung always exists: of a picture smaller than it, it is the picture itself.
+    The lowest rung always exists: of a picture smaller than it, it is the picture itself; and so is one that the
+    picture misses by a few lines only, such as 1278×718.
     """
     rungs = sorted(ladder, key=lambda rung: rung.short_side)
-    fitting = [rung for rung in rungs if rung.short_side <= min(width, height)] or rungs[:1]
+    fitting = [rung for rung in rungs if rung.short_side * NEARLY <= min(width, height)] or rungs[:1]
     return tuple(fit(rung, width, height) for rung in fitting)
 
 

@@ -4,8 +4,8 @@ from pathlib import PurePath
 
 MASTER = "master.m3u8"
 POSTER = "poster.jpg"
-AUDIO_PLAYLIST = "audio.m3u8"
-AUDIO_INIT = "audio.init.mp4"
+STORYBOARD = "storyboard.jpg"
+STORYBOARD_CUES = "storyboard.vtt"
 
 CONTENT_TYPES = {
     ".m3u8": "application/vnd.apple.mpegurl",
@@ -30,6 +30,32 @@ def playlist_file(rung: str) -> str:
 
 def iframes_file(rung: str) -> str:
     return f"iframes_{rung}.m3u8"
+
+
+def poster_file(number: int) -> str:
+    """The best candidate is the poster itself; the next ones count from 2."""
+    return POSTER if number == 1 else f"poster_{number}.jpg"
+
+
+def audio_file(key: str) -> str:
+    """A soundtrack of its own; the main one (no key) lies in the rungs."""
+    return f"audio_{key}.mp4"
+
+
+def audio_init_file(key: str) -> str:
+    return f"audio_{key}.init.mp4" if key else "audio.init.mp4"
+
+
+def audio_playlist_file(key: str) -> str:
+    return f"audio_{key}.m3u8" if key else "audio.m3u8"
+
+
+def captions_file(language: str) -> str:
+    return f"captions_{language}.vtt"
+
+
+def captions_playlist_file(language: str) -> str:
+    return f"captions_{language}.m3u8"
 
 
 def version_prefix(public_id: object, version: str) -> str:

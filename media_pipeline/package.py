@@ -1,55 +1,36 @@
 """Turns the encoder's files into a version: per rung one MP4 with picture and sound, init objects and playlists."""
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from pathlib import Path
 
-from media_pipeline import layout, playlists
+from media_pipeline import captions, layout, playlists, soundtrack
 from media_pipeline.errors import EncoderFailed, Truncated
 from media_pipeline.ffmpeg import args
 from media_pipeline.mp4 import build
 from media_pipeline.mp4.boxes import BadMp4
 from media_pipeline.mp4.tracks import Fragment, Track, codec_of, read_track
-from media_pipeline.plan import AUDIO_RATE, EncodePlan
+from media_pipeline.plan import EncodePlan
 from media_pipeline.playlists import AudioVariant, Segment, VideoVariant
-
-AAC_FRAME = 1024
-PRIMING = 1024  # samples that the AAC encoder puts before the first; the edit list skips them
+from media_pipeline.soundtrack import Piece, Sound
+from media_pipeline.tracks import CaptionTrack
 
 
 @dataclass(frozen=True)
 class Package:
-    """What lies in the version's folder. `duration_s` is that of the picture."""
+    """What lies in the version's folder. `duration_s` is that of the picture; the main soundtrack comes first."""
 
     videos: tuple[VideoVariant, ...]
-    audio: AudioVariant | None
+    audios: tuple[AudioVariant, ...]
+    captions: tuple[CaptionTrack, ...]
     duration_s: Fraction
     frames: int
 
 
-@dataclass(frozen=True)
-class Sound:
-    """The encoded sound, cut at the picture's segment boundaries: sample sizes and where their bytes lie."""
-
-    track: Track
-    pieces: tuple["Piece", ...]
-
-
-@dataclass(frozen=True)
-class Piece:
-    first_sample: int
-    sizes: list[int]
-    spans: list[tuple[int, int]]  # byte ranges of the encoder's file
-
-    @property
-    def bytes(self) -> int:
-        return sum(self.sizes)
-
-
 def package(plan: EncodePlan, work: Path, out: Path, *, on_segment: Callable[[], None] = lambda: None) -> Package:
-    """Write everything but the poster and return what it is. Raises EncoderFailed or Truncated.
+    """Write everything that is played and return what it is. Raises EncoderFailed or Truncated.
 
     `on_segment` is called for every segment of every rung: a long film takes minutes.
     """
@@ -57,21 +38,16 @@ def package(plan: EncodePlan, work: Path, out: Path, *, on_segment: Callable[[],
     refuse_unequal_cuts(tracks)
     boundaries = [0, *accumulate(fragment.duration for fragment in tracks[0].fragments)]
     duration_s = Fraction(boundaries[-1], tracks[0].timescale)
-    sound = read_sound(args.audio_path(work), [Fraction(b, tracks[0].timescale) for b in boundaries])
-    videos = []
-    audio = None
+    sounds = read_sounds(plan, work, [Fraction(b, tracks[0].timescale) for b in boundaries])
+    videos, main = [], None
     for rung, track in zip(plan.rungs, tracks, strict=True):
-        video_segments, sound_segments = write_rung(out, rung.name, track, sound, duration_s, on_segment)
-        videos.append(
-            VideoVariant(rung.name, rung.width, rung.height, plan.frame_rate, codec_of(track.moov), video_segments)
-        )
-        if sound and plan.audio and audio is None:  # HLS reads the sound from the lowest rung, the smallest file
-            file = layout.rendition_file(rung.name)
-            audio = AudioVariant(file, plan.audio.language, codec_of(sound.track.moov), sound_segments)
-    if sound and audio:
-        write_audio_objects(out, sound, audio, duration_s)
-    write_master(out, videos, audio)
-    return Package(tuple(videos), audio, duration_s, tracks[0].samples)
+        mux = Mux.of(track, sounds[0] if sounds else None, duration_s)
+        mux.write(out, rung.name, on_segment)
+        videos.append(VideoVariant(rung.name, rung.width, rung.height, plan.frame_rate, mux.codec, mux.pictures()))
+        main = main or (layout.rendition_file(rung.name), mux.sounds())  # the lowest rung, the smallest file
+    audios = write_audios(out, sounds, main, duration_s, on_segment)
+    (out / layout.MASTER).write_text(playlists.master_playlist(videos, audios))
+    return Package(tuple(videos), audios, write_captions(plan, work, out, duration_s), duration_s, tracks[0].samples)
 
 
 def read_rung(path: Path) -> Track:
@@ -90,144 +66,131 @@ def refuse_unequal_cuts(tracks: list[Track]) -> None:
         raise EncoderFailed(detail="the rungs do not cut at the same frames")
 
 
-# --- sound -----------------------------------------------------------------------------------------------------------
-
-
-def read_sound(path: Path, boundaries_s: list[Fraction]) -> Sound | None:
-    """The sound in pieces that end where the picture's segments end; None when nothing of it could be decoded."""
-    if not path.exists() or path.stat().st_size == 0:
-        return None
-    try:
-        track = read_track(path)
-    except BadMp4 as error:
-        raise EncoderFailed(detail=f"{path.name}: {error}") from error
-    sizes, offsets = sample_table(track)
-    if not sizes:
-        return None
-    cuts = [0, *(min(len(sizes), first_sample_after(boundary)) for boundary in boundaries_s[1:])]
-    pieces = [
-        Piece(first, sizes[first:last], merged(zip(offsets[first:last], sizes[first:last], strict=True)))
-        for first, last in pairwise(cuts)
+def read_sounds(plan: EncodePlan, work: Path, boundaries_s: list[Fraction]) -> list[Sound]:
+    """The soundtracks that something could be decoded of; the first of them is the main one, whatever was planned."""
+    found = [
+        sound
+        for rendition in plan.audio
+        if (sound := soundtrack.read_sound(args.audio_path(work, rendition.key), rendition, boundaries_s))
     ]
-    return Sound(track, tuple(pieces))
-
-
-def first_sample_after(time_s: Fraction) -> int:
-    """The first AAC frame that starts playing at or after this moment."""
-    return -(-(time_s * AUDIO_RATE + PRIMING) // AAC_FRAME)
-
-
-def sample_table(track: Track) -> tuple[list[int], list[int]]:
-    """Size and file offset of every sample."""
-    sizes: list[int] = []
-    offsets: list[int] = []
-    for fragment in track.fragments:
-        offset = fragment.offset + fragment.data_offset
-        for size in fragment.sample_sizes:
-            sizes.append(size)
-            offsets.append(offset)
-            offset += size
-    return sizes, offsets
-
-
-def merged(ranges: Iterator[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Neighbouring (offset, size) ranges made one: a piece is read in one go, or two."""
-    result: list[tuple[int, int]] = []
-    for offset, size in ranges:
-        if result and sum(result[-1]) == offset:
-            result[-1] = (result[-1][0], result[-1][1] + size)
-        else:
-            result.append((offset, size))
-    return result
+    return [replace(found[0], rendition=replace(found[0].rendition, key="")), *found[1:]] if found else []
 
 
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def write_rung(
+@dataclass(frozen=True)
+class Interleaved:
+    """One segment of a rung: the picture's fragment, then the sound's."""
+
+    fragment: Fragment
+    moof: bytes  # of the picture, renumbered
+    piece: Piece | None
+    sound_head: bytes  # all of the sound's fragment but its media; empty when there is none
+
+    @property
+    def sound_bytes(self) -> int:
+        return len(self.sound_head) + self.piece.bytes if self.piece and self.sound_head else 0
+
+
+@dataclass(frozen=True)
+class Mux:
+    """One rung's MP4 before it is written: where everything will lie."""
+
+    track: Track
+    sound: Sound | None
+    header: bytes
+    parts: tuple[Interleaved, ...]
+    duration_s: Fraction
+
+    @classmethod
+    def of(cls, track: Track, sound: Sound | None, duration_s: Fraction) -> "Mux":
+        pieces = sound.pieces if sound else (None,) * len(track.fragments)
+        parts = tuple(
+            interleave(*numbered) for numbered in zip(range(len(pieces)), track.fragments, pieces, strict=True)
+        )
+        return cls(track, sound, file_header(track, sound, parts, duration_s), parts, duration_s)
+
+    @property
+    def codec(self) -> str:
+        return codec_of(self.track.moov)
+
+    def pictures(self) -> tuple[Segment, ...]:
+        """The byte ranges of the picture."""
+        segments, offset = [], len(self.header)
+        for part in self.parts:
+            duration_s = Fraction(part.fragment.duration, self.track.timescale)
+            segments.append(Segment(offset, part.fragment.size, duration_s, part.fragment.first_sample_end))
+            offset += part.fragment.size + part.sound_bytes
+        return tuple(segments)
+
+    def sounds(self) -> tuple[Segment, ...]:
+        """The byte ranges of the sound, behind those of the picture."""
+        behind = [picture.offset + picture.size for picture in self.pictures()]
+        return tuple(
+            Segment(offset, part.sound_bytes, soundtrack.piece_duration_s(part.piece))
+            for offset, part in zip(behind, self.parts, strict=True)
+            if part.piece and part.sound_head
+        )
+
+    def write(self, out: Path, name: str, on_segment: Callable[[], None]) -> None:
+        """The MP4, its init object and its playlists."""
+        file, init = layout.rendition_file(name), layout.init_file(name)
+        self.write_media(out / file, on_segment)
+        (out / init).write_bytes(build.init_bytes(self.track.moov, self.duration_s))
+        (out / layout.playlist_file(name)).write_text(playlists.media_playlist(file, init, self.pictures()))
+        (out / layout.iframes_file(name)).write_text(playlists.iframe_playlist(file, init, self.pictures()))
+
+    def write_media(self, path: Path, on_segment: Callable[[], None]) -> None:
+        with path.open("wb") as out, self.track.path.open("rb") as pictures:
+            out.write(self.header)
+            for part in self.parts:
+                out.write(part.moof)
+                pictures.seek(part.fragment.offset + part.fragment.moof_bytes)
+                out.write(pictures.read(part.fragment.size - part.fragment.moof_bytes))
+                if self.sound and part.piece and part.sound_head:
+                    out.write(part.sound_head)
+                    out.writelines(soundtrack.read_spans(self.sound.track.path, part.piece.spans))
+                on_segment()
+
+
+def interleave(number: int, fragment: Fragment, piece: Piece | None) -> Interleaved:
+    moof = build.with_sequence(fragment.moof, 2 * number + 1)
+    return Interleaved(fragment, moof, piece, soundtrack.fragment_head(2 * number + 2, piece) if piece else b"")
+
+
+def file_header(track: Track, sound: Sound | None, parts: Sequence[Interleaved], duration_s: Fraction) -> bytes:
+    references = [build.Reference(part.fragment.size + part.sound_bytes, part.fragment.duration) for part in parts]
+    movie = [(track.moov, build.VIDEO_TRACK), *([(sound.track.moov, build.AUDIO_TRACK)] if sound else [])]
+    return build.ftyp() + build.build_moov(movie, duration_s).to_bytes() + build.sidx(track.timescale, references)
+
+
+def write_audios(
     out: Path,
-    name: str,
-    track: Track,
-    sound: Sound | None,
+    sounds: Sequence[Sound],
+    main: tuple[str, tuple[Segment, ...]] | None,
     duration_s: Fraction,
     on_segment: Callable[[], None],
-) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
-    """One rung's MP4, init object and playlists; returns the byte ranges of its picture and of its sound."""
-    pieces = sound.pieces if sound else (None,) * len(track.fragments)
-    moofs = [build_moofs(number, f, p) for number, (f, p) in enumerate(zip(track.fragments, pieces, strict=True))]
-    references = [
-        build.Reference(fragment.size + len(sound_head) + (piece.bytes if piece else 0), fragment.duration)
-        for fragment, piece, (_, sound_head) in zip(track.fragments, pieces, moofs, strict=True)
-    ]
-    movie = [(track.moov, build.VIDEO_TRACK), *([(sound.track.moov, build.AUDIO_TRACK)] if sound else [])]
-    header = build.ftyp() + build.build_moov(movie, duration_s).to_bytes() + build.sidx(track.timescale, references)
-    write_media(out / layout.rendition_file(name), header, track, sound, moofs, on_segment)
-    segments = place_segments(len(header), track, pieces, moofs)
-    file, init = layout.rendition_file(name), layout.init_file(name)
-    (out / init).write_bytes(build.init_bytes(track.moov, duration_s))
-    (out / layout.playlist_file(name)).write_text(playlists.media_playlist(file, init, segments[0]))
-    (out / layout.iframes_file(name)).write_text(playlists.iframe_playlist(file, init, segments[0]))
-    return segments
+) -> tuple[AudioVariant, ...]:
+    """`main`: the file that the main soundtrack is read from, and where it lies in it."""
+    if not sounds or main is None:
+        return ()
+    first = soundtrack.write_audio_objects(out, sounds[0], *main, duration_s)
+    return (first, *(soundtrack.write_language(out, sound, duration_s, on_segment) for sound in sounds[1:]))
 
 
-def build_moofs(number: int, fragment: Fragment, piece: Piece | None) -> tuple[bytes, bytes]:
-    """The picture's moof, renumbered, and everything of the sound's fragment but its bytes (empty without sound)."""
-    picture = build.with_sequence(fragment.moof, 2 * number + 1)
-    if piece is None or not piece.sizes:
-        return picture, b""
-    moof = build.audio_moof(2 * number + 2, piece.first_sample * AAC_FRAME, AAC_FRAME, piece.sizes)
-    return picture, moof + build.mdat_header(piece.bytes)
-
-
-def write_media(
-    path: Path,
-    header: bytes,
-    track: Track,
-    sound: Sound | None,
-    moofs: list[tuple[bytes, bytes]],
-    on_segment: Callable[[], None],
-) -> None:
-    with path.open("wb") as out, track.path.open("rb") as pictures:
-        out.write(header)
-        for number, (fragment, (picture, sound_head)) in enumerate(zip(track.fragments, moofs, strict=True)):
-            out.write(picture)
-            pictures.seek(fragment.offset + fragment.moof_bytes)
-            out.write(pictures.read(fragment.size - fragment.moof_bytes))
-            if sound and sound_head:
-                out.write(sound_head)
-                out.writelines(read_spans(sound.track.path, sound.pieces[number].spans))
-            on_segment()
-
-
-def read_spans(path: Path, spans: list[tuple[int, int]]) -> Iterator[bytes]:
-    with path.open("rb") as file:
-        for offset, size in spans:
-            file.seek(offset)
-            yield file.read(size)
-
-
-def place_segments(
-    start: int, track: Track, pieces: tuple[Piece | None, ...], moofs: list[tuple[bytes, bytes]]
-) -> tuple[tuple[Segment, ...], tuple[Segment, ...]]:
-    """Where the picture and the sound of each segment lie in the file that begins its media at `start`."""
-    videos, sounds, offset = [], [], start
-    for fragment, piece, (_, sound_head) in zip(track.fragments, pieces, moofs, strict=True):
-        duration_s = Fraction(fragment.duration, track.timescale)
-        videos.append(Segment(offset, fragment.size, duration_s, fragment.first_sample_end))
-        offset += fragment.size
-        if piece and sound_head:
-            size = len(sound_head) + piece.bytes
-            sounds.append(Segment(offset, size, Fraction(len(piece.sizes) * AAC_FRAME, AUDIO_RATE)))
-            offset += size
-    return tuple(videos), tuple(sounds)
-
-
-def write_audio_objects(out: Path, sound: Sound, audio: AudioVariant, duration_s: Fraction) -> None:
-    moov = build.build_moov([(sound.track.moov, build.AUDIO_TRACK)], duration_s)
-    (out / layout.AUDIO_INIT).write_bytes(build.ftyp() + moov.to_bytes())
-    playlist = playlists.media_playlist(audio.file, layout.AUDIO_INIT, audio.segments)
-    (out / layout.AUDIO_PLAYLIST).write_text(playlist)
-
-
-def write_master(out: Path, videos: list[VideoVariant], audio: AudioVariant | None) -> None:
-    (out / layout.MASTER).write_text(playlists.master_playlist(videos, audio))
+def write_captions(plan: EncodePlan, work: Path, out: Path, duration_s: Fraction) -> tuple[CaptionTrack, ...]:
+    """Captions that the source brought along; a track in which nothing is said is left out."""
+    written = []
+    for track in plan.captions:
+        path = args.caption_path(work, track.language)
+        try:
+            cues = captions.parse_captions(path.read_text(errors="replace") if path.exists() else "")
+        except captions.BadCaptions:
+            continue
+        file = layout.captions_file(track.language)
+        (out / file).write_text(captions.webvtt(cues))
+        playlist = playlists.captions_playlist(file, duration_s)
+        (out / layout.captions_playlist_file(track.language)).write_text(playlist)
+        written.append(track)
+    return tuple(written)

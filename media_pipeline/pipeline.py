@@ -3,23 +3,22 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
 
 from media_pipeline import layout
-from media_pipeline.errors import EncoderFailed, Truncated
+from media_pipeline.errors import EncoderFailed
 from media_pipeline.ffmpeg import args
 from media_pipeline.ffmpeg.diagnose import diagnose
 from media_pipeline.ffmpeg.progress import Progress, parse_frame
 from media_pipeline.ffmpeg.run import ChildLimits, run_limited
 from media_pipeline.package import Package, package
 from media_pipeline.plan import EncodePlan, PlanSettings, plan_encode
-from media_pipeline.poster import choose_poster, split_thumbs
+from media_pipeline.poster import choose_posters, split_looks
 from media_pipeline.probe import probe
 from media_pipeline.source import Source
+from media_pipeline.storyboard import storyboard_vtt
 from media_pipeline.verify import verify
 
-POSTER_TIME_LIMIT_S = 60
 Report = Callable[[Progress | None], None]
 
 
@@ -27,7 +26,8 @@ Report = Callable[[Progress | None], None]
 class Job:
     """One source and where its version is made.
 
-    `report` is called at least about once a second whatever goes on (None: nothing new to tell) and may raise to stop.
+    `report` is called at least about once a second whatever goes on (None: nothing new to tell) and may raise to stop;
+    `on_plan` once, before anything is encoded.
     """
 
     source: Path
@@ -36,6 +36,7 @@ class Job:
     ffmpeg: str
     settings: PlanSettings
     report: Report
+    on_plan: Callable[[Source, EncodePlan], None] = lambda source, plan: None
 
     def tick(self) -> None:
         self.report(None)
@@ -46,18 +47,22 @@ class Made:
     source: Source
     plan: EncodePlan
     package: Package
+    posters: int  # the poster and the other candidates
+    seconds: float  # what it took
 
 
 def process(job: Job) -> Made:
     """Make a whole version of one source; raises PipelineError, or what `report` raised."""
+    began = time.monotonic()
     job.tick()
     source = probe(job.source, time_limit_s=job.settings.limits.probe_s, on_tick=job.tick)
     plan = plan_encode(source, job.settings)
+    job.on_plan(source, plan)
     encode(job, plan)
     made = package(plan, job.work, job.out, on_segment=job.tick)
-    make_poster(job, plan, made)
+    posters = make_pictures(job, plan, made)
     verify(job.out, made)
-    return Made(source, plan, made)
+    return Made(source, plan, made, posters, time.monotonic() - began)
 
 
 def encode(job: Job, plan: EncodePlan) -> None:
@@ -82,18 +87,15 @@ def encode(job: Job, plan: EncodePlan) -> None:
         raise diagnose(finished.returncode, finished.stderr)
 
 
-def make_poster(job: Job, plan: EncodePlan, made: Package) -> None:
-    """The frame that stands for the film, taken from the best rung (our own file: nothing untrusted is read again)."""
-    thumbs = split_thumbs(args.thumbs_path(job.work).read_bytes())
-    frame = min(choose_poster(thumbs) * plan.poster_step, made.frames - 1)
-    best = job.out / layout.rendition_file(made.videos[-1].name)
-    poster = job.out / layout.POSTER
-    finished = run_limited(
-        args.poster_args(job.ffmpeg, best, frame / Fraction(plan.frame_rate), poster),
-        limits=ChildLimits(),
-        time_limit_s=POSTER_TIME_LIMIT_S,
-        stall_s=POSTER_TIME_LIMIT_S,
-        on_tick=job.tick,
-    )
-    if finished.returncode != 0 or not poster.exists():
-        raise EncoderFailed(detail=finished.stderr[-1000:]) if made.frames else Truncated()
+def make_pictures(job: Job, plan: EncodePlan, made: Package) -> int:
+    """Poster, further candidates and storyboard; returns how many posters there are to choose from."""
+    chosen = choose_posters(split_looks(args.thumbs_path(job.work).read_bytes()))
+    try:
+        for number, frame in enumerate(chosen, start=1):
+            args.poster_path(job.work, frame).replace(job.out / layout.poster_file(number))
+        args.storyboard_path(job.work).replace(job.out / layout.STORYBOARD)
+    except FileNotFoundError as error:
+        raise EncoderFailed(detail=f"the encoder left out a picture: {error}") from error
+    cues = storyboard_vtt(plan.storyboard, layout.STORYBOARD, made.frames, plan.frame_rate)
+    (job.out / layout.STORYBOARD_CUES).write_text(cues)
+    return len(chosen)

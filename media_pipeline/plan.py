@@ -3,14 +3,18 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+from media_pipeline.colour import Colour
 from media_pipeline.errors import TooLarge, TooLong
 from media_pipeline.ladder import DEFAULT_LADDER, Rung, SizedRung, parse_ladder, plan_ladder
-from media_pipeline.source import AudioTrack, Source
+from media_pipeline.source import Source
+from media_pipeline.storyboard import Storyboard, plan_storyboard
+from media_pipeline.tracks import AudioRendition, CaptionTrack, plan_audio, plan_captions
 
 SEGMENT_S = 4
 AUDIO_RATE = 48_000
 AUDIO_KBPS = 128
 POSTER_CANDIDATES = 60
+POSTER_LONG_SIDE = 1280
 
 
 @dataclass(frozen=True)
@@ -49,35 +53,62 @@ class EncodePlan:
     """Everything that the encoder, the packager and the verifier need to know."""
 
     video_index: int
+    width: int  # of the source, upright and in square pixels
+    height: int
+    colour: Colour  # of the source
+    is_interlaced: bool
     frame_rate: Fraction
     frames: int
     segment_frames: int  # frames from one IDR frame to the next, the same in every rung
     rungs: tuple[SizedRung, ...]  # lowest first
     chunks: tuple[Chunk, ...]
-    audio: AudioTrack | None
+    audio: tuple[AudioRendition, ...]  # the main one first
+    captions: tuple[CaptionTrack, ...]
+    storyboard: Storyboard
     preset: str
-    poster_step: int  # every so manieth frame is looked at for the poster
+    poster_step: int  # every so manieth frame may become the poster
+    poster_pause: int  # frames from such a one to the one that tells whether it stands still
     time_limit_s: float
 
     @property
     def duration_s(self) -> Fraction:
         return self.frames / self.frame_rate
 
+    @property
+    def work_pixels(self) -> int:
+        """What the encoder has to do: the pixels of all frames of all rungs."""
+        return self.frames * sum(rung.width * rung.height for rung in self.rungs)
+
+    @property
+    def poster_rung(self) -> int:
+        """Posters are drawn from the best rung that is not larger than they need to be."""
+        fitting = [n for n, rung in enumerate(self.rungs) if max(rung.width, rung.height) <= POSTER_LONG_SIDE]
+        return max(fitting, default=0)
+
 
 def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
     """The plan for a source; raises TooLong or TooLarge when the site does not accept it."""
     refuse_over_limits(source, settings.limits)
     frames = max(1, round(source.duration_s * source.frame_rate))
+    rungs = plan_ladder(source.width, source.height, settings.ladder)
+    pause = max(1, round(source.frame_rate / 4))
     return EncodePlan(
         video_index=source.video_index,
+        width=source.width,
+        height=source.height,
+        colour=source.colour,
+        is_interlaced=source.is_interlaced,
         frame_rate=source.frame_rate,
         frames=frames,
         segment_frames=max(1, round(SEGMENT_S * source.frame_rate)),
-        rungs=plan_ladder(source.width, source.height, settings.ladder),
+        rungs=rungs,
         chunks=plan_chunks(frames),
-        audio=source.main_audio,
+        audio=plan_audio(source),
+        captions=plan_captions(source.subtitles),
+        storyboard=plan_storyboard(rungs[0], frames, source.frame_rate),
         preset=settings.preset,
-        poster_step=max(1, frames // POSTER_CANDIDATES),
+        poster_step=max(2 * pause, frames // POSTER_CANDIDATES),
+        poster_pause=pause,
         time_limit_s=settings.limits.encode_s(source.duration_s),
     )
 

@@ -1,5 +1,6 @@
 """HLS playlists (RFC 8216bis), written from what was packaged; pure."""
 
+import math
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -7,10 +8,11 @@ from fractions import Fraction
 from itertools import accumulate
 
 from media_pipeline import layout
-from media_pipeline.source import UNDETERMINED
+from media_pipeline.languages import UNDETERMINED
 
 VERSION = 7
 AUDIO_GROUP = "audio"
+CAPTIONS_GROUP = "captions"
 
 
 @dataclass(frozen=True)
@@ -37,12 +39,23 @@ class VideoVariant:
 
 @dataclass(frozen=True)
 class AudioVariant:
-    """The sound: byte ranges of one rung's file."""
+    """A soundtrack: byte ranges of one rung's file for the main one (no key), of a file of its own for others."""
 
+    key: str
     file: str
     language: str
+    name: str
     codec: str
     segments: tuple[Segment, ...]
+
+
+@dataclass(frozen=True)
+class CaptionVariant:
+    """Captions in one language; `uri` leads to their playlist."""
+
+    language: str
+    label: str
+    uri: str
 
 
 def media_playlist(file: str, init: str, segments: Sequence[Segment]) -> str:
@@ -73,27 +86,71 @@ def head(segments: Sequence[Segment], init: str) -> list[str]:
     ]
 
 
-def master_playlist(videos: Sequence[VideoVariant], audio: AudioVariant | None) -> str:
+def captions_playlist(file: str, duration_s: Fraction) -> str:
+    """All captions of a film as one segment: there are few kilobytes of them."""
+    lines = [
+        "#EXTM3U",
+        f"#EXT-X-VERSION:{VERSION}",
+        f"#EXT-X-TARGETDURATION:{max(1, math.ceil(duration_s))}",
+        "#EXT-X-MEDIA-SEQUENCE:0",
+        "#EXT-X-PLAYLIST-TYPE:VOD",
+        f"#EXTINF:{seconds(duration_s)},",
+        file,
+        "#EXT-X-ENDLIST",
+    ]
+    return finished(lines)
+
+
+def master_playlist(videos: Sequence[VideoVariant], audios: Sequence[AudioVariant]) -> str:
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
-    if audio:
-        lines.append(audio_line(audio))
+    lines += [audio_line(audio) for audio in audios]
     for video in videos:
-        lines += [stream_line(video, audio), layout.playlist_file(video.name)]
+        lines += [stream_line(video, audios), layout.playlist_file(video.name)]
     return finished([*lines, *(iframe_line(video) for video in videos)])
 
 
-def audio_line(audio: AudioVariant) -> str:
-    language = f'LANGUAGE="{audio.language}",' if audio.language != UNDETERMINED else ""
+def with_captions(master: str, captions: Sequence[CaptionVariant]) -> str:
+    """The master playlist with captions beside every variant: people add them while the stored version stays."""
+    if not captions:
+        return master
+    lines = []
+    for line in master.splitlines():
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            line += f',SUBTITLES="{CAPTIONS_GROUP}"'
+        lines.append(line)
+    first = next((n for n, line in enumerate(lines) if line.startswith("#EXT-X-STREAM-INF:")), len(lines))
+    return finished([*lines[:first], *(captions_line(caption) for caption in captions), *lines[first:]])
+
+
+def captions_line(caption: CaptionVariant) -> str:
     return (
-        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO_GROUP}",NAME="Original",{language}'
-        f'DEFAULT=YES,AUTOSELECT=YES,CHANNELS="2",URI="{layout.AUDIO_PLAYLIST}"'
+        f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{CAPTIONS_GROUP}",NAME="{quotable(caption.label)}",'
+        f'{language_attribute(caption.language)}DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI="{caption.uri}"'
     )
 
 
-def stream_line(video: VideoVariant, audio: AudioVariant | None) -> str:
-    peak, average = bandwidths(video, audio)
-    codecs = f"{video.codec},{audio.codec}" if audio else video.codec
-    group = f',AUDIO="{AUDIO_GROUP}"' if audio else ""
+def audio_line(audio: AudioVariant) -> str:
+    is_main = "NO" if audio.key else "YES"
+    return (
+        f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO_GROUP}",NAME="{quotable(audio.name)}",'
+        f"{language_attribute(audio.language)}DEFAULT={is_main},AUTOSELECT=YES,"
+        f'CHANNELS="2",URI="{layout.audio_playlist_file(audio.key)}"'
+    )
+
+
+def language_attribute(language: str) -> str:
+    return f'LANGUAGE="{language}",' if language != UNDETERMINED else ""
+
+
+def quotable(text: str) -> str:
+    """Within the quotes of an attribute: no quotes, no line breaks (RFC 8216, 4.2)."""
+    return " ".join(text.replace('"', "'").split())
+
+
+def stream_line(video: VideoVariant, audios: Sequence[AudioVariant]) -> str:
+    peak, average = bandwidths(video, audios)
+    codecs = f"{video.codec},{audios[0].codec}" if audios else video.codec
+    group = f',AUDIO="{AUDIO_GROUP}"' if audios else ""
     return (
         f'#EXT-X-STREAM-INF:BANDWIDTH={peak},AVERAGE-BANDWIDTH={average},CODECS="{codecs}",'
         f"RESOLUTION={video.width}x{video.height},FRAME-RATE={float(video.frame_rate):.3f}{group}"
@@ -109,12 +166,11 @@ def iframe_line(video: VideoVariant) -> str:
     )
 
 
-def bandwidths(video: VideoVariant, audio: AudioVariant | None) -> tuple[int, int]:
-    """Peak and average bits a second of picture and sound together."""
+def bandwidths(video: VideoVariant, audios: Sequence[AudioVariant]) -> tuple[int, int]:
+    """Peak and average bits a second of picture and the greediest soundtrack together."""
     peak, average = peak_bps(video.segments), average_bps(video.segments)
-    if audio:
-        peak, average = peak + peak_bps(audio.segments), average + average_bps(audio.segments)
-    return peak, average
+    peak += max((peak_bps(audio.segments) for audio in audios), default=0)
+    return peak, average + max((average_bps(audio.segments) for audio in audios), default=0)
 
 
 def average_bps(segments: Sequence[Segment]) -> int:

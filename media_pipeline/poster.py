@@ -1,55 +1,103 @@
-"""Which frame stands for the film; pure. Looks at small grey frames that the encoder wrote along the way."""
+"""Which frames may stand for the film; pure. Looks at small grey frames that the encoder wrote along the way.
+
+They come in pairs: a frame, and the one a quarter of a second later, which tells whether it stands still. In the middle
+of a fade, a dissolve or a quick pan the two differ, however far the next candidate is.
+"""
 
 from collections.abc import Sequence
-from itertools import pairwise
-from statistics import fmean, pstdev
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from operator import mul, sub
 
 THUMB_WIDTH = 64
 THUMB_HEIGHT = 36
 THUMB_BYTES = THUMB_WIDTH * THUMB_HEIGHT
+MOST_POSTERS = 6
 
 DARK = 32.0
 BRIGHT = 225.0
 FLAT = 12.0  # less contrast than this is a blank, a title's background or the depth of a fade
+ALIKE = 8.0  # two frames that differ less than this on average are the same picture to a person
+SHADES = 16
 
 
-def split_thumbs(data: bytes) -> list[bytes]:
-    """Whole frames only: an encoder that was cut off leaves part of one."""
-    return [data[start : start + THUMB_BYTES] for start in range(0, len(data) - THUMB_BYTES + 1, THUMB_BYTES)]
+@dataclass(frozen=True)
+class Look:
+    """A frame and what is on the screen a moment later."""
+
+    frame: bytes
+    later: bytes
+
+    @cached_property
+    def brightness(self) -> float:
+        return sum(self.frame) / THUMB_BYTES
+
+    @cached_property
+    def contrast(self) -> float:
+        """The standard deviation of the brightness."""
+        return max(0.0, sum(map(mul, self.frame, self.frame)) / THUMB_BYTES - self.brightness**2) ** 0.5
+
+    @cached_property
+    def detail(self) -> float:
+        """Mean difference of neighbouring pixels: sharp pictures have more than blurred or cross-faded ones."""
+        across = difference(self.frame[1:], self.frame[:-1])
+        down = difference(self.frame[THUMB_WIDTH:], self.frame[:-THUMB_WIDTH])
+        return (across + down) / 2
+
+    @cached_property
+    def shades(self) -> tuple[float, ...]:
+        """How much of the picture is how bright."""
+        counts = [0] * SHADES
+        for level in self.frame:
+            counts[level * SHADES // 256] += 1
+        return tuple(count / THUMB_BYTES for count in counts)
+
+    @property
+    def is_blank(self) -> bool:
+        return not DARK <= self.brightness <= BRIGHT or self.contrast < FLAT
+
+    @cached_property
+    def unrest(self) -> float:
+        """0 to 1: how much changes within the moment."""
+        return min(1.0, difference(self.frame, self.later) / 24.0)
 
 
-def choose_poster(thumbs: Sequence[bytes]) -> int:
-    """The index of the frame to show: bright enough, rich in contrast and detail, standing still between neighbours."""
-    if not thumbs:
-        return 0
-    return max(range(len(thumbs)), key=lambda index: score(thumbs, index))
+def difference(one: bytes, other: bytes) -> float:
+    return sum(map(abs, map(sub, one, other))) / max(1, len(one))
 
 
-def score(thumbs: Sequence[bytes], index: int) -> float:
-    """Higher is better; a frame that is black, white or flat scores below every one that is not."""
-    frame = thumbs[index]
-    brightness, contrast = fmean(frame), pstdev(frame)
-    penalty = 1000.0 if is_blank(brightness, contrast) else 0.0
-    return min(contrast, 70.0) + 1.5 * detail(frame) - 25.0 * fading(thumbs, index) - edge(index, len(thumbs)) - penalty
+def split_looks(data: bytes) -> list[Look]:
+    """Whole frames only: an encoder that was cut off leaves part of one. A last frame without its pair stands still."""
+    thumbs = [data[start : start + THUMB_BYTES] for start in range(0, len(data) - THUMB_BYTES + 1, THUMB_BYTES)]
+    return [Look(thumbs[n], thumbs[min(n + 1, len(thumbs) - 1)]) for n in range(0, len(thumbs), 2)]
 
 
-def is_blank(brightness: float, contrast: float) -> bool:
-    return brightness < DARK or brightness > BRIGHT or contrast < FLAT
+def choose_posters(looks: Sequence[Look], most: int = MOST_POSTERS) -> list[int]:
+    """Indexes of the frames to offer, the best first: apart in time and unlike each other, and none blank if any is not."""
+    shown = [n for n, look in enumerate(looks) if not look.is_blank] or list(range(len(looks)))
+    usual = usual_shades([looks[n] for n in shown])
+    ranked = sorted(shown, key=lambda n: score(looks[n], usual) - edge(n, len(looks)), reverse=True)
+    chosen: list[int] = []
+    for n in ranked:
+        is_apart = all(abs(n - m) * 2 * most >= len(looks) for m in chosen)
+        if is_apart and all(difference(looks[n].frame, looks[m].frame) > ALIKE for m in chosen):
+            chosen.append(n)
+    return chosen[:most]
 
 
-def detail(frame: bytes) -> float:
-    """Mean difference of neighbouring pixels: sharp pictures have more than blurred or cross-faded ones."""
-    rows = [frame[start : start + THUMB_WIDTH] for start in range(0, THUMB_BYTES, THUMB_WIDTH)]
-    return fmean(abs(a - b) for row in rows for a, b in pairwise(row))
+def score(look: Look, usual: Sequence[float]) -> float:
+    """Higher is better: rich in contrast and detail, standing still, and of the film's usual light."""
+    likeness = sum(map(min, look.shades, usual))
+    return min(look.contrast, 70.0) + 1.5 * look.detail + 20.0 * likeness - 40.0 * look.unrest
 
 
-def fading(thumbs: Sequence[bytes], index: int) -> float:
-    """0 to 1: how much brightness moves steadily through this frame, as it does in the middle of a fade."""
-    if not 0 < index < len(thumbs) - 1:
-        return 0.5
-    before, here, after = (fmean(thumbs[i]) for i in (index - 1, index, index + 1))
-    is_steady_move = (here - before) * (after - here) > 0
-    return min(1.0, abs(after - before) / 60.0) if is_steady_move else 0.0
+def usual_shades(looks: Sequence[Look]) -> list[float]:
+    """How bright how much of the film is, blanks aside."""
+    sums = [0.0] * SHADES
+    for n, share in chain.from_iterable(enumerate(look.shades) for look in looks):
+        sums[n] += share
+    return [total / max(1, len(looks)) for total in sums]
 
 
 def edge(index: int, count: int) -> float:

@@ -6,7 +6,7 @@ Nothing here decides anything: media_pipeline.source turns the report into facts
 import json
 import sys
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
@@ -19,6 +19,8 @@ from media_pipeline.formats import CONTAINERS, PROTOCOLS
 
 MOST_PACKETS = 5_000_000  # a day at 57 frames a second
 PACKETS_TO_DECODE = 250  # a picture must come out of these
+FRAMES_TO_DECODE = 4  # the first picture of an interlaced film may not say so
+UNSPECIFIED = 2  # of H.273
 MOST_BOXES = 100  # looked at to tell a cut-off file
 
 
@@ -47,6 +49,7 @@ def describe_container(container: InputContainer) -> dict[str, Any]:
         "container": container.format.name,
         "start_s": str_fraction(container.start_time or 0, 1, av.time_base),
         "audio": [describe_audio(s) for s in container.streams.audio if s.codec_context and s.codec_context.channels],
+        "subtitles": [describe_subtitles(s) for s in container.streams.subtitles if s.codec_context],
         "video": describe_video(container, stream),
     }
 
@@ -62,14 +65,31 @@ def describe_audio(stream: Any) -> dict[str, Any]:
         "index": stream.index,
         "codec": stream.codec_context.name,
         "channels": stream.codec_context.channels,
+        **describe_track(stream),
+    }
+
+
+def describe_subtitles(stream: Any) -> dict[str, Any]:
+    return {
+        "index": stream.index,
+        "codec": stream.codec_context.name,
+        "is_forced": Disposition.forced in stream.disposition,
+        **describe_track(stream),
+    }
+
+
+def describe_track(stream: Any) -> dict[str, Any]:
+    return {
         "language": stream.metadata.get("language", ""),
+        "title": stream.metadata.get("title", ""),
         "is_default": Disposition.default in stream.disposition,
     }
 
 
 def describe_video(container: InputContainer, stream: VideoStream) -> dict[str, Any]:
     context = stream.codec_context
-    packets, frame, decode_error = read_packets(container, stream)
+    packets, frames, decode_error = read_packets(container, stream)
+    frame = frames[0] if frames else None
     sar = stream.sample_aspect_ratio or context.sample_aspect_ratio
     return {
         "index": stream.index,
@@ -82,29 +102,52 @@ def describe_video(container: InputContainer, stream: VideoStream) -> dict[str, 
         "guessed_rate": f"{stream.guessed_rate.numerator}/{stream.guessed_rate.denominator}"
         if stream.guessed_rate
         else None,
+        "is_interlaced": any(one.interlaced_frame for one in frames),
+        "colour": describe_colour(context, frame),
         "decodes": frame is not None,
         "decode_error": decode_error,
         "packets": packets,
     }
 
 
-def read_packets(container: InputContainer, stream: VideoStream) -> tuple[dict[str, Any], Any, str]:
-    """The timestamps of every packet (no decoding), and the first picture that decodes."""
+def describe_colour(context: Any, frame: Any) -> dict[str, Any]:
+    """Code points of H.273; what the picture leaves open, the container may say."""
+
+    def said(name: str) -> int:
+        values = [int(getattr(one, name)) for one in (frame, context) if one is not None]
+        return next((value for value in values if value != UNSPECIFIED), UNSPECIFIED)
+
+    picture_format = frame.format if frame else None
+    return {
+        "primaries": said("color_primaries"),
+        "transfer": said("color_trc"),
+        "matrix": said("colorspace"),
+        "range": int(frame.color_range if frame else context.color_range),
+        "is_rgb": bool(picture_format and picture_format.is_rgb),
+        "depth_bits": max((part.bits for part in picture_format.components), default=8) if picture_format else 8,
+        "pixels": picture_format.name if picture_format else "",
+    }
+
+
+def read_packets(container: InputContainer, stream: VideoStream) -> tuple[dict[str, Any], list[Any], str]:
+    """The timestamps of every packet (no decoding), and the first pictures that decode."""
     times: list[int] = []
-    end, frame, decode_error = 0, None, ""
+    end, decode_error = 0, ""
+    frames: list[Any] = []
     for number, packet in enumerate(demux_what_is_there(container, stream)):
         if not packet.size:
             continue  # the flush packet at the end
         time = next((known for known in (packet.pts, packet.dts) if known is not None), end)
         times.append(time)
         end = max(end, time + (packet.duration or 0))
-        if frame is None and number < PACKETS_TO_DECODE:
-            frame, decode_error = decode_first(packet, decode_error)
+        if len(frames) < FRAMES_TO_DECODE and number < PACKETS_TO_DECODE:
+            decode_error = decode_into(frames, packet.decode, decode_error)
         if number >= MOST_PACKETS:
             break
-    if frame is None:
-        frame, decode_error = flush_decoder(stream, decode_error)
-    return summarise(times, end), frame, decode_error
+    if not frames:
+        # Decoders hold pictures back to put them in order; a very short video comes out only now.
+        decode_error = decode_into(frames, lambda: stream.codec_context.decode(None), decode_error)
+    return summarise(times, end), frames, decode_error
 
 
 def demux_what_is_there(container: InputContainer, stream: VideoStream) -> Any:
@@ -115,19 +158,13 @@ def demux_what_is_there(container: InputContainer, stream: VideoStream) -> Any:
         return
 
 
-def decode_first(packet: Any, error_so_far: str) -> tuple[Any, str]:
+def decode_into(frames: list[Any], decode: Callable[[], list[Any]], error_so_far: str) -> str:
+    """Adds what decodes; returns what the decoder last complained of."""
     try:
-        return next(iter(packet.decode()), None), error_so_far
-    except av.error.FFmpegError as error:
-        return None, str(error)
-
-
-def flush_decoder(stream: VideoStream, error_so_far: str) -> tuple[Any, str]:
-    """Decoders hold pictures back to put them in order; a very short video comes out only now."""
-    try:
-        return next(iter(stream.codec_context.decode(None)), None), error_so_far
+        frames.extend(decode())
     except (av.error.FFmpegError, EOFError) as error:
-        return None, error_so_far or str(error)
+        return str(error) or error_so_far
+    return error_so_far
 
 
 def summarise(times: list[int], end: int) -> dict[str, Any]:

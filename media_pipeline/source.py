@@ -1,12 +1,13 @@
 """What a probe found, as facts about the source; pure."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from media_pipeline.colour import Colour, parse_colour
 from media_pipeline.errors import NotAVideo, NoVideoStream, PipelineError, Truncated, UnsupportedCodec
+from media_pipeline.languages import parse_language
 
 STANDARD_RATES = tuple(
     Fraction(*rate)
@@ -16,12 +17,13 @@ STANDARD_RATES = tuple(
         (60, 1), (90, 1), (100, 1), (120000, 1001), (120, 1), (144, 1), (240000, 1001), (240, 1),
     )
 )  # fmt: skip
-LANGUAGE = re.compile(r"[a-z]{2,3}")
-UNDETERMINED = "und"
 FALLBACK_RATE = Fraction(25)
 FASTEST = 60
 # 24 and 24000/1001 lie 0.1 % apart: half of that still tells them from each other.
 SAME_RATE = Fraction(1, 2000)
+# Subtitles that are text; the others are pictures, which no caption can be made of.
+TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"})
+LONGEST_TITLE = 60
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,24 @@ class AudioTrack:
     codec: str
     channels: int
     language: str
+    title: str
     is_default: bool
+
+
+@dataclass(frozen=True)
+class SubtitleTrack:
+    """One stream of subtitles; a forced one translates only what is foreign in the film."""
+
+    index: int
+    codec: str
+    language: str
+    title: str
+    is_default: bool
+    is_forced: bool
+
+    @property
+    def is_text(self) -> bool:
+        return self.codec in TEXT_SUBTITLES
 
 
 @dataclass(frozen=True)
@@ -49,7 +68,11 @@ class Source:
     is_variable_rate: bool
     duration_s: Fraction  # from the start of the earliest stream to the end of the last frame
     frames: int  # that the source holds
+    is_interlaced: bool
+    pixels: str  # how ffmpeg calls the format of its pixels: yuv420p10le
+    colour: Colour
     audio: tuple[AudioTrack, ...]
+    subtitles: tuple[SubtitleTrack, ...]
 
     @property
     def main_audio(self) -> AudioTrack | None:
@@ -84,18 +107,22 @@ def parse_probe(report: Mapping[str, Any]) -> Source:
         is_variable_rate=is_variable,
         duration_s=max(end_s, 1 / rate),
         frames=packets["count"],
-        audio=tuple(parse_audio(track) for track in report["audio"]),
+        is_interlaced=video["is_interlaced"],
+        pixels=video["colour"]["pixels"],
+        colour=parse_colour(video["colour"]),
+        audio=tuple(AudioTrack(**parse_track(track)) for track in report["audio"]),
+        subtitles=tuple(SubtitleTrack(**parse_track(track)) for track in report["subtitles"]),
     )
 
 
-def parse_audio(track: Mapping[str, Any]) -> AudioTrack:
-    return AudioTrack(**{**track, "language": parse_language(track["language"])})
+def parse_track(track: Mapping[str, Any]) -> dict[str, Any]:
+    return {**track, "language": parse_language(track["language"]), "title": parse_title(track["title"])}
 
 
-def parse_language(tag: str) -> str:
-    """The language of a tag such as `en`, `deu` or `pt-BR`; `und` for anything else, which a file may claim at will."""
-    language = tag.partition("-")[0].lower()
-    return language if LANGUAGE.fullmatch(language) else UNDETERMINED
+def parse_title(text: str) -> str:
+    """One short printable line: it comes from the file and goes into playlists and menus."""
+    line = " ".join("".join(c if c.isprintable() else " " for c in text.replace('"', "'")).split())
+    return line[:LONGEST_TITLE].strip()
 
 
 def refusal(error: str, detail: str) -> PipelineError:

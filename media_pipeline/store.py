@@ -19,6 +19,7 @@ class Store(Protocol):
     def read_bytes(self, key: str) -> bytes: ...
     def exists(self, key: str) -> bool: ...
     def list(self, prefix: str) -> Iterator[str]: ...
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]: ...
     def delete_prefix(self, prefix: str) -> int: ...
     def check(self) -> None: ...
 
@@ -73,6 +74,12 @@ class LocalStore:
             for path in base.rglob("*") if base.is_dir() else [base]:
                 if path.is_file():
                     yield path.relative_to(self.root).as_posix()
+
+    def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
+        """The keys below `prefix` with the bytes of each; one that is just being removed is left out."""
+        for key in self.list(prefix):
+            with storage_faults(), suppress(FileNotFoundError):
+                yield key, self.path_of(key).stat().st_size
 
     def delete_prefix(self, prefix: str) -> int:
         """Remove one object or a folder of them; how many there were. Nothing there is fine."""

@@ -7,8 +7,11 @@ from media_pipeline import layout, playlists
 from media_pipeline.errors import EncoderFailed
 from media_pipeline.mp4 import boxes
 from media_pipeline.package import Package
+from media_pipeline.plan import AUDIO_RATE
+from media_pipeline.soundtrack import AAC_FRAME
 
 PLAYLIST_ROUNDING_S = Fraction(1, 100_000)
+SOUND_FRAME_S = Fraction(AAC_FRAME, AUDIO_RATE)
 
 
 def verify(out: Path, made: Package) -> None:
@@ -20,8 +23,8 @@ def verify(out: Path, made: Package) -> None:
             raise ValueError("the rungs do not cut at the same instants")
         if abs(sum(cuts.pop(), Fraction()) - made.duration_s) > len(made.videos[0].segments) * PLAYLIST_ROUNDING_S:
             raise ValueError("the playlists do not last as long as the picture")
-        if made.audio:
-            verify_playlist(out, layout.AUDIO_PLAYLIST)
+        for audio in made.audios:
+            verify_sound(out, layout.audio_playlist_file(audio.key), made)
         for video in made.videos:
             verify_iframes(out, layout.iframes_file(video.name))
     except (ValueError, OSError) as error:
@@ -48,6 +51,14 @@ def verify_playlist(out: Path, name: str) -> tuple[Fraction, ...]:
         if (segment.offset, segment.size) not in fragments:
             raise ValueError(f"{name}: {segment.size}@{segment.offset} is not a fragment")
     return tuple(segment.duration_s for _, segment in segments)
+
+
+def verify_sound(out: Path, name: str, made: Package) -> None:
+    """It ends with the picture, but for what rounding to whole frames of either may cost."""
+    slack_s = 3 * SOUND_FRAME_S + 2 / made.videos[0].frame_rate
+    difference_s = sum(verify_playlist(out, name), Fraction()) - made.duration_s
+    if abs(difference_s) > slack_s:
+        raise ValueError(f"{name} is {float(difference_s):.3f} s longer than the picture")
 
 
 def whole_fragments(path: Path) -> set[tuple[int, int]]:

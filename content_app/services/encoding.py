@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
-from content_app.models import Rendition, Video
+from content_app.models import Caption, Rendition, Video
 from content_app.services import discards, processing
 from content_app.services.processing import Claim, ClaimLost, Published
 from content_app.services.storage import get_store
@@ -83,7 +83,7 @@ def describe(claim: Claim, version: str, made: Made, size_bytes: int, out: Path)
     best = made.package.videos[-1]
     rows = []
     for video in made.package.videos:
-        peak, average = playlists.bandwidths(video, made.package.audio)
+        peak, average = playlists.bandwidths(video, made.package.audios)
         rows.append(
             Rendition(
                 video_id=claim.video_id,
@@ -92,14 +92,28 @@ def describe(claim: Claim, version: str, made: Made, size_bytes: int, out: Path)
                 width=video.width,
                 height=video.height,
                 frame_rate=str(video.frame_rate),
-                codecs=f"{video.codec},{made.package.audio.codec}" if made.package.audio else video.codec,
+                codecs=",".join([video.codec, *(audio.codec for audio in made.package.audios[:1])]),
                 peak_bps=peak,
                 average_bps=average,
                 size_bytes=(out / layout.rendition_file(video.name)).stat().st_size,
                 frames=made.package.frames,
             )
         )
-    return Published(version, float(made.package.duration_s), best.width, best.height, size_bytes, rows)
+    return Published(
+        version=version,
+        duration_s=float(made.package.duration_s),
+        width=best.width,
+        height=best.height,
+        size_bytes=size_bytes,
+        renditions=rows,
+        captions=[
+            Caption(video_id=claim.video_id, language=one.language, label=one.label, folder=version, is_uploaded=False)
+            for one in made.package.captions
+        ],
+        poster_choices=made.posters,
+        work_pixels=made.plan.work_pixels,
+        work_s=made.seconds,
+    )
 
 
 def give_up(claim: Claim, version: str, error: PipelineError) -> None:

@@ -12,11 +12,11 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
 from content_app import queue
-from content_app.models import Rendition, Video
+from content_app.models import Caption, Rendition, Video
 from content_app.services import discards
 from content_app.states import State, sources_of
 from media_pipeline import layout
@@ -54,6 +54,10 @@ class Published:
     height: int
     size_bytes: int
     renditions: Sequence[Rendition]
+    captions: Sequence[Caption]
+    poster_choices: int
+    work_pixels: int
+    work_s: float
 
 
 # --- originals -------------------------------------------------------------------------------------------------------
@@ -122,8 +126,7 @@ def report(*, claim: Claim, percent: int = 0, time_left_s: int | None = None) ->
 
 def expect_version(*, claim: Claim, version: str) -> None:
     """Before the first object is stored: if the worker dies, what it stored is removed a day later."""
-    prefix = layout.version_prefix(claim.public_id, version)
-    discards.discard(prefixes=[prefix], due_at=timezone.now() + timedelta(days=1))
+    discards.expect(prefix=layout.version_prefix(claim.public_id, version))
 
 
 def mark_ready(*, claim: Claim, published: Published) -> None:
@@ -141,13 +144,26 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
             width=published.width,
             height=published.height,
             size_bytes=published.size_bytes,
+            poster=_poster_after_switch(old or "", published.version),
+            poster_choices=published.poster_choices,
+            has_storyboard=True,
+            work_pixels=published.work_pixels,
+            work_s=published.work_s,
         )
         Rendition.objects.filter(video_id=claim.video_id).delete()
         Rendition.objects.bulk_create(published.renditions)
+        Caption.objects.filter(video_id=claim.video_id, is_uploaded=False).delete()
+        # What somebody has uploaded in a language goes before what the file brings along.
+        Caption.objects.bulk_create(published.captions, ignore_conflicts=True)
         discards.keep(prefix=layout.version_prefix(claim.public_id, published.version))
         if old:
-            due_at = timezone.now() + timedelta(minutes=settings.OLD_VERSION_MINUTES)
-            discards.discard(prefixes=[layout.version_prefix(claim.public_id, old)], due_at=due_at)
+            discards.discard_later(prefix=layout.version_prefix(claim.public_id, old))
+
+
+def _poster_after_switch(old: str, new: str) -> Case:
+    """The new version's own, unless somebody has uploaded one, which lies in no version."""
+    is_uploaded = ~Q(poster="") & ~Q(poster__startswith=f"{old}/")
+    return Case(When(is_uploaded, then=F("poster")), default=Value(f"{new}/{layout.POSTER}"))
 
 
 def mark_failed(*, claim: Claim, error: PipelineError) -> State:

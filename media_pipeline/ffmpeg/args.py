@@ -3,26 +3,35 @@
 from fractions import Fraction
 from pathlib import Path
 
+from media_pipeline.colour import to_bt709
 from media_pipeline.formats import CONTAINERS, PROTOCOLS
-from media_pipeline.ladder import SizedRung
-from media_pipeline.plan import AUDIO_KBPS, AUDIO_RATE, EncodePlan
+from media_pipeline.ladder import SizedRung, even
+from media_pipeline.plan import AUDIO_KBPS, AUDIO_RATE, POSTER_LONG_SIDE, EncodePlan
 from media_pipeline.poster import THUMB_HEIGHT, THUMB_WIDTH
+from media_pipeline.source import AudioTrack
+from media_pipeline.tracks import AudioRendition, CaptionTrack
 
 MOST_PIXELS = 16384 * 8704
 LARGEST_ALLOCATION = 1024**3
-POSTER_LONG_SIDE = 1280
+# JPEG has full range; the formats that say so in their name are those that every ffmpeg's encoder takes.
+JPEG_SCALE = "flags=bicubic:in_range=tv:out_range=pc,format=yuvj420p"
 
 
 def encode_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list[str]:
-    """One process: one decode, every rung as video-only fragments, the sound once, small grey frames for the poster."""
+    """One process, one decode: every rung as video-only fragments, each soundtrack once, captions, pictures."""
     return [
         *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"),
         *("-progress", "pipe:1"),
         *untrusted_input_args(source),
         *("-filter_complex", filter_graph(plan)),
         *(arg for number, rung in reversed([*enumerate(plan.rungs)]) for arg in rung_args(plan, rung, number, work)),
-        *audio_args(plan, work),
+        *(arg for audio in plan.audio for arg in audio_args(plan, audio, work)),
+        *(arg for caption in plan.captions for arg in caption_args(caption, work)),
+        *("-map", "[posters]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2"),
+        str(poster_path(work, None)),
         *("-map", "[thumbs]", "-fps_mode", "passthrough", "-f", "rawvideo", str(thumbs_path(work))),
+        *("-map", "[board]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "5", "-f", "image2", "-update", "1"),
+        str(storyboard_path(work)),
     ]
 
 
@@ -37,19 +46,53 @@ def untrusted_input_args(source: Path) -> list[str]:
 def filter_graph(plan: EncodePlan) -> str:
     """A chain from the highest rung to the lowest: each is scaled from the next larger one, which is the smaller job.
 
-    `fps` makes the rate constant and exact, and starts at 0 by repeating the first frame, so that a picture which
-    starts after its sound stays in step with it.
+    Posters branch off on the way; the storyboard is drawn from the lowest rung.
     """
-    rate = f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}"
-    incoming = f"[0:{plan.video_index}]fps={rate}:start_time=0,"
     stages = []
-    for number, rung in reversed([*enumerate(plan.rungs)]):
-        scale = f"scale={rung.width}:{rung.height}:flags=bicubic,setsar=1,format=yuv420p"
-        stages.append(f"{incoming}{scale},split=2[v{number}][s{number}]")
-        incoming = f"[s{number}]"
-    select = f"select='not(mod(n,{plan.poster_step}))'"
-    stages.append(f"{incoming}{select},scale={THUMB_WIDTH}:{THUMB_HEIGHT},format=gray[thumbs]")
-    return ";".join(stages)
+    for number in reversed(range(len(plan.rungs))):
+        outputs = f"[v{number}][p][s{number}]" if number == plan.poster_rung else f"[v{number}][s{number}]"
+        stages.append(f"{scaled(plan, number)},split={outputs.count('[')}{outputs}")
+    return ";".join([*stages, *poster_stages(plan), storyboard_stage(plan)])
+
+
+def scaled(plan: EncodePlan, number: int) -> str:
+    """The numberth rung's pictures: the highest from the source, each other one from the next larger one."""
+    rung = plan.rungs[number]
+    if number < len(plan.rungs) - 1:
+        return f"[s{number + 1}]scale={rung.width}:{rung.height}:flags=bicubic,setsar=1"
+    colours = to_bt709(plan.colour, width=plan.width, height=plan.height, target=(rung.width, rung.height))
+    return f"[0:{plan.video_index}]{','.join([*steady_frames(plan), colours])}"
+
+
+def steady_frames(plan: EncodePlan) -> list[str]:
+    """`fps` makes the rate constant and exact, and starts at 0 by repeating the first frame, so that a picture which
+    starts after its sound stays in step with it."""
+    rate = f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}"
+    # Frames that are whole are left alone: films often are interlaced in parts only.
+    weave = ["bwdif=mode=send_frame:deint=interlaced"] if plan.is_interlaced else []
+    return [*weave, f"fps={rate}:start_time=0"]
+
+
+def poster_stages(plan: EncodePlan) -> list[str]:
+    """Frames that may become the poster as JPEGs; small and grey, and with what follows on them, to judge them by."""
+    rung = plan.rungs[plan.poster_rung]
+    scale = min(Fraction(1), Fraction(POSTER_LONG_SIDE, max(rung.width, rung.height)))
+    is_poster = f"not(mod(n,{plan.poster_step}))"
+    size = f"{even(rung.width * scale, at_most=rung.width)}:{even(rung.height * scale, at_most=rung.height)}"
+    return [
+        f"[p]select='{is_poster}+not(mod(n-{plan.poster_pause},{plan.poster_step}))',split=2[q][t]",
+        # Every other one of them.
+        f"[q]select='not(mod(n,2))',scale={size}:{JPEG_SCALE}[posters]",
+        f"[t]scale={THUMB_WIDTH}:{THUMB_HEIGHT}:out_range=pc,format=gray[thumbs]",
+    ]
+
+
+def storyboard_stage(plan: EncodePlan) -> str:
+    board = plan.storyboard
+    return (
+        f"[s0]select='not(mod(n,{board.step_frames}))',scale={board.tile_width}:{board.tile_height}:{JPEG_SCALE},"
+        f"tile={board.columns}x{board.rows}[board]"
+    )
 
 
 def rung_args(plan: EncodePlan, rung: SizedRung, number: int, work: Path) -> list[str]:
@@ -73,31 +116,32 @@ def peak_kbps(rung: SizedRung, frame_rate: Fraction) -> int:
     return rung.rung.max_kbps * 3 // 2 if frame_rate > 30 else rung.rung.max_kbps
 
 
-def audio_args(plan: EncodePlan, work: Path) -> list[str]:
-    if plan.audio is None:
-        return []
+def audio_args(plan: EncodePlan, audio: AudioRendition, work: Path) -> list[str]:
     return [
-        *("-map", f"0:{plan.audio.index}", "-af", audio_filter(plan)),
+        *("-map", f"0:{audio.track.index}", "-af", audio_filter(plan, audio.track)),
         *("-c:a", "aac", "-b:a", f"{AUDIO_KBPS}k", "-ar", str(AUDIO_RATE), "-ac", "2"),
         *("-map_metadata", "-1", "-map_chapters", "-1", "-f", "mp4"),
         # delay_moov writes the encoder's priming into an edit list, so that sound starts with the picture.
         *("-movflags", "+delay_moov+default_base_moof+skip_trailer", "-frag_duration", "4000000"),
-        str(audio_path(work)),
+        str(audio_path(work, audio.key)),
     ]
 
 
-def audio_filter(plan: EncodePlan) -> str:
+def audio_filter(plan: EncodePlan, track: AudioTrack) -> str:
     """Stereo that starts at 0 and is as long as the picture: gaps become silence, so nothing drifts."""
-    assert plan.audio is not None
     length = f"{float(plan.duration_s):.6f}"
     return ",".join(
         [
-            *downmix_filter(plan.audio.channels),
-            f"aresample={AUDIO_RATE}:async=1:first_pts=0:ochl=stereo{downmix_gain(plan.audio.channels)}",
+            *downmix_filter(track.channels),
+            f"aresample={AUDIO_RATE}:async=1:first_pts=0:ochl=stereo{downmix_gain(track.channels)}",
             f"apad=whole_dur={length}",
             f"atrim=end={length}",
         ]
     )
+
+
+def caption_args(caption: CaptionTrack, work: Path) -> list[str]:
+    return ["-map", f"0:{caption.index}", "-c:s", "webvtt", "-f", "webvtt", str(caption_path(work, caption.language))]
 
 
 def downmix_filter(channels: int) -> list[str]:
@@ -110,24 +154,26 @@ def downmix_gain(channels: int) -> str:
     return ":rematrix_volume=0.7079" if channels > 2 else ""
 
 
-def poster_args(ffmpeg: str, rendition: Path, at_s: Fraction, poster: Path) -> list[str]:
-    """One frame of our own best rendition as a JPEG."""
-    size = f"scale='if(gt(iw,ih),min({POSTER_LONG_SIDE},iw),-2)':'if(gt(iw,ih),-2,min({POSTER_LONG_SIDE},ih))'"
-    return [
-        *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "warning", "-y"),
-        *("-protocol_whitelist", PROTOCOLS, "-ss", f"{float(at_s):.6f}", "-i", f"file:{rendition}"),
-        *("-frames:v", "1", "-vf", f"{size},format=yuvj420p", "-q:v", "3", "-f", "image2", "-update", "1"),
-        f"file:{poster}",
-    ]
-
-
 def video_path(work: Path, rung: str) -> Path:
     return work / f"{rung}.video.mp4"
 
 
-def audio_path(work: Path) -> Path:
-    return work / "audio.aac.mp4"
+def audio_path(work: Path, key: str) -> Path:
+    return work / (f"audio_{key}.aac.mp4" if key else "audio.aac.mp4")
+
+
+def caption_path(work: Path, language: str) -> Path:
+    return work / f"captions_{language}.vtt"
+
+
+def poster_path(work: Path, number: int | None) -> Path:
+    """The numberth frame that may become the poster; None gives the pattern of all of them. ffmpeg counts from 1."""
+    return work / ("poster_%05d.jpg" if number is None else f"poster_{number + 1:05}.jpg")
 
 
 def thumbs_path(work: Path) -> Path:
     return work / "thumbs.gray"
+
+
+def storyboard_path(work: Path) -> Path:
+    return work / "storyboard.jpg"

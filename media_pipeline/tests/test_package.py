@@ -50,7 +50,7 @@ def test_the_master_playlist_promises_what_the_files_are(version: Version, name:
 
 @every_case
 def test_the_bandwidths_are_those_of_the_bytes(version: Version, name: str) -> None:
-    sound_peaks, sound_average = rates(version, layout.AUDIO_PLAYLIST) if name in SOUNDING else ([0.0], 0.0)
+    sound_peaks, sound_average = rates(version, layout.audio_playlist_file("")) if name in SOUNDING else ([0.0], 0.0)
     for rung, listed in variants(version).items():
         peaks, average = rates(version, layout.playlist_file(rung))
         assert int(listed["BANDWIDTH"]) >= max(peaks) + max(sound_peaks)
@@ -60,7 +60,8 @@ def test_the_bandwidths_are_those_of_the_bytes(version: Version, name: str) -> N
 
 @every_case
 def test_everything_that_is_named_is_there_and_nothing_else(version: Version, name: str) -> None:
-    named = {layout.MASTER, layout.POSTER}
+    named = {layout.MASTER, layout.STORYBOARD, layout.STORYBOARD_CUES}
+    named |= {layout.poster_file(number) for number in range(1, version.made.posters + 1)}
     for playlist in playlists.uris(version.playlist(layout.MASTER)):
         named |= {playlist, *playlists.uris(version.playlist(playlist))}
 
@@ -78,7 +79,7 @@ def test_every_byte_range_decodes_on_its_own_to_its_own_frames(version: Version,
 
 @every_case_with_sound
 def test_every_byte_range_of_the_sound_decodes_on_its_own(version: Version, name: str) -> None:
-    ranges, listed = version.ranges(layout.AUDIO_PLAYLIST), version.segments(layout.AUDIO_PLAYLIST)
+    ranges, listed = version.ranges(layout.audio_playlist_file("")), version.segments(layout.audio_playlist_file(""))
     # The first frame of all is the encoder's priming: it lies before 0 and is not heard.
     starts = [start - AAC_FRAME_S for start in accumulate((s.duration_s for _, s in listed), initial=Fraction(0))]
 

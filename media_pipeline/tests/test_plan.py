@@ -9,26 +9,10 @@ import pytest
 from media_pipeline.errors import TooLarge, TooLong
 from media_pipeline.ladder import parse_ladder
 from media_pipeline.plan import Chunk, EncodePlan, Limits, PlanSettings, plan_encode
-from media_pipeline.source import AudioTrack, Source
-
-SOUND = AudioTrack(index=1, codec="aac", channels=2, language="und", is_default=True)
-SOURCE = Source(
-    container="mov",
-    codec="h264",
-    video_index=0,
-    width=1920,
-    height=1080,
-    rotation=0,
-    frame_rate=Fraction(25),
-    is_variable_rate=False,
-    duration_s=Fraction(10),
-    frames=250,
-    audio=(SOUND,),
-)
-
+from media_pipeline.tests.sources import FILM, SOUND
 
 def plan(**changes: object) -> EncodePlan:
-    return plan_encode(replace(SOURCE, **changes), PlanSettings())  # type: ignore[arg-type]  # named by each test
+    return plan_encode(replace(FILM, **changes), PlanSettings())  # type: ignore[arg-type]  # named by each test
 
 
 @pytest.mark.parametrize(
@@ -69,22 +53,37 @@ def test_the_chunks_cover_every_frame_once() -> None:
 
 
 def test_it_takes_the_main_sound_or_none() -> None:
-    assert plan().audio == SOUND
-    assert plan(audio=()).audio is None
+    assert [audio.track for audio in plan().audio] == [SOUND]
+    assert plan(audio=()).audio == ()
 
 
 def test_the_rungs_are_those_of_the_settings() -> None:
-    made = plan_encode(SOURCE, PlanSettings(ladder=parse_ladder(["240p", "480p"])))
+    made = plan_encode(FILM, PlanSettings(ladder=parse_ladder(["240p", "480p"])))
 
     assert [(rung.name, rung.width, rung.height) for rung in made.rungs] == [("240p", 426, 240), ("480p", 854, 480)]
 
 
-@pytest.mark.parametrize(("frames", "step"), [(1, 1), (59, 1), (60, 1), (120, 2), (172_800, 2880)])
-def test_about_sixty_frames_are_looked_at_for_the_poster(frames: int, step: int) -> None:
+@pytest.mark.parametrize(("frames", "step"), [(1, 12), (60, 12), (720, 12), (900, 15), (172_800, 2880)])
+def test_at_most_about_sixty_frames_are_looked_at_for_the_poster(frames: int, step: int) -> None:
     made = plan(duration_s=Fraction(frames, 25))
 
     assert made.poster_step == step
-    assert 1 <= -(-frames // step) < 120
+    assert 1 <= -(-frames // step) <= 62
+    assert made.poster_pause == 6  # a quarter of a second
+    assert made.poster_pause < made.poster_step
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "rung"), [(1920, 1080, "720p"), (1080, 1920, "720p"), (1280, 720, "720p"), (64, 36, "120p")]
+)
+def test_posters_are_drawn_from_the_rung_that_has_their_size(width: int, height: int, rung: str) -> None:
+    made = plan(width=width, height=height)
+
+    assert made.rungs[made.poster_rung].name == rung
+
+
+def test_the_work_is_the_pixels_of_every_rung() -> None:
+    assert plan(width=640, height=360).work_pixels == 250 * (214 * 120 + 640 * 360)
 
 
 @pytest.mark.parametrize(("duration_s", "limit_s"), [(1, 600), (10, 600), (60, 3600), (3600, 216_000)])
@@ -95,9 +94,9 @@ def test_longer_videos_get_more_time(duration_s: int, limit_s: float) -> None:
 def test_a_video_at_the_limit_is_accepted_and_one_beyond_is_refused() -> None:
     settings = PlanSettings(limits=Limits(max_duration_s=600))
 
-    assert plan_encode(replace(SOURCE, duration_s=Fraction(600)), settings).frames == 15_000
+    assert plan_encode(replace(FILM, duration_s=Fraction(600)), settings).frames == 15_000
     with pytest.raises(TooLong, match="The video is 11 minutes long; this site allows 10"):
-        plan_encode(replace(SOURCE, duration_s=Fraction(660)), settings)
+        plan_encode(replace(FILM, duration_s=Fraction(660)), settings)
 
 
 def test_a_picture_that_is_too_large_is_refused_with_its_size() -> None:

@@ -7,10 +7,12 @@ import pytest
 
 from media_pipeline.playlists import (
     AudioVariant,
+    CaptionVariant,
     Segment,
     VideoVariant,
     average_bps,
     bandwidths,
+    captions_playlist,
     iframe_playlist,
     master_playlist,
     media_playlist,
@@ -18,6 +20,7 @@ from media_pipeline.playlists import (
     peak_bps,
     target_duration,
     uris,
+    with_captions,
 )
 from media_pipeline.tests.golden import golden
 
@@ -34,15 +37,15 @@ SOUND_SEGMENTS = (
 )
 SMALL = VideoVariant("360p", 640, 360, Fraction(24000, 1001), "avc1.64001e", SEGMENTS)
 LARGE = replace(SMALL, name="720p", width=1280, height=720, codec="avc1.64001f")
-SOUND = AudioVariant("360p.mp4", "deu", "mp4a.40.2", SOUND_SEGMENTS)
+SOUND = AudioVariant("", "360p.mp4", "de", "Deutsch", "mp4a.40.2", SOUND_SEGMENTS)
 
 
 def test_the_master_playlist_with_sound_is_exactly_this() -> None:
-    assert master_playlist([SMALL, LARGE], SOUND) == golden("master.m3u8")
+    assert master_playlist([SMALL, LARGE], [SOUND]) == golden("master.m3u8")
 
 
 def test_the_master_playlist_without_sound_is_exactly_this() -> None:
-    assert master_playlist([SMALL], None) == golden("master_silent.m3u8")
+    assert master_playlist([SMALL], []) == golden("master_silent.m3u8")
 
 
 def test_the_media_playlist_is_exactly_this() -> None:
@@ -54,7 +57,30 @@ def test_the_iframe_playlist_is_exactly_this() -> None:
 
 
 def test_a_language_that_nobody_knows_is_not_named() -> None:
-    assert "LANGUAGE" not in master_playlist([SMALL], replace(SOUND, language="und"))
+    assert "LANGUAGE" not in master_playlist([SMALL], [replace(SOUND, language="und")])
+
+
+def test_the_master_playlist_with_two_languages_and_captions_is_exactly_this() -> None:
+    english = replace(SOUND, key="en", file="audio_en.mp4", language="en", name="English")
+    captions = [CaptionVariant("de", "Deutsch", "captions_de.m3u8"), CaptionVariant("und", 'A "title"', "/x/y.m3u8")]
+
+    master = with_captions(master_playlist([SMALL, LARGE], [SOUND, english]), captions)
+
+    assert master == golden("master_languages.m3u8")
+
+
+def test_without_captions_the_master_playlist_stays_as_it_is() -> None:
+    assert with_captions(golden("master.m3u8"), []) == golden("master.m3u8")
+
+
+def test_the_greediest_soundtrack_counts() -> None:
+    loud = replace(SOUND, key="en", segments=tuple(replace(one, size=3 * one.size) for one in SOUND_SEGMENTS))
+
+    assert bandwidths(SMALL, [SOUND, loud]) == bandwidths(SMALL, [loud])
+
+
+def test_the_captions_are_one_segment_as_long_as_the_film() -> None:
+    assert captions_playlist("captions_de.vtt", Fraction(21, 2)) == golden("captions.m3u8")
 
 
 def test_every_name_in_a_playlist_is_found_in_order() -> None:
@@ -125,11 +151,11 @@ def test_the_average_is_all_bytes_over_all_time_rounded_up() -> None:
 
 
 def test_a_variants_rates_include_its_sound() -> None:
-    peak, average = bandwidths(SMALL, SOUND)
+    peak, average = bandwidths(SMALL, [SOUND])
 
     assert peak == peak_bps(SEGMENTS) + peak_bps(SOUND_SEGMENTS)
     assert average == average_bps(SEGMENTS) + average_bps(SOUND_SEGMENTS)
-    assert bandwidths(SMALL, None) == (peak_bps(SEGMENTS), average_bps(SEGMENTS))
+    assert bandwidths(SMALL, []) == (peak_bps(SEGMENTS), average_bps(SEGMENTS))
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,16 @@ import random
 
 import pytest
 
-from media_pipeline.poster import THUMB_BYTES, THUMB_HEIGHT, THUMB_WIDTH, choose_poster, split_thumbs
+from media_pipeline.poster import (
+    MOST_POSTERS,
+    THUMB_BYTES,
+    THUMB_HEIGHT,
+    THUMB_WIDTH,
+    Look,
+    choose_posters,
+    difference,
+    split_looks,
+)
 
 
 def flat(level: int) -> bytes:
@@ -19,12 +28,17 @@ def picture(*, brightness: float = 1.0, contrast: float = 1.0, seed: int = 1) ->
     return bytes(round(max(0, min(255, (128 + (level - 128) * contrast) * brightness))) for level in levels)
 
 
-def fade_in(frames: int) -> list[bytes]:
-    return [picture(brightness=number / frames) for number in range(frames)]
+def still(frame: bytes) -> Look:
+    return Look(frame, frame)
+
+
+def scene(number: int) -> Look:
+    return still(picture(seed=number))
 
 
 SCENE = picture()
 TINY_NOISE = bytes(128 + (number % 3) for number in range(THUMB_BYTES))
+HALF_WHITE = picture(contrast=0.5, brightness=1.5)
 
 
 @pytest.mark.parametrize(
@@ -40,49 +54,79 @@ TINY_NOISE = bytes(128 + (number % 3) for number in range(THUMB_BYTES))
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_a_scene_is_chosen_before_a_blank(others: bytes, kind: str) -> None:
-    thumbs = [others] * 10
-    thumbs[6] = SCENE
+def test_a_scene_is_chosen_before_a_blank_which_is_not_even_offered(others: bytes, kind: str) -> None:
+    looks = [still(others)] * 10
+    looks[6] = still(SCENE)
 
-    assert choose_poster(thumbs) == 6
-
-
-def test_the_scene_after_a_fade_from_black_is_chosen_and_not_the_fade() -> None:
-    thumbs = [flat(0)] * 3 + fade_in(6) + [SCENE] * 6 + fade_in(6)[::-1] + [flat(0)] * 3
-
-    assert thumbs[choose_poster(thumbs)] == SCENE
+    assert choose_posters(looks) == [6]
 
 
-def test_a_fade_from_white_is_not_chosen_either() -> None:
-    fade = [picture(contrast=number / 6, brightness=2 - number / 6) for number in range(6)]
-    thumbs = fade + [SCENE] * 6
+@pytest.mark.parametrize(
+    ("now", "later"),
+    [
+        (picture(brightness=0.6), picture(brightness=0.85)),
+        (HALF_WHITE, SCENE),
+        (bytes((a + b) // 2 for a, b in zip(SCENE, picture(seed=2), strict=True)), picture(seed=2)),
+    ],
+    ids=["a fade from black", "a fade from white", "a dissolve"],
+)
+def test_what_is_changing_is_not_chosen_before_what_stands_still(now: bytes, later: bytes) -> None:
+    looks = [Look(now, later)] * 10
+    looks[4] = still(picture(seed=7, contrast=0.8))
 
-    assert thumbs[choose_poster(thumbs)] == SCENE
+    assert choose_posters(looks)[0] == 4
 
 
 def test_the_richer_of_two_scenes_is_chosen() -> None:
-    thumbs = [picture(contrast=0.3, seed=seed) for seed in range(10)]
-    thumbs[4] = picture(seed=4)
+    looks = [still(picture(contrast=0.3, seed=seed)) for seed in range(10)]
+    looks[4] = scene(4)
 
-    assert choose_poster(thumbs) == 4
+    assert choose_posters(looks)[0] == 4
+
+
+def test_a_blurred_scene_is_not_chosen_before_a_sharp_one() -> None:
+    blurred = bytes(sum(SCENE[max(0, n - 4) : n + 5]) // len(SCENE[max(0, n - 4) : n + 5]) for n in range(THUMB_BYTES))
+    looks = [still(blurred)] * 10
+    looks[5] = scene(3)
+
+    assert choose_posters(looks)[0] == 5
+
+
+def test_of_equally_rich_scenes_the_one_in_the_film_s_usual_light_is_chosen() -> None:
+    night = still(bytes(255 - level for level in picture(brightness=0.75, seed=1)))
+    looks = [still(picture(brightness=0.75, seed=number)) for number in range(20)]
+    looks[10] = night
+
+    assert choose_posters(looks)[0] != 10
 
 
 def test_of_equal_scenes_it_is_neither_the_opening_nor_the_end() -> None:
-    assert 0.1 <= (choose_poster([SCENE] * 30) + 0.5) / 30 <= 0.9
+    assert 0.1 <= (choose_posters([still(SCENE)] * 30)[0] + 0.5) / 30 <= 0.9
+
+
+def test_several_scenes_are_offered_each_of_its_own_kind_and_time() -> None:
+    looks = [scene(number // 5) for number in range(60)]
+    chosen = choose_posters(looks)
+
+    assert len(chosen) == MOST_POSTERS
+    assert len({number // 5 for number in chosen}) == MOST_POSTERS
+    assert all(difference(looks[a].frame, looks[b].frame) > 8 for a in chosen for b in chosen if a != b)
+
+
+def test_a_film_of_one_scene_offers_it_once() -> None:
+    assert len(choose_posters([still(SCENE)] * 60)) == 1
 
 
 def test_a_film_of_blanks_still_has_a_poster() -> None:
-    assert choose_poster([flat(0)] * 5) in range(5)
+    assert len(choose_posters([still(flat(0))] * 5)) == 1
 
 
 def test_a_film_of_one_frame_shows_that_frame() -> None:
-    assert choose_poster([flat(0)]) == 0
+    assert choose_posters([still(flat(0))]) == [0]
 
 
-def test_without_any_frame_it_is_the_first() -> None:
-    assert choose_poster([]) == 0
+def test_frames_come_in_pairs_and_a_last_one_alone_stands_still() -> None:
+    looks = split_looks(SCENE + flat(7) + flat(9) + b"cut off")
 
-
-def test_only_whole_thumbs_are_looked_at() -> None:
-    assert split_thumbs(SCENE + flat(7) + b"cut off") == [SCENE, flat(7)]
-    assert split_thumbs(b"") == []
+    assert [(look.frame, look.later) for look in looks] == [(SCENE, flat(7)), (flat(9), flat(9))]
+    assert split_looks(b"") == []

@@ -7,10 +7,13 @@ from typing import Any
 import pytest
 
 from media_pipeline.errors import NotAVideo, NoVideoStream, PipelineError, Truncated, UnsupportedCodec
-from media_pipeline.source import at_most_60, display_size, parse_language, parse_probe, snap, source_rate
+from media_pipeline.source import at_most_60, display_size, parse_probe, parse_title, snap, source_rate
 
 NTSC_FILM, NTSC = Fraction(24000, 1001), Fraction(30000, 1001)
 Case = tuple[Fraction, Fraction, int]
+
+
+COLOUR = {"primaries": 1, "transfer": 1, "matrix": 1, "range": 1, "is_rgb": False, "depth_bits": 8, "pixels": "yuv420p"}
 
 
 def probed(*, audio: list[dict[str, Any]] | None = None, start_s: str = "0/1", **video: Any) -> dict[str, Any]:
@@ -18,8 +21,9 @@ def probed(*, audio: list[dict[str, Any]] | None = None, start_s: str = "0/1", *
     picture = {
         "index": 0, "codec": "h264", "width": 1920, "height": 1080, "sar": "1/1", "rotation": 0, "time_base": "1/12800",
         "guessed_rate": "25/1", "decodes": True, "decode_error": "", "packets": ticks(range(0, 25600, 512), 512),
+        "is_interlaced": False, "colour": COLOUR,
     }  # fmt: skip
-    return {"container": "mov", "start_s": start_s, "audio": audio or [], "video": {**picture, **video}}
+    return {"container": "mov", "start_s": start_s, "audio": audio or [], "subtitles": [], "video": {**picture, **video}}
 
 
 def ticks(times: Any, last_duration: int = 1) -> dict[str, Any]:
@@ -37,7 +41,7 @@ def clock(rate: Fraction, time_base: Fraction, frames: int) -> dict[str, Any]:
 
 
 def track(index: int, *, is_default: bool = False, language: str = "und") -> dict[str, Any]:
-    return {"index": index, "codec": "aac", "channels": 2, "language": language, "is_default": is_default}
+    return {"index": index, "codec": "aac", "channels": 2, "language": language, "title": "", "is_default": is_default}
 
 
 @pytest.mark.parametrize(
@@ -95,16 +99,14 @@ def test_the_default_track_is_the_main_one_else_the_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("tag", "language"),
+    ("text", "title"),
     [
-        ("deu", "deu"), ("en", "en"), ("pt-BR", "pt"), ("ENG", "eng"), ("", "und"), ("und", "und"), ("german", "und"),
-        ('a"b', "und"), ("e\nn", "und"), ("en\n", "und"), ("d", "und"), ("日本", "und"), ("-", "und"),
+        ("Director's comments", "Director's comments"), ('say "cheese"', "say 'cheese'"), ("a\nb\tc", "a b c"),
+        ("", ""), ("x" * 100, "x" * 60), ("\x00\x1b[31m", "[31m"), ("\u202egnp.exe", "gnp.exe"),
     ],
 )  # fmt: skip
-def test_a_language_tag_is_two_or_three_letters_or_nothing(tag: str, language: str) -> None:
-    (audio,) = parse_probe(probed(audio=[track(1, language=tag)])).audio
-
-    assert audio.language == parse_language(tag) == language
+def test_a_title_is_one_short_printable_line(text: str, title: str) -> None:
+    assert parse_title(text) == title
 
 
 # --- size ------------------------------------------------------------------------------------------------------------

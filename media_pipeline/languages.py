@@ -1,0 +1,38 @@
+"""Languages of tracks: what files call them, as BCP 47 has them, and what a menu says; pure."""
+
+import re
+
+TAG = re.compile(r"[a-z]{2,3}")
+UNDETERMINED = "und"
+
+# BCP 47 wants the short code where there is one: (short, the codes of ISO 639-2 that files use, name in the language).
+KNOWN = (
+    ("ar", ("ara",), "العربية"), ("bg", ("bul",), "Български"), ("bn", ("ben",), "বাংলা"), ("ca", ("cat",), "Català"),
+    ("cs", ("ces", "cze"), "Čeština"), ("da", ("dan",), "Dansk"), ("de", ("deu", "ger"), "Deutsch"),
+    ("el", ("ell", "gre"), "Ελληνικά"), ("en", ("eng",), "English"), ("es", ("spa",), "Español"),
+    ("et", ("est",), "Eesti"), ("eu", ("eus", "baq"), "Euskara"), ("fa", ("fas", "per"), "فارسی"),
+    ("fi", ("fin",), "Suomi"), ("fr", ("fra", "fre"), "Français"), ("ga", ("gle",), "Gaeilge"),
+    ("gl", ("glg",), "Galego"), ("he", ("heb",), "עברית"), ("hi", ("hin",), "हिन्दी"), ("hr", ("hrv",), "Hrvatski"),
+    ("hu", ("hun",), "Magyar"), ("id", ("ind",), "Bahasa Indonesia"), ("is", ("isl", "ice"), "Íslenska"),
+    ("it", ("ita",), "Italiano"), ("ja", ("jpn",), "日本語"), ("ko", ("kor",), "한국어"), ("lt", ("lit",), "Lietuvių"),
+    ("lv", ("lav",), "Latviešu"), ("ms", ("msa", "may"), "Bahasa Melayu"), ("nl", ("nld", "dut"), "Nederlands"),
+    ("no", ("nor",), "Norsk"), ("nb", ("nob",), "Norsk bokmål"), ("nn", ("nno",), "Norsk nynorsk"),
+    ("pl", ("pol",), "Polski"), ("pt", ("por",), "Português"), ("ro", ("ron", "rum"), "Română"),
+    ("ru", ("rus",), "Русский"), ("sk", ("slk", "slo"), "Slovenčina"), ("sl", ("slv",), "Slovenščina"),
+    ("sr", ("srp",), "Српски"), ("sv", ("swe",), "Svenska"), ("ta", ("tam",), "தமிழ்"), ("te", ("tel",), "తెలుగు"),
+    ("th", ("tha",), "ไทย"), ("tr", ("tur",), "Türkçe"), ("uk", ("ukr",), "Українська"), ("ur", ("urd",), "اردو"),
+    ("vi", ("vie",), "Tiếng Việt"), ("zh", ("zho", "chi"), "中文"),
+)  # fmt: skip
+SHORT = {long: short for short, longs, _ in KNOWN for long in longs}
+NAMES = {short: name for short, _, name in KNOWN}
+
+
+def parse_language(tag: str) -> str:
+    """`de` of `deu`, `ger` or `de-AT`; `und` for anything that is no language, which a file may claim at will."""
+    language = re.split(r"[-_]", tag, maxsplit=1)[0].lower()
+    return SHORT.get(language, language) if TAG.fullmatch(language) else UNDETERMINED
+
+
+def language_name(language: str) -> str:
+    """What a menu says: the language's own name, else its code; empty when it is not known."""
+    return NAMES.get(language, "" if language == UNDETERMINED else language)

@@ -1,0 +1,41 @@
+"""Sources as the probe would describe them, for tests of what is planned."""
+
+from dataclasses import replace
+from fractions import Fraction
+from typing import Any
+
+from media_pipeline.colour import Colour
+from media_pipeline.source import AudioTrack, Source, SubtitleTrack
+
+SOUND = AudioTrack(index=1, codec="aac", channels=2, language="und", title="", is_default=True)
+FILM = Source(
+    container="mov",
+    codec="h264",
+    video_index=0,
+    width=1920,
+    height=1080,
+    rotation=0,
+    frame_rate=Fraction(25),
+    is_variable_rate=False,
+    duration_s=Fraction(10),
+    frames=250,
+    is_interlaced=False,
+    pixels="yuv420p",
+    colour=Colour(),
+    audio=(SOUND,),
+    subtitles=(),
+)
+
+
+def film(**changes: Any) -> Source:
+    """Ten seconds of 1080p with stereo sound, but for what the test is about."""
+    return replace(FILM, **changes)
+
+
+def sound(index: int, **changes: Any) -> AudioTrack:
+    return replace(SOUND, **{"index": index, "is_default": False, **changes})
+
+
+def subtitles(index: int, language: str = "en", **changes: Any) -> SubtitleTrack:
+    plain = SubtitleTrack(index, "subrip", language, title="", is_default=False, is_forced=False)
+    return replace(plain, **changes)
