@@ -4,23 +4,28 @@ Whatever a file brings along (styles, regions, positions, scripts of other progr
 text with the few tags that WebVTT knows.
 """
 
+import codecs
 import html
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from media_pipeline.storyboard import clock
 
 MOST_CUES = 20_000
-LONGEST_CUE = 2000
+LONGEST_CUE = 2000  # characters of the file, tags included
 TIMES = re.compile(
     r"(?:(?P<h1>\d{1,4}):)?(?P<m1>\d{1,2}):(?P<s1>\d{1,2})[.,](?P<f1>\d{1,3})\s*-->\s*"
-    r"(?:(?P<h2>\d{1,4}):)?(?P<m2>\d{1,2}):(?P<s2>\d{1,2})[.,](?P<f2>\d{1,3})(?:\s.*)?"
+    r"(?:(?P<h2>\d{1,4}):)?(?P<m2>\d{1,2}):(?P<s2>\d{1,2})[.,](?P<f2>\d{1,3})(?:\s.*)?",
+    re.ASCII,
 )
-TAG = re.compile(r"</?([a-zA-Z]+)[^<>]*>")
+# Possessive: a tag that is never closed costs its own length, not the square of it.
+TAG = re.compile(r"</?([a-zA-Z]++)[^<>]*+>|<[0-9:.]++>")
 KEPT_TAGS = frozenset({"b", "i", "u"})
-ASS_OVERRIDES = re.compile(r"\{\\[^{}]*\}")
+CONTROLS = re.compile(r"[\x00-\x1f\x7f]")
+ASS_OVERRIDES = re.compile(r"\{\\[^{}]*+\}")
+BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
 class BadCaptions(Exception):
@@ -40,11 +45,22 @@ class Cue:
     text: str
 
 
+def decode_captions(content: bytes) -> str:
+    """As the byte order mark says, else UTF-8, else what Windows wrote before it (of which Latin-1 is a part)."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return content.removeprefix(mark).decode(encoding, errors="replace")
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("cp1252", errors="replace")
+
+
 def parse_captions(text: str) -> tuple[Cue, ...]:
     """The cues of a SubRip or WebVTT file in order of time. Raises BadCaptions when there is none."""
     cues = []
-    for block in blocks(text):
-        cue = parse_block(block)
+    for times, said in timed_lines(text):
+        cue = make_cue(times, said)
         if cue:
             cues.append(cue)
         if len(cues) > MOST_CUES:
@@ -54,26 +70,37 @@ def parse_captions(text: str) -> tuple[Cue, ...]:
     return tuple(sorted(cues, key=lambda cue: (cue.start_s, cue.end_s)))
 
 
-def blocks(text: str) -> Iterator[list[str]]:
-    """Runs of lines with nothing between them, without what cannot be shown."""
-    lines = text.removeprefix("\ufeff").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n").split("\n")
-    block: list[str] = []
-    for line in [*lines, ""]:
-        if line.strip():
-            block.append(line.strip())
-        elif block:
-            yield block
-            block = []
+def timed_lines(text: str) -> Iterator[tuple[re.Match[str], list[str]]]:
+    """Each line of times with the lines of text behind it, up to the next empty one.
+
+    Headers, notes, styles and names of cues have no times before them. Some files forget the empty line: then the
+    next times end the text, and the number above them is none of it.
+    """
+    times: re.Match[str] | None = None
+    said: list[str] = []
+    for line in [*lines_of(text), ""]:
+        match = TIMES.fullmatch(line) if "-->" in line else None
+        if times and (match or not line):
+            yield times, said[:-1] if match and said and said[-1].isdecimal() else said
+            times = None
+        if match:
+            times, said = match, []
+        elif line:
+            said.append(line)
 
 
-def parse_block(block: list[str]) -> Cue | None:
-    """A cue: perhaps a number or a name, then the times, then what is said. None for notes, styles and empty cues."""
-    for number, line in enumerate(block[:2]):
-        if match := TIMES.fullmatch(line):
-            start_s, end_s = seconds_of(match, "1"), seconds_of(match, "2")
-            said = "\n".join(clean for part in block[number + 1 :] if (clean := cue_text(part)))[:LONGEST_CUE]
-            return Cue(start_s, end_s, said) if said and end_s > start_s else None
-    return None
+def lines_of(text: str) -> list[str]:
+    """Without what cannot be shown and without the room around it."""
+    text = text.removeprefix("\ufeff").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
+    return [line.strip() for line in text.split("\n")]
+
+
+def make_cue(times: re.Match[str], said: Iterable[str]) -> Cue | None:
+    """None when nothing is said, or for no time."""
+    start_s, end_s = seconds_of(times, "1"), seconds_of(times, "2")
+    lines = "\n".join(said)[:LONGEST_CUE].split("\n")
+    text = "\n".join(clean for line in lines if (clean := cue_text(line)))
+    return Cue(start_s, end_s, text) if text and end_s > start_s else None
 
 
 def seconds_of(match: re.Match[str], side: str) -> Fraction:
@@ -87,15 +114,22 @@ def cue_text(line: str) -> str:
     parts, at = [], 0
     for tag in TAG.finditer(line):
         parts.append(escaped(line[at : tag.start()]))
-        if (name := tag[1].lower()) in KEPT_TAGS:
+        if (name := (tag[1] or "").lower()) in KEPT_TAGS:
             parts.append(f"</{name}>" if tag[0].startswith("</") else f"<{name}>")
         at = tag.end()
     return "".join([*parts, escaped(line[at:])]).strip()
 
 
 def escaped(text: str) -> str:
-    return html.escape(html.unescape(text), quote=False)
+    """Entities may stand for line breaks, which would end the cue."""
+    return html.escape(CONTROLS.sub(" ", html.unescape(text)), quote=False)
 
 
 def webvtt(cues: Iterable[Cue]) -> str:
     return "\n".join(["WEBVTT\n", *(f"{clock(cue.start_s)} --> {clock(cue.end_s)}\n{cue.text}\n" for cue in cues)])
+
+
+def moved(cues: Iterable[Cue], by_s: Fraction) -> list[Cue]:
+    """The same cues sooner (negative) or later; what would end before the film begins is left out."""
+    later = [replace(cue, start_s=max(Fraction(0), cue.start_s + by_s), end_s=cue.end_s + by_s) for cue in cues]
+    return [cue for cue in later if cue.end_s > 0]

@@ -3,6 +3,8 @@
 import re
 
 TAG = re.compile(r"[a-z]{2,3}")
+FULL_TAG = re.compile(r"(?P<language>[a-zA-Z]{2,3})(?P<rest>(?:-[a-zA-Z0-9]{2,8})*)")
+LONGEST_TAG = 12
 UNDETERMINED = "und"
 
 # BCP 47 wants the short code where there is one: (short, the codes of ISO 639-2 that files use, name in the language).
@@ -31,6 +33,30 @@ def parse_language(tag: str) -> str:
     """`de` of `deu`, `ger` or `de-AT`; `und` for anything that is no language, which a file may claim at will."""
     language = re.split(r"[-_]", tag, maxsplit=1)[0].lower()
     return SHORT.get(language, language) if TAG.fullmatch(language) else UNDETERMINED
+
+
+def canonical_tag(text: str) -> str | None:
+    """`pt-BR` of `POR-br`: one spelling for each language, script and region; None for what is no BCP 47 tag."""
+    match = FULL_TAG.fullmatch(text)
+    if match is None or len(text) > LONGEST_TAG:
+        return None
+    language = match["language"].lower()
+    subtags = [canonical_subtag(subtag) for subtag in match["rest"].split("-")[1:]]
+    return "-".join([SHORT.get(language, language), *subtags])
+
+
+def canonical_subtag(subtag: str) -> str:
+    """Regions (two letters) are written BR, scripts (four) Latn, everything else small."""
+    if len(subtag) == 4 and subtag.isalpha():
+        return subtag.capitalize()
+    return subtag.upper() if len(subtag) == 2 else subtag.lower()
+
+
+def tag_name(tag: str) -> str:
+    """What a menu says of a whole tag: `Português (BR)`."""
+    language, _, rest = tag.partition("-")
+    name = language_name(language)
+    return f"{name} ({rest})" if rest else name
 
 
 def language_name(language: str) -> str:

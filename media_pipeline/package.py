@@ -189,7 +189,7 @@ def write_captions(plan: EncodePlan, work: Path, out: Path, duration_s: Fraction
         except captions.BadCaptions:
             continue
         file = layout.captions_file(track.language)
-        (out / file).write_text(captions.webvtt(cues))
+        (out / file).write_text(captions.webvtt(captions.moved(cues, -(plan.shift_s or Fraction(0)))))
         playlist = playlists.captions_playlist(file, duration_s)
         (out / layout.captions_playlist_file(track.language)).write_text(playlist)
         written.append(track)

@@ -1,5 +1,6 @@
 """What will be made of a source: one frozen EncodePlan; pure."""
 
+import math
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -14,6 +15,7 @@ SEGMENT_S = 4
 AUDIO_RATE = 48_000
 AUDIO_KBPS = 128
 POSTER_CANDIDATES = 60
+NEARLY_A_FRAME = Fraction(1, 10)  # what is so much short of a whole frame is one, but for rounding
 POSTER_LONG_SIDE = 1280
 
 
@@ -59,6 +61,7 @@ class EncodePlan:
     is_interlaced: bool
     frame_rate: Fraction
     frames: int
+    shift_s: Fraction | None  # taken off all times, so that the picture's are whole frames; None: they start at 0
     segment_frames: int  # frames from one IDR frame to the next, the same in every rung
     rungs: tuple[SizedRung, ...]  # lowest first
     chunks: tuple[Chunk, ...]
@@ -89,7 +92,8 @@ class EncodePlan:
 def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
     """The plan for a source; raises TooLong or TooLarge when the site does not accept it."""
     refuse_over_limits(source, settings.limits)
-    frames = max(1, round(source.duration_s * source.frame_rate))
+    shift_s = shift_to_grid(source)
+    frames = max(1, round((source.duration_s - (shift_s or 0)) * source.frame_rate))
     rungs = plan_ladder(source.width, source.height, settings.ladder)
     pause = max(1, round(source.frame_rate / 4))
     return EncodePlan(
@@ -100,6 +104,7 @@ def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
         is_interlaced=source.is_interlaced,
         frame_rate=source.frame_rate,
         frames=frames,
+        shift_s=shift_s,
         segment_frames=max(1, round(SEGMENT_S * source.frame_rate)),
         rungs=rungs,
         chunks=plan_chunks(frames),
@@ -111,6 +116,15 @@ def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
         poster_pause=pause,
         time_limit_s=settings.limits.encode_s(source.duration_s),
     )
+
+
+def shift_to_grid(source: Source) -> Fraction | None:
+    """What the first picture is late by, whole frames aside: containers that count the sound encoder's priming start
+    the picture some 21 ms after the sound, and would have the first frame shown twice."""
+    if source.start_s is None:
+        return None
+    whole_frames = math.floor(source.start_s * source.frame_rate + NEARLY_A_FRAME)
+    return source.start_s - whole_frames / source.frame_rate
 
 
 def plan_chunks(frames: int) -> tuple[Chunk, ...]:

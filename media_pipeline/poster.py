@@ -74,7 +74,7 @@ def split_looks(data: bytes) -> list[Look]:
 
 
 def choose_posters(looks: Sequence[Look], most: int = MOST_POSTERS) -> list[int]:
-    """Indexes of the frames to offer, the best first: apart in time and unlike each other, and none blank if any is not."""
+    """Indexes of the frames to offer, the best first: apart in time, unlike each other, none blank if any is not."""
     shown = [n for n, look in enumerate(looks) if not look.is_blank] or list(range(len(looks)))
     usual = usual_shades([looks[n] for n in shown])
     ranked = sorted(shown, key=lambda n: score(looks[n], usual) - edge(n, len(looks)), reverse=True)

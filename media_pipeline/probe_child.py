@@ -102,12 +102,20 @@ def describe_video(container: InputContainer, stream: VideoStream) -> dict[str, 
         "guessed_rate": f"{stream.guessed_rate.numerator}/{stream.guessed_rate.denominator}"
         if stream.guessed_rate
         else None,
+        "declared_s": declared_duration(container, stream),
         "is_interlaced": any(one.interlaced_frame for one in frames),
         "colour": describe_colour(context, frame),
         "decodes": frame is not None,
         "decode_error": decode_error,
         "packets": packets,
     }
+
+
+def declared_duration(container: InputContainer, stream: VideoStream) -> str | None:
+    """Of the picture, else of the whole file."""
+    if stream.duration and stream.time_base:
+        return str_fraction(stream.duration, stream.time_base.numerator, stream.time_base.denominator)
+    return str_fraction(container.duration, 1, av.time_base) if container.duration else None
 
 
 def describe_colour(context: Any, frame: Any) -> dict[str, Any]:

@@ -19,6 +19,8 @@ STANDARD_RATES = tuple(
 )  # fmt: skip
 FALLBACK_RATE = Fraction(25)
 FASTEST = 60
+# AVI numbers its frames as they are stored: the first to be shown need not bear the number 0, and always starts at 0.
+UNTIMED = frozenset({"avi"})
 # 24 and 24000/1001 lie 0.1 % apart: half of that still tells them from each other.
 SAME_RATE = Fraction(1, 2000)
 # Subtitles that are text; the others are pictures, which no caption can be made of.
@@ -64,9 +66,13 @@ class Source:
     width: int
     height: int
     rotation: int
+    pixel_shape: Fraction  # the width of a stored pixel to its height
+    source_rate: Fraction  # of the file itself
     frame_rate: Fraction  # of the output: constant, at most 60
     is_variable_rate: bool
+    start_s: Fraction | None  # of the picture after the earliest stream; None where frames have no time of their own
     duration_s: Fraction  # from the start of the earliest stream to the end of the last frame
+    declared_s: Fraction | None  # what the file says that the picture lasts, if it says so
     frames: int  # that the source holds
     is_interlaced: bool
     pixels: str  # how ffmpeg calls the format of its pixels: yuv420p10le
@@ -95,7 +101,9 @@ def parse_probe(report: Mapping[str, Any]) -> Source:
         )
     width, height = display_size(video["width"], video["height"], Fraction(video["sar"]), video["rotation"])
     rate, is_variable = source_rate(packets, Fraction(video["time_base"]), video["guessed_rate"])
-    end_s = Fraction(packets["end"]) * Fraction(video["time_base"]) - Fraction(report["start_s"])
+    first_s, end_s = (Fraction(packets[at]) * Fraction(video["time_base"]) for at in ("first", "end"))
+    earliest_s = Fraction(report["start_s"])
+    start_s = None if report["container"] in UNTIMED else first_s - earliest_s
     return Source(
         container=report["container"],
         codec=video["codec"],
@@ -103,9 +111,13 @@ def parse_probe(report: Mapping[str, Any]) -> Source:
         width=width,
         height=height,
         rotation=video["rotation"],
+        pixel_shape=Fraction(video["sar"]),
+        source_rate=rate,
         frame_rate=at_most_60(rate),
         is_variable_rate=is_variable,
-        duration_s=max(end_s, 1 / rate),
+        start_s=start_s,
+        duration_s=max(end_s - (first_s if start_s is None else earliest_s), 1 / rate),
+        declared_s=Fraction(video["declared_s"]) if video["declared_s"] else None,
         frames=packets["count"],
         is_interlaced=video["is_interlaced"],
         pixels=video["colour"]["pixels"],
@@ -170,8 +182,13 @@ def is_steady(deltas: Sequence[tuple[int, int]], mean_ticks: Fraction) -> bool:
 
 def typical_rate(deltas: Sequence[tuple[int, int]], time_base: Fraction, measured: Fraction) -> Fraction:
     """Of a varying source: the rate of its most usual distance, not slower than its mean."""
-    ticks = max((ticks for ticks, count in deltas if count == deltas[0][1]), default=0)
-    return max(measured, 1 / (ticks * time_base)) if ticks > 0 else measured
+    usual = max((ticks for ticks, count in deltas if count == deltas[0][1]), default=0)
+    if usual <= 0:
+        return measured
+    # A coarse clock counts a thirtieth of a second as 33 milliseconds twice, then as 34.
+    alike = [(ticks, count) for ticks, count in deltas if abs(ticks - usual) <= 1]
+    mean_ticks = Fraction(sum(ticks * count for ticks, count in alike), sum(count for _, count in alike))
+    return max(measured, 1 / (mean_ticks * time_base))
 
 
 def snap(rate: Fraction) -> Fraction:

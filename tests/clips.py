@@ -9,7 +9,7 @@ from media_pipeline.ffmpeg.locate import find_ffmpeg
 # Where the 3×3 matrix lies behind the name of a version 0 `tkhd` box, and the size of it.
 MATRIX_OFFSET, MATRIX_BYTES = 4 + 40, 36
 COSINE_AND_SINE = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}
-AUDIO_CODECS = {"webm": "libopus"}
+AUDIO_CODECS = {"webm": "libopus", "avi": "libmp3lame", "mpg": "mp2", "wmv": "wmav2"}
 CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6}
 
 
@@ -28,6 +28,7 @@ class Clip:
     channels: str = "stereo"
     language: str = ""
     sound_delay_s: float = 0  # of the sound against the picture; negative: the picture starts later
+    sound_s: float | None = None  # where it differs from the picture's length
     container: str = "mp4"
     codec: tuple[str, ...] = ("libx264", "-preset", "ultrafast")
     pixels: str = "yuv420p"
@@ -71,7 +72,8 @@ def sound_input(clip: Clip) -> list[str]:
     if not clip.sound:
         return []
     delay = ["-itsoffset", str(max(0.0, clip.sound_delay_s))]
-    return [*delay, "-f", "lavfi", "-t", str(clip.duration_s), "-i", f"{clip.sound},{channel_filter(clip.channels)}"]
+    length_s = clip.duration_s if clip.sound_s is None else clip.sound_s
+    return [*delay, "-f", "lavfi", "-t", str(length_s), "-i", f"{clip.sound},{channel_filter(clip.channels)}"]
 
 
 def channel_filter(layout: str) -> str:

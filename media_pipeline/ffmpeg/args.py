@@ -13,8 +13,11 @@ from media_pipeline.tracks import AudioRendition, CaptionTrack
 
 MOST_PIXELS = 16384 * 8704
 LARGEST_ALLOCATION = 1024**3
-# JPEG has full range; the formats that say so in their name are those that every ffmpeg's encoder takes.
-JPEG_SCALE = "flags=bicubic:in_range=tv:out_range=pc,format=yuvj420p"
+# JPEG is BT.601 and full range by definition. Formats that say so in their name are what every ffmpeg's encoder takes.
+JPEG_SCALE = (
+    "flags=bicubic:in_color_matrix=bt709:out_color_matrix=bt601:in_range=tv:out_range=pc,format=yuvj420p,"
+    "setparams=colorspace=bt470bg:range=pc"
+)
 
 
 def encode_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list[str]:
@@ -70,7 +73,13 @@ def steady_frames(plan: EncodePlan) -> list[str]:
     rate = f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}"
     # Frames that are whole are left alone: films often are interlaced in parts only.
     weave = ["bwdif=mode=send_frame:deint=interlaced"] if plan.is_interlaced else []
-    return [*weave, f"fps={rate}:start_time=0"]
+    start = ["setpts=PTS-STARTPTS"] if plan.shift_s is None else shifted("setpts", plan.shift_s)
+    return [*weave, *start, f"fps={rate}:start_time=0"]
+
+
+def shifted(setpts: str, shift_s: Fraction | None) -> list[str]:
+    """Picture and sound move together."""
+    return [f"{setpts}=PTS-{float(shift_s):.6f}/TB"] if shift_s else []
 
 
 def poster_stages(plan: EncodePlan) -> list[str]:
@@ -132,6 +141,7 @@ def audio_filter(plan: EncodePlan, track: AudioTrack) -> str:
     length = f"{float(plan.duration_s):.6f}"
     return ",".join(
         [
+            *shifted("asetpts", plan.shift_s),
             *downmix_filter(track.channels),
             f"aresample={AUDIO_RATE}:async=1:first_pts=0:ochl=stereo{downmix_gain(track.channels)}",
             f"apad=whole_dur={length}",

@@ -63,6 +63,64 @@ CASES = {
         clip=Clip(rate="30", duration_s=3, filters="select='mod(n,5)-3'", flags=("-fps_mode", "vfr")),
         rate="30", frames=90, sizes=((214, 120),), is_variable=True,
     ),
+    "phone": Case(
+        clip=Clip(
+            rate="30", duration_s=2, filters="settb=1/600,setpts='20*N+3*gt(mod(N,5),3)'",
+            flags=("-fps_mode", "passthrough", "-enc_time_base", "1/600", "-video_track_timescale", "600"),
+            rotation=90, size="320x240",
+        ),
+        rate="30", frames=60, sizes=((120, 160), (240, 320)), is_variable=True,
+    ),
+    "screen recording": Case(
+        clip=Clip(
+            rate="30", duration_s=4, filters="select='lt(mod(n,60),10)+eq(n,119)'", flags=("-fps_mode", "vfr"),
+            sound="", container="mkv",
+        ),
+        rate="30", frames=120, sizes=((214, 120),), is_variable=True,
+    ),
+    "60 frames": Case(clip=Clip(rate="60", duration_s=1), rate="60", frames=60, sizes=((214, 120),)),
+    "turned left": Case(clip=Clip(size="426x240", rotation=270, duration_s=1), rate="25", frames=25,
+                        sizes=((120, 212), (240, 426))),
+    "sound ends early": Case(clip=Clip(duration_s=5, sound_s=1), rate="25", frames=125, sizes=((214, 120),)),
+    "interlaced": Case(
+        clip=Clip(
+            size="320x192", rate="50", filters="tinterlace=interleave_top,setfield=tff",
+            codec=("libx264", "-preset", "ultrafast", "-flags", "+ildct+ilme"),
+        ),
+        rate="25", frames=50, sizes=((200, 120),),
+    ),
+    "ten bits": Case(
+        clip=Clip(pixels="yuv420p10le", container="mkv", duration_s=1), rate="25", frames=25, sizes=((214, 120),)
+    ),
+    "ProRes": Case(
+        clip=Clip(codec=("prores_ks",), pixels="yuv422p10le", container="mov", duration_s=1),
+        rate="25", frames=25, sizes=((214, 120),),
+    ),
+    "open GOP": Case(
+        clip=Clip(
+            rate="24", duration_s=3,
+            codec=("libx264", "-preset", "veryfast", "-x264-params", "open-gop=1:keyint=12:min-keyint=12:bframes=3"),
+        ),
+        rate="24", frames=72, sizes=((214, 120),),
+    ),
+    "MPEG-TS": Case(
+        clip=Clip(rate="25", container="ts", codec=("libx264", "-preset", "veryfast", "-bf", "2")),
+        rate="25", frames=50, sizes=((214, 120),),
+    ),
+    "AVI": Case(
+        # Its writer leaves out the second frame and counts it all the same.
+        clip=Clip(container="avi", codec=("mpeg4", "-q:v", "4")), rate="25", frames=51, sizes=((214, 120),)
+    ),
+    "AVI with B-frames": Case(
+        clip=Clip(container="avi", codec=("libx264", "-preset", "veryfast", "-bf", "2")),
+        rate="25", frames=50, sizes=((214, 120),),
+    ),
+    "MPEG-2": Case(
+        clip=Clip(container="mpg", codec=("mpeg2video", "-q:v", "4"), size="352x288", sar="12/11"),
+        rate="25", frames=50, sizes=((160, 120), (320, 240)),
+    ),
+    # Its picture starts 43 ms, more than a frame, after its sound.
+    "WMV": Case(clip=Clip(container="wmv", codec=("wmv2",)), rate="25", frames=51, sizes=((214, 120),)),
 }  # fmt: skip
 SOUNDING = [name for name, case in CASES.items() if case.clip.sound]
 SILENT = [name for name in CASES if name not in SOUNDING]

@@ -52,6 +52,11 @@ class Sound:
         number = next(number for number, sample in enumerate(self.left) if abs(sample) > LOUD)
         return float(self.start_s) + number / self.rate
 
+    def pitch(self) -> float:
+        """Hertz of a steady tone, by how often it crosses zero upwards."""
+        middle = self.left[len(self.left) // 4 : len(self.left) * 3 // 4]
+        return sum(a < 0 <= b for a, b in pairwise(middle)) * self.rate / len(middle)
+
     def peak(self) -> float:
         """Of a steady tone, from its energy: the edges of an encoded one overshoot."""
         middle = self.left[len(self.left) // 4 : len(self.left) * 3 // 4]

@@ -3,6 +3,7 @@
 from fractions import Fraction
 from itertools import accumulate
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from media_pipeline.plan import PlanSettings
 from media_pipeline.tests import reader
 from media_pipeline.tests.cases import CASES, SILENT, every_case, every_case_with_sound
 from media_pipeline.tests.versions import SMALL_LADDER, Studio, Version
-from tests.clips import Clip, beep, flash
+from tests.clips import Clip, beep, flash, run_ffmpeg
 
 AAC_FRAME_S = Fraction(1024, 48000)
 
@@ -109,11 +110,16 @@ def test_mono_keeps_its_loudness_and_surround_gains_what_its_channels_add(versio
     assert version.sound.peak() == pytest.approx(expected, rel=0.1)
 
 
-@pytest.mark.parametrize("delay_s", [0.0, 0.4, -0.4])
-def test_picture_and_sound_stay_as_far_apart_as_they_were(studio: Studio, ffmpeg: str, delay_s: float) -> None:
+@pytest.mark.parametrize(
+    ("container", "delay_s"), [("mp4", 0.0), ("mp4", 0.4), ("mp4", -0.4), ("mkv", 0.0), ("ts", 0.0), ("wmv", -0.4)]
+)
+def test_picture_and_sound_stay_as_far_apart_as_they_were(
+    studio: Studio, ffmpeg: str, container: str, delay_s: float
+) -> None:
+    codec = {"wmv": ("wmv2",)}.get(container, ("libx264", "-preset", "ultrafast"))
     clip = Clip(
         rate="30000/1001", duration_s=5, picture="color=black", filters=flash(4.5), sound=beep(4.5),
-        size="160x120", sound_delay_s=delay_s,
+        size="160x120", sound_delay_s=delay_s, container=container, codec=codec,
     )  # fmt: skip
     version = studio.version(f"flash and beep {delay_s}", clip, ffmpeg)
     flashed = next(picture.time_s for picture in version.pictures["120p"] if picture.brightness > reader.BRIGHT)
@@ -121,6 +127,112 @@ def test_picture_and_sound_stay_as_far_apart_as_they_were(studio: Studio, ffmpeg
     one_frame_s = 1001 / 30000
     assert version.sound.first_loud_s() - float(flashed) == pytest.approx(delay_s, abs=one_frame_s)
     assert float(flashed) == pytest.approx(4.5 + max(0.0, -delay_s), abs=one_frame_s)
+
+
+@pytest.mark.parametrize("name", ["sound ends early"])
+def test_where_the_sound_has_ended_there_is_silence(version: Version, name: str) -> None:
+    sound = version.sound
+
+    assert max(map(abs, sound.left[: sound.rate])) > reader.LOUD
+    assert max(map(abs, sound.left[2 * sound.rate :])) < 0.01
+
+
+# --- the picture -----------------------------------------------------------------------------------------------------
+
+
+def test_an_interlaced_film_shows_no_comb(studio: Studio, ffmpeg: str) -> None:
+    """A bar that moves 12 pixels between two fields has straight edges only where the fields are taken apart."""
+    bar = "geq=lum='16+219*lt(abs(X-12*N-60),30)':cb=128:cr=128"
+    clip = Clip(
+        size="320x192", rate="50", duration_s=0.4, picture="color=black", sound="",
+        filters=f"{bar},tinterlace=interleave_top,setfield=tff", codec=INTERLACED,
+    )  # fmt: skip
+    version = studio.version("moving bar", clip, ffmpeg)
+
+    assert version.made.source.is_interlaced
+    assert combing(studio.clips["moving bar"]) > 15
+    assert combing(version.media("120p")) < 3
+
+
+def combing(media: Path) -> float:
+    """How much more a line differs from its neighbours than from the lines behind them, in the worst frame."""
+    worst = 0.0
+    with reader.open_media(media) as container:
+        for frame in container.decode(video=0):
+            plane = frame.reformat(format="gray").planes[0]
+            data, width = bytes(plane), plane.line_size
+            rows = [data[width * y : width * y + frame.width] for y in range(frame.height)]
+            middle = range(len(rows) // 3, len(rows) // 2)
+            combs = [difference(rows[y], rows[y + 1]) - difference(rows[y], rows[y + 2]) for y in middle]
+            worst = max(worst, fmean(combs))
+    return worst
+
+
+INTERLACED = ("libx264", "-preset", "ultrafast", "-flags", "+ildct+ilme")
+
+
+def test_a_film_that_was_cut_without_encoding_it_again_starts_where_its_edit_list_says(
+    studio: Studio, ffmpeg: str
+) -> None:
+    """A copy from 1.2 s on still holds the pictures from the key frame before, which must not be seen."""
+    clip = Clip(duration_s=3, picture="color=black", filters=WHITE_FROM, codec=LONG_GOP)
+    whole = studio.clip("white from 1.2 s", clip)
+    cut = studio.folder / "cut.mp4"
+    run_ffmpeg("-ss", "1.2", "-i", str(whole), "-c", "copy", str(cut))
+    version = studio.version_of(cut, ffmpeg)
+    pictures = version.pictures["120p"]
+
+    assert pictures[0].brightness > reader.BRIGHT
+    assert len(pictures) == version.made.plan.frames == pytest.approx(45, abs=1)
+
+
+WHITE_FROM = "drawbox=color=white:t=fill:enable='gte(t,1.18)'"
+LONG_GOP = ("libx264", "-preset", "ultrafast", "-g", "250")
+
+
+def test_a_recording_that_begins_in_the_middle_of_a_gop_loses_only_what_cannot_be_decoded(
+    studio: Studio, ffmpeg: str
+) -> None:
+    """As it is with television: the first pictures refer to some that were never recorded."""
+    flags = ("-x264-params", "open-gop=1:keyint=25:min-keyint=25:bframes=3")
+    codec = ("libx264", "-preset", "veryfast", *flags)
+    whole = studio.clip("broadcast to cut", Clip(duration_s=4, container="ts", codec=codec, size="160x120"))
+    cut = studio.folder / "tuned in.ts"
+    data = whole.read_bytes()
+    cut.write_bytes(data[len(data) * 3 // 8 // 188 * 188 :])
+    version = studio.version_of(cut, ffmpeg)
+
+    assert 45 <= version.made.package.frames <= 70
+    assert version.made.package.frames == version.made.plan.frames
+    assert abs(version.sound.duration_s - version.duration_s) < 0.1
+    assert fmean(version.pictures["120p"][0].grey) > 20
+
+
+def test_of_a_film_with_cover_art_the_film_is_shown(studio: Studio, ffmpeg: str) -> None:
+    film, cover = studio.clip("film", Clip(duration_s=1, size="160x120")), studio.folder / "cover.png"
+    run_ffmpeg("-f", "lavfi", "-i", "color=red:size=640x640", "-frames:v", "1", str(cover))
+    path = studio.folder / "with cover.mp4"
+    run_ffmpeg(
+        *(
+            "-i",
+            str(cover),
+            "-i",
+            str(film),
+            "-map",
+            "0",
+            "-map",
+            "1",
+            "-c",
+            "copy",
+            "-disposition:v:0",
+            "attached_pic",
+        ),
+        str(path),
+    )
+    version = studio.version_of(path, ffmpeg)
+
+    assert version.made.plan.rungs[-1].height == 120
+    assert version.made.package.frames == 25
 
 
 # --- the poster ------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from media_pipeline.ladder import parse_ladder
 from media_pipeline.plan import Chunk, EncodePlan, Limits, PlanSettings, plan_encode
 from media_pipeline.tests.sources import FILM, SOUND
 
+
 def plan(**changes: object) -> EncodePlan:
     return plan_encode(replace(FILM, **changes), PlanSettings())  # type: ignore[arg-type]  # named by each test
 

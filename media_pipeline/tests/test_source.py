@@ -21,9 +21,15 @@ def probed(*, audio: list[dict[str, Any]] | None = None, start_s: str = "0/1", *
     picture = {
         "index": 0, "codec": "h264", "width": 1920, "height": 1080, "sar": "1/1", "rotation": 0, "time_base": "1/12800",
         "guessed_rate": "25/1", "decodes": True, "decode_error": "", "packets": ticks(range(0, 25600, 512), 512),
-        "is_interlaced": False, "colour": COLOUR,
+        "declared_s": "2/1", "is_interlaced": False, "colour": COLOUR,
     }  # fmt: skip
-    return {"container": "mov", "start_s": start_s, "audio": audio or [], "subtitles": [], "video": {**picture, **video}}
+    return {
+        "container": "mov",
+        "start_s": start_s,
+        "audio": audio or [],
+        "subtitles": [],
+        "video": {**picture, **video},
+    }
 
 
 def ticks(times: Any, last_duration: int = 1) -> dict[str, Any]:
@@ -32,7 +38,14 @@ def ticks(times: Any, last_duration: int = 1) -> dict[str, Any]:
     distances = [b - a for a, b in pairwise(times)]
     counted = sorted(((d, distances.count(d)) for d in set(distances)), key=lambda pair: -pair[1])
     end = times[-1] + last_duration
-    return {"count": len(times), "first": times[0], "last": times[-1], "end": end, "deltas": counted}
+    return {
+        "count": len(times),
+        "first": times[0],
+        "last": times[-1],
+        "end": end,
+        "deltas": counted,
+        "are_shown_at": True,
+    }
 
 
 def clock(rate: Fraction, time_base: Fraction, frames: int) -> dict[str, Any]:

@@ -16,7 +16,13 @@ def board(width: int = 1920, height: int = 1080, *, frames: int, rate: str = "25
 
 @pytest.mark.parametrize(
     ("width", "height", "tile"),
-    [(1920, 1080, (160, 90)), (1080, 1920, (90, 160)), (1000, 1000, (120, 120)), (4000, 100, (160, 4)), (32, 18, (32, 18))],
+    [
+        (1920, 1080, (160, 90)),
+        (1080, 1920, (90, 160)),
+        (1000, 1000, (120, 120)),
+        (4000, 100, (160, 4)),
+        (32, 18, (32, 18)),
+    ],
 )
 def test_tiles_have_the_shape_of_the_film(width: int, height: int, tile: tuple[int, int]) -> None:
     made = board(width, height, frames=100)

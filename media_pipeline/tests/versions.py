@@ -85,8 +85,11 @@ class Studio:
         return self.clips[name]
 
     def version(self, name: str, clip: Clip, ffmpeg: str, ladder: tuple[str, ...] = SMALL_LADDER) -> Version:
-        key = (name, ffmpeg)
+        return self.version_of(self.clip(name, clip), ffmpeg, ladder)
+
+    def version_of(self, source: Path, ffmpeg: str, ladder: tuple[str, ...] = SMALL_LADDER) -> Version:
+        key = (str(source), ffmpeg)
         if key not in self.versions:
             folder = Path(tempfile.mkdtemp(dir=self.folder))
-            self.versions[key] = make_version(folder, self.clip(name, clip), ffmpeg, ladder)
+            self.versions[key] = make_version(folder, source, ffmpeg, ladder)
         return self.versions[key]
