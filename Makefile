@@ -1,7 +1,7 @@
 # Everything a developer or operator types. `make` alone explains it.
 
 .DEFAULT_GOAL := help
-.PHONY: up test test-all lint help
+.PHONY: up test test-all lint bench help
 
 # make up PORT=8010 WORKERS=3: make hands such words on to the recipe as environment.
 
@@ -16,6 +16,10 @@ test-all: ## the same, with those that need default leases and timeouts (slow)
 
 lint: ## style, types, import rules, migrations, OpenAPI
 	sh tests/lint.sh
+
+bench: ## processing against ffmpeg by hand, in medians (ROUNDS, CLIPS); keep the machine idle
+	@sh local/python.sh -m local.install requirements-dev.txt
+	.venv/bin/python -m bench.processing
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile

@@ -40,12 +40,21 @@ KNOWN_RUNGS = (
     Rung("1440p", 1440, crf=23, max_kbps=11000),
     Rung("2160p", 2160, crf=23, max_kbps=20000),
 )
+WORST_CRF = 51
 NEARLY = Fraction(98, 100)
+# x264's, fastest first: each takes longer than the one before it and makes smaller files of the same quality.
+PRESETS = (
+    *("ultrafast", "superfast", "veryfast", "faster", "fast"),
+    *("medium", "slow", "slower", "veryslow"),
+)
 DEFAULT_LADDER = ("120p", "360p", "720p", "1080p")
 
 
-def parse_ladder(names: Iterable[str]) -> tuple[Rung, ...]:
-    """Rungs by name, lowest first; `720p@2500` overrides the peak rate in kbit/s. Raises ValueError with a sentence."""
+def parse_ladder(names: Iterable[str], *, crf: int | None = None) -> tuple[Rung, ...]:
+    """Rungs by name, lowest first; `720p@2500` overrides the peak rate in kbit/s, `crf` the quality of all of them.
+
+    Raises ValueError with a sentence.
+    """
     known = {rung.name: rung for rung in KNOWN_RUNGS}
     rungs: dict[str, Rung] = {}
     for text in names:
@@ -57,7 +66,10 @@ def parse_ladder(names: Iterable[str]) -> tuple[Rung, ...]:
         rungs[name] = replace(known[name], max_kbps=int(kbps)) if kbps else known[name]
     if not rungs:
         raise ValueError("VIDEO_LADDER is empty; name at least one rung, for example 360p.")
-    return tuple(sorted(rungs.values(), key=lambda rung: rung.short_side))
+    if crf is not None and crf > WORST_CRF:
+        raise ValueError(f"VIDEO_CRF is {crf}; the most it can be is {WORST_CRF}, which is the worst quality.")
+    chosen = sorted(rungs.values(), key=lambda rung: rung.short_side)
+    return tuple(chosen if crf is None else [replace(rung, crf=crf) for rung in chosen])
 
 
 def plan_ladder(width: int, height: int, ladder: Iterable[Rung]) -> tuple[SizedRung, ...]:

@@ -1,16 +1,17 @@
 """From a file to a finished version in a folder: probe, plan, encode, package, verify."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from media_pipeline import layout
-from media_pipeline.errors import EncoderFailed
+from media_pipeline.errors import EncoderFailed, PipelineError
 from media_pipeline.ffmpeg import args
 from media_pipeline.ffmpeg.diagnose import diagnose
 from media_pipeline.ffmpeg.progress import Progress, parse_frame
-from media_pipeline.ffmpeg.run import ChildLimits, run_limited
+from media_pipeline.ffmpeg.run import ChildLimits, Finished, run_limited
 from media_pipeline.package import Package, package
 from media_pipeline.plan import EncodePlan, PlanSettings, plan_encode
 from media_pipeline.poster import choose_posters, split_looks
@@ -19,6 +20,9 @@ from media_pipeline.source import Source
 from media_pipeline.storyboard import storyboard_vtt
 from media_pipeline.verify import verify
 
+log = logging.getLogger(__name__)
+
+SHORT_STEP_LIMIT_S = 600
 Report = Callable[[Progress | None], None]
 
 
@@ -59,8 +63,10 @@ def process(job: Job) -> Made:
     plan = plan_encode(source, job.settings)
     job.on_plan(source, plan)
     encode(job, plan)
+    extract_captions(job, plan)
     made = package(plan, job.work, job.out, on_segment=job.tick)
-    posters = make_pictures(job, plan, made)
+    posters = choose_pictures(job)
+    make_storyboard(job, plan, made)
     verify(job.out, made)
     return Made(source, plan, made, posters, time.monotonic() - began)
 
@@ -87,15 +93,40 @@ def encode(job: Job, plan: EncodePlan) -> None:
         raise diagnose(finished.returncode, finished.stderr)
 
 
-def make_pictures(job: Job, plan: EncodePlan, made: Package) -> int:
-    """Poster, further candidates and storyboard; returns how many posters there are to choose from."""
+def choose_pictures(job: Job) -> int:
+    """The poster and further candidates; returns how many there are to choose from."""
     chosen = choose_posters(split_looks(args.thumbs_path(job.work).read_bytes()))
     try:
         for number, frame in enumerate(chosen, start=1):
             args.poster_path(job.work, frame).replace(job.out / layout.poster_file(number))
-        args.storyboard_path(job.work).replace(job.out / layout.STORYBOARD)
     except FileNotFoundError as error:
         raise EncoderFailed(detail=f"the encoder left out a picture: {error}") from error
+    return len(chosen)
+
+
+def make_storyboard(job: Job, plan: EncodePlan, made: Package) -> None:
+    sheet = job.out / layout.STORYBOARD
+    finished = run_short(job, args.storyboard_args(job.ffmpeg, plan.storyboard, job.work, sheet))
+    if finished.returncode != 0 or not sheet.exists():
+        raise EncoderFailed(detail=finished.stderr[-1000:])
     cues = storyboard_vtt(plan.storyboard, layout.STORYBOARD, made.frames, plan.frame_rate)
     (job.out / layout.STORYBOARD_CUES).write_text(cues)
-    return len(chosen)
+
+
+def extract_captions(job: Job, plan: EncodePlan) -> None:
+    """Writes what can be read of the subtitles; a film is not refused for those that cannot."""
+    if not plan.captions:
+        return
+    try:
+        said = run_short(job, args.captions_args(job.ffmpeg, plan, job.source, job.work)).stderr
+    except PipelineError as error:
+        said = str(error)
+    if said:
+        log.warning("reading the subtitles: %s", said[-500:])
+
+
+def run_short(job: Job, argv: list[str]) -> Finished:
+    """What takes a moment for most films, and minutes at the most."""
+    return run_limited(
+        argv, limits=ChildLimits(), time_limit_s=SHORT_STEP_LIMIT_S, stall_s=SHORT_STEP_LIMIT_S, on_tick=job.tick
+    )

@@ -9,7 +9,8 @@ from media_pipeline.ladder import SizedRung, even
 from media_pipeline.plan import AUDIO_KBPS, AUDIO_RATE, POSTER_LONG_SIDE, EncodePlan
 from media_pipeline.poster import THUMB_HEIGHT, THUMB_WIDTH
 from media_pipeline.source import AudioTrack
-from media_pipeline.tracks import AudioRendition, CaptionTrack
+from media_pipeline.storyboard import Storyboard
+from media_pipeline.tracks import AudioRendition
 
 MOST_PIXELS = 16384 * 8704
 LARGEST_ALLOCATION = 1024**3
@@ -21,7 +22,10 @@ JPEG_SCALE = (
 
 
 def encode_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list[str]:
-    """One process, one decode: every rung as video-only fragments, each soundtrack once, captions, pictures."""
+    """One process, one decode: every rung as video-only fragments, each soundtrack once, pictures.
+
+    Every output begins with the first frame: until all have begun, ffmpeg tells no progress.
+    """
     return [
         *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"),
         *("-progress", "pipe:1"),
@@ -29,12 +33,10 @@ def encode_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list
         *("-filter_complex", filter_graph(plan)),
         *(arg for number, rung in reversed([*enumerate(plan.rungs)]) for arg in rung_args(plan, rung, number, work)),
         *(arg for audio in plan.audio for arg in audio_args(plan, audio, work)),
-        *(arg for caption in plan.captions for arg in caption_args(caption, work)),
         *("-map", "[posters]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2"),
         str(poster_path(work, None)),
         *("-map", "[thumbs]", "-fps_mode", "passthrough", "-f", "rawvideo", str(thumbs_path(work))),
-        *("-map", "[board]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "5", "-f", "image2", "-update", "1"),
-        str(storyboard_path(work)),
+        *("-map", "[tiles]", "-fps_mode", "passthrough", "-f", "rawvideo", str(tiles_path(work))),
     ]
 
 
@@ -55,7 +57,7 @@ def filter_graph(plan: EncodePlan) -> str:
     for number in reversed(range(len(plan.rungs))):
         outputs = f"[v{number}][p][s{number}]" if number == plan.poster_rung else f"[v{number}][s{number}]"
         stages.append(f"{scaled(plan, number)},split={outputs.count('[')}{outputs}")
-    return ";".join([*stages, *poster_stages(plan), storyboard_stage(plan)])
+    return ";".join([*stages, *poster_stages(plan), tiles_stage(plan)])
 
 
 def scaled(plan: EncodePlan, number: int) -> str:
@@ -96,12 +98,10 @@ def poster_stages(plan: EncodePlan) -> list[str]:
     ]
 
 
-def storyboard_stage(plan: EncodePlan) -> str:
+def tiles_stage(plan: EncodePlan) -> str:
     board = plan.storyboard
-    return (
-        f"[s0]select='not(mod(n,{board.step_frames}))',scale={board.tile_width}:{board.tile_height}:{JPEG_SCALE},"
-        f"tile={board.columns}x{board.rows}[board]"
-    )
+    size = f"{board.tile_width}:{board.tile_height}"
+    return f"[s0]select='not(mod(n,{board.step_frames}))',scale={size}:{JPEG_SCALE}[tiles]"
 
 
 def rung_args(plan: EncodePlan, rung: SizedRung, number: int, work: Path) -> list[str]:
@@ -150,10 +150,6 @@ def audio_filter(plan: EncodePlan, track: AudioTrack) -> str:
     )
 
 
-def caption_args(caption: CaptionTrack, work: Path) -> list[str]:
-    return ["-map", f"0:{caption.index}", "-c:s", "webvtt", "-f", "webvtt", str(caption_path(work, caption.language))]
-
-
 def downmix_filter(channels: int) -> list[str]:
     """One channel goes to both sides as it is; the resampler's own matrix would make it 3 dB quieter."""
     return ["pan=stereo|c0=c0|c1=c0"] if channels == 1 else []
@@ -162,6 +158,27 @@ def downmix_filter(channels: int) -> list[str]:
 def downmix_gain(channels: int) -> str:
     """Surround folded down adds up to more than full scale: 3 dB of room keeps speech loud and peaks whole."""
     return ":rematrix_volume=0.7079" if channels > 2 else ""
+
+
+def captions_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list[str]:
+    """The subtitles on their own: they may begin late, and a broken track of them must not cost the film."""
+    tracks = [(*("-map", f"0:{one.index}", "-c:s", "webvtt", "-f", "webvtt"), one) for one in plan.captions]
+    return [
+        *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y", "-progress", "pipe:1"),
+        *untrusted_input_args(source),
+        *(arg for *args, one in tracks for arg in [*args, str(caption_path(work, one.language))]),
+    ]
+
+
+def storyboard_args(ffmpeg: str, board: Storyboard, work: Path, sheet: Path) -> list[str]:
+    """The sheet, from the tiles that the encoder wrote."""
+    size = f"{board.tile_width}x{board.tile_height}"
+    return [
+        *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "warning", "-y", "-protocol_whitelist", PROTOCOLS),
+        *("-f", "rawvideo", "-pixel_format", "yuvj420p", "-video_size", size, "-i", f"file:{tiles_path(work)}"),
+        *("-vf", f"tile={board.columns}x{board.rows}", "-frames:v", "1", "-c:v", "mjpeg", "-q:v", "5"),
+        *("-f", "image2", "-update", "1", f"file:{sheet}"),
+    ]
 
 
 def video_path(work: Path, rung: str) -> Path:
@@ -185,5 +202,5 @@ def thumbs_path(work: Path) -> Path:
     return work / "thumbs.gray"
 
 
-def storyboard_path(work: Path) -> Path:
-    return work / "storyboard.jpg"
+def tiles_path(work: Path) -> Path:
+    return work / "tiles.yuv"

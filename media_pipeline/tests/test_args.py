@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from media_pipeline.colour import Colour
-from media_pipeline.ffmpeg.args import audio_filter, encode_args, peak_kbps
+from media_pipeline.ffmpeg.args import audio_filter, captions_args, encode_args, peak_kbps, storyboard_args
 from media_pipeline.formats import CONTAINERS, PROTOCOLS
 from media_pipeline.ladder import KNOWN_RUNGS, SizedRung
 from media_pipeline.plan import EncodePlan, PlanSettings, plan_encode
@@ -62,6 +62,27 @@ def plan(source: Source) -> EncodePlan:
 )
 def test_the_encode_command_is_exactly_this(source: Source, name: str) -> None:
     assert encode_args("ffmpeg", plan(source), Path("/scratch/source"), Path("/scratch/work")) == golden_list(name)
+
+
+def test_the_captions_command_is_exactly_this() -> None:
+    args = captions_args("ffmpeg", plan(TWO_LANGUAGES), Path("/scratch/source"), Path("/scratch/work"))
+
+    assert args == golden_list("captions.txt")
+
+
+def test_the_storyboard_command_is_exactly_this() -> None:
+    args = storyboard_args("ffmpeg", plan(FILM).storyboard, Path("/scratch/work"), Path("/scratch/out/storyboard.jpg"))
+
+    assert args == golden_list("storyboard.txt")
+
+
+@pytest.mark.parametrize("source", [FILM, TWO_LANGUAGES])
+def test_every_output_of_the_encoder_begins_with_the_first_frame(source: Source) -> None:
+    """ffmpeg tells no progress before all of them have begun, and a silent encoder is taken for a hung one."""
+    text = " ".join(encode_args("ffmpeg", plan(source), Path("/scratch/source"), Path("/scratch/work")))
+
+    assert "tile=" not in text
+    assert "webvtt" not in text
 
 
 def test_the_source_is_opened_only_by_listed_protocols_and_containers() -> None:

@@ -109,3 +109,9 @@ def test_a_ladder_that_makes_no_sense_is_refused_with_a_sentence(names: list[str
         parse_ladder(names)
 
     assert str(refused.value).startswith(sentence)
+
+
+def test_one_quality_may_be_set_for_all_rungs() -> None:
+    assert {rung.crf for rung in parse_ladder(["120p", "1080p"], crf=28)} == {28}
+    with pytest.raises(ValueError, match="VIDEO_CRF is 60; the most it can be is 51"):
+        parse_ladder(["120p"], crf=60)

@@ -1,0 +1,76 @@
+"""What programs cost: seconds on the wall and on the processors, and memory, of whole process trees."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from local.linux import descendants
+
+TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+SAMPLE_EVERY_S = 0.25  # looking itself takes time
+
+
+@dataclass(frozen=True)
+class Cost:
+    wall_s: float
+    cpu_s: float
+    peak_bytes: int
+
+
+class Meter:
+    """Measures all that these processes start, and themselves if need be, from entering to leaving; `cost` says.
+
+    Processor time of children counts once they have ended and their parent has noticed, which a wait guarantees.
+    """
+
+    def __init__(self, pids: Iterable[int], *, with_themselves: bool) -> None:
+        self.pids = list(pids)
+        self.with_themselves = with_themselves
+        self.peak_bytes = 0
+        self.is_over = threading.Event()
+        self.sampler = threading.Thread(target=self.sample, daemon=True)
+
+    def __enter__(self) -> "Meter":
+        self.began_s, self.cpu_before_s = time.monotonic(), self.cpu_s()
+        self.sampler.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        wall_s = time.monotonic() - self.began_s
+        self.is_over.set()
+        self.sampler.join()
+        self.cost = Cost(wall_s, self.cpu_s() - self.cpu_before_s, self.peak_bytes)
+
+    def cpu_s(self) -> float:
+        return sum(cpu_s_of(pid, with_itself=self.with_themselves) for pid in self.pids)
+
+    def sample(self) -> None:
+        while not self.is_over.wait(SAMPLE_EVERY_S):
+            everyone = {pid for parent in self.pids for pid in descendants(parent)}
+            everyone |= set(self.pids if self.with_themselves else ())
+            self.peak_bytes = max(self.peak_bytes, sum(resident_bytes(pid) for pid in everyone))
+
+
+def cpu_s_of(pid: int, *, with_itself: bool) -> float:
+    """Of a process's children that have ended, and of itself if need be."""
+    own_and_children = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
+    return sum(map(int, own_and_children if with_itself else own_and_children[2:])) / TICKS_A_SECOND
+
+
+def resident_bytes(pid: int) -> int:
+    with suppress(OSError, IndexError):  # it has ended meanwhile
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE_BYTES
+    return 0
+
+
+def measure(run: Callable[[], None]) -> Cost:
+    """What the programs cost that this starts."""
+    with Meter([os.getpid()], with_themselves=False) as meter:
+        run()
+    return meter.cost
