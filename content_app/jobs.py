@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from content_app.services import discards, encoding, processing
+from content_app.services import discards, encoding, preflight, processing
 
 
 def process_video(video_id: int) -> None:
@@ -13,6 +13,11 @@ def process_video(video_id: int) -> None:
     if claim:
         with handed_back_on_sigterm():
             encoding.run_claim(claim=claim)
+
+
+def inspect_video(video_id: int) -> None:
+    """Leaves quietly when the video is gone, known, or in a worker's hands."""
+    preflight.inspect(video_id=video_id)
 
 
 def remove_discards() -> None:

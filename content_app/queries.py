@@ -7,7 +7,7 @@ from django.db.models import F, Prefetch, Q, QuerySet
 from django.shortcuts import get_object_or_404
 
 from content_app.access import Person, sees_everything
-from content_app.models import Category, Favorite, Rendition, Video
+from content_app.models import Caption, Category, Favorite, Rendition, Video
 from content_app.states import Visibility
 
 MAX_ID_DIGITS = 18  # more do not fit a database integer
@@ -53,20 +53,28 @@ def find_deleted(ref: int | uuid.UUID) -> Video:
     return get_object_or_404(_named(ref, Video.objects.exclude(deleted_at=None)))
 
 
-def is_listed(public_id: uuid.UUID, version: str) -> bool:
-    """Whether this is what everybody who is signed in may find in the list."""
-    return undeleted().filter(_listed(), public_id=public_id, version=version).exists()
+def listed_poster(public_id: uuid.UUID) -> str:
+    """`<folder>/<file>` of a video that everybody who is signed in may find in the list, else Http404."""
+    listed = undeleted().filter(_listed(), public_id=public_id).exclude(poster="").only("poster")
+    return get_object_or_404(listed).poster
 
 
 def with_details(videos: QuerySet[Video]) -> QuerySet[Video]:
     """What the JSON of a video is made of, in two queries for any number of videos."""
     published = Rendition.objects.filter(version=F("video__version"))
-    return videos.select_related("category").prefetch_related(Prefetch("renditions", queryset=published))
+    # The verdict is long, and no list shows it.
+    wanted = videos.select_related("category").defer("verdict")
+    return wanted.prefetch_related(Prefetch("renditions", queryset=published))
 
 
 def published_renditions(video: Video) -> list[Rendition]:
     """Lowest first, of a video that was read `with_details`."""
     return sorted(video.renditions.all(), key=lambda rendition: min(rendition.width, rendition.height))
+
+
+def published_captions(video: Video) -> QuerySet[Caption]:
+    """Those of the version that plays, and those that somebody has uploaded."""
+    return Caption.objects.filter(Q(is_uploaded=True) | Q(folder=video.version), video=video.pk)
 
 
 def categories_named(text: str) -> QuerySet[Category]:

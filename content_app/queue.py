@@ -8,7 +8,7 @@ import uuid
 
 import django_rq
 from redis.exceptions import RedisError
-from rq import Queue
+from rq import Queue, Worker
 
 log = logging.getLogger(__name__)
 
@@ -18,10 +18,15 @@ FAILURE_TTL_S = 24 * 3600
 # The pipeline has limits of its own, told in seconds of film; this one ends a job that they did not.
 PROCESSING_TIMEOUT_S = 48 * 3600
 CLEANUP_TIMEOUT_S = 3600
+INSPECTION_TIMEOUT_S = 3600
 
 
 def enqueue_processing(video_id: int) -> bool:
     return _enqueue(MEDIA, "content_app.jobs.process_video", video_id, timeout_s=PROCESSING_TIMEOUT_S)
+
+
+def enqueue_inspection(video_id: int) -> bool:
+    return _enqueue(HOUSEKEEPING, "content_app.jobs.inspect_video", video_id, timeout_s=INSPECTION_TIMEOUT_S)
 
 
 def enqueue_cleanup() -> bool:
@@ -56,6 +61,14 @@ def ping() -> bool:
         return bool(_queue().connection.ping())
     except RedisError:
         return False
+
+
+def worker_count() -> int | None:
+    """How many workers serve films; None when the queue cannot be reached."""
+    try:
+        return int(Worker.count(queue=_queue()))
+    except RedisError:
+        return None
 
 
 def _queue() -> Queue:

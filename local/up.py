@@ -125,6 +125,8 @@ class Platform:
         """After the web server, which people wait for."""
         for number in range(1, self.options.workers + 1):
             self.supervisor.start(worker(f"worker-{number}"))
+        # For what takes seconds and must not wait for films of hours.
+        self.supervisor.start(worker("errands", "default"))
         self.supervisor.start(Program("reaper", manage("reaper")))
         self.supervisor.start(Program("demo", manage("add_demo", "--follow"), is_once=True))
 
@@ -149,10 +151,10 @@ def manage(*arguments: str) -> list[str]:
     return [str(PYTHON), "manage.py", *arguments]
 
 
-def worker(name: str) -> Program:
+def worker(name: str, *queues: str) -> Program:
     return Program(
         name,
-        manage("rqworker", "--verbosity", "0"),
+        manage("rqworker", *queues, "--verbosity", "0"),
         # A worker that is asked politely first finishes its film, which may take hours.
         death_signal=signal.SIGKILL,
         # RQ's second request is the one that ends the job, and is not heard within a second of the first.

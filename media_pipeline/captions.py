@@ -98,9 +98,11 @@ def lines_of(text: str) -> list[str]:
 def make_cue(times: re.Match[str], said: Iterable[str]) -> Cue | None:
     """None when nothing is said, or for no time."""
     start_s, end_s = seconds_of(times, "1"), seconds_of(times, "2")
+    # Before anything is made of it: entities of thousands of digits are an error to Python.
     lines = "\n".join(said)[:LONGEST_CUE].split("\n")
     text = "\n".join(clean for line in lines if (clean := cue_text(line)))
-    return Cue(start_s, end_s, text) if text and end_s > start_s else None
+    is_said = bool(TAG.sub("", text).strip())
+    return Cue(start_s, end_s, text) if is_said and end_s > start_s else None
 
 
 def seconds_of(match: re.Match[str], side: str) -> Fraction:

@@ -19,9 +19,7 @@ WIDE = frozenset({"bt2020", "smpte431", "smpte432"})
 # Of one nit value the tone curve makes white: what BT.2408 calls a bright highlight, and mastering displays reach.
 PEAK_NITS = 1000
 WHITE_NITS = 100
-# What zscale calls the matrices, and what scale calls them.
-ZSCALE_MATRICES = {"bt2020nc": "2020_ncl", "bt2020c": "2020_cl", "bt709": "709", "bt470bg": "470bg",
-                   "smpte170m": "170m", "smpte240m": "240m", "gbr": "gbr"}  # fmt: skip
+# What the scale filter calls the matrices.
 SCALE_MATRICES = {"bt2020nc": "bt2020", "bt2020c": "bt2020", "bt709": "bt709", "bt470bg": "bt601",
                   "smpte170m": "bt601", "smpte240m": "smpte240m"}  # fmt: skip
 TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
@@ -75,7 +73,8 @@ def to_bt709(colour: Colour, *, width: int, height: int, target: tuple[int, int]
 def tone_map(colour: Colour) -> list[str]:
     """Through linear light, where gamut and brightness are changed; on the largest rung's pixels, not the source's."""
     return [
-        f"zscale={zscale_input(colour)}:transfer=linear:npl={WHITE_NITS}",
+        said(colour),
+        f"zscale=transfer=linear:npl={WHITE_NITS}",
         "format=gbrpf32le",
         "zscale=primaries=bt709",
         f"tonemap=tonemap=hable:desat=0:peak={PEAK_NITS // WHITE_NITS}",
@@ -84,16 +83,16 @@ def tone_map(colour: Colour) -> list[str]:
 
 
 def narrow_gamut(colour: Colour) -> list[str]:
-    return [f"zscale={zscale_input(colour)}:primaries=bt709:transfer=bt709:matrix=bt709:range=limited"]
+    return [said(colour), "zscale=primaries=bt709:transfer=bt709:matrix=bt709:range=limited"]
 
 
-def zscale_input(colour: Colour) -> str:
-    """Said in full: frames do not always carry what the file says, and then zscale refuses to guess."""
+def said(colour: Colour) -> str:
+    """In full, on every frame: not all of them carry what the file says, and zscale does not guess."""
     primaries = "bt2020" if colour.primaries == UNKNOWN else colour.primaries
     transfer = "bt709" if colour.transfer == UNKNOWN else colour.transfer
-    matrix = "gbr" if colour.is_rgb else ZSCALE_MATRICES.get(colour.matrix, "2020_ncl")
-    in_range = "full" if colour.is_full_range or colour.is_rgb else "limited"
-    return f"primariesin={primaries}:transferin={transfer}:matrixin={matrix}:rangein={in_range}"
+    matrix = "gbr" if colour.is_rgb else "bt2020nc" if colour.matrix in (UNKNOWN, "gbr") else colour.matrix
+    in_range = "pc" if colour.is_full_range or colour.is_rgb else "tv"
+    return f"setparams=range={in_range}:color_primaries={primaries}:color_trc={transfer}:colorspace={matrix}"
 
 
 def matrix_options(colour: Colour, width: int, height: int) -> str:

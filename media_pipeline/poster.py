@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
+from math import sqrt
 from operator import mul, sub
 
 THUMB_WIDTH = 64
@@ -36,7 +37,8 @@ class Look:
     @cached_property
     def contrast(self) -> float:
         """The standard deviation of the brightness."""
-        return max(0.0, sum(map(mul, self.frame, self.frame)) / THUMB_BYTES - self.brightness**2) ** 0.5
+        squares: int = sum(map(mul, self.frame, self.frame))
+        return sqrt(max(0.0, squares / THUMB_BYTES - self.brightness**2))
 
     @cached_property
     def detail(self) -> float:
@@ -64,7 +66,8 @@ class Look:
 
 
 def difference(one: bytes, other: bytes) -> float:
-    return sum(map(abs, map(sub, one, other))) / max(1, len(one))
+    total: int = sum(map(abs, map(sub, one, other)))
+    return total / max(1, len(one))
 
 
 def split_looks(data: bytes) -> list[Look]:

@@ -58,7 +58,9 @@ class Client:
     def post_json(self, url: str, data: object) -> Answer:
         return self.request("POST", url, json.dumps(data).encode(), {"Content-Type": "application/json"})
 
-    def upload(self, path: Path, *, name: str = "", **fields: str) -> Answer:
+    def upload(
+        self, path: Path, *, name: str = "", to: str = "/api/v1/videos/", method: str = "POST", **fields: str
+    ) -> Answer:
         """A multipart upload as a browser page of our own would send it."""
         boundary = uuid.uuid4().hex
         parts = [
@@ -68,4 +70,4 @@ class Client:
         head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="{name or path.name}"\r\n\r\n'
         body = b"".join([*parts, head.encode(), path.read_bytes(), f"\r\n--{boundary}--\r\n".encode()])
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}", "Origin": self.origin}
-        return self.request("POST", "/api/v1/videos/", body, headers)
+        return self.request(method, to, body, headers)

@@ -7,6 +7,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 
 from content_app.rules import OriginalRefused
+from content_app.services.additions import NOT_READY, AdditionRefused
 from media_pipeline.errors import PipelineError
 
 
@@ -41,6 +42,19 @@ def refused_originals() -> Iterator[None]:
     try:
         yield
     except OriginalRefused as refusal:
+        if refusal.code == "too_large":
+            raise UploadTooLarge(refusal.sentence, refusal.code) from refusal
+        raise ValidationError([refusal.sentence], refusal.code) from refusal
+
+
+@contextmanager
+def refused_additions() -> Iterator[None]:
+    """The client's error likewise, unless there is nothing yet that something could be added to."""
+    try:
+        yield
+    except AdditionRefused as refusal:
+        if refusal.code == NOT_READY:
+            raise NotReady(refusal.sentence) from refusal
         if refusal.code == "too_large":
             raise UploadTooLarge(refusal.sentence, refusal.code) from refusal
         raise ValidationError([refusal.sentence], refusal.code) from refusal

@@ -29,6 +29,12 @@ class Links:
         """One MP4, beside the master playlist."""
         return f"{self.stream_folder}{video.public_id}/{layout.rendition_file(rung)}"
 
+    def storyboard(self, video: Video) -> str | None:
+        return f"{self.stream_folder}{video.public_id}/{layout.STORYBOARD_CUES}" if video.has_storyboard else None
+
+    def captions(self, video: Video, language: str) -> str:
+        return self.absolute(reverse("video-captions-language", args=[video.public_id, language]))
+
     def poster(self, video: Video) -> str | None:
         path = delivery.poster_url(video)
         return self.absolute(path) if path else None

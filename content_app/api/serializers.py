@@ -8,7 +8,7 @@ from rest_framework import serializers
 
 from content_app.access import may_watch
 from content_app.api.links import Links
-from content_app.models import Category, Video
+from content_app.models import Caption, Category, Video
 from content_app.queries import MAX_ID_DIGITS, categories_named, published_renditions
 from content_app.rules import price_problem
 from content_app.states import API_STATUS, State, Visibility
@@ -30,6 +30,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
     video_file = serializers.SerializerMethodField()
     converted_files = serializers.SerializerMethodField()
     hls_url = serializers.SerializerMethodField()
+    storyboard_url = serializers.SerializerMethodField()
     processing_state = serializers.SerializerMethodField()
     processing_progress = serializers.IntegerField(source="progress", help_text="Percent.")
     processing_time_left = serializers.IntegerField(source="time_left_s", allow_null=True, help_text="Seconds.")
@@ -44,7 +45,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
         fields = (
             *("id", "public_id", "title", "description", "category", "created_at", "duration", "visibility"),
             *("is_paid", "price", "currency", "owner"),
-            *("image_file", "image_url", "video_file", "converted_files", "hls_url"),
+            *("image_file", "image_url", "video_file", "converted_files", "hls_url", "storyboard_url"),
             *("processing_state", "processing_progress", "processing_time_left"),
             *("processing_error", "processing_error_code", "is_playable", "has_access", "status"),
         )
@@ -68,6 +69,10 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
     def get_hls_url(self, video: Video) -> str | None:
         return self.links.stream(video) if video.is_playable else None
+
+    def get_storyboard_url(self, video: Video) -> str | None:
+        """WebVTT for the seek bar; none of a version that was made before there were any."""
+        return self.links.storyboard(video)
 
     def get_processing_state(self, video: Video) -> str:
         return State.PENDING if video.state == State.UPLOADING else video.state
@@ -162,6 +167,70 @@ class FavoriteToggle(serializers.Serializer[None]):
             return uuid.UUID(value)
         except ValueError as error:
             raise serializers.ValidationError("This is no id of a video.") from error
+
+
+class CaptionSerializer(serializers.ModelSerializer[Caption]):
+    url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = Caption
+        fields = ("language", "label", "is_uploaded", "url")
+
+    def get_url(self, caption: Caption) -> str:
+        links: Links = self.context["links"]
+        return links.captions(self.context["video"], caption.language)
+
+
+class CaptionUpload(serializers.Serializer[None]):
+    file = serializers.FileField(allow_empty_file=True, write_only=True, help_text="WebVTT or SubRip, at most 2 MB.")
+    label = serializers.CharField(  # type: ignore[assignment]  # a field of that name is no label of the form
+        required=False, allow_blank=True, max_length=60, help_text="What the menu says; the language's own name."
+    )
+
+
+class PosterCandidate(serializers.Serializer[None]):
+    number = serializers.IntegerField(help_text="1 is the best.")
+    url = serializers.URLField(help_text="Signed; ends after some hours.")
+    is_current = serializers.BooleanField()
+
+
+class PosterChoices(serializers.Serializer[None]):
+    current = serializers.URLField(allow_null=True)
+    is_uploaded = serializers.BooleanField(help_text="Rather than one of the candidates.")
+    candidates = PosterCandidate(many=True)
+
+
+class PosterNumber(serializers.Serializer[None]):
+    candidate = serializers.IntegerField(min_value=1, max_value=1000)
+
+
+class PosterUpload(serializers.Serializer[None]):
+    file = serializers.FileField(
+        allow_empty_file=True, write_only=True, help_text="JPEG, PNG or WebP; at most 15 MB and 64 megapixels."
+    )
+
+
+class CostSerializer(serializers.Serializer[None]):
+    seconds = serializers.IntegerField()
+    bytes = serializers.IntegerField(help_text="Expected.")
+    most_bytes = serializers.IntegerField(help_text="What the peak rates allow.")
+    basis = serializers.CharField(help_text="What the estimate rests on, as a sentence.")
+
+
+class PreflightSerializer(serializers.Serializer[dict[str, Any]]):
+    """Texts are sentences for people, in plain text."""
+
+    verdict = serializers.ChoiceField(choices=("waiting", "fine", "warnings", "refused"))
+    code = serializers.CharField(help_text="Of a refusal, as in processing_error_code; else empty.")
+    sentence = serializers.CharField()
+    found = serializers.DictField(
+        help_text="Facts about the file, and the same for people as `lines` of `label` and `text`; empty while waiting."
+    )
+    planned = serializers.DictField(help_text="What will be made of it, likewise; empty when nothing is planned.")
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why it is planned so.")
+    warnings = serializers.ListField(child=serializers.CharField(), help_text="What the uploader should know.")
+    cost = CostSerializer(allow_null=True)
+    command = serializers.ListField(child=serializers.CharField(), help_text="`source` and `work` stand for paths.")
 
 
 class MediaAddress(serializers.Serializer[None]):

@@ -1,40 +1,29 @@
 """Where a player gets its media: signed addresses for whoever may watch, and the posters of listed videos."""
 
 import uuid
-from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.views.decorators.http import require_safe
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from content_app.access import may_watch
-from content_app.api.errors import NoAccess, NotReady, unavailable_media
+from content_app.api.errors import NotReady, unavailable_media
 from content_app.api.links import Links
-from content_app.api.requests import VIDEO_REF, person_of
+from content_app.api.media import AnyAccept, private_text
+from content_app.api.permissions import watchable
+from content_app.api.requests import VIDEO_REF
 from content_app.api.serializers import MediaAddress, RenditionChoice
 from content_app.models import Rendition, Video
-from content_app.queries import find_visible, published_renditions
+from content_app.queries import listed_poster, published_renditions
 from content_app.services import delivery
 from media_pipeline import layout
 from media_pipeline.errors import SourceMissing, StorageUnavailable
 
 A_YEAR_S = 31_536_000
-
-
-def watchable(request: Request, ref: int | uuid.UUID) -> Video:
-    """404 for a video that this person may not know of, 403 without access, 409 while nothing of it plays."""
-    video = find_visible(person_of(request), ref)
-    if not may_watch(person_of(request), video):
-        raise NoAccess
-    if not video.is_playable:
-        raise NotReady
-    return video
 
 
 def chosen_rendition(request: Request, video: Video, *, quality: str | None) -> Rendition:
@@ -44,18 +33,6 @@ def chosen_rendition(request: Request, video: Video, *, quality: str | None) -> 
     if not renditions:
         raise NotReady
     return delivery.pick_rendition(renditions, short_side=choice.short_side())
-
-
-class AnyAccept(BaseContentNegotiation):
-    """Players say that they accept video; these routes answer with what they have."""
-
-    def select_parser(self, request: Request, parsers: Any) -> Any:
-        return parsers[0]
-
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        return renderers[0], renderers[0].media_type
 
 
 class VideoAddress(APIView):
@@ -80,9 +57,25 @@ class MasterPlaylist(APIView):
         """The HLS master playlist; its addresses are signed and end after some hours."""
         with unavailable_media():
             playlist = delivery.master_playlist(watchable(request, ref))
-        response = HttpResponse(playlist, content_type=layout.content_type(layout.MASTER))
-        response["Cache-Control"] = "private, no-store"
-        return response
+        return private_text(playlist, layout.content_type(layout.MASTER))
+
+
+class StoryboardCues(APIView):
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        parameters=[VIDEO_REF],
+        responses={(200, layout.content_type(layout.STORYBOARD_CUES)): OpenApiTypes.STR},
+        tags=["streaming"],
+    )
+    def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponse:
+        """WebVTT for a seek bar: each cue leads to a part (`#xywh=`) of a signed sheet of small pictures."""
+        video = watchable(request, ref)
+        if not video.has_storyboard:
+            raise NotFound("This video was processed before storyboards were made; process it again to have one.")
+        with unavailable_media():
+            cues = delivery.storyboard(video)
+        return private_text(cues, layout.content_type(layout.STORYBOARD_CUES))
 
 
 class RenditionFile(APIView):
@@ -103,10 +96,15 @@ class RenditionFile(APIView):
 
 
 @require_safe
-def show_poster(request: HttpRequest, public_id: uuid.UUID, version: str) -> HttpResponse:
-    """Unsigned and cached for ever: a new version has a new address."""
+def show_poster(request: HttpRequest, public_id: uuid.UUID, folder: str, name: str) -> HttpResponse:
+    """Unsigned and cached for ever: another poster has another address, to which one that was replaced leads."""
+    poster = listed_poster(public_id)
+    if poster != f"{folder}/{name}.jpg":
+        response: HttpResponse = HttpResponseRedirect(delivery.listed_poster_url(public_id, poster))
+        response["Cache-Control"] = "no-cache"
+        return response
     try:
-        picture = delivery.listed_poster(public_id=public_id, version=version)
+        picture = delivery.read_poster(public_id, poster)
     except SourceMissing as error:
         raise Http404 from error
     except StorageUnavailable as error:

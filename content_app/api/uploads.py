@@ -4,11 +4,12 @@ That the bytes read cannot exceed the declared length is the server's part (Djan
 """
 
 import errno
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from django.conf import settings
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload, TemporaryFileUploadHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.http.response import HttpResponseBase
@@ -21,11 +22,14 @@ from content_app.rules import MEGABYTE, too_large_sentence
 # What a form may carry beside the file; the file itself is judged exactly when it has arrived.
 OTHER_FIELDS_BYTES = MEGABYTE
 UPLOAD_ROUTE = "/api/v1/videos"
+ADMIN_SITE = "/admin/"
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_ROOM = "There is no room left for this upload. Try again later."
 
 
 class DiskFull(APIException):
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
-    default_detail = "There is no room left for this upload. Try again later."
+    default_detail = NO_ROOM
     default_code = "storage_full"
 
 
@@ -61,6 +65,33 @@ def too_large(request: HttpRequest) -> HttpResponse:
     if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
         return HttpResponse(sentence, content_type="text/plain", status=413)  # the admin's form, in a browser
     return JsonResponse({"detail": sentence, "code": "too_large"}, status=413)
+
+
+class TemporaryFiles(TemporaryFileUploadHandler):
+    """On a full disk a form of the admin site is read to its end without the file, so that what was typed is kept.
+
+    Its `upload_problem` says why the file is not there. Programs get DiskFull at once.
+    """
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        with self.skipped_when_full():
+            super().new_file(*args, **kwargs)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        with self.skipped_when_full():
+            super().receive_data_chunk(raw_data, start)
+        return None
+
+    @contextmanager
+    def skipped_when_full(self) -> Iterator[None]:
+        request = cast(HttpRequest, self.request)
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in DISK_FULL or not request.path.startswith(ADMIN_SITE):
+                raise
+            request.upload_problem = NO_ROOM  # type: ignore[attr-defined]  # ours
+            raise SkipFile from error
 
 
 class WholeBody:
@@ -108,7 +139,7 @@ class WholeUploadsOnly(FileUploadHandler):
             post, files = MultiPartParser(META, cast(Any, body), handlers, encoding).parse()
             is_whole = body.is_closed
         except OSError as error:
-            raise (DiskFull() if error.errno in (errno.ENOSPC, errno.EDQUOT) else error) from error
+            raise (DiskFull() if error.errno in DISK_FULL else error) from error
         finally:
             if not is_whole:
                 drop(handlers, files)

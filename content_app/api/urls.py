@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from content_app.api import catalogue, streaming, videos
+from content_app.api import captions, catalogue, posters, preflight, streaming, videos
 
 routes: list[tuple[str, Any, str]] = [
     ("content", catalogue.Catalogue.as_view(), "content"),
@@ -16,15 +16,23 @@ routes: list[tuple[str, Any, str]] = [
     ("api/v1/videos/<video:ref>", videos.VideoEntry.as_view(), "video"),
     ("api/v1/videos/<video:ref>/restore", videos.RestoreVideo.as_view(), "video-restore"),
     ("api/v1/videos/<video:ref>/retry", videos.RetryVideo.as_view(), "video-retry"),
+    ("api/v1/videos/<video:ref>/preflight", preflight.Preflight.as_view(), "video-preflight"),
+    ("api/v1/videos/<video:ref>/captions", captions.CaptionList.as_view(), "video-captions"),
+    ("api/v1/videos/<video:ref>/captions/<str:language>", captions.Captions.as_view(), "video-captions-language"),
+    ("api/v1/videos/<video:ref>/posters", posters.Posters.as_view(), "video-posters"),
+    ("api/v1/videos/<video:ref>/poster", posters.Poster.as_view(), "video-poster"),
 ]
 
 # Players go by the ending of an address, so these have their canonical form without the slash.
 master = streaming.MasterPlaylist.as_view()
+storyboard = streaming.StoryboardCues.as_view()
 rendition = streaming.RenditionFile.as_view()
 urlpatterns = [
     path("api/v1/stream/<video:ref>/master.m3u8", master, name="stream-master"),
     path("api/v1/stream/<video:ref>/master.m3u8/", master),
+    path("api/v1/stream/<video:ref>/storyboard.vtt", storyboard, name="stream-storyboard"),
+    path("api/v1/stream/<video:ref>/storyboard.vtt/", storyboard),
     path("api/v1/stream/<video:ref>/<str:quality>.mp4", rendition, name="stream-rendition"),
     path("api/v1/stream/<video:ref>/<str:quality>.mp4/", rendition),
-    path("media/posters/<uuid:public_id>/<slug:version>.jpg", streaming.show_poster, name="poster"),
+    path("media/posters/<uuid:public_id>/<slug:folder>/<slug:name>.jpg", streaming.show_poster, name="poster"),
 ]

@@ -10,26 +10,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from content_app.access import may_change, sees_everything
+from content_app.access import sees_everything
 from content_app.api.errors import CannotRetry, refused_originals
 from content_app.api.pagination import NewestFirst
+from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
-from content_app.models import Video
 from content_app.queries import find_deleted, find_visible
 from content_app.services import processing, videos
 from content_app.states import State
 from users_app.roles import may_upload
 
 UPLOAD_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, *APIView.parser_classes)
-
-
-def changeable(request: Request, ref: int | uuid.UUID) -> Video:
-    """404 for a video that this person may not know of, 403 for one that is somebody else's."""
-    video = find_visible(person_of(request), ref)
-    if not may_change(person_of(request), video):
-        raise PermissionDenied("This video is somebody else's.")
-    return video
 
 
 class Videos(APIView):

@@ -1,17 +1,17 @@
-"""How a published version reaches a player: signed media addresses, the signed master playlist, posters."""
+"""How a published version reaches a player: signed media addresses, playlists, captions, posters, the storyboard."""
 
 import uuid
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.http import Http404
 
-from content_app.models import Rendition, Video
-from content_app.queries import is_listed
+from content_app.models import Caption, Rendition, Video
+from content_app.queries import published_captions
 from content_app.services import grants
 from content_app.services.storage import get_store
 from content_app.states import Visibility
 from media_pipeline import layout, playlists
+from media_pipeline.playlists import CaptionVariant
 
 
 def media_url(video: Video, name: str) -> str:
@@ -19,30 +19,53 @@ def media_url(video: Video, name: str) -> str:
     return f"{signed_folder(video)}/{name}"
 
 
-def signed_folder(video: Video) -> str:
-    return f"{settings.MEDIA_URL}{grants.sign(video.key_prefix)}/{video.key_prefix}"
+def signed_folder(video: Video, folder: str = "") -> str:
+    """Of the published version, or of what was added to it."""
+    prefix = layout.version_prefix(video.public_id, folder or video.version)
+    return f"{settings.MEDIA_URL}{grants.sign(prefix)}/{prefix}"
 
 
 def poster_url(video: Video) -> str | None:
     """Unsigned and long-cached for listed videos, signed for the others."""
-    if not video.is_playable:
+    if not (video.is_playable and video.poster):
         return None
     if video.visibility == Visibility.PUBLIC:
-        return f"{settings.MEDIA_URL}posters/{video.public_id}/{video.version}.jpg"
-    return media_url(video, layout.POSTER)
+        return listed_poster_url(video.public_id, video.poster)
+    folder, _, file = video.poster.partition("/")
+    return f"{signed_folder(video, folder)}/{file}"
 
 
-def listed_poster(*, public_id: uuid.UUID, version: str) -> bytes:
-    """Of a video that everybody may find in the list, else Http404. Raises StorageUnavailable or SourceMissing."""
-    if not is_listed(public_id, version):
-        raise Http404
-    return get_store().read_bytes(f"{layout.version_prefix(public_id, version)}/{layout.POSTER}")
+def listed_poster_url(public_id: uuid.UUID, poster: str) -> str:
+    return f"{settings.MEDIA_URL}posters/{public_id}/{poster}"
+
+
+def read_poster(public_id: uuid.UUID, poster: str) -> bytes:
+    """Raises StorageUnavailable or SourceMissing."""
+    return get_store().read_bytes(f"{layout.video_prefix(public_id)}/{poster}")
 
 
 def master_playlist(video: Video) -> str:
-    """The stored playlist with signed addresses. Raises StorageUnavailable or SourceMissing."""
+    """The stored playlist, and the captions, with signed addresses. Raises StorageUnavailable or SourceMissing."""
     stored = get_store().read_bytes(f"{video.key_prefix}/{layout.MASTER}").decode()
-    return playlists.in_folder(stored, signed_folder(video))
+    captions = [caption_variant(video, caption) for caption in published_captions(video)]
+    return playlists.with_captions(playlists.in_folder(stored, signed_folder(video)), captions)
+
+
+def caption_variant(video: Video, caption: Caption) -> CaptionVariant:
+    file = layout.captions_playlist_file(caption.language)
+    return CaptionVariant(caption.language, caption.label, f"{signed_folder(video, caption.folder)}/{file}")
+
+
+def captions_text(video: Video, caption: Caption) -> bytes:
+    """WebVTT. Raises StorageUnavailable or SourceMissing."""
+    prefix = layout.version_prefix(video.public_id, caption.folder)
+    return get_store().read_bytes(f"{prefix}/{layout.captions_file(caption.language)}")
+
+
+def storyboard(video: Video) -> str:
+    """WebVTT whose cues lead to parts of a signed picture. Raises StorageUnavailable or SourceMissing."""
+    stored = get_store().read_bytes(f"{video.key_prefix}/{layout.STORYBOARD_CUES}").decode()
+    return stored.replace(f"\n{layout.STORYBOARD}#", f"\n{media_url(video, layout.STORYBOARD)}#")
 
 
 def pick_rendition(renditions: Sequence[Rendition], *, short_side: int | None) -> Rendition:

@@ -5,8 +5,9 @@ What a lost job leaves, the reaper finds: the rows stay until the objects are go
 
 import logging
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone
 
@@ -33,7 +34,18 @@ def discard_video(*, video: Video) -> None:
     discard(prefixes=[layout.originals_prefix(video.public_id), layout.video_prefix(video.public_id)])
 
 
+def discard_later(*, prefix: str) -> None:
+    """What somebody may still be looking at goes when every address of it has expired."""
+    discard(prefixes=[prefix], due_at=timezone.now() + timedelta(minutes=settings.OLD_VERSION_MINUTES))
+
+
+def expect(*, prefix: str) -> None:
+    """Before the first object is stored: if whoever stores them dies, they are removed a day later."""
+    discard(prefixes=[prefix], due_at=timezone.now() + timedelta(days=1))
+
+
 def keep(*, prefix: str) -> None:
+    """What was expected is there, and something refers to it."""
     Discard.objects.filter(prefix=prefix).delete()
 
 

@@ -6,22 +6,22 @@ import uuid
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from django.conf import settings
 from django.utils import timezone
 
 from content_app.models import Caption, Rendition, Video
-from content_app.services import discards, processing
+from content_app.services import discards, preflight, processing
+from content_app.services.planning import plan_settings
 from content_app.services.processing import Claim, ClaimLost, Published
 from content_app.services.storage import get_store
 from media_pipeline import layout, playlists
 from media_pipeline.errors import PipelineError, StorageUnavailable
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.ffmpeg.progress import Progress
-from media_pipeline.ladder import parse_ladder
 from media_pipeline.pipeline import Job, Made, process
-from media_pipeline.plan import Limits, PlanSettings
 from media_pipeline.publish import publish
 
 log = logging.getLogger(__name__)
@@ -66,17 +66,13 @@ def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter
     for folder in (work, out):
         folder.mkdir(parents=True)
     store.fetch(claim.original, source)
-    made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report))
+    note = partial(preflight.note_plan, claim=claim, size_bytes=source.stat().st_size)
+    made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, note))
     processing.expect_version(claim=claim, version=version)
     prefix = layout.version_prefix(claim.public_id, version)
     size_bytes = publish(out, store, prefix, on_object=report.renew)
     processing.mark_ready(claim=claim, published=describe(claim, version, made, size_bytes, out))
     log.info("video %s: ready", claim.video_id)
-
-
-def plan_settings() -> PlanSettings:
-    limits = Limits(max_duration_s=settings.MAX_DURATION_MINUTES * 60, stall_s=settings.STALL_SECONDS)
-    return PlanSettings(ladder=parse_ladder(settings.VIDEO_LADDER), limits=limits)
 
 
 def describe(claim: Claim, version: str, made: Made, size_bytes: int, out: Path) -> Published:

@@ -6,7 +6,7 @@ the claim gone raises ClaimLost, so a worker that was taken for dead can no long
 
 import logging
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -27,6 +27,7 @@ log = logging.getLogger(__name__)
 FIRST_RETRY_S = 5
 NO_CLAIM = {"claim_token": None, "lease_until": None}
 FRESH = {"progress": 0, "time_left_s": None, "error_code": "", "error_message": ""}
+UNSEEN: dict[str, object] = {**FRESH, "verdict": None}
 
 
 class ClaimLost(Exception):
@@ -74,7 +75,7 @@ def accept_original(*, video: Video) -> bool:
         replaced = Video.objects.values_list("accepted_original", flat=True).get(pk=video.pk)
         if replaced == name:
             return False
-        changes = {**FRESH, **NO_CLAIM, "state": State.PENDING, "attempts": 0, "accepted_original": name}
+        changes = {**UNSEEN, **NO_CLAIM, "state": State.PENDING, "attempts": 0, "accepted_original": name}
         rows = _movable(video.pk, State.PENDING).filter(accepted_original=replaced).update(**changes)
         if not rows:
             return False
@@ -90,14 +91,39 @@ def retry(*, video_id: int) -> bool:
     """Process a failed or finished video once more; False when it is in neither state or has no original."""
     with transaction.atomic():
         done = Video.objects.filter(pk=video_id, state__in=(State.ERROR, State.READY)).exclude(video_file="")
-        rows = done.update(**FRESH, **NO_CLAIM, state=State.PENDING, attempts=0)
+        rows = done.update(**UNSEEN, **NO_CLAIM, state=State.PENDING, attempts=0)
         if rows:
             _enqueue_on_commit(video_id)
     return bool(rows)
 
 
 def _enqueue_on_commit(video_id: int) -> None:
+    """A free worker processes it at once; while all are busy, somebody else has a look at it."""
     transaction.on_commit(lambda: queue.enqueue_processing(video_id))
+    transaction.on_commit(lambda: queue.enqueue_inspection(video_id))
+
+
+# --- what is found before it is encoded ------------------------------------------------------------------------------
+
+
+def note_verdict(*, video_id: int, original: str, verdict: Mapping[str, object]) -> bool:
+    """What was found in this original; False when the video has another one by now, or is gone."""
+    held = Video.objects.filter(pk=video_id, accepted_original=original, deleted_at=None)
+    return bool(held.update(verdict=verdict))
+
+
+def refuse(*, video_id: int, original: str, error: PipelineError, verdict: Mapping[str, object]) -> bool:
+    """A file that can never become a film fails before a worker has time for it; False when one had."""
+    waiting = Video.objects.filter(
+        pk=video_id, accepted_original=original, state=State.PENDING, claim_token=None, deleted_at=None
+    )
+    return bool(waiting.update(**NO_CLAIM, **_failure(error), verdict=verdict))
+
+
+def switch_poster(*, video: Video, poster: str) -> bool:
+    """False when the version or its poster is no longer the one that this instance has."""
+    seen = Video.objects.filter(pk=video.pk, version=video.version, poster=video.poster, deleted_at=None)
+    return bool(seen.update(poster=poster))
 
 
 # --- a worker's moves ------------------------------------------------------------------------------------------------
@@ -169,10 +195,7 @@ def _poster_after_switch(old: str, new: str) -> Case:
 def mark_failed(*, claim: Claim, error: PipelineError) -> State:
     """To `error`, or back to `pending` while trying again can help. Raises ClaimLost."""
     if error.permanent or claim.attempt >= settings.MAX_ATTEMPTS:
-        _write(
-            claim, **NO_CLAIM, state=State.ERROR, time_left_s=None,
-            error_code=error.code, error_message=error.sentence[:500],
-        )  # fmt: skip
+        _write(claim, **NO_CLAIM, **_failure(error))
         return State.ERROR
     # While pending, lease_until is the moment before which nobody takes it up again.
     wait = timedelta(seconds=FIRST_RETRY_S * 2 ** (claim.attempt - 1))
@@ -183,6 +206,11 @@ def mark_failed(*, claim: Claim, error: PipelineError) -> State:
 def hand_back(*, claim: Claim) -> None:
     """A worker that ends leaves the video to the next one at once, and the attempt does not count. Raises ClaimLost."""
     _write(claim, **FRESH, **NO_CLAIM, state=State.PENDING, attempts=F("attempts") - 1)
+
+
+def _failure(error: PipelineError) -> dict[str, object]:
+    sentence = error.sentence[:500]
+    return {"state": State.ERROR, "time_left_s": None, "error_code": error.code, "error_message": sentence}
 
 
 def _write(claim: Claim, **changes: object) -> None:
@@ -206,9 +234,7 @@ def take_back_expired() -> int:
     """Videos whose worker is gone go back to `pending`, or to `error` when they have ended too many workers."""
     expired = Video.objects.filter(state=State.PROCESSING, lease_until__lt=timezone.now(), deleted_at=None)
     gone = EncoderFailed("Processing ended without a word several times; this file may be too much for the machine.")
-    failed = expired.filter(attempts__gte=settings.MAX_ATTEMPTS).update(
-        **NO_CLAIM, state=State.ERROR, time_left_s=None, error_code=gone.code, error_message=gone.sentence
-    )
+    failed = expired.filter(attempts__gte=settings.MAX_ATTEMPTS).update(**NO_CLAIM, **_failure(gone))
     taken_back = expired.update(**FRESH, **NO_CLAIM, state=State.PENDING)
     if failed or taken_back:
         log.warning("workers vanished: %d video(s) taken back, %d given up", taken_back, failed)

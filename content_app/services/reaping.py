@@ -8,7 +8,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from content_app import queue
-from content_app.services import discards, encoding, processing
+from content_app.services import discards, encoding, processing, scratch
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +21,7 @@ def reap() -> None:
     enqueue_waiting()
     discards.remove_due()
     encoding.sweep_scratch()
+    scratch.sweep_brief_folders()
     sweep_incoming()
 
 

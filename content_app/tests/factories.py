@@ -1,5 +1,6 @@
 """Builders of videos in any condition; every field has a default that a test names only when it matters."""
 
+import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -7,9 +8,10 @@ from typing import Any
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from content_app.models import Category, Rendition, Video
+from content_app.models import Caption, Category, Rendition, Video
 from content_app.states import State
 from media_pipeline import layout
+from media_pipeline.ffmpeg.locate import find_ffmpeg
 from users_app.models import User
 
 MASTER = """#EXTM3U
@@ -29,7 +31,10 @@ def make_video(owner: User, **fields: Any) -> Video:
 
 def make_playable(owner: User, *, rungs: Iterable[str] = ("360p", "720p"), **fields: Any) -> Video:
     """A video with a published version; its objects are not in the store."""
-    video = make_video(owner, **{"state": State.READY, "progress": 100, "version": "v1", "duration_s": 30.0, **fields})
+    version = fields.pop("version", "v1")
+    is_made = {"state": State.READY, "progress": 100, "version": version, "duration_s": 30.0}
+    shows = {"poster": f"{version}/poster.jpg", "poster_choices": 3, "has_storyboard": True}
+    video = make_video(owner, **{**is_made, **shows, **fields})
     Rendition.objects.bulk_create(make_rendition(video, rung) for rung in rungs)
     return video
 
@@ -62,8 +67,23 @@ def store_objects(video: Video, **objects: bytes) -> Path:
     return folder
 
 
+def make_caption(video: Video, language: str = "de", **fields: Any) -> Caption:
+    """One that came with the version, unless the test says otherwise; its objects are not in the store."""
+    defaults = {"label": "Deutsch", "folder": video.version, "is_uploaded": False}
+    return Caption.objects.create(video=video, language=language, **{**defaults, **fields})
+
+
 def make_category(name: str, **fields: Any) -> Category:
     return Category.objects.create(name=name, **fields)
+
+
+def make_picture(size: str = "64x48", *, kind: str = "png") -> bytes:
+    """A real picture, grey."""
+    codec = {"png": "png", "jpeg": "mjpeg", "webp": "libwebp", "gif": "gif"}[kind]
+    source = f"color=gray:size={size}:rate=1:duration=1,format={'yuvj420p' if kind == 'jpeg' else 'rgb24'}"
+    command = [find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", source, "-frames:v", "1", "-c:v", codec]
+    container = "gif" if kind == "gif" else "image2pipe"
+    return subprocess.run([*command, "-f", container, "-"], check=True, capture_output=True, timeout=60).stdout
 
 
 def make_upload(name: str = "holiday.mp4", content: bytes = b"not really a film") -> SimpleUploadedFile:

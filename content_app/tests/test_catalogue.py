@@ -61,11 +61,12 @@ def test_a_video_has_every_field_of_the_contract(owner: User, viewer: User, as_u
         "price": "3.50",
         "currency": "EUR",
         "owner": owner.pk,
-        "image_file": f"http://testserver/media/posters/{video.public_id}/v1.jpg",
-        "image_url": f"http://testserver/media/posters/{video.public_id}/v1.jpg",
+        "image_file": f"http://testserver/media/posters/{video.public_id}/v1/poster.jpg",
+        "image_url": f"http://testserver/media/posters/{video.public_id}/v1/poster.jpg",
         "video_file": f"{stream}/720p.mp4",
         "converted_files": {"360p": f"{stream}/360p.mp4", "720p": f"{stream}/720p.mp4"},
         "hls_url": f"{stream}/master.m3u8",
+        "storyboard_url": f"{stream}/storyboard.vtt",
         "processing_state": "ready",
         "status": "READY",
         "is_playable": True,
@@ -79,7 +80,8 @@ def test_what_is_not_playable_yet_has_no_addresses(owner: User, as_user: SignIn)
     assert body["processing_state"] == "pending"
     assert body["status"] == "UPLOADED"
     assert not body["is_playable"]
-    assert [body[name] for name in ("image_file", "video_file", "hls_url", "duration")] == [None] * 4
+    assert [body[name] for name in ("image_file", "video_file", "hls_url", "storyboard_url")] == [None] * 4
+    assert body["duration"] is None
     assert body["converted_files"] == {}
 
 
@@ -101,6 +103,21 @@ def test_the_poster_of_an_unlisted_video_is_signed(owner: User, as_user: SignIn)
     poster = as_user(owner).get(f"/content/{video.pk}/").json()["image_file"]
     assert poster.startswith("http://testserver/media/")
     assert poster.endswith(f"/videos/{video.public_id}/v1/poster.jpg")
+
+
+def test_a_version_made_before_there_were_storyboards_has_none(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, has_storyboard=False)
+    assert as_user(owner).get(f"/content/{video.pk}/").json()["storyboard_url"] is None
+    assert as_user(owner).get(f"/api/v1/stream/{video.pk}/storyboard.vtt").status_code == 404
+
+
+def test_lists_do_not_read_the_verdicts(
+    owner: User, admin: User, as_user: SignIn, django_assert_num_queries: Any
+) -> None:
+    make_playable(owner, verdict={"verdict": "fine"})
+    with django_assert_num_queries(2) as queries:
+        as_user(admin).get("/content/")
+    assert not [query for query in queries if "verdict" in query["sql"]]
 
 
 @pytest.mark.parametrize("asked", ["Science Fiction", "science fiction", "science-fiction", "id"])

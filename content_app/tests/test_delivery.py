@@ -1,4 +1,4 @@
-"""How a player gets at media: grants, playlists, qualities, posters."""
+"""How a player gets at media: grants, playlists, qualities, captions, storyboard, posters."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +10,7 @@ from rest_framework.test import APIClient
 
 from content_app.services import delivery, grants
 from content_app.states import Visibility
-from content_app.tests.factories import make_playable, make_rendition, make_video, store_objects
+from content_app.tests.factories import make_caption, make_playable, make_rendition, make_video, store_objects
 from media_pipeline import playlists
 from media_pipeline.errors import StorageUnavailable
 from media_pipeline.store import LocalStore
@@ -116,7 +116,11 @@ def test_a_playlist_that_the_storage_lost_is_a_fault_that_passes(owner: User, as
 
 
 @pytest.mark.parametrize(
-    "route", ["/content/video-url/{}/", "/api/v1/stream/{}/master.m3u8", "/api/v1/stream/{}/720p.mp4"]
+    "route",
+    [
+        *("/content/video-url/{}/", "/api/v1/stream/{}/master.m3u8", "/api/v1/stream/{}/720p.mp4"),
+        *("/api/v1/stream/{}/storyboard.vtt", "/api/v1/videos/{}/captions/de/"),
+    ],
 )
 def test_media_need_access_and_something_to_play(route: str, owner: User, viewer: User, as_user: SignIn) -> None:
     paid = make_playable(owner, is_paid=True, price=3)
@@ -176,6 +180,54 @@ def test_a_version_without_any_mp4_is_not_ready(owner: User, as_user: SignIn) ->
         assert (response.status_code, response.json()["code"]) == (409, "not_ready")
 
 
+# --- captions --------------------------------------------------------------------------------------------------------
+
+
+def test_the_master_playlist_has_the_captions_each_with_a_grant_of_its_own(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner)
+    store_objects(video)
+    make_caption(video, "de")
+    make_caption(video, "pt-BR", label="Português", folder="0123456789abcdef", is_uploaded=True)
+    make_caption(video, "en", label="Of an older version", folder="v0")
+    lines = as_user(owner).get(f"/api/v1/stream/{video.pk}/master.m3u8").content.decode().splitlines()
+    captions = [line for line in lines if "TYPE=SUBTITLES" in line]
+    own = f"videos/{video.public_id}/0123456789abcdef"
+    assert [line.rpartition("URI=")[2] for line in captions] == [
+        f'"/media/{grants.sign(video.key_prefix)}/{video.key_prefix}/captions_de.m3u8"',
+        f'"/media/{grants.sign(own)}/{own}/captions_pt-BR.m3u8"',
+    ]
+    assert 'LANGUAGE="pt-BR"' in captions[1]
+    assert next(line for line in lines if line.startswith("#EXT-X-STREAM-INF")).endswith(',SUBTITLES="captions"')
+
+
+def test_the_master_playlist_takes_as_many_queries_for_any_number_of_captions(
+    owner: User, viewer: User, as_user: SignIn, django_assert_num_queries: Any
+) -> None:
+    video = make_playable(owner)
+    store_objects(video)
+    client = as_user(viewer)
+    for languages in (["de"], ["en", "fr", "it", "es"]):
+        for language in languages:
+            make_caption(video, language)
+        with django_assert_num_queries(3):
+            client.get(f"/api/v1/stream/{video.public_id}/master.m3u8")
+
+
+# --- the storyboard --------------------------------------------------------------------------------------------------
+
+
+def test_every_cue_of_the_storyboard_leads_to_a_part_of_a_signed_picture(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner)
+    cue = "00:00:0{}.000 --> 00:00:0{}.000\nstoryboard.jpg#xywh={},0,160,90\n"
+    stored = "WEBVTT\n\n" + cue.format(0, 1, 0) + "\n" + cue.format(1, 2, 160)
+    store_objects(video, storyboard_vtt=stored.encode())
+    response = as_user(owner).get(f"/api/v1/stream/{video.public_id}/storyboard.vtt", headers={"Accept": "text/vtt"})
+    folder = f"/media/{grants.sign(video.key_prefix)}/{video.key_prefix}"
+    assert (response.status_code, response["Content-Type"]) == (200, "text/vtt")
+    assert response["Cache-Control"] == "private, no-store"
+    assert response.content.decode() == stored.replace("storyboard.jpg", f"{folder}/storyboard.jpg")
+
+
 # --- posters ---------------------------------------------------------------------------------------------------------
 
 
@@ -185,27 +237,68 @@ def test_the_poster_of_a_listed_video_is_for_everybody_and_for_ever(
     video = make_playable(owner)
     store_objects(video, poster_jpg=b"a good frame")
     with django_assert_num_queries(1):
-        response = client.get(f"/media/posters/{video.public_id}/v1.jpg")
+        response = client.get(f"/media/posters/{video.public_id}/v1/poster.jpg")
     assert (response.status_code, response.content) == (200, b"a good frame")
     assert response["Content-Type"] == "image/jpeg"
     assert response["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 @pytest.mark.parametrize(
-    "fields",
-    [{"visibility": Visibility.PRIVATE}, {"visibility": Visibility.UNLISTED}, {"deleted_at": "2026-01-01T00:00Z"}],
+    "poster", ["v0/poster.jpg", "v1/poster_2.jpg", "0123456789abcdef/poster.jpg", "v1/720p.jpg", "v1/master.jpg"]
 )
-def test_other_posters_are_not_found_without_a_grant(fields: dict[str, Any], owner: User, client: Any) -> None:
+def test_an_address_of_another_poster_leads_to_the_one_that_is_shown(poster: str, owner: User, client: Any) -> None:
+    """Lists that were read before show it, and no other picture of the video is public."""
+    video = make_playable(owner)
+    response = client.get(f"/media/posters/{video.public_id}/{poster}")
+    assert (response.status_code, response["Location"]) == (302, f"/media/posters/{video.public_id}/v1/poster.jpg")
+    assert response["Cache-Control"] == "no-cache"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"visibility": Visibility.PRIVATE},
+        {"visibility": Visibility.UNLISTED},
+        {"deleted_at": "2026-01-01T00:00Z"},
+        {"poster": ""},
+    ],
+)
+@pytest.mark.parametrize("poster", ["v1/poster.jpg", "v0/poster.jpg"])
+def test_other_posters_are_not_found_without_a_grant(
+    poster: str, fields: dict[str, Any], owner: User, client: Any
+) -> None:
     video = make_playable(owner, **fields)
     store_objects(video)
-    assert client.get(f"/media/posters/{video.public_id}/v1.jpg").status_code == 404
+    assert client.get(f"/media/posters/{video.public_id}/{poster}").status_code == 404
 
 
-@pytest.mark.parametrize("version", ["v2", "v1%2e%2e", "..", "%2e%2e%2f%2e%2e", "v1%00", "x" * 5000])
-def test_only_the_published_version_has_a_poster(version: str, owner: User, client: Any) -> None:
+@pytest.mark.parametrize(
+    "poster",
+    [
+        "v1.jpg",
+        "v1/poster.png",
+        "v1/..%2fposter.jpg",
+        "../v1/poster.jpg",
+        "%2e%2e/poster.jpg",
+        "v1%00/poster.jpg",
+        "v1/",
+    ],
+)
+def test_what_is_no_address_of_a_poster_is_not_found(poster: str, owner: User, client: Any) -> None:
     video = make_playable(owner)
     store_objects(video)
-    assert client.get(f"/media/posters/{video.public_id}/{version}.jpg").status_code == 404
+    assert client.get(f"/media/posters/{video.public_id}/{poster}").status_code == 404
+
+
+@pytest.mark.parametrize("visibility", [Visibility.PRIVATE, Visibility.UNLISTED])
+def test_an_uploaded_poster_of_a_hidden_video_has_a_grant_of_its_own(
+    visibility: str, owner: User, as_user: SignIn
+) -> None:
+    video = make_playable(owner, visibility=visibility, poster="0123456789abcdef/poster.jpg")
+    prefix = f"videos/{video.public_id}/0123456789abcdef"
+    assert as_user(owner).get(f"/content/{video.pk}/").json()["image_file"] == (
+        f"http://testserver/media/{grants.sign(prefix)}/{prefix}/poster.jpg"
+    )
 
 
 def test_a_poster_that_cannot_be_read_now_is_a_503(owner: User, client: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -215,7 +308,7 @@ def test_a_poster_that_cannot_be_read_now_is_a_503(owner: User, client: Any, mon
         raise StorageUnavailable
 
     monkeypatch.setattr(LocalStore, "read_bytes", fail)
-    response = client.get(f"/media/posters/{video.public_id}/v1.jpg")
+    response = client.get(f"/media/posters/{video.public_id}/v1/poster.jpg")
     assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
     assert "max-age" not in response.get("Cache-Control", "")
 
@@ -223,4 +316,4 @@ def test_a_poster_that_cannot_be_read_now_is_a_503(owner: User, client: Any, mon
 def test_a_poster_that_is_gone_is_not_found(owner: User, client: Any) -> None:
     video = make_playable(owner)
     Path(store_objects(video), "poster.jpg").unlink()
-    assert client.get(f"/media/posters/{video.public_id}/v1.jpg").status_code == 404
+    assert client.get(f"/media/posters/{video.public_id}/v1/poster.jpg").status_code == 404

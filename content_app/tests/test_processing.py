@@ -9,7 +9,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.utils import timezone
 
-from content_app.models import Discard, Rendition, Video
+from content_app.models import Caption, Discard, Rendition, Video
 from content_app.services import processing
 from content_app.services.processing import Claim, ClaimLost, Published
 from content_app.states import State
@@ -35,12 +35,16 @@ def claimed(video: Video) -> Claim:
     return claim
 
 
-def published(video: Video, version: str = "v1") -> Published:
+def published(video: Video, version: str = "v1", *, languages: tuple[str, ...] = ()) -> Published:
     row = Rendition(
         video=video, version=version, name="120p", width=214, height=120, frame_rate="24", codecs="avc1.64000b",
         peak_bps=2, average_bps=1, size_bytes=3, frames=4,
     )  # fmt: skip
-    return Published(version, duration_s=1.5, width=214, height=120, size_bytes=9, renditions=[row])
+    found = [Caption(video=video, language=one, label=one, folder=version, is_uploaded=False) for one in languages]
+    return Published(
+        version=version, duration_s=1.5, width=214, height=120, size_bytes=9, renditions=[row], captions=found,
+        poster_choices=3, work_pixels=1000, work_s=2.5,
+    )  # fmt: skip
 
 
 def test_a_new_original_is_enqueued_once(uploaded: Video, enqueued: list[int]) -> None:
@@ -144,6 +148,85 @@ def test_ready_switches_version_and_renditions_at_once(uploaded: Video) -> None:
     assert (uploaded.state, uploaded.version, uploaded.progress) == (State.READY, "v1", 100)
     assert [r.name for r in uploaded.renditions.all()] == ["120p"]
     assert not Discard.objects.exists()
+
+
+def test_a_version_brings_its_poster_its_captions_and_what_it_took(uploaded: Video) -> None:
+    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, languages=("de", "en")))
+    uploaded.refresh_from_db()
+    assert (uploaded.poster, uploaded.poster_choices, uploaded.has_storyboard) == ("v1/poster.jpg", 3, True)
+    assert (uploaded.work_pixels, uploaded.work_s) == (1000, 2.5)
+    assert sorted(caption.language for caption in uploaded.captions.all()) == ["de", "en"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [("v1/poster_3.jpg", "v2/poster.jpg"), ("0123456789abcdef/poster.jpg", "0123456789abcdef/poster.jpg")],
+)
+def test_a_new_version_brings_a_new_poster_unless_one_was_uploaded(uploaded: Video, before: str, after: str) -> None:
+    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded))
+    Video.objects.update(poster=before)
+    processing.retry(video_id=uploaded.pk)
+    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2"))
+    uploaded.refresh_from_db()
+    assert uploaded.poster == after
+
+
+def test_a_new_version_keeps_uploaded_captions_and_replaces_its_own(uploaded: Video) -> None:
+    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, languages=("de", "en", "fr")))
+    uploaded.captions.filter(language="de").update(folder="0123456789abcdef", is_uploaded=True)
+    processing.retry(video_id=uploaded.pk)
+    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2", languages=("de", "en")))
+    assert {caption.language: caption.folder for caption in uploaded.captions.all()} == {
+        "de": "0123456789abcdef",
+        "en": "v2",
+    }
+
+
+def test_a_poster_is_switched_only_from_the_state_that_was_seen(uploaded: Video) -> None:
+    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded))
+    seen = Video.objects.get(pk=uploaded.pk)
+    for changes in ({"version": "v2"}, {"poster": "v1/poster_2.jpg"}, {"deleted_at": timezone.now()}):
+        before = Video.objects.filter(pk=uploaded.pk).values(*changes).get()
+        Video.objects.update(**changes)
+        assert not processing.switch_poster(video=seen, poster="v1/poster_3.jpg")
+        Video.objects.update(**before)
+    assert processing.switch_poster(video=seen, poster="v1/poster_3.jpg")
+    assert Video.objects.get(pk=uploaded.pk).poster == "v1/poster_3.jpg"
+
+
+# --- before it is encoded --------------------------------------------------------------------------------------------
+
+
+def test_a_verdict_is_for_the_original_that_was_looked_at(uploaded: Video) -> None:
+    first = uploaded.accepted_original
+    assert processing.note_verdict(video_id=uploaded.pk, original=first, verdict={"verdict": "fine"})
+    uploaded.video_file = ContentFile(b"better film", name="better.mov")
+    uploaded.save()
+    assert Video.objects.get(pk=uploaded.pk).verdict is None
+    assert not processing.note_verdict(video_id=uploaded.pk, original=first, verdict={"verdict": "fine"})
+    assert Video.objects.get(pk=uploaded.pk).verdict is None
+
+
+def refused(video: Video) -> bool:
+    verdict = {"verdict": "refused"}
+    return processing.refuse(video_id=video.pk, original=video.accepted_original, error=NotAVideo(), verdict=verdict)
+
+
+def test_a_refused_original_fails_before_a_worker_has_it_and_not_after(uploaded: Video) -> None:
+    claim = claimed(uploaded)
+    assert not refused(uploaded)
+    processing.hand_back(claim=claim)
+    assert refused(uploaded)
+    assert processing.claim(video_id=uploaded.pk) is None
+    uploaded.refresh_from_db()
+    assert (uploaded.state, uploaded.error_code) == (State.ERROR, "not_a_video")
+    assert uploaded.verdict == {"verdict": "refused"}
+
+
+def test_trying_again_looks_again(uploaded: Video) -> None:
+    refused(uploaded)
+    processing.retry(video_id=uploaded.pk)
+    assert Video.objects.get(pk=uploaded.pk).verdict is None
 
 
 def test_the_old_version_plays_on_and_goes_after_its_grace(

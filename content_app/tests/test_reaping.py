@@ -14,8 +14,10 @@ from redis.exceptions import ConnectionError as RedisDown
 from content_app import queue
 from content_app.models import Discard, Video
 from content_app.services import reaping
+from content_app.services.scratch import brief_folder
 from content_app.services.storage import get_store
 from content_app.states import State
+from media_pipeline.errors import StorageUnavailable
 from users_app.models import User
 
 
@@ -81,6 +83,23 @@ def test_scratch_of_dead_workers_is_swept_and_that_of_living_ones_kept(waiting: 
     reaping.reap()
     assert living.exists()
     assert not dead.exists()
+
+
+def test_brief_folders_go_when_their_work_is_done_or_after_a_day(db: None, settings: Any) -> None:
+    with brief_folder() as fresh:
+        killed = settings.WORK_DIR / "brief-killed"
+        killed.mkdir()
+        two_days_ago = time.time() - 2 * 24 * 3600
+        os.utime(killed, (two_days_ago, two_days_ago))
+        reaping.reap()
+        assert fresh.exists()
+    assert list(settings.WORK_DIR.iterdir()) == []
+
+
+def test_a_work_folder_that_is_full_or_gone_is_the_storages_fault(settings: Any) -> None:
+    settings.WORK_DIR = settings.WORK_DIR / "nowhere"
+    with pytest.raises(StorageUnavailable), brief_folder():
+        pass
 
 
 def test_half_received_uploads_go_after_a_day(db: None, settings: Any, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ PQ = Colour("bt2020", "smpte2084", "bt2020nc", depth_bits=10)
 HLG = Colour("bt2020", "arib-std-b67", "bt2020nc", depth_bits=10)
 TAGGED = "setsar=1,setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
 TONE_MAPPED = (
-    "transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=tonemap=hable:desat=0:peak=10,"
+    "zscale=transfer=linear:npl=100,format=gbrpf32le,zscale=primaries=bt709,tonemap=tonemap=hable:desat=0:peak=10,"
     "zscale=transfer=bt709:matrix=bt709:range=limited,format=yuv420p"
 )
 
@@ -45,20 +45,20 @@ def test_ordinary_colours_change_their_matrix_and_range_where_they_must(
 
 @pytest.mark.parametrize(("colour", "transfer"), [(PQ, "smpte2084"), (HLG, "arib-std-b67")])
 def test_hdr_is_tone_mapped_after_it_is_scaled(colour: Colour, transfer: str) -> None:
-    said = f"zscale=primariesin=bt2020:transferin={transfer}:matrixin=2020_ncl:rangein=limited"
+    said = f"setparams=range=tv:color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc"
 
     assert colour.is_hdr
-    assert filters(colour) == f"scale=1280:720:flags=bicubic,{said}:{TONE_MAPPED},{TAGGED}"
+    assert filters(colour) == f"scale=1280:720:flags=bicubic,{said},{TONE_MAPPED},{TAGGED}"
 
 
 def test_hdr_that_says_no_more_than_its_curve_is_taken_for_bt2020() -> None:
-    assert "primariesin=bt2020:transferin=smpte2084:matrixin=2020_ncl" in filters(Colour(transfer="smpte2084"))
+    assert "color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc" in filters(Colour(transfer="smpte2084"))
 
 
 def test_a_wide_gamut_without_hdr_is_narrowed() -> None:
     wide = filters(Colour("smpte432", "bt709", "bt709"))
 
-    assert "zscale=primariesin=smpte432:transferin=bt709:matrixin=709:rangein=limited:primaries=bt709" in wide
+    assert "setparams=range=tv:color_primaries=smpte432:color_trc=bt709:colorspace=bt709,zscale=primaries=bt709" in wide
     assert "tonemap" not in wide
 
 

@@ -1,6 +1,6 @@
 """The colours that come out, whatever they were coded as: every rung is BT.709, limited range, and says so."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import av
@@ -32,7 +32,8 @@ def shown(version: Version) -> Shown:
     rgb = frame.reformat(format="rgb24", src_colorspace="ITU709", dst_colorspace="DEFAULT", dst_color_range="JPEG")
     plane = rgb.planes[0]
     middle = plane.line_size * (rgb.height // 2) + 3 * (rgb.width // 2)
-    return Shown(*bytes(plane)[middle : middle + 3], tags)
+    red, green, blue = bytes(plane)[middle : middle + 3]
+    return Shown(red, green, blue, tags)
 
 
 def flat(pixels: str, conversion: str, *tags: str, **changes: object) -> Clip:
@@ -103,6 +104,13 @@ def test_hdr_is_tone_mapped_to_what_a_usual_screen_can_show(
     assert least <= seen.green <= most
     assert max(seen.red, seen.green, seen.blue) - min(seen.red, seen.green, seen.blue) <= 4, "grey stays grey"
     assert seen.tags == (BT709, BT709, BT709, LIMITED)
+
+
+def test_hdr_of_which_only_the_container_speaks_is_tone_mapped_too(studio: Studio, ffmpeg: str) -> None:
+    plain = replace(grey(573, "smpte2084"), codec=("ffv1",))
+    seen = shown(studio.version("grey that the container calls HDR", plain, ffmpeg))
+
+    assert 165 <= seen.green <= 205
 
 
 def test_hdr_is_recognised(studio: Studio, ffmpeg: str) -> None:

@@ -91,6 +91,15 @@ def test_a_plain_file_becomes_a_source() -> None:
     assert source.frames == 50
 
 
+def test_what_is_changed_on_the_way_is_still_known() -> None:
+    fast = parse_probe(probed(sar="16/11", guessed_rate="120/1", packets=clock(Fraction(120), Fraction(1, 12800), 240)))
+
+    assert (fast.source_rate, fast.frame_rate) == (Fraction(120), Fraction(60))
+    assert fast.pixel_shape == Fraction(16, 11)
+    assert fast.declared_s == 2
+    assert parse_probe(probed(declared_s=None)).declared_s is None
+
+
 def test_the_duration_counts_from_the_earliest_stream() -> None:
     later = ticks(range(6400, 32000, 512), 512)
 

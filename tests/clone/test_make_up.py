@@ -19,6 +19,8 @@ from tests.services import wait_for
 pytestmark = pytest.mark.clone
 
 SECOND_RUN_S = 5
+# In a command line; who names no queue serves all of them.
+FILM_WORKER, ERRANDS_WORKER = "rqworker\0--verbosity", "rqworker\0default"
 OLD_PYTHON = '#!/bin/sh\ncase "$2" in *print*) echo 3.9 ;; *) exit 1 ;; esac\n'
 
 
@@ -126,10 +128,14 @@ def test_the_demo_plays_and_only_with_a_signature(first_run: Run) -> None:
 
 
 def test_a_killed_worker_is_reported_and_replaced(machine: Machine, first_run: Run) -> None:
-    (worker,) = machine.processes("rqworker")
+    (worker,) = machine.processes(FILM_WORKER)
     os.kill(worker, signal.SIGKILL)
     first_run.wait_for(r"^worker-1 was ended by SIGKILL; it starts again in 0\.5 s\.$", limit_s=10)
-    wait_for(lambda: set(machine.processes("rqworker")) - {worker}, what="another worker")
+    wait_for(lambda: set(machine.processes(FILM_WORKER)) - {worker}, what="another worker")
+
+
+def test_errands_have_a_worker_of_their_own(machine: Machine, first_run: Run) -> None:
+    assert len(machine.processes(ERRANDS_WORKER)) == 1
 
 
 def test_manage_py_in_another_terminal_speaks_to_the_same_services(machine: Machine, first_run: Run) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from media_pipeline import playlists
 from tests.client import Client
+from tests.clips import run_ffmpeg
 from tests.services import Platform
 
 
@@ -70,6 +71,25 @@ def test_the_poster_of_a_listed_film_is_public_and_long_cached(
     assert poster.status == 200
     assert poster.body.startswith(b"\xff\xd8")
     assert "immutable" in poster.headers["cache-control"]
+
+
+def test_its_owner_brings_a_poster_and_captions_of_their_own(
+    ready: tuple[Client, dict[str, object]], tmp_path: Path
+) -> None:
+    admin, video = ready
+    folder, picture, words = f"/api/v1/videos/{video['id']}", tmp_path / "mine.png", tmp_path / "mine.srt"
+    run_ffmpeg("-f", "lavfi", "-i", "testsrc=size=2000x1000", "-frames:v", "1", str(picture))
+    words.write_text("1\n00:00:01,000 --> 00:00:02,000\nGuten Morgen\n")
+    poster = admin.upload(picture, to=f"{folder}/poster/", method="PUT").json()
+    captions = admin.upload(words, to=f"{folder}/captions/de/").json()
+    stranger = Client(admin.origin)
+    assert poster["is_uploaded"]
+    assert stranger.get(poster["current"]).body.startswith(b"\xff\xd8")
+    assert b"Guten Morgen" in admin.get(captions["url"]).body
+    master = admin.get(str(video["hls_url"])).body.decode()
+    (playlist,) = [uri for uri in playlists.uris(master) if "captions_de" in uri]
+    (file,) = playlists.uris(stranger.get(playlist).body.decode())
+    assert b"Guten Morgen" in stranger.get(urljoin(admin.origin + playlist, file)).body
 
 
 def test_the_command_line_adds_a_film_too(platform: Platform, clip: Path) -> None:

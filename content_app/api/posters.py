@@ -1,0 +1,70 @@
+"""Which picture stands for a video: for its owner and admins."""
+
+import uuid
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from content_app.api.errors import NotReady, refused_additions, unavailable_media
+from content_app.api.links import Links
+from content_app.api.permissions import changeable
+from content_app.api.requests import VIDEO_REF, person_of
+from content_app.api.serializers import PosterChoices, PosterNumber, PosterUpload
+from content_app.api.videos import UPLOAD_PARSERS
+from content_app.models import Video
+from content_app.queries import find_visible
+from content_app.services import posters
+
+
+def posters_json(request: Request, video: Video) -> dict[str, object]:
+    links = Links(request)
+    if not video.is_playable:
+        raise NotReady
+    return {
+        "current": links.poster(video),
+        "is_uploaded": posters.is_uploaded(video),
+        "candidates": [
+            {"number": one.number, "url": links.absolute(one.url), "is_current": one.is_current}
+            for one in posters.candidates(video)
+        ],
+    }
+
+
+class Posters(APIView):
+    @extend_schema(parameters=[VIDEO_REF], responses=PosterChoices, tags=["posters"])
+    def get(self, request: Request, ref: int | uuid.UUID) -> Response:
+        """The pictures to choose from."""
+        return Response(posters_json(request, changeable(request, ref)))
+
+
+class Poster(APIView):
+    parser_classes = UPLOAD_PARSERS
+
+    @extend_schema(
+        parameters=[VIDEO_REF],
+        request={"application/json": PosterNumber, "multipart/form-data": PosterUpload},
+        responses=PosterChoices,
+        tags=["posters"],
+    )
+    def put(self, request: Request, ref: int | uuid.UUID) -> Response:
+        """Choose one of the candidates, or bring a picture of your own."""
+        video = changeable(request, ref)
+        is_form = request.content_type.startswith("multipart/")
+        form = PosterUpload(data=request.data) if is_form else PosterNumber(data=request.data)
+        form.is_valid(raise_exception=True)
+        with refused_additions(), unavailable_media():
+            if is_form:
+                posters.upload(video_id=video.pk, upload=form.validated_data["file"])
+            else:
+                posters.choose(video_id=video.pk, number=form.validated_data["candidate"])
+        return Response(posters_json(request, find_visible(person_of(request), video.pk)))
+
+    @extend_schema(parameters=[VIDEO_REF], responses=PosterChoices, tags=["posters"])
+    def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
+        """Back to the best candidate."""
+        video = changeable(request, ref)
+        with refused_additions():
+            posters.reset(video_id=video.pk)
+        return Response(posters_json(request, find_visible(person_of(request), video.pk)))

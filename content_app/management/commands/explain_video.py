@@ -1,0 +1,88 @@
+"""`manage.py explain_video 12`: what was found in a file, what is planned and why, its cost, and the exact command."""
+
+import json
+import uuid
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from content_app.models import Video
+from content_app.queries import MAX_ID_DIGITS
+from content_app.services import preflight
+from content_app.services.planning import plan_settings
+from content_app.services.storage import get_store
+from media_pipeline.errors import PipelineError
+from media_pipeline.explain import Explanation, as_text
+from media_pipeline.ffmpeg.locate import find_ffmpeg
+from media_pipeline.plan import plan_encode
+from media_pipeline.probe import probe
+
+
+class Command(BaseCommand):
+    help = "Explains a stored video or any file: what was found, what is planned and why, its cost, the exact command."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("video", help="the id or public id of a video, or the path of a file")
+        parser.add_argument("--json", action="store_true", help="for programs")
+
+    def handle(self, *, video: str, **options: Any) -> None:
+        path = find_file(video)
+        try:
+            explained = explain_file(path)
+        except PipelineError as error:
+            if options["json"]:
+                self.stdout.write(as_json(preflight.refusal(error.code, error.sentence)))
+            raise CommandError(f"{error.code}: {error.sentence}") from error
+        if options["json"]:
+            self.stdout.write(as_json({**preflight.judgement(explained), **explained.to_json()}))
+        else:
+            self.stdout.write(as_text(explained), ending="")
+
+
+def explain_file(path: Path) -> Explanation:
+    """Raises PipelineError when it cannot become a film."""
+    limits = plan_settings().limits
+    source = probe(path, time_limit_s=limits.probe_s)
+    plan = plan_encode(source, plan_settings())
+    size_bytes, ffmpeg = path.stat().st_size, find_ffmpeg(settings.FFMPEG_BIN)
+    return preflight.explain_plan(source, plan, size_bytes=size_bytes, ffmpeg=ffmpeg, original=path)
+
+
+def find_file(text: str) -> Path:
+    """Of a video its original, else the path itself. A file whose name is a number is named by `./12`."""
+    ref = read_ref(text)
+    path = Path(text).absolute() if ref is None else original_of(ref)
+    try:
+        if not path.is_file():
+            raise CommandError(f"{path} is not a file." if path.exists() else f"{path} is not there.")
+        path.open("rb").close()
+    except (OSError, ValueError) as error:  # a name too long, a NUL in it, no permission
+        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
+        raise CommandError(f"{text} cannot be read: {reason}.") from error
+    return path
+
+
+def read_ref(text: str) -> int | uuid.UUID | None:
+    if text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS:
+        return int(text)
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
+def original_of(ref: int | uuid.UUID) -> Path:
+    named = {"public_id": ref} if isinstance(ref, uuid.UUID) else {"pk": ref}
+    video = Video.objects.filter(**named).first()
+    if video is None:
+        raise CommandError(f"There is no video {ref}; a file of that name is ./{ref}.")
+    if not video.accepted_original:
+        raise CommandError(f"Video {ref} has no file yet.")
+    return get_store().path_of(video.accepted_original)
+
+
+def as_json(value: dict[str, Any]) -> str:
+    return json.dumps(value, indent=2, ensure_ascii=False)

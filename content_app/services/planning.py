@@ -1,0 +1,12 @@
+"""How this site encodes, as the settings say."""
+
+from django.conf import settings
+
+from media_pipeline.ladder import parse_ladder
+from media_pipeline.plan import Limits, PlanSettings
+
+
+def plan_settings() -> PlanSettings:
+    limits = Limits(max_duration_s=settings.MAX_DURATION_MINUTES * 60, stall_s=settings.STALL_SECONDS)
+    ladder = parse_ladder(settings.VIDEO_LADDER, crf=settings.VIDEO_CRF)
+    return PlanSettings(ladder=ladder, preset=settings.VIDEO_PRESET, limits=limits)

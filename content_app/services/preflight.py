@@ -1,0 +1,116 @@
+"""What is known of an original before it is encoded: what was found, what is planned and why, and what it will cost."""
+
+import logging
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from content_app.models import Video
+from content_app.services import processing
+from content_app.services.planning import plan_settings
+from content_app.services.processing import Claim
+from content_app.services.scratch import brief_folder
+from content_app.services.storage import get_store
+from content_app.states import State
+from media_pipeline.errors import PipelineError
+from media_pipeline.estimate import OVERHEAD_S, Speed
+from media_pipeline.explain import WORK, Explanation, explain
+from media_pipeline.facts import found
+from media_pipeline.ffmpeg.args import encode_args
+from media_pipeline.plan import EncodePlan, plan_encode
+from media_pipeline.probe import probe
+from media_pipeline.source import Source
+
+log = logging.getLogger(__name__)
+
+LATEST = 20
+LEAST_WORK_S = 5  # a shorter one tells more of starting programs than of encoding
+NOTHING: dict[str, Any] = {
+    "verdict": "waiting", "code": "", "sentence": "", "found": {}, "planned": {}, "reasons": [], "warnings": [],
+    "cost": None, "command": [],
+}  # fmt: skip
+WAITING: dict[str, str] = {
+    State.UPLOADING: "No file has been uploaded yet.",
+    State.READY: "This film was made before files were looked at first; process it again to see what is found.",
+}
+
+
+def inspect(*, video_id: int) -> None:
+    """Have a look at a waiting original; one that can never become a film fails at once.
+
+    Leaves quietly when somebody has had a look, or a worker has the video: it tells what it finds itself. What may
+    pass, such as a storage that is away, is left to that worker as well.
+    """
+    video = Video.objects.filter(pk=video_id, state=State.PENDING, verdict__isnull=True, deleted_at=None).first()
+    if video is None:
+        return
+    original = video.accepted_original
+    try:
+        with brief_folder() as work:
+            get_store().fetch(original, work / "source")
+            verdict, error = examine(work / "source")
+    except PipelineError as problem:
+        if not problem.permanent:
+            log.warning("video %s: could not be looked at: %s", video_id, problem)
+            return
+        verdict, error = refusal(problem.code, problem.sentence), problem
+    if error is None:
+        processing.note_verdict(video_id=video_id, original=original, verdict=verdict)
+    elif processing.refuse(video_id=video_id, original=original, error=error, verdict=verdict):
+        log.info("video %s: refused before it was processed: %s", video_id, error)
+
+
+def examine(path: Path) -> tuple[dict[str, Any], PipelineError | None]:
+    """The verdict on a film, with the error if this site does not take it. Raises PipelineError for what is none."""
+    settings, size_bytes = plan_settings(), path.stat().st_size
+    source = probe(path, time_limit_s=settings.limits.probe_s)
+    try:
+        return verdict_of(source, plan_encode(source, settings), size_bytes=size_bytes), None
+    except PipelineError as error:
+        return refusal(error.code, error.sentence) | {"found": found(source, size_bytes)}, error
+
+
+def note_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: int) -> None:
+    """What the worker of a video found itself, before it encodes."""
+    verdict = verdict_of(source, plan, size_bytes=size_bytes)
+    processing.note_verdict(video_id=claim.video_id, original=claim.original, verdict=verdict)
+
+
+def verdict_of(source: Source, plan: EncodePlan, *, size_bytes: int) -> dict[str, Any]:
+    explained = explain_plan(source, plan, size_bytes=size_bytes)
+    return {**judgement(explained), **explained.to_json()}
+
+
+def judgement(explained: Explanation) -> dict[str, str]:
+    if explained.warnings:
+        sentence = "This file can be processed; there is something to know about it."
+        return {"verdict": "warnings", "code": "", "sentence": sentence}
+    return {"verdict": "fine", "code": "", "sentence": "Nothing is wrong with this file."}
+
+
+def explain_plan(
+    source: Source, plan: EncodePlan, *, size_bytes: int, ffmpeg: str = "ffmpeg", original: Path = Path("source")
+) -> Explanation:
+    """With names of this machine only where the caller gives them: people elsewhere read it too."""
+    command = encode_args(ffmpeg, plan, original, Path(WORK))
+    return explain(source, plan, plan_settings(), size_bytes=size_bytes, speed=speed_here(), command=command)
+
+
+def speed_here() -> Speed:
+    """The median of the films that were processed last."""
+    done = Video.objects.filter(work_s__gte=LEAST_WORK_S, work_pixels__gt=0).order_by("-id")
+    speeds = [pixels / (seconds - OVERHEAD_S) for pixels, seconds in done.values_list("work_pixels", "work_s")[:LATEST]]
+    return Speed(median(speeds), len(speeds)) if speeds else Speed()
+
+
+def shown_verdict(video: Video) -> dict[str, Any]:
+    """What owner and admins see, at any time."""
+    if video.verdict:
+        return dict(video.verdict)
+    if video.state == State.ERROR:
+        return refusal(video.error_code, video.error_message)
+    return {**NOTHING, "sentence": WAITING.get(video.state, "The file is looked at in a moment.")}
+
+
+def refusal(code: str, sentence: str) -> dict[str, Any]:
+    return {**NOTHING, "verdict": "refused", "code": code, "sentence": sentence}

@@ -1,0 +1,290 @@
+"""Which picture stands for a film: candidates, pictures of one's own, and who may choose."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from content_app.models import Discard, Video
+from content_app.rules import MEGABYTE
+from content_app.services import additions, grants, posters, processing
+from content_app.states import Visibility
+from content_app.tests.factories import make_picture, make_playable, make_video
+from media_pipeline.errors import StorageUnavailable
+from media_pipeline.repaint import NotAPicture
+from media_pipeline.store import LocalStore
+from users_app.models import User
+
+SignIn = Callable[[User], APIClient]
+OWN = "0123456789abcdef/poster.jpg"
+
+pytestmark = pytest.mark.usefixtures("enqueued")
+
+
+def path_of(video: Video, route: str = "poster") -> str:
+    return f"/api/v1/videos/{video.public_id}/{route}/"
+
+
+def put_number(client: APIClient, video: Video, number: object) -> Any:
+    return client.put(path_of(video), {"candidate": number}, format="json")
+
+
+def put_picture(client: APIClient, video: Video, content: bytes, name: str = "my poster.png") -> Any:
+    return client.put(path_of(video), {"file": SimpleUploadedFile(name, content)}, format="multipart")
+
+
+def shown_poster(video: Video) -> str:
+    return Video.objects.values_list("poster", flat=True).get(pk=video.pk)
+
+
+def stored_files(video: Video) -> set[str]:
+    folder = Path(settings.MEDIA_ROOT, "videos", str(video.public_id))
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+@pytest.fixture
+def _quick_repaint(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repainting has tests of its own, with real ffmpegs."""
+    monkeypatch.setattr(
+        posters, "make_poster", lambda ffmpeg, source, poster: poster.write_bytes(b"\xff\xd8 repainted")
+    )
+
+
+# --- choosing --------------------------------------------------------------------------------------------------------
+
+
+def test_the_candidates_are_those_of_the_version(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, poster="v1/poster_2.jpg", poster_choices=3)
+    signed = f"http://testserver/media/{grants.sign(video.key_prefix)}/{video.key_prefix}"
+    assert as_user(owner).get(path_of(video, "posters")).json() == {
+        "current": f"http://testserver/media/posters/{video.public_id}/v1/poster_2.jpg",
+        "is_uploaded": False,
+        "candidates": [
+            {"number": 1, "url": f"{signed}/poster.jpg", "is_current": False},
+            {"number": 2, "url": f"{signed}/poster_2.jpg", "is_current": True},
+            {"number": 3, "url": f"{signed}/poster_3.jpg", "is_current": False},
+        ],
+    }
+
+
+def test_one_of_them_is_chosen_and_given_back(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner)
+    chosen = put_number(as_user(owner), video, 3).json()
+    assert [one["is_current"] for one in chosen["candidates"]] == [False, False, True]
+    assert shown_poster(video) == "v1/poster_3.jpg"
+    assert as_user(owner).delete(path_of(video)).json()["current"].endswith("/v1/poster.jpg")
+    assert not Discard.objects.exists(), "candidates belong to the version"
+
+
+@pytest.mark.parametrize("number", [4, 1000])
+def test_a_number_that_nothing_has_is_refused(number: int, owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner)
+    response = put_number(as_user(owner), video, number)
+    assert (response.status_code, response.json()["code"]) == (400, "no_such_candidate")
+    assert response.json()["detail"] == "This video has 3 pictures to choose from, counted from 1."
+    assert shown_poster(video) == "v1/poster.jpg"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [{}, [], None, *({"candidate": one} for one in ("best", 0, -1, 10**30, 1.5, None, [1], True, "\ud800"))],
+)
+def test_what_is_no_number_is_a_mistake_of_the_client(body: Any, owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner)
+    response = as_user(owner).put(path_of(video), json.dumps(body), content_type="application/json")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid")
+    assert shown_poster(video) == "v1/poster.jpg"
+
+
+# --- one's own picture -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_ones_own_picture_is_repainted_and_shown(kind: str, owner: User, as_user: SignIn, client: Any) -> None:
+    video = make_playable(owner)
+    body = put_picture(as_user(owner), video, make_picture(kind=kind)).json()
+    assert body["is_uploaded"]
+    assert not any(one["is_current"] for one in body["candidates"])
+    folder, _, file = shown_poster(video).partition("/")
+    assert (len(folder), file) == (16, "poster.jpg")
+    assert client.get(body["current"]).content.startswith(b"\xff\xd8\xff")
+    assert not Discard.objects.exists()
+    assert list(settings.WORK_DIR.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_quick_repaint")
+def test_a_picture_that_is_replaced_goes_when_nobody_can_be_looking_at_it(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, poster=OWN)
+    put_picture(as_user(owner), video, b"new")
+    (discard,) = Discard.objects.all()
+    assert discard.prefix == f"videos/{video.public_id}/0123456789abcdef"
+    assert discard.due_at > timezone.now() + timedelta(minutes=settings.OLD_VERSION_MINUTES - 1)
+
+
+def test_a_picture_that_is_given_up_goes_likewise_and_only_once(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, poster=OWN)
+    for _ in range(2):
+        assert as_user(owner).delete(path_of(video)).json()["is_uploaded"] is False
+    assert [row.prefix for row in Discard.objects.all()] == [f"videos/{video.public_id}/0123456789abcdef"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("poster.png", b""),
+        ("poster.png", b"this is no picture"),
+        ("poster.jpg", b"\xff\xd8\xff" + b"noise" * 100),
+        ("poster.svg", b"<svg xmlns='http://www.w3.org/2000/svg'><image href='file:///etc/passwd'/></svg>"),
+        ("film.mp4", b"\0\0\0\x20ftypisom"),
+        ("list.m3u8", b"#EXTM3U\nhttp://127.0.0.1/\n"),
+    ],
+)
+def test_what_is_no_picture_is_refused_and_leaves_nothing(
+    name: str, content: bytes, owner: User, as_user: SignIn
+) -> None:
+    video = make_playable(owner)
+    response = put_picture(as_user(owner), video, content, name)
+    assert (response.status_code, response.json()["code"]) == (400, "not_a_picture")
+    assert response.json()["detail"] == NotAPicture.sentence
+    assert shown_poster(video) == "v1/poster.jpg"
+    assert stored_files(video) == set()
+    assert list(settings.WORK_DIR.iterdir()) == []
+
+
+def test_a_gif_is_refused(owner: User, as_user: SignIn) -> None:
+    assert put_picture(as_user(owner), make_playable(owner), make_picture(kind="gif")).status_code == 400
+
+
+def test_a_picture_of_more_than_15_mb_is_refused(owner: User, as_user: SignIn) -> None:
+    response = put_picture(as_user(owner), make_playable(owner), b"\xff\xd8\xff" + b"x" * 15 * MEGABYTE)
+    assert (response.status_code, response.json()["code"]) == (413, "too_large")
+    assert "15 MB" in response.json()["detail"]
+
+
+@pytest.mark.parametrize("fields", [{}, {"file": "text"}, {"candidate": 1}])
+def test_a_form_without_a_picture_is_told_so(fields: dict[str, Any], owner: User, as_user: SignIn) -> None:
+    response = as_user(owner).put(path_of(make_playable(owner)), fields, format="multipart")
+    assert (response.status_code, list(response.json())) == (400, ["file", "code"])
+
+
+@pytest.mark.parametrize("content_type", ["image/png", "text/plain", "multipart/form-data"])
+def test_another_kind_of_body_is_not_understood(content_type: str, owner: User, as_user: SignIn) -> None:
+    response = as_user(owner).put(path_of(make_playable(owner)), b"x", content_type=content_type)
+    assert response.status_code in (400, 415)
+
+
+@pytest.mark.usefixtures("_quick_repaint")
+def test_a_storage_that_fails_is_said_and_what_was_stored_goes(
+    owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = make_playable(owner)
+
+    def fail(*_: Any) -> None:
+        raise StorageUnavailable
+
+    monkeypatch.setattr(LocalStore, "put", fail)
+    response = put_picture(as_user(owner), video, b"picture")
+    assert (response.status_code, response.json()["code"]) == (503, "storage_unavailable")
+    assert shown_poster(video) == "v1/poster.jpg"
+    (discard,) = Discard.objects.all()
+    assert discard.prefix.startswith(f"videos/{video.public_id}/")
+
+
+# --- who, and when ---------------------------------------------------------------------------------------------------
+
+
+def requests_of(client: APIClient, video: Video) -> list[int]:
+    return [
+        client.get(path_of(video, "posters")).status_code,
+        put_number(client, video, 2).status_code,
+        put_picture(client, video, b"x").status_code,
+        client.delete(path_of(video)).status_code,
+    ]
+
+
+def test_it_is_for_the_owner_and_admins(owner: User, admin: User, creator: User, viewer: User, as_user: SignIn) -> None:
+    video = make_playable(owner)
+    hidden = make_playable(owner, visibility=Visibility.PRIVATE)
+    assert requests_of(as_user(creator), video) == requests_of(as_user(viewer), video) == [403] * 4
+    assert requests_of(as_user(creator), hidden) == [404] * 4
+    assert requests_of(APIClient(), video) == [401] * 4
+    assert as_user(admin).get(path_of(video, "posters")).status_code == 200
+    assert put_number(as_user(admin), video, 2).status_code == 200
+
+
+def test_a_deleted_video_has_no_posters(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, deleted_at=timezone.now())
+    assert requests_of(as_user(owner), video) == [404] * 4
+
+
+def test_before_anything_plays_there_is_nothing_to_choose(owner: User, as_user: SignIn) -> None:
+    video = make_video(owner)
+    assert requests_of(as_user(owner), video) == [409] * 4
+    assert put_number(as_user(owner), video, 1).json()["code"] == "not_ready"
+
+
+@pytest.mark.parametrize("ref", ["0", "999999", "abc", "00000000-0000-4000-8000-000000000000", "9" * 30])
+def test_odd_ids_are_not_found(ref: str, owner: User, as_user: SignIn) -> None:
+    client = as_user(owner)
+    assert client.get(f"/api/v1/videos/{ref}/posters").status_code == 404
+    assert client.put(f"/api/v1/videos/{ref}/poster", {"candidate": 1}, format="json").status_code == 404
+
+
+# --- two at once -----------------------------------------------------------------------------------------------------
+
+
+def meanwhile(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
+    """Something else is written between our reading and our writing, once."""
+    switch = processing.switch_poster
+    left = [changes]
+
+    def switch_after_the_other(*, video: Video, poster: str) -> bool:
+        if left:
+            Video.objects.filter(pk=video.pk).update(**left.pop())
+        return switch(video=video, poster=poster)
+
+    monkeypatch.setattr(processing, "switch_poster", switch_after_the_other)
+
+
+def test_a_version_that_is_switched_meanwhile_is_the_one_that_is_chosen_from(
+    owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = make_playable(owner)
+    meanwhile(monkeypatch, version="v2", poster="v2/poster.jpg")
+    posters.choose(video_id=video.pk, number=2)
+    assert shown_poster(video) == "v2/poster_2.jpg"
+
+
+def test_a_version_with_fewer_candidates_refuses_the_number(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = make_playable(owner)
+    meanwhile(monkeypatch, version="v2", poster="v2/poster.jpg", poster_choices=1)
+    with pytest.raises(additions.AdditionRefused):
+        posters.choose(video_id=video.pk, number=2)
+    assert shown_poster(video) == "v2/poster.jpg"
+
+
+@pytest.mark.usefixtures("_quick_repaint")
+def test_of_two_pictures_uploaded_at_once_the_later_one_stays(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    video = make_playable(owner)
+    meanwhile(monkeypatch, poster=OWN)
+    posters.upload(video_id=video.pk, upload=SimpleUploadedFile("b.png", b"later"))
+    assert shown_poster(video) not in (OWN, "v1/poster.jpg")
+    assert [row.prefix for row in Discard.objects.all()] == [f"videos/{video.public_id}/0123456789abcdef"]
+
+
+@pytest.mark.usefixtures("_quick_repaint")
+def test_a_video_that_is_deleted_meanwhile_keeps_nothing_of_the_picture(
+    owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    video = make_playable(owner)
+    meanwhile(monkeypatch, deleted_at=timezone.now())
+    assert put_picture(as_user(owner), video, b"picture").status_code == 404
+    (stored,) = stored_files(video)
+    assert [row.prefix for row in Discard.objects.all()] == [f"videos/{video.public_id}/{stored.partition('/')[0]}"]

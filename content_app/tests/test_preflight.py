@@ -1,0 +1,246 @@
+"""What is told of a file before it is encoded, and by whom it is looked at."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from content_app import jobs, queue
+from content_app.models import Video
+from content_app.services import encoding, preflight, processing
+from content_app.states import State, Visibility
+from content_app.tests.factories import make_playable, make_video
+from media_pipeline.errors import OutOfTime, StorageUnavailable
+from media_pipeline.estimate import OVERHEAD_S, Speed
+from media_pipeline.plan import PlanSettings, plan_encode
+from media_pipeline.tests.sources import film
+from users_app.models import User
+
+SignIn = Callable[[User], APIClient]
+SOURCE = film()
+PLAN = plan_encode(SOURCE, PlanSettings())
+
+pytestmark = pytest.mark.usefixtures("enqueued")
+
+
+@pytest.fixture
+def uploaded(owner: User) -> Video:
+    """A video whose original waits for a worker; no film, as far as anybody knows."""
+    video = Video(owner=owner, title="Fresh")
+    video.video_file = ContentFile(b"not really a film", name="film.mp4")
+    video.save()
+    return video
+
+
+@pytest.fixture
+def _good_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "probe", lambda path, **_: SOURCE)
+
+
+def path_of(video: Video) -> str:
+    return f"/api/v1/videos/{video.public_id}/preflight/"
+
+
+def state_of(video: Video) -> tuple[str, Any]:
+    return Video.objects.get(pk=video.pk).state, verdict_of(video).get("verdict")
+
+
+def verdict_of(video: Video) -> dict[str, Any]:
+    return Video.objects.get(pk=video.pk).verdict or {}
+
+
+# --- looking at a file -----------------------------------------------------------------------------------------------
+
+
+def test_a_new_original_is_looked_at_once_it_is_committed(
+    owner: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+) -> None:
+    asked: list[int] = []
+    monkeypatch.setattr(queue, "enqueue_inspection", asked.append)
+    with django_capture_on_commit_callbacks(execute=False) as callbacks:
+        video = Video(owner=owner, title="Fresh", video_file=ContentFile(b"film", name="film.mp4"))
+        video.save()
+    assert asked == []
+    for callback in callbacks:
+        callback()
+    assert asked == [video.pk]
+
+
+@pytest.mark.usefixtures("_good_file")
+def test_a_good_file_has_its_verdict_before_it_is_encoded(uploaded: Video) -> None:
+    jobs.inspect_video(uploaded.pk)
+    assert state_of(uploaded) == (State.PENDING, "fine")
+    verdict = verdict_of(uploaded)
+    assert verdict["found"]["size_bytes"] == len(b"not really a film")
+    assert [rung["name"] for rung in verdict["planned"]["rungs"]] == ["120p", "360p", "720p", "1080p"]
+    assert list(settings.WORK_DIR.iterdir()) == []
+
+
+def test_a_file_that_is_no_film_fails_at_once_and_no_worker_takes_it(uploaded: Video) -> None:
+    jobs.inspect_video(uploaded.pk)
+    assert state_of(uploaded) == (State.ERROR, "refused")
+    video = Video.objects.get()
+    assert video.error_code == verdict_of(video)["code"] == "not_a_video"
+    assert video.error_message == verdict_of(video)["sentence"]
+    assert processing.claim(video_id=video.pk) is None
+    assert list(settings.WORK_DIR.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_good_file")
+def test_a_film_that_is_too_long_is_refused_with_what_was_found(
+    uploaded: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "probe", lambda path, **_: film(duration_s=10**6))
+    jobs.inspect_video(uploaded.pk)
+    video = Video.objects.get()
+    assert (video.state, video.error_code) == (State.ERROR, "too_long")
+    assert verdict_of(video)["found"]["width"] == 1920
+    assert verdict_of(video)["planned"] == {}
+
+
+@pytest.mark.parametrize("error", [StorageUnavailable, OutOfTime])
+def test_what_may_pass_is_left_to_the_worker(
+    error: type[Exception], uploaded: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(path: Path, **_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(preflight, "probe", fail)
+    jobs.inspect_video(uploaded.pk)
+    assert state_of(uploaded) == (State.PENDING, None)
+    assert list(settings.WORK_DIR.iterdir()) == []
+
+
+def test_an_original_that_is_gone_is_refused(uploaded: Video) -> None:
+    Path(settings.MEDIA_ROOT, uploaded.accepted_original).unlink()
+    jobs.inspect_video(uploaded.pk)
+    assert Video.objects.get().error_code == "source_missing"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"state": State.PROCESSING},
+        {"state": State.READY},
+        {"state": State.UPLOADING},
+        {"state": State.ERROR},
+        {"verdict": {"verdict": "fine"}},
+        {"deleted_at": timezone.now()},
+    ],
+)
+def test_what_need_not_be_looked_at_is_left_alone(
+    changes: dict[str, Any], uploaded: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(preflight, "examine", lambda path: pytest.fail("it was looked at"))
+    Video.objects.update(**changes)
+    jobs.inspect_video(uploaded.pk)
+    jobs.inspect_video(12345)
+
+
+def test_a_file_that_is_replaced_while_it_is_looked_at_gets_no_verdict_of_the_old_one(
+    uploaded: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look_and_be_late(path: Path, **_: Any) -> Any:
+        late = Video.objects.get(pk=uploaded.pk)
+        late.video_file = ContentFile(b"another", name="another.mov")
+        late.save()
+        return SOURCE
+
+    monkeypatch.setattr(preflight, "probe", look_and_be_late)
+    jobs.inspect_video(uploaded.pk)
+    assert state_of(uploaded) == (State.PENDING, None)
+
+
+def test_a_worker_that_took_it_meanwhile_is_not_disturbed(uploaded: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+    examine = preflight.examine
+
+    def look_and_be_late(path: Path) -> Any:
+        processing.claim(video_id=uploaded.pk)
+        return examine(path)
+
+    monkeypatch.setattr(preflight, "examine", look_and_be_late)
+    jobs.inspect_video(uploaded.pk)
+    assert state_of(uploaded) == (State.PROCESSING, None)
+
+
+def test_a_worker_tells_what_it_found_itself(uploaded: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+    def plan_and_fail(job: Any) -> None:
+        job.on_plan(SOURCE, PLAN)
+        raise StorageUnavailable
+
+    monkeypatch.setattr(encoding, "process", plan_and_fail)
+    jobs.process_video(uploaded.pk)
+    assert state_of(uploaded) == (State.PENDING, "fine")
+
+
+# --- how long it will take -------------------------------------------------------------------------------------------
+
+
+def test_the_time_is_judged_by_the_films_processed_here(owner: User) -> None:
+    assert preflight.speed_here() == Speed()
+    for seconds in (10, 20, 1000):
+        make_playable(owner, work_pixels=10**9, work_s=seconds + OVERHEAD_S)
+    make_playable(owner, work_pixels=10**6, work_s=0.5)  # too short to tell
+    make_playable(owner, work_pixels=0, work_s=0)
+    assert preflight.speed_here() == Speed(pixels_per_s=10**9 / 20, films=3)
+
+
+def test_only_the_last_twenty_films_count(owner: User) -> None:
+    for pixels in (*[10**12] * 20, *[10**9] * 20):
+        make_playable(owner, rungs=(), work_pixels=pixels, work_s=10 + OVERHEAD_S)
+    assert preflight.speed_here() == Speed(pixels_per_s=10**8, films=20)
+
+
+# --- what owner and admins see ---------------------------------------------------------------------------------------
+
+
+def test_a_verdict_says_everything_and_no_path_of_the_server(owner: User, as_user: SignIn) -> None:
+    verdict = preflight.verdict_of(film(audio=()), PLAN, size_bytes=17)
+    video = make_video(owner, state=State.PENDING, verdict=verdict)
+    body = as_user(owner).get(path_of(video)).json()
+    assert body == verdict
+    assert (body["verdict"], body["warnings"]) == ("warnings", ["The film has no sound."])
+    assert set(body["cost"]) == {"seconds", "bytes", "most_bytes", "basis"}
+    assert body["command"][0] == "ffmpeg"
+    assert "file:source" in body["command"]
+    assert not [word for word in body["command"] if "/" in word and not word.startswith(("work/", "["))]
+
+
+@pytest.mark.parametrize(
+    ("fields", "verdict", "sentence"),
+    [
+        ({"state": State.UPLOADING}, "waiting", "No file has been uploaded yet."),
+        ({"state": State.PENDING}, "waiting", "The file is looked at in a moment."),
+        ({"state": State.PROCESSING}, "waiting", "The file is looked at in a moment."),
+        ({"state": State.ERROR, "error_code": "truncated", "error_message": "Cut off."}, "refused", "Cut off."),
+        (
+            {"state": State.READY},
+            "waiting",
+            "This film was made before files were looked at first; process it again to see what is found.",
+        ),
+    ],
+)
+def test_without_a_verdict_the_state_speaks(
+    fields: dict[str, Any], verdict: str, sentence: str, owner: User, as_user: SignIn
+) -> None:
+    body = as_user(owner).get(path_of(make_video(owner, **fields))).json()
+    assert (body["verdict"], body["sentence"], body["code"]) == (verdict, sentence, fields.get("error_code", ""))
+    assert (body["found"], body["planned"], body["cost"], body["command"]) == ({}, {}, None, [])
+
+
+def test_it_is_for_the_owner_and_admins(owner: User, admin: User, creator: User, viewer: User, as_user: SignIn) -> None:
+    video, hidden = make_playable(owner), make_playable(owner, visibility=Visibility.PRIVATE)
+    deleted = make_video(owner, deleted_at=timezone.now())
+    assert [as_user(person).get(path_of(video)).status_code for person in (owner, admin, creator, viewer)] == [
+        *(200, 200, 403, 403)
+    ]
+    assert as_user(creator).get(path_of(hidden)).status_code == 404
+    assert as_user(owner).get(path_of(deleted)).status_code == 404
+    assert APIClient().get(path_of(video)).status_code == 401
+    assert as_user(owner).get("/api/v1/videos/999999/preflight").status_code == 404
+    assert as_user(owner).post(path_of(video)).status_code == 405

@@ -1,0 +1,32 @@
+"""Makes a poster of an untrusted picture, in a limited child process."""
+
+from pathlib import Path
+
+from media_pipeline.errors import OutOfTime, PipelineError
+from media_pipeline.ffmpeg.run import GIB, ChildLimits, run_limited
+from media_pipeline.pictures import MOST_MEGAPIXELS, kind_of, picture_args, turn_of
+
+TIME_LIMIT_S = 20
+REPAINT_LIMITS = ChildLimits(memory_bytes=GIB, cpu_s=TIME_LIMIT_S, file_bytes=16 * 1024**2)
+
+
+class NotAPicture(PipelineError):
+    code = "not_a_picture"
+    sentence = (
+        f"This is no JPEG, PNG or WebP picture that can be opened, or it has more than {MOST_MEGAPIXELS} megapixels."
+    )
+
+
+def make_poster(ffmpeg: str, source: Path, poster: Path) -> None:
+    """Write the poster; raises NotAPicture."""
+    picture = source.read_bytes()
+    kind = kind_of(picture)
+    if kind is None:
+        raise NotAPicture
+    argv = picture_args(ffmpeg, kind, turn_of(picture), source, poster)
+    try:
+        finished = run_limited(argv, limits=REPAINT_LIMITS, time_limit_s=TIME_LIMIT_S, stall_s=TIME_LIMIT_S)
+    except OutOfTime as error:
+        raise NotAPicture("Opening this picture took too long.") from error
+    if finished.returncode != 0 or not poster.exists() or not poster.stat().st_size:
+        raise NotAPicture(detail=finished.stderr[-1000:])
