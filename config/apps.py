@@ -1,5 +1,4 @@
 from django.apps import AppConfig
-from django.contrib.admin import site
 
 
 class WiringConfig(AppConfig):
@@ -7,7 +6,3 @@ class WiringConfig(AppConfig):
 
     name = "config"
     verbose_name = "Videoflix"
-
-    def ready(self) -> None:
-        site.site_header = site.site_title = "Videoflix"
-        site.index_title = "Administration"

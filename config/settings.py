@@ -7,8 +7,9 @@ from urllib.parse import urlsplit
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 
-from config import checks
+from config import admin_theme, checks
 from config.env import BASE_DIR, load_env
+from media_pipeline.ladder import PRESETS, parse_ladder
 
 env = load_env()
 
@@ -55,6 +56,8 @@ INSTALLED_APPS = [
     "users_app",
     "content_app",
     "whitenoise.runserver_nostatic",
+    "unfold",  # before the admin, whose templates and site it replaces
+    "unfold.contrib.filters",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -73,6 +76,7 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "config.middleware.BodyLimits",
+    "config.middleware.StaffPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -115,10 +119,16 @@ FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_HANDLERS = [
     "content_app.api.uploads.WholeUploadsOnly",
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
-    "django.core.files.uploadhandler.TemporaryFileUploadHandler",
+    "content_app.api.uploads.TemporaryFiles",
 ]
 MEDIA_GRANT_MINUTES = env.integer("MEDIA_GRANT_MINUTES", default=360, least=1)
 VIDEO_LADDER = env.names("VIDEO_LADDER", default=("120p", "360p", "720p", "1080p"))
+VIDEO_PRESET = env.choice("VIDEO_PRESET", default="veryfast", choices=PRESETS)
+VIDEO_CRF = env.integer("VIDEO_CRF", default=0, least=0) or None
+try:
+    parse_ladder(VIDEO_LADDER, crf=VIDEO_CRF)
+except ValueError as error:
+    raise ImproperlyConfigured(str(error)) from None
 FFMPEG_BIN = env.text("FFMPEG_BIN")
 # Whom a worker's video belongs to is a lease in the database; tests shorten these to seconds.
 LEASE_SECONDS = env.decimal("LEASE_SECONDS", default=30, least=1)
@@ -225,6 +235,11 @@ TRUSTED_ORIGINS = frozenset({BACKEND_ORIGIN, *CORS_ALLOWED_ORIGINS, *CSRF_TRUSTE
 DEFAULT_ADMIN_EMAIL = env.text("DEFAULT_ADMIN_EMAIL", "DJANGO_SUPERUSER_EMAIL")
 DEFAULT_ADMIN_PASSWORD = env.text("DEFAULT_ADMIN_PASSWORD", "DJANGO_SUPERUSER_PASSWORD")
 LOGIN_URL = "/login/"
+
+# --- Admin site ------------------------------------------------------------------------------------------------------
+LOGIN_REDIRECT_URL = "/admin/"  # of the admin site's own sign-in page
+UNFOLD = admin_theme.UNFOLD
+RQ_SHOW_ADMIN_LINK = False  # the sidebar leads to /django-rq/
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

@@ -25,7 +25,9 @@ urlpatterns = [
     *(pattern for route, view, name in routes for pattern in both(route, view, name)),
     *content_urls.urlpatterns,
     *pages.urlpatterns,
-    path("django-rq/", include("django_rq.urls")),
+    path("django-rq/", include("config.queue_pages")),
+    # Unfold's search for the names of models; see templates/unfold/helpers/command.html.
+    path("admin/search/", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
 ]

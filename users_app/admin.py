@@ -5,28 +5,32 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from users_app.admin_base import StaffAdmin
 from users_app.models import User
 from users_app.roles import Role
 from users_app.services.accounts import assign_role, is_last_admin
 from users_app.services.sessions import revoke_all
 
+admin.site.unregister(Group)  # what a group may do follows from the role of its name
 
-class PersonAddForm(AdminUserCreationForm):  # type: ignore[type-arg]  # generic in the stubs only
+
+class PersonAddForm(UserCreationForm):  # type: ignore[misc]  # unfold is untyped
     class Meta:
         model = User
         fields = ("email", "name", "role")
 
 
-class PersonChangeForm(UserChangeForm):  # type: ignore[type-arg]  # generic in the stubs only
+class PersonChangeForm(UserChangeForm):  # type: ignore[misc]  # unfold is untyped
     class Meta:
         model = User
         fields = ("email", "name", "phone", "address", "role", "is_active", "email_verified")
 
     def clean(self) -> dict[str, Any]:
-        cleaned = super().clean() or self.cleaned_data
+        cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         stays_admin = cleaned.get("role") == Role.ADMIN and cleaned.get("is_active")
         if not stays_admin and is_last_admin(user=self.instance):
             raise forms.ValidationError("This is the last active admin: make somebody else an admin first.")
@@ -34,11 +38,12 @@ class PersonChangeForm(UserChangeForm):  # type: ignore[type-arg]  # generic in 
 
 
 @admin.register(User)
-class PersonAdmin(UserAdmin):  # type: ignore[type-arg]  # generic in the stubs only
+class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic in the stubs only
     """The rights of the admin site follow from the role, so groups and flags are not edited one by one."""
 
     form = PersonChangeForm
     add_form = PersonAddForm
+    change_password_form = AdminPasswordChangeForm
     list_display = ("email", "name", "role", "is_active", "email_verified", "last_login", "date_joined")
     list_filter = ("role", "is_active", "email_verified", "date_joined")
     search_fields = ("email", "name", "phone")

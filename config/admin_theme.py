@@ -1,0 +1,104 @@
+"""How Django admin looks: the name, the colours of the watch site, what the sidebar leads to."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+
+
+def is_staff(request: HttpRequest) -> bool:
+    return request.user.is_active and request.user.is_staff
+
+
+def never(request: HttpRequest) -> bool:
+    return False
+
+
+def item(title: str, icon: str, link: Any, *, permission: Any = None) -> dict[str, Any]:
+    """`permission`: the name of one, or a question to the request; without it everybody sees the item."""
+    return {"title": title, "icon": icon, "link": link, "permission": permission}
+
+
+def may_view(model: str) -> Any:
+    app, name = model.split(".")
+    return lambda request: request.user.has_perm(f"{app}.view_{name}")
+
+
+def model_item(title: str, icon: str, model: str) -> dict[str, Any]:
+    link = reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")
+    return item(title, icon, link, permission=may_view(model))
+
+
+# From the watch site's style sheet: its warm light ground, its night-blue dark one, and amber.
+GREY = {
+    "50": "#faf7f2",
+    "100": "#f0eae0",
+    "200": "#ddd4c6",
+    "300": "#c9c6d0",
+    "400": "#a9acc0",
+    "500": "#6d7189",
+    "600": "#4a5070",
+    "700": "#323854",
+    "800": "#252a42",
+    "900": "#10121d",
+    "950": "#0a0c14",
+}
+AMBER = {
+    "50": "#fff8ed",
+    "100": "#ffefd4",
+    "200": "#ffdba8",
+    "300": "#ffc87f",
+    "400": "#ffbe69",
+    "500": "#ffb454",
+    "600": "#9a5200",  # white text on it, and itself as text on white, are easy to read
+    "700": "#8f4c00",
+    "800": "#733d00",
+    "900": "#5c3205",
+    "950": "#331a00",
+}
+TEXT = {
+    "subtle-light": "#625e70",
+    "subtle-dark": "#a9acc0",
+    "default-light": "#403c4e",
+    "default-dark": "#cfccd6",
+    "important-light": "#1c1a27",
+    "important-dark": "#f3f0e9",
+}
+
+UNFOLD: dict[str, Any] = {
+    "SITE_TITLE": "Videoflix",
+    "SITE_HEADER": "Videoflix",
+    "SITE_SUBHEADER": "Administration",
+    "SITE_URL": "/",
+    "SITE_ICON": lambda request: static("favicon.svg"),
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": lambda request: static("favicon.svg")}],
+    "COLORS": {"base": GREY, "primary": AMBER, "font": TEXT},
+    "BORDER_RADIUS": "8px",
+    "STYLES": [lambda request: static("admin/site.css")],
+    "DASHBOARD_CALLBACK": "content_app.admin.dashboard.add_overview",
+    "SIDEBAR": {
+        "navigation": [
+            {"items": [item("Overview", "dashboard", reverse_lazy("admin:index"))]},
+            {
+                "title": "Films",
+                "separator": True,
+                "items": [
+                    model_item("Videos", "movie", "content_app.video"),
+                    model_item("Categories", "category", "content_app.category"),
+                    model_item("Favourites", "favorite", "content_app.favorite"),
+                ],
+            },
+            {
+                "title": "People and machines",
+                "separator": True,
+                "items": [
+                    model_item("People", "group", "users_app.user"),
+                    item("Queue", "conveyor_belt", reverse_lazy("django_rq:home"), permission=is_staff),
+                ],
+            },
+            # Never the current page, though every address begins with its own.
+            {"separator": True, "items": [{**item("Watch site", "smart_display", "/"), "active": never}]},
+        ]
+    },
+}

@@ -1,0 +1,40 @@
+"""The pages of the queue at /django-rq/, for staff: a sentence instead of a 500 when Redis or a job is not there."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib import admin
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.template.response import TemplateResponse
+from django.urls import URLPattern
+from django_rq.urls import get_admin_urlpatterns, get_api_urlpatterns
+from redis.exceptions import RedisError
+from rq.exceptions import NoSuchJobError
+
+View = Callable[..., HttpResponseBase]
+SERVICE_UNAVAILABLE = 503
+# What these views raise for a queue, a job, or a worker (by a wrong key, or a right one) that there is not.
+NOT_THERE = (IndexError, NoSuchJobError, ValueError, AssertionError)
+
+
+def with_sentences(view: View) -> View:
+    @wraps(view)
+    def safe(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        try:
+            return view(request, *args, **kwargs)
+        except NOT_THERE as error:
+            raise Http404 from error
+        except RedisError:
+            context = {**admin.site.each_context(request), "title": "Queues"}
+            return TemplateResponse(request, "admin/queue_down.html", context, status=SERVICE_UNAVAILABLE)
+
+    return safe
+
+
+app_name = "django_rq"
+urlpatterns = [
+    *(URLPattern(one.pattern, with_sentences(one.callback), name=one.name) for one in get_api_urlpatterns()),
+    *get_admin_urlpatterns(view_wrapper=with_sentences),
+]

@@ -1,0 +1,72 @@
+"""What staff do with many videos at once; each answers in numbers."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.actions import delete_selected
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from content_app.admin.removal import plan_removal
+from content_app.admin.wording import counted
+from content_app.models import Video
+from content_app.services import processing, videos
+from content_app.states import State
+from users_app.admin_base import StaffAdmin
+
+MOST_DELETED_AT_ONCE = 500
+
+
+class ActionsMixin(StaffAdmin):
+    actions = ("process_again", "retry_failed", "soft_delete", "bring_back", "delete_selected")
+
+    @admin.action(description="Process again", permissions=["change"])
+    def process_again(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
+        kept = chosen.filter(deleted_at=None)
+        self.tell(request, chosen, kept, processing.retry, done="put back in line", left="neither finished nor failed")
+
+    @admin.action(description="Retry those that failed", permissions=["change"])
+    def retry_failed(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
+        failed = chosen.filter(deleted_at=None, state=State.ERROR)
+        self.tell(request, chosen, failed, processing.retry, done="put back in line", left="did not fail")
+
+    @admin.action(description="Delete (can be brought back)", permissions=["delete"])
+    def soft_delete(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
+        done = "deleted; the filter “Deleted” shows what can be brought back"
+        self.tell(request, chosen, chosen, videos.soft_delete, done=done, left="already deleted")
+
+    @admin.action(description="Bring deleted ones back", permissions=["change"])
+    def bring_back(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
+        self.tell(request, chosen, chosen, videos.restore, done="brought back", left="not deleted")
+
+    @admin.action(description="Delete for good…", permissions=["delete"])
+    def delete_selected(self, request: HttpRequest, chosen: QuerySet[Video]) -> HttpResponse | None:
+        """The question before it lists every file, so there is an end to how many."""
+        if (count := chosen.count()) > MOST_DELETED_AT_ONCE:
+            sentence = f"{count} videos are chosen; delete at most {MOST_DELETED_AT_ONCE} for good at once."
+            self.message_user(request, sentence, messages.WARNING)
+            return None
+        return delete_selected(self, request, chosen)
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """What Django's pages of confirmation show: ours say which stored objects go, and what stays."""
+        removal = plan_removal(list(objs))
+        return removal, removal.row_counts(), set(), []
+
+    def tell(
+        self,
+        request: HttpRequest,
+        chosen: QuerySet[Video],
+        fitting: QuerySet[Video],
+        service: Callable[..., bool],
+        *,
+        done: str,
+        left: str,
+    ) -> None:
+        total = chosen.count()
+        moved = sum(service(video_id=pk) for pk in fitting.values_list("pk", flat=True))
+        if moved:
+            self.message_user(request, f"{counted(moved, 'video')} {done}.", messages.SUCCESS)
+        if total > moved:
+            self.message_user(request, f"{counted(total - moved, 'video')} left alone: {left}.", messages.WARNING)

@@ -1,0 +1,98 @@
+"""What is done to one video on its page, each by a form of its own that leads back to it."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import URLPattern, reverse
+from django.views.decorators.http import require_POST
+
+from content_app.admin.player import PlayerMixin
+from content_app.models import Video
+from content_app.services import captions, posters, processing, videos
+from content_app.services.additions import AdditionRefused
+from media_pipeline.errors import StorageUnavailable
+from users_app.admin_base import is_id
+
+MOVES: dict[str, tuple[Callable[..., bool], str, str]] = {
+    "process": (processing.retry, "Put back in line.", "Left alone: it is neither finished nor failed."),
+    "delete": (videos.soft_delete, "Deleted. It can be brought back on this page.", "It was deleted already."),
+    "restore": (videos.restore, "Brought back.", "It is not deleted."),
+}
+BETWEEN = "It is deleted, or somebody else was faster: nothing was changed."
+
+
+class ChangesMixin(PlayerMixin):
+    def change_urls(self) -> list[URLPattern]:
+        changes = {"move": self.move, "poster": self.change_poster, "captions": self.change_captions}
+        return [self.video_url(name, require_POST(self.for_scripts(view))) for name, view in changes.items()]
+
+    def video_to_change(self, request: HttpRequest, pk: int) -> Video:
+        video = self.video_to_see(request, pk)
+        if not self.has_change_permission(request, video):
+            raise PermissionDenied
+        return video
+
+    def move(self, request: HttpRequest, pk: int) -> HttpResponse:
+        video = self.video_to_change(request, pk)
+        service, done, left = MOVES.get(request.POST.get("to", ""), (None, "", ""))
+        if service is None:
+            raise Http404
+        moved = service(video_id=video.pk)
+        self.message_user(request, done if moved else left, messages.SUCCESS if moved else messages.WARNING)
+        return back_to(video)
+
+    def change_poster(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The picture that was sent, else the candidate of this number, else the best one."""
+        video, number = self.video_to_change(request, pk), request.POST.get("number", "")
+        if upload := sent_file(request):
+            self.change(request, "Your picture is the poster.", posters.upload, video_id=video.pk, upload=upload)
+        elif problem := upload_problem(request):
+            self.message_user(request, problem, messages.ERROR)
+        elif is_id(number):
+            self.change(request, "The poster is changed.", posters.choose, video_id=video.pk, number=int(number))
+        else:
+            self.change(request, "The best picture of the film is the poster.", posters.reset, video_id=video.pk)
+        return back_to(video)
+
+    def change_captions(self, request: HttpRequest, pk: int) -> HttpResponse:
+        video, language = self.video_to_change(request, pk), request.POST.get("remove")
+        if language:
+            self.change(request, "The captions are removed.", captions.remove, video_id=video.pk, language=language)
+        elif upload := sent_file(request):
+            fields = {name: request.POST.get(name, "") for name in ("language", "label")}
+            self.change(request, "The captions are added.", add_captions, video_id=video.pk, upload=upload, **fields)
+        else:
+            problem = upload_problem(request) or "Choose a file of captions first."
+            self.message_user(request, problem, messages.ERROR)
+        return back_to(video)
+
+    def change(self, request: HttpRequest, done: str, service: Callable[..., object], **arguments: Any) -> None:
+        try:
+            service(**arguments)
+        except (AdditionRefused, StorageUnavailable) as problem:
+            self.message_user(request, problem.sentence, messages.ERROR)
+        except Http404:
+            self.message_user(request, BETWEEN, messages.ERROR)
+        else:
+            self.message_user(request, done, messages.SUCCESS)
+
+
+def add_captions(*, video_id: int, upload: Any, language: str, label: str) -> None:
+    captions.add(video_id=video_id, language=language, label=label, text=captions.read_upload(upload))
+
+
+def sent_file(request: HttpRequest) -> "UploadedFile[Any] | None":
+    return request.FILES.get("file")
+
+
+def upload_problem(request: HttpRequest) -> str:
+    """Why a file that was sent is not there; see api.uploads."""
+    return str(getattr(request, "upload_problem", ""))
+
+
+def back_to(video: Video) -> HttpResponseRedirect:
+    return HttpResponseRedirect(reverse("admin:content_app_video_change", args=[video.pk]))

@@ -1,0 +1,52 @@
+"""What the page of a video shows above its form: the film, its state, and what can be done."""
+
+import shlex
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+
+from content_app.admin.pictures import picture_url
+from content_app.admin.wording import bitrate, clock, condition_of, is_underway, next_step
+from content_app.models import Video
+from content_app.services import captions, posters, preflight
+from content_app.states import State
+from media_pipeline.wording import bytes_text, seconds_text
+
+
+def describe(request: HttpRequest, video: Video) -> dict[str, Any]:
+    film = {
+        "condition": condition_of(video),
+        "is_underway": is_underway(video),
+        "next_step": next_step(video),
+        "may_process": video.state in (State.READY, State.ERROR) and not video.deleted_at,
+        "length": clock(video.duration_s),
+    }
+    return film | describe_verdict(video) | (describe_playable(video) if video.is_playable else {})
+
+
+def describe_verdict(video: Video) -> dict[str, Any]:
+    explained = preflight.shown_verdict(video)
+    cost = explained["cost"]
+    return {
+        "explained": explained,
+        "command": shlex.join(explained["command"]),
+        "cost": cost
+        and f"About {seconds_text(cost['seconds'])} of work and {bytes_text(cost['bytes'])} of storage, "
+        f"{bytes_text(cost['most_bytes'])} at the most.",
+    }
+
+
+def describe_playable(video: Video) -> dict[str, Any]:
+    return {
+        "picture": picture_url(video),
+        "master": reverse("admin:content_app_video_master", args=[video.pk]),
+        "storyboard": reverse("admin:content_app_video_storyboard", args=[video.pk]) if video.has_storyboard else "",
+        "candidates": posters.candidates(video),
+        "has_own_poster": posters.is_uploaded(video),
+        "captions": list(captions.list_captions(video=video)),
+        "renditions": [
+            (one, bitrate(one.average_bps), bitrate(one.peak_bps))
+            for one in video.renditions.filter(version=video.version).order_by("-height", "-width")
+        ],
+    }

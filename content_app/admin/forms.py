@@ -1,0 +1,70 @@
+"""What staff may say about a video, and the file that comes with it."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from content_app.models import Video
+from content_app.rules import EXTENSIONS, MEGABYTE, OriginalRefused, check_original, price_problem
+
+
+class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
+    # Why the file could not be kept, when it was not the file's fault; set for one request.
+    upload_problem = ""
+
+    class Meta:
+        model = Video
+        fields = (
+            *("title", "description", "category", "video_file"),
+            *("owner", "visibility", "is_paid", "price", "currency"),
+        )
+        widgets = {  # noqa: RUF012 - Django's form
+            # No "currently" link: originals are never served.
+            "video_file": forms.FileInput(attrs={"accept": ",".join(f".{one}" for one in EXTENSIONS)}),
+            "description": UnfoldAdminTextareaWidget(attrs={"rows": 4}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        is_new = self.instance.pk is None
+        is_file_missed = is_new and not self.upload_problem  # the problem is said instead
+        for name, is_required in {"video_file": is_file_missed, "owner": not is_new}.items():
+            if name in self.fields:
+                self.fields[name].required = is_required
+        if isinstance(original := self.fields.get("video_file"), forms.FileField):
+            self._describe_original(original, is_new=is_new)
+
+    def _describe_original(self, original: forms.FileField, *, is_new: bool) -> None:
+        original.max_length = None  # only the extension of the name goes into the key
+        original.widget.attrs |= {"class": "vf-file", "data-max-bytes": settings.MAX_UPLOAD_MB * MEGABYTE}
+        original.help_text = f"A video of at most {settings.MAX_UPLOAD_MB:,} MB."
+        if not is_new:
+            original.help_text += " The film that plays now goes on playing until the new one is ready."
+
+    def clean_video_file(self) -> Any:
+        if self.upload_problem:
+            raise forms.ValidationError(self.upload_problem, code="not_stored")
+        file = self.cleaned_data["video_file"]
+        if isinstance(file, UploadedFile):
+            try:
+                check_original(name=file.name or "", size_bytes=file.size or 0, max_mb=settings.MAX_UPLOAD_MB)
+            except OriginalRefused as refusal:
+                raise forms.ValidationError(refusal.sentence, code=refusal.code) from refusal
+        return file
+
+    def clean_currency(self) -> str:
+        currency = str(self.cleaned_data["currency"])
+        if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+            raise forms.ValidationError("Use three letters, for example EUR.")
+        return currency.upper()
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        if "price" in cleaned and (
+            problem := price_problem(is_paid=cleaned.get("is_paid", False), price=cleaned["price"])
+        ):
+            self.add_error("price", problem)
+        return cleaned

@@ -1,0 +1,38 @@
+"""The states of the videos that a page shows, for its script: one query however many there are."""
+
+from typing import Any
+
+from django.db.models import Q
+from django.http import HttpRequest, JsonResponse
+from django.views.decorators.http import require_GET
+
+from content_app.admin.pictures import picture_url
+from content_app.admin.wording import condition_of, is_underway, next_step
+from content_app.models import Video
+from users_app.admin_base import is_id
+
+MOST_IDS = 200
+
+
+@require_GET
+def show_states(request: HttpRequest) -> JsonResponse:
+    """`?ids=1,2`: what is no id, or of no video, is left out."""
+    ids = [int(text) for text in request.GET.get("ids", "").split(",") if is_id(text)]
+    videos = Video.objects.filter(pk__in=ids[:MOST_IDS]).defer("description", "verdict")
+    videos = videos.annotate(is_explained=Q(verdict__isnull=False))
+    return JsonResponse({"videos": [state_of(video) for video in videos] if ids else []})
+
+
+def state_of(video: Video) -> dict[str, Any]:
+    condition = condition_of(video)
+    return {
+        "id": video.pk,
+        "label": condition.label,
+        "tone": condition.tone,
+        "detail": condition.detail,
+        "percent": condition.percent,
+        "next_step": next_step(video),
+        "is_underway": is_underway(video),
+        "is_explained": video.is_explained,  # type: ignore[attr-defined]  # annotated
+        "picture": picture_url(video),
+    }

@@ -1,0 +1,28 @@
+"""Small pictures of videos, for staff: signed, because deleted and private ones have them too."""
+
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+from content_app.admin.wording import clock, condition_of, is_underway
+from content_app.models import Video
+from content_app.services import delivery
+
+
+def picture_url(video: Video) -> str | None:
+    folder, _, name = video.poster.partition("/")
+    return f"{delivery.signed_folder(video, folder)}/{name}" if name else None
+
+
+def thumbnail(video: Video, *, name: str = "") -> SafeString:
+    """With a place for the picture even before there is one; `name` is for those who hear the page."""
+    length = format_html('<span class="vf-length">{}</span>', clock(video.duration_s)) if video.duration_s else ""
+    heard = format_html('<span class="vf-heard">{}</span>', name) if name else ""
+    url = picture_url(video)
+    image = format_html('<img src="{}" alt="" loading="lazy" decoding="async">', url) if url else ""
+    return format_html('<span class="vf-thumb" data-picture="{}">{}{}{}</span>', video.pk, image, heard, length)
+
+
+def state_cell(video: Video) -> SafeString:
+    context = {"video": video, "condition": condition_of(video), "is_underway": is_underway(video)}
+    return render_to_string("admin/content_app/video/state.html", context)

@@ -1,0 +1,109 @@
+"""What deleting videos for good would remove: rows and stored objects, read before anybody says yes."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from django.db.models import Count, Model
+
+from content_app.models import Caption, Favorite, Rendition, Video
+from content_app.services.storage import get_store
+from media_pipeline import layout
+from media_pipeline.errors import StorageUnavailable
+
+RELATED: dict[str, type[Model]] = {"rendition": Rendition, "caption track": Caption, "favourite": Favorite}
+# Of more videos the files are only counted and summed.
+LISTED_IN_FULL = 20
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    key: str
+    size_bytes: int
+
+    @property
+    def name(self) -> str:
+        return self.key.rpartition("/")[2]
+
+    @property
+    def folder(self) -> str:
+        return self.key.rpartition("/")[0]
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Of one video: its originals, or one version."""
+
+    prefix: str
+    files: Sequence[StoredFile]
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(file.size_bytes for file in self.files)
+
+
+@dataclass(frozen=True)
+class VideoRemoval:
+    video: Video
+    folders: Sequence[Folder]
+    rows: dict[str, int]
+    is_listed_in_full: bool
+
+    @property
+    def file_count(self) -> int:
+        return sum(len(folder.files) for folder in self.folders)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(folder.size_bytes for folder in self.folders)
+
+
+@dataclass(frozen=True)
+class Removal:
+    videos: Sequence[VideoRemoval]
+    storage_problem: str = ""
+
+    @property
+    def file_count(self) -> int:
+        return sum(one.file_count for one in self.videos)
+
+    @property
+    def size_bytes(self) -> int:
+        return sum(one.size_bytes for one in self.videos)
+
+    def row_counts(self) -> dict[str, int]:
+        related = {noun: sum(one.rows[noun] for one in self.videos) for noun in RELATED}
+        return {"video": len(self.videos), **{noun: count for noun, count in related.items() if count}}
+
+
+def plan_removal(videos: Sequence[Video]) -> Removal:
+    """One query per kind of row, and one look into the store per video."""
+    rows = {noun: count_by_video(model, videos) for noun, model in RELATED.items()}
+    problem = ""
+    try:
+        folders = [stored_folders(video) for video in videos]
+    except StorageUnavailable as error:
+        folders, problem = [[] for _ in videos], error.sentence
+    removals = [
+        VideoRemoval(
+            video=video,
+            folders=found,
+            rows={noun: counts.get(video.pk, 0) for noun, counts in rows.items()},
+            is_listed_in_full=number < LISTED_IN_FULL,
+        )
+        for number, (video, found) in enumerate(zip(videos, folders, strict=True))
+    ]
+    return Removal(removals, problem)
+
+
+def count_by_video(model: type[Model], videos: Iterable[Video]) -> dict[int, int]:
+    related = model._default_manager.filter(video__in=[video.pk for video in videos])
+    return dict(related.order_by().values_list("video").annotate(Count("pk")))
+
+
+def stored_folders(video: Video) -> list[Folder]:
+    """Raises StorageUnavailable."""
+    store = get_store()
+    prefixes = (layout.originals_prefix(video.public_id), layout.video_prefix(video.public_id))
+    files = [StoredFile(key, size) for prefix in prefixes for key, size in sorted(store.sizes(prefix))]
+    return [Folder(prefix, list(group)) for prefix, group in groupby(files, lambda file: file.folder)]

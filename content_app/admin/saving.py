@@ -1,0 +1,95 @@
+"""How the form of a video is answered: with a page, or with JSON for the script that shows an upload's progress."""
+
+import errno
+from typing import Any
+
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
+
+from content_app.admin.forms import VideoForm
+from content_app.models import Video
+from content_app.services import videos
+from users_app.admin_base import StaffAdmin
+
+NO_ROOM = "There is no room left to store this file. Make room, then send it again."
+NOT_STORED = "The storage cannot be written to at the moment, so the file was not kept."
+
+
+class NotStored(Exception):
+    """The storage refused the original; the sentence says why."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+class SavingMixin(StaffAdmin):
+    form = VideoForm
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        form: Any = super().get_form(request, obj, change, **kwargs)  # a class of its own for every request
+        form.upload_problem = getattr(request, "upload_problem", "")
+        return form
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        return {"owner": request.user.pk, **super().get_changeform_initial_data(request)}
+
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
+    ) -> HttpResponse:
+        """A file that could not be stored becomes an error of the form, which keeps what was typed."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except NotStored as problem:
+            request.upload_problem = problem.sentence  # type: ignore[attr-defined]  # ours
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def save_model(self, request: HttpRequest, obj: Video, form: Any, change: bool) -> None:
+        """Only what the form changed is written: a worker may be writing the rest."""
+        if obj.owner_id is None:
+            obj.owner_id = request.user.pk
+        changed = list(form.changed_data)
+        if isinstance(upload := form.cleaned_data.get("video_file"), UploadedFile):
+            videos.take_upload(video=obj, upload=upload)
+            changed.extend(videos.ORIGINAL_FIELDS)
+        try:
+            videos.save(video=obj, changed=changed if change else None)
+        except OSError as error:
+            is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+            raise NotStored(NO_ROOM if is_full else NOT_STORED) from error
+
+    # --- Answers ---
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.method == "POST" and wants_json(request):
+            return JsonResponse(problems_of(context), status=400)
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def response_add(self, request: HttpRequest, obj: Video, post_url_continue: str | None = None) -> HttpResponse:
+        return told(request, super().response_add(request, obj, post_url_continue))
+
+    def response_post_save_add(self, request: HttpRequest, obj: Video) -> HttpResponseRedirect:
+        """To the video's own page, where one sees what becomes of it."""
+        return HttpResponseRedirect(reverse("admin:content_app_video_change", args=[obj.pk]))
+
+    def response_change(self, request: HttpRequest, obj: Video) -> HttpResponse:
+        return told(request, super().response_change(request, obj))
+
+
+def problems_of(context: Any) -> dict[str, Any]:
+    """`{"title": ["sentence"], "detail": "sentence", "code": "invalid"}`."""
+    errors = dict(context["adminform"].form.errors)
+    general = errors.pop("__all__", ["Some of this cannot be saved; see the notes in the form."])
+    return {**errors, "detail": " ".join(general), "code": "invalid"}
+
+
+def told(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """The same to a script, which would follow a redirect unseen and so use up the message of the next page."""
+    if isinstance(response, HttpResponseRedirect) and wants_json(request):
+        return JsonResponse({"location": response.url}, status=201)
+    return response

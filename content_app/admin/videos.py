@@ -1,0 +1,120 @@
+"""The list of videos, and the page of one: what staff see, and how it is asked for."""
+
+import re
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import URLPattern, reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from unfold.contrib.filters.admin import AutocompleteSelectFilter
+
+from content_app.admin import film, pictures
+from content_app.admin.actions import ActionsMixin
+from content_app.admin.changes import ChangesMixin
+from content_app.admin.filters import DeletedFilter, ErrorFilter
+from content_app.admin.saving import SavingMixin
+from content_app.models import Video
+from content_app.states import Visibility
+from users_app.admin_base import is_id
+
+FACTS = (
+    *("original_name", "original_bytes", "duration_s", "width", "height", "size_bytes"),
+    *("public_id", "version", "created_at", "updated_at", "deleted_at"),
+)
+
+
+@admin.register(Video)
+class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
+    list_display = ("thumbnail", "name", "state_cell", "owner_link", "category", "uploaded")
+    list_display_links = ("thumbnail", "name")
+    list_select_related = ("owner", "category")
+    list_filter = (
+        *("state", ErrorFilter, "visibility", "category", ("owner", AutocompleteSelectFilter), "is_paid"),
+        *(DeletedFilter, "created_at"),
+    )
+    list_filter_submit = True
+    search_fields = ("title", "description", "owner__email", "original_name", "public_id", "id")
+    search_help_text = "Title, description, owner, file name, public id or id"
+    autocomplete_fields = ("owner",)
+    readonly_fields = FACTS
+
+    # --- The list ---
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[Video]":
+        return super().get_queryset(request).defer("verdict")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: "QuerySet[Video]", search_term: str
+    ) -> "tuple[QuerySet[Video], bool]":
+        """Every word occurs somewhere; none of the fields can give a video twice."""
+        for word in search_term.replace("\0", "").split():
+            queryset = queryset.filter(found_by(word))
+        return queryset, False
+
+    @admin.display(description="picture")
+    def thumbnail(self, video: Video) -> SafeString:
+        return pictures.thumbnail(video, name=video.title)
+
+    @admin.display(description="title", ordering="title")
+    def name(self, video: Video) -> SafeString:
+        tags = [Visibility(video.visibility).label] if video.visibility != Visibility.PUBLIC else []
+        tags += [f"{video.price} {video.currency}"] if video.is_paid else []
+        marked = format_html_join("", '<span class="vf-tag">{}</span>', ((tag,) for tag in tags))
+        return format_html('<span class="vf-name">{}</span><span class="vf-tags">{}</span>', video.title, marked)
+
+    @admin.display(description="state", ordering="state")
+    def state_cell(self, video: Video) -> SafeString:
+        return pictures.state_cell(video)
+
+    @admin.display(description="owner", ordering="owner__email")
+    def owner_link(self, video: Video) -> SafeString:
+        """To this person's videos."""
+        return format_html('<a href="?owner__id__exact={}">{}</a>', video.owner_id, video.owner)
+
+    @admin.display(description="uploaded", ordering="created_at")
+    def uploaded(self, video: Video) -> str:
+        return date_format(timezone.localtime(video.created_at), "j M Y, H:i")
+
+    # --- The page of one ---
+
+    def get_fieldsets(self, request: HttpRequest, obj: Video | None = None) -> Any:
+        """What the pipeline found is shown once there is something to show."""
+        file = ("video_file",)
+        says = ("title", "description", "category")
+        watching = ("Who may watch it", {"fields": ("owner", "visibility", "is_paid", "price", "currency")})
+        if obj is None:
+            return [(None, {"fields": (*file, *says)}), watching]
+        facts = ("Facts", {"fields": FACTS, "classes": ["collapse"]})
+        return [(None, {"fields": says}), watching, ("Another file", {"fields": file}), facts]
+
+    def get_urls(self) -> list[URLPattern]:
+        return [*self.script_urls(), *self.change_urls(), *super().get_urls()]
+
+    def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        if video := context.get("original"):
+            context["film"] = film.describe(request, video)
+            context["show_delete"] = False  # it is beside the other things that can be done with it
+        return super().render_change_form(request, context, *args, **kwargs)
+
+    def get_view_on_site_url(self, obj: Video | None = None) -> str | None:
+        return reverse("watch", args=[obj.public_id]) if obj else None
+
+
+UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
+
+
+def found_by(word: str) -> Q:
+    # A regular expression, because LIKE of SQLite knows upper and lower case of ASCII only.
+    pattern = re.escape(word)
+    found = Q(title__iregex=pattern) | Q(description__iregex=pattern) | Q(original_name__iregex=pattern)
+    found |= Q(owner__email__icontains=word) | Q(owner__name__iregex=pattern)
+    if is_id(word):
+        found |= Q(pk=int(word))
+    if public_id := UUID.search(word):  # alone, or in the address of a watch page
+        found |= Q(public_id=public_id[0])
+    return found

@@ -1,0 +1,103 @@
+"""What a person reads about a video's state; pure."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from content_app.models import Video
+from content_app.states import State
+
+UNDERWAY = frozenset({State.PENDING, State.PROCESSING})
+
+# What somebody who reads the sentence of a failed video does next, by its code.
+NEXT_STEPS = {
+    "not_a_video": "Upload another file.",
+    "no_video_stream": "Upload a file with a picture.",
+    "truncated": "Upload the whole file again.",
+    "unsupported_codec": "Convert the file first (H.264 in MP4 always works), then upload that.",
+    "too_long": "Upload a shorter film, or raise MAX_DURATION_MINUTES and try again.",
+    "too_large": "Scale the picture down, then upload that.",
+    "source_missing": "Upload the file again.",
+    "encoder_failed": "Try again; if it fails once more, look at the log of the worker.",
+    "out_of_time": "Try again when the machine has less to do.",
+    "storage_unavailable": "Make room in the storage, then try again.",
+}
+
+
+@dataclass(frozen=True)
+class Condition:
+    """`tone` picks the colour: waiting, busy, good, bad or gone; `percent` is None where there is nothing to count."""
+
+    label: str
+    tone: str
+    detail: str = ""
+    percent: int | None = None
+
+
+def condition_of(video: Video) -> Condition:
+    if video.deleted_at:
+        return Condition("Deleted", "gone", date_format(timezone.localtime(video.deleted_at), "j F Y"))
+    match State(video.state):
+        case State.UPLOADING:
+            return Condition("No file yet", "waiting")
+        case State.PENDING:
+            return Condition("Waiting for a worker", "waiting", attempt_of(video, started=video.attempts + 1))
+        case State.PROCESSING:
+            words = joined((time_left(video.time_left_s), attempt_of(video, started=video.attempts)))
+            return Condition(f"Processing, {video.progress} %", "busy", words, video.progress)
+        case State.READY:
+            return Condition("Ready", "good")
+        case State.ERROR:
+            return Condition("Failed", "bad", video.error_message)
+
+
+def is_underway(video: Video) -> bool:
+    return video.deleted_at is None and video.state in UNDERWAY
+
+
+def attempt_of(video: Video, *, started: int) -> str:
+    """Said from the second one on."""
+    return f"attempt {started} of {settings.MAX_ATTEMPTS}" if started > 1 else ""
+
+
+def next_step(video: Video) -> str:
+    return NEXT_STEPS.get(video.error_code, "Try again.") if video.state == State.ERROR else ""
+
+
+def time_left(seconds: int | None) -> str:
+    if seconds is None:
+        return ""
+    return "a few seconds left" if seconds < 5 else f"about {span(seconds)} left"
+
+
+def span(seconds: float) -> str:
+    """3725 → "1 h 2 min"."""
+    if seconds < 60:
+        return f"{max(1, round(seconds))} s"
+    hours, minutes = divmod(round(seconds / 60), 60)
+    return joined((f"{hours} h" if hours else "", f"{minutes} min" if minutes else ""), " ")
+
+
+def clock(seconds: float | None) -> str:
+    """3725 → "1:02:05"."""
+    if seconds is None:
+        return ""
+    minutes, rest = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{rest:02}" if hours else f"{minutes}:{rest:02}"
+
+
+def bitrate(bps: int) -> str:
+    return f"{bps / 1e6:.1f} Mbit/s" if bps >= 1e6 else f"{round(bps / 1000)} kbit/s"
+
+
+def counted(number: int, noun: str) -> str:
+    """3, "video" → "3 videos"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def joined(parts: Iterable[str], separator: str = ", ") -> str:
+    return separator.join(filter(None, parts))

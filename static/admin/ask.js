@@ -1,0 +1,33 @@
+// Speaking to the admin site's own views, as whoever is signed in to it.
+
+import { ApiError, errorFrom } from "../js/api.js";
+
+export const SESSION_OVER =
+  "You are no longer signed in. Sign in again in another tab, then come back: nothing on this page is lost.";
+const UNREACHABLE = "The server cannot be reached. Check your connection.";
+
+/** The answer's JSON, or an ApiError with a sentence. */
+export async function ask(url) {
+  const response = await send(url, { headers: { Accept: "application/json" } });
+  const text = await response.text();
+  if (!response.ok) throw errorFrom(response.status, text);
+  return JSON.parse(text);
+}
+
+/** The page that the answer leads to, redirects followed; an ApiError where that is the page for signing in. */
+export async function askForPage(url, options = {}) {
+  const response = await send(url, options);
+  if (leadsToSignIn(response.url)) throw new ApiError(401, "not_signed_in", SESSION_OVER);
+  if (!response.ok) throw errorFrom(response.status, await response.text());
+  return new DOMParser().parseFromString(await response.text(), "text/html");
+}
+
+export const leadsToSignIn = (url) => new URL(url, location.origin).pathname.endsWith("/login/");
+
+async function send(url, options) {
+  try {
+    return await fetch(url, { credentials: "same-origin", cache: "no-store", ...options });
+  } catch {
+    throw new ApiError(0, "unreachable", UNREACHABLE);
+  }
+}

@@ -1,0 +1,166 @@
+// The form of a video that brings a file: sent with a progress bar, and kept as it is when something goes wrong.
+// Without a chosen file it is sent as any other form.
+
+import { ApiError, errorFrom } from "../js/api.js";
+import { el, say } from "../js/dom.js";
+import { size, timeLeft } from "../js/format.js";
+import { Meter } from "../js/uploader.js";
+import { ask, leadsToSignIn, SESSION_OVER } from "./ask.js";
+import { shieldFileInputs } from "./in_place.js";
+
+const byId = (id) => document.getElementById(id);
+const form = byId("video_form");
+const file = byId("id_video_file");
+const dialog = byId("transfer");
+
+const BROKEN = "The connection broke before the whole file had arrived. Nothing was kept; press Save to try again.";
+const CANCELLED = "Upload cancelled. Nothing was kept.";
+
+class Cancelled extends Error {}
+
+// --- Choosing ---
+
+const types = file?.accept.split(",") ?? [];
+
+/** Why this file cannot be sent, as a sentence; empty when it can. */
+function objection(chosen) {
+  if (!chosen) return "";
+  const extension = chosen.name.slice(chosen.name.lastIndexOf(".")).toLowerCase();
+  if (!types.includes(extension)) return `Choose a video file: ${types.join(", ")}.`;
+  if (chosen.size === 0) return "The file is empty.";
+  const most = Number(file.dataset.maxBytes);
+  return chosen.size > most ? `This file has ${size(chosen.size)}; the most that can be uploaded is ${size(most)}.` : "";
+}
+
+function choose() {
+  const sentence = objection(file.files[0]);
+  file.setCustomValidity(sentence);
+  showFieldProblems({ video_file: sentence });
+  if (file.files.length && !sentence) prefillTitle(file.files[0].name);
+}
+
+/** A title that is there is left alone. */
+function prefillTitle(fileName) {
+  const { title } = form.elements;
+  if (!title.value.trim()) title.value = fileName.replace(/\.[^.]+$/, "").replace(/[_\s]+/g, " ").trim().slice(0, 200);
+}
+
+// --- Sending ---
+
+async function submit(event) {
+  // A pop-up hands its result to the page that opened it by a page of its own.
+  if (!file.files.length || form.elements._popup) return;
+  event.preventDefault();
+  clearProblems();
+  if (!form.reportValidity()) return;
+  const chosen = file.files[0];
+  showProgress({ sent: 0, total: chosen.size, bytesPerSecond: null, secondsLeft: null });
+  byId("transfer-title").textContent = `Uploading “${chosen.name}”`;
+  dialog.showModal();
+  window.addEventListener("beforeunload", warn);
+  let location = null;
+  try {
+    ({ location } = await send(new FormData(form, event.submitter)));
+  } catch (error) {
+    showProblem(error);
+  } finally {
+    window.removeEventListener("beforeunload", warn);
+    dialog.close();
+  }
+  if (location) leaveFor(location);
+}
+
+const warn = (event) => event.preventDefault();
+
+/** Unfold would ask whether the changes, which are saved by now, may be lost. */
+function leaveFor(location) {
+  window.addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), { capture: true });
+  window.location.assign(location);
+}
+
+async function send(body) {
+  // Asked before a large file is on its way; the answer to that one could be read only when all of it has arrived.
+  await ask(dialog.dataset.liveUrl);
+  // The token of the cookie: the one in the form is an old one after somebody has signed in again.
+  body.delete("csrfmiddlewaretoken");
+  const request = new XMLHttpRequest();
+  byId("cancel-upload").onclick = () => request.abort();
+  dialog.oncancel = () => request.abort();
+  return new Promise((resolve, reject) => {
+    const meter = new Meter();
+    request.upload.onprogress = ({ loaded, total }) => showProgress(meter.measure(loaded, total));
+    request.onabort = () => reject(new Cancelled());
+    request.onerror = () => reject(new ApiError(0, "broken", BROKEN));
+    request.onload = () => settle(request, resolve, reject);
+    request.open("POST", form.action);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-CSRFToken", csrfToken());
+    request.send(body);
+  });
+}
+
+const csrfToken = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
+
+function settle({ status, responseText, responseURL }, resolve, reject) {
+  if (status === 201) resolve(JSON.parse(responseText));
+  else if (leadsToSignIn(responseURL)) reject(new ApiError(401, "not_signed_in", SESSION_OVER));
+  else reject(errorFrom(status, responseText));
+}
+
+function showProgress({ sent, total, bytesPerSecond, secondsLeft }) {
+  const percent = Math.min(100, Math.floor((sent / total) * 100));
+  byId("transfer-progress").value = percent;
+  const isDone = sent >= total;
+  byId("transfer-done").textContent = isDone ? "Arriving…" : `${percent} % of ${size(total)}`;
+  const rate = bytesPerSecond === null || isDone ? [] : [`${size(bytesPerSecond)}/s`, timeLeft(secondsLeft ?? 0)];
+  byId("transfer-rate").textContent = rate.join(", ");
+}
+
+// --- Problems ---
+
+function showProblem(error) {
+  const sentence = error instanceof Cancelled ? CANCELLED : error.code === "not_signed_in" ? SESSION_OVER : error.message;
+  const rest = showFieldProblems(error.fields ?? {});
+  say(problemOfForm(), [sentence, ...rest].join(" "));
+  (form.querySelector(".vf-field-problem") ?? problemOfForm()).scrollIntoView({ block: "center" });
+}
+
+/** Beside its field; the sentences that have no place there are handed back. */
+function showFieldProblems(fields) {
+  const homeless = [];
+  for (const [name, sentence] of Object.entries(fields)) {
+    const place = form.querySelector(`.field-line.field-${CSS.escape(name)} > .grow`);
+    if (!place) {
+      homeless.push(sentence);
+      continue;
+    }
+    let note = place.querySelector(".vf-field-problem");
+    if (!note) place.append((note = el("p", { class: "vf-field-problem", role: "alert" })));
+    say(note, sentence);
+  }
+  return homeless;
+}
+
+function clearProblems() {
+  form.querySelectorAll(".vf-field-problem").forEach((note) => note.remove());
+  say(problemOfForm(), null);
+}
+
+function problemOfForm() {
+  let note = byId("upload-problem");
+  if (!note) {
+    note = el("p", { class: "vf-problem", id: "upload-problem", role: "alert", "data-testid": "upload-problem", hidden: true });
+    form.prepend(note);
+  }
+  return note;
+}
+
+if (file) {
+  shieldFileInputs();
+  file.addEventListener("change", choose);
+  // Beside the control a dropped file would replace the page.
+  for (const name of ["dragover", "drop"]) {
+    document.addEventListener(name, (event) => event.target === file || event.preventDefault());
+  }
+  form.addEventListener("submit", submit);
+}
