@@ -9,6 +9,7 @@ from django.urls import path
 from django.views.decorators.http import require_safe
 
 from content_app.rules import EXTENSIONS
+from media_pipeline.languages import NAMES
 
 # hls.js plays through a blob: URL and parses in a worker made from one; everything else comes from this site.
 CONTENT_SECURITY_POLICY = "; ".join(
@@ -54,7 +55,7 @@ def show_upload(request: HttpRequest) -> HttpResponse:
 @require_safe
 def show_watch(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Answers alike for every id, so that the page never tells a stranger which videos exist."""
-    return render_shell(request, "watch.html", public_id=public_id)
+    return render_shell(request, "watch.html", public_id=public_id, languages=NAMES.items())
 
 
 # Without trailing slashes: config.urls gives each both forms.

@@ -111,7 +111,7 @@ def test_every_module_that_a_script_imports_exists() -> None:
     missing = [
         f"{script.name}: {name}"
         for script in (STATIC / "js").glob("*.js")
-        for name in re.findall(r'^import .* from "(.+)";$', script.read_text(encoding="utf-8"), flags=re.MULTILINE)
+        for name in re.findall(r'(?: from |import\()"(.+?)"', script.read_text(encoding="utf-8"))
         if not (script.parent / name).is_file()
     ]
     assert missing == []

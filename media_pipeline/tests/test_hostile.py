@@ -17,7 +17,7 @@ from media_pipeline.ffmpeg.run import ChildLimits, run_limited
 from media_pipeline.plan import PlanSettings, plan_encode
 from media_pipeline.tests.processes import MIB
 from media_pipeline.tests.refusals import FTYP, NOISE, QUICK_S, refusal
-from media_pipeline.tests.test_plan import SOURCE
+from media_pipeline.tests.sources import film
 
 
 @pytest.fixture
@@ -177,7 +177,7 @@ def test_the_encoder_refuses_a_script_even_if_the_probe_had_let_it_pass(
 ) -> None:
     source = tmp_path / f"film.{extension}"
     source.write_text(script(str(neighbour)))
-    args = encode_args(find_ffmpeg(), plan_encode(SOURCE, PlanSettings()), source, folder / "work")
+    args = encode_args(find_ffmpeg(), plan_encode(film(), PlanSettings()), source, folder / "work")
 
     finished = run_limited(args, limits=ChildLimits(), time_limit_s=QUICK_S, stall_s=QUICK_S)
 

@@ -17,6 +17,7 @@ export class ApiError extends Error {
 export const get = (path) => request("GET", path);
 export const post = (path, body = {}) => request("POST", path, body);
 
+/** `body` is sent as JSON, or as it is when it is a form. */
 export async function request(method, path, body) {
   return parse(await authorised(method, path, body));
 }
@@ -34,7 +35,8 @@ async function authorised(method, path, body) {
 
 async function send(method, path, body) {
   const options = { method, credentials: "same-origin", cache: "no-store" };
-  if (body !== undefined) {
+  if (body instanceof FormData) options.body = body; // the browser writes the header that goes with it
+  else if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers = { "Content-Type": "application/json" };
   }

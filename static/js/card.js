@@ -3,21 +3,25 @@
 import { ownPath } from "./api.js";
 import { el, icon } from "./dom.js";
 import { clock, length } from "./format.js";
+import { Preflight } from "./preflight.js";
 import { Status } from "./status.js";
 import { recallPosition } from "./store.js";
 
 export const watchPath = (video) => `/watch/${video.public_id}/`;
 
 export class Card {
-  /** `onRetried`: see Status. */
-  constructor(video, { favorites, onRetried }) {
+  /** `onRetried`: see Status. `hasCategory`: whether the card says it, because its row does not. */
+  constructor(video, { favorites, onRetried, hasCategory = false }) {
     this.video = video;
-    this.status = video.is_playable ? null : new Status(video, { onRetried });
+    // Whoever may manage a film also sees what becomes of its new version, while the old one plays.
+    const isWaiting = !video.is_playable || (onRetried !== null && video.processing_state !== "ready");
+    this.status = isWaiting ? statusOf(video, onRetried) : null;
     this.element = el(
       "li",
       { class: "card", "data-testid": "card", "data-video": video.id, "data-public-id": video.public_id },
-      el("a", { class: "card-link", href: watchPath(video) }, posterOf(video), titleOf(video), factsOf(video)),
-      video.is_playable ? favorites.button(video) : this.status.element,
+      el("a", { class: "card-link", href: watchPath(video) }, posterOf(video), titleOf(video), factsOf(video, hasCategory)),
+      video.is_playable && favorites.button(video),
+      this.status?.element,
     );
     this.update(video);
   }
@@ -25,8 +29,17 @@ export class Card {
   update(video) {
     this.video = video;
     this.element.dataset.state = video.processing_state;
+    this.element.dataset.playable = video.is_playable;
     this.status?.update(video);
   }
+}
+
+/** With what was found in the file, for whoever may manage the film. */
+function statusOf(video, onRetried) {
+  const preflight = onRetried && new Preflight(video, { isBrief: true });
+  const status = new Status(video, { onRetried, preflight });
+  if (preflight) status.element.append(preflight.element);
+  return status;
 }
 
 /** The picture with its size reserved; a film without one, or whose picture is gone, shows a strip of film. */
@@ -34,8 +47,8 @@ export function posterOf(video, { isEager = false } = {}) {
   const box = el("span", { class: "poster" }, icon("film"));
   if (video.image_file) {
     const loading = isEager ? "eager" : "lazy";
-    const image = el("img", { alt: "", decoding: "async", loading, onerror: () => image.remove() });
-    image.src = ownPath(video.image_file);
+    const image = el("img", { alt: "", decoding: "async", loading });
+    showOrHide(image, ownPath(video.image_file));
     box.append(image);
   }
   const left = recallPosition(video.public_id);
@@ -45,10 +58,21 @@ export function posterOf(video, { isEager = false } = {}) {
   return box;
 }
 
+/** A picture that does not come leaves the strip of film to be seen, and gets another chance with the connection. */
+function showOrHide(image, address) {
+  image.addEventListener("load", () => (image.hidden = false));
+  image.addEventListener("error", () => {
+    image.hidden = true;
+    window.addEventListener("online", () => (image.src = address), { once: true });
+  });
+  image.src = address;
+}
+
 const titleOf = (video) => el("span", { class: "card-title", title: video.title }, video.title);
 
-function factsOf(video) {
+function factsOf(video, hasCategory) {
   const facts = el("span", { class: "card-facts muted" });
+  if (hasCategory && video.category) facts.append(el("span", {}, video.category));
   if (video.duration !== null) {
     facts.append(el("span", { "data-testid": "duration", title: clock(video.duration) }, length(video.duration)));
   }

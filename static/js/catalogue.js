@@ -3,12 +3,16 @@
 import { get } from "./api.js";
 import { Card } from "./card.js";
 import { reportBack } from "./connection.js";
+import { sayFarewell } from "./farewell.js";
 import { Favorites } from "./favorites.js";
 import { mayManage, mayUpload, whoIsHere } from "./person.js";
 import { Poll } from "./poll.js";
 import { emptyElement, heroElement, problemElement, resultsElement, rowElement } from "./shelf.js";
 import { favoritesRow, matching, newestPlayable, nextToAsk, rowsOf, sorted } from "./shelves.js";
 import { isUnderway } from "./status.js";
+import { recallPosition } from "./store.js";
+
+const TYPING_PAUSE_MS = 150;
 
 const main = document.getElementById("main");
 const form = document.getElementById("find");
@@ -23,6 +27,7 @@ let videos = [];
 let categories = [];
 let cards = [];
 let turn = 0;
+let typingTimer = null;
 
 async function load() {
   main.dataset.state = "loading";
@@ -55,7 +60,8 @@ function renderShelves() {
   const ordered = sorted(videos, form.sort.value);
   const hero = newestPlayable(videos);
   if (hero) heroSlot.append(heroElement(hero, favorites));
-  fillRows(...rowsOf(ordered, categories, favorites).map((row) => rowElement(row, row.videos.map(cardElement))));
+  const rows = rowsOf(ordered, categories, favorites, recallPosition);
+  fillRows(...rows.map(filledRow));
   resultCount.textContent = "";
   main.dataset.state = videos.length ? "ready" : "empty";
   if (!videos.length) fillRows(emptyElement(mayUpload(person)));
@@ -66,7 +72,7 @@ function renderFound(query, category) {
   const found = sorted(matching(inCategory, query), form.sort.value);
   const count = `${found.length} ${found.length === 1 ? "film" : "films"}`;
   const title = query ? `${count} for “${query}”${category ? ` in ${category.name}` : ""}` : category.name;
-  fillRows(resultsElement(title, found.map(cardElement)));
+  fillRows(resultsElement(title, found.map((video) => cardElement(video, { hasCategory: !category }))));
   resultCount.textContent = count;
   main.dataset.state = "ready";
 }
@@ -76,8 +82,13 @@ function fillRows(...elements) {
   rowsSlot.removeAttribute("aria-busy");
 }
 
-function cardElement(video) {
-  const card = new Card(video, { favorites, onRetried: mayManage(person, video) ? () => expectWork(video) : null });
+function filledRow(row) {
+  return rowElement(row, row.videos.map((video) => cardElement(video, { hasCategory: !row.href })));
+}
+
+function cardElement(video, { hasCategory }) {
+  const onRetried = mayManage(person, video) ? () => expectWork(video) : null;
+  const card = new Card(video, { favorites, onRetried, hasCategory });
   cards.push(card);
   return card.element;
 }
@@ -89,13 +100,13 @@ function renderFavorites() {
   const hadFocus = old?.contains(document.activeElement);
   const row = favoritesRow(sorted(videos, form.sort.value), favorites);
   old?.remove();
-  if (row.videos.length) placeFavorites(rowElement(row, row.videos.map(cardElement)));
+  if (row.videos.length) placeFavorites(filledRow(row));
   if (hadFocus) rowsSlot.querySelector("h2")?.focus();
 }
 
 function placeFavorites(element) {
-  const underway = rowsSlot.querySelector("[data-row=underway]");
-  if (underway) underway.after(element);
+  const before = [...rowsSlot.querySelectorAll("[data-row=underway], [data-row=continue]")].at(-1);
+  if (before) before.after(element);
   else rowsSlot.prepend(element);
 }
 
@@ -105,10 +116,12 @@ async function followUnderway() {
   const asked = nextToAsk(videos, turn++);
   const answers = await Promise.all(asked.map(({ id }) => getUnlessGone(id)));
   asked.forEach((video, position) => take(video.id, answers[position]));
-  const isElsewhereNow = (video, position) => answers[position]?.is_playable !== video.is_playable;
-  if (asked.some(isElsewhereNow)) render();
+  if (asked.some((video, position) => looksOf(video) !== looksOf(answers[position]))) render();
   return videos.some(isUnderway);
 }
+
+/** What a card is made of; the rest it updates in place. */
+const looksOf = (video) => `${video?.is_playable}, ${video?.processing_state === "ready"}`;
 
 /** null for a film that was removed meanwhile. */
 async function getUnlessGone(id) {
@@ -146,15 +159,36 @@ function writeAddress() {
     if (value) parameters.set(name, value);
     else parameters.delete(name);
   }
-  history.replaceState(null, "", parameters.size ? `/?${parameters}` : "/");
+  const address = parameters.size ? `/?${parameters}` : "/";
+  // Going back from what was found leads to the shelves, not letter by letter through the search.
+  const isNewSearch = wanted.q && !new URLSearchParams(location.search).has("q");
+  history[isNewSearch ? "pushState" : "replaceState"](null, "", address);
 }
 
 function find() {
+  clearTimeout(typingTimer);
   writeAddress();
   if (person && main.dataset.state !== "error") render();
 }
 
-form.addEventListener("input", find);
-form.addEventListener("submit", (event) => event.preventDefault());
+function onInput({ target }) {
+  clearTimeout(typingTimer);
+  if (target === form.q) typingTimer = setTimeout(find, TYPING_PAUSE_MS);
+  else find();
+}
+
+function onBack() {
+  readAddress();
+  if (person && main.dataset.state !== "error") render();
+}
+
+form.addEventListener("input", onInput);
+form.addEventListener("submit", (event) => {
+  event.preventDefault();
+  find();
+});
+window.addEventListener("popstate", onBack);
+window.addEventListener("online", () => main.dataset.state === "error" && load());
 readAddress();
+sayFarewell(load);
 load();

@@ -1,17 +1,28 @@
-// The line under the header that says when the server is out of reach.
+// The note at the page's edge that says when the server is out of reach, and when it is back.
 
-import { say } from "./dom.js";
-
-const banner = document.querySelector("[data-connection]");
+// Never `hidden`: screen readers do not read a live region that appears together with its text.
+const note = document.querySelector("[data-connection]");
 const OFFLINE = "You are offline. This page goes on by itself when the connection is back.";
+const BACK = "The connection is back.";
+const BACK_MS = 3000;
+let timer = null;
 
 export function reportLost(error, { isTryingAgain = false } = {}) {
-  say(banner, navigator.onLine ? `${error.message}${isTryingAgain ? " Trying again…" : ""}` : OFFLINE);
+  show("lost", navigator.onLine ? `${error.message}${isTryingAgain ? " Trying again…" : ""}` : OFFLINE);
 }
 
+/** Said only to whoever was told that it was lost. */
 export function reportBack() {
-  say(banner, null);
+  if (note.dataset.state !== "lost") return;
+  show("back", BACK);
+  timer = setTimeout(() => show("", ""), BACK_MS);
 }
 
-window.addEventListener("offline", () => say(banner, OFFLINE));
+function show(state, sentence) {
+  clearTimeout(timer);
+  note.dataset.state = state;
+  note.textContent = sentence;
+}
+
+window.addEventListener("offline", () => show("lost", OFFLINE));
 window.addEventListener("online", reportBack);

@@ -6,12 +6,15 @@ export class Menu {
   #root;
   #button;
   #list;
+  #name;
   #onChoose;
 
+  /** `root` has a button, named for what is chosen here, and an empty list with role=menu. */
   constructor(root, onChoose) {
     this.#root = root;
     this.#button = root.querySelector("button");
     this.#list = root.querySelector("[role=menu]");
+    this.#name = this.#button.getAttribute("aria-label");
     this.#onChoose = onChoose;
     this.#button.addEventListener("click", () => (this.isOpen ? this.close() : this.#open()));
     this.#list.addEventListener("keydown", (event) => this.#onKey(event));
@@ -22,11 +25,13 @@ export class Menu {
     return !this.#list.hidden;
   }
 
-  /** `choices`: [{value, label}]; `text` is what the button shows. */
+  /** `choices`: [{value, label}]; `text` is what is chosen, in words: a button without a picture shows it. */
   show(choices, chosen, text) {
     const focused = this.isOpen ? document.activeElement?.dataset.value : undefined;
     this.#list.replaceChildren(...choices.map((choice) => this.#item(choice, choice.value === chosen)));
-    this.#button.textContent = text;
+    this.#button.setAttribute("aria-label", `${this.#name}: ${text}`);
+    const shown = this.#button.querySelector("[data-chosen]");
+    if (shown) shown.textContent = text;
     this.#root.hidden = choices.length < 2;
     if (focused !== undefined) this.#items.find((item) => item.dataset.value === focused)?.focus();
   }
@@ -40,9 +45,10 @@ export class Menu {
     return [...this.#list.children];
   }
 
-  #item({ value, label }, isChosen) {
+  #item({ value, label, language }, isChosen) {
     const attributes = { type: "button", role: "menuitemradio", tabindex: -1, "aria-checked": String(isChosen) };
-    return el("button", { ...attributes, "data-value": value, onclick: () => this.#choose(value) }, label);
+    const spoken = { lang: language, "data-value": value, onclick: () => this.#choose(value) };
+    return el("button", { ...attributes, ...spoken }, label);
   }
 
   #open() {

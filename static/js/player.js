@@ -2,17 +2,20 @@
 // loading, paused, playing, buffering, ended or error; `data-quality` is what is on the screen, `data-quality-mode`
 // is auto or chosen.
 
+import { Captions } from "./captions.js";
 import { say } from "./dom.js";
 import { clock } from "./format.js";
 import { Menu } from "./menu.js";
 import { Seekbar } from "./seekbar.js";
 import { connectShortcuts } from "./shortcuts.js";
 import { recall, recallPosition, remember, rememberPosition } from "./store.js";
-import { openStream } from "./stream.js";
+import { openStream } from "./streams.js";
+import { TrackMenu } from "./tracks.js";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const HIDE_AFTER_MS = 3000;
 const SAVE_EVERY_MS = 5000;
+const HINT_MS = 1500;
 const VOLUME = "videoflix.volume";
 
 export class Player {
@@ -20,14 +23,15 @@ export class Player {
   #film = null;
   #stream = null;
   #hideTimer = null;
+  #hintTimer = null;
   #savedAt = 0;
 
   constructor(root) {
     this.#root = root;
     this.video = root.querySelector("video");
-    this.seekbar = new Seekbar(root.querySelector(".seek"), this.video);
-    this.quality = new Menu(root.querySelector("[data-menu=quality]"), (name) => this.#stream?.choose(name || null));
-    this.speed = new Menu(root.querySelector("[data-menu=speed]"), (speed) => this.setSpeed(Number(speed)));
+    this.seekbar = new Seekbar(root.querySelector(".seek"), this.video, root);
+    this.captions = new Captions(root.querySelector(".player-captions"), this.video);
+    this.#makeMenus((name) => root.querySelector(`[data-menu=${name}]`));
     this.#connectControls();
     this.#connectVideo();
     this.#restoreVolume();
@@ -39,15 +43,25 @@ export class Player {
     return this.#film !== null;
   }
 
-  /** `film`: {publicId, url, title, poster} */
-  open(film) {
+  /** `film`: {publicId, url, title, poster, storyboard}; `person`: whose choice of languages counts. */
+  open(film, person) {
     const left = recallPosition(film.publicId);
     this.#film = film;
     this.#root.hidden = false;
     if (film.poster) this.video.poster = film.poster;
+    this.seekbar.preview.open(film.storyboard);
+    this.languageMenu.belongTo(person.id);
+    this.captionsMenu.belongTo(person.id);
     this.#showResumed(left);
     this.#openStream(left?.at ?? 0);
     this.#describeToSystem();
+  }
+
+  /** The same film with another picture; `isStreamOther`: also with other captions, which only a new stream has. */
+  refresh(film, { isStreamOther }) {
+    this.#film = film;
+    if (film.poster) this.video.poster = film.poster;
+    if (isStreamOther) this.#stream.reopen();
   }
 
   #openStream(position) {
@@ -55,6 +69,9 @@ export class Player {
     this.#find(".player-message").hidden = true;
     this.#stream = openStream(this.video, this.#film.url, position, {
       onQualities: (qualities) => this.#showQualities(qualities),
+      onLanguages: (tracks, chosen) => this.languageMenu.show(tracks, chosen),
+      onCaptions: (tracks, chosen) => this.captionsMenu.show(tracks, chosen),
+      onCaptionTrack: (track) => this.captions.follow(track),
       onHint: (sentence) => say(this.#find(".player-hint"), sentence),
       onFailure: (sentence) => this.#showFailure(sentence),
     });
@@ -69,15 +86,23 @@ export class Player {
 
   seekBy(seconds) {
     this.#seekTo(this.video.currentTime + seconds);
+    this.seekbar.flash(this.video.currentTime);
   }
 
   seekToFraction(fraction) {
-    if (Number.isFinite(this.video.duration)) this.#seekTo(fraction * this.video.duration);
+    if (!Number.isFinite(this.video.duration)) return;
+    this.#seekTo(fraction * this.video.duration);
+    this.seekbar.flash(this.video.currentTime);
   }
 
   #seekTo(seconds) {
     const end = Number.isFinite(this.video.duration) ? this.video.duration : seconds;
     this.video.currentTime = Math.min(end, Math.max(0, seconds));
+  }
+
+  toggleCaptions() {
+    const now = this.captionsMenu.toggle();
+    this.#flashHint(now === null ? "This film has no captions" : `Captions: ${now}`);
   }
 
   changeVolume(step) {
@@ -121,7 +146,7 @@ export class Player {
   }
 
   #hideControls() {
-    const isNeeded = this.#root.dataset.state !== "playing" || this.quality.isOpen || this.speed.isOpen;
+    const isNeeded = this.#root.dataset.state !== "playing" || this.#find("[role=menu]:not([hidden])") !== null;
     const isFocused = this.#find(".controls :focus-visible") !== null;
     if (!isNeeded && !isFocused) this.#root.dataset.controls = "hidden";
   }
@@ -132,6 +157,14 @@ export class Player {
     return this.#root.querySelector(selector);
   }
 
+  #makeMenus(rootOf) {
+    this.quality = new Menu(rootOf("quality"), (name) => this.#stream?.choose(name || null));
+    this.speed = new Menu(rootOf("speed"), (speed) => this.setSpeed(Number(speed)));
+    this.languageMenu = new TrackMenu(rootOf("language"), { apply: (value) => this.#stream?.chooseLanguage(value) });
+    const applyCaptions = (value) => this.#stream?.chooseCaptions(value);
+    this.captionsMenu = new TrackMenu(rootOf("captions"), { off: "Off", apply: applyCaptions });
+  }
+
   #connectControls() {
     const actions = {
       play: () => this.togglePlay(),
@@ -139,7 +172,7 @@ export class Player {
       pip: () => this.togglePictureInPicture(),
       fullscreen: () => this.toggleFullscreen(),
       restart: () => this.#startOver(),
-      retry: () => this.#openStream(this.#stream.startPosition),
+      retry: () => this.#tryAgain(),
     };
     for (const button of this.#root.querySelectorAll("[data-action]")) {
       button.addEventListener("click", actions[button.dataset.action]);
@@ -158,20 +191,26 @@ export class Player {
   #connectVideo() {
     const changes = ["play", "playing", "pause", "waiting", "seeking", "seeked", "canplay", "ended", "loadeddata"];
     for (const name of changes) this.video.addEventListener(name, () => this.#showWhatItDoes());
+    this.video.addEventListener("playing", () => whenIdle(() => this.seekbar.preview.prepare()), { once: true });
     this.video.addEventListener("loadedmetadata", () => this.#showShape());
     this.video.addEventListener("timeupdate", () => this.#onTime());
-    this.video.addEventListener("durationchange", () => this.#showTime());
+    for (const name of ["durationchange", "seeking"]) this.video.addEventListener(name, () => this.#showTime());
     this.video.addEventListener("volumechange", () => this.#showVolume());
     this.video.addEventListener("pause", () => this.#savePosition());
     this.video.addEventListener("click", (event) => this.#onVideoClick(event));
     this.video.addEventListener("dblclick", () => this.toggleFullscreen());
     window.addEventListener("pagehide", () => this.#savePosition());
+    window.addEventListener("online", () => this.#root.dataset.state === "error" && this.#tryAgain());
   }
 
   /** A mouse plays and pauses; a finger first calls for the controls. */
   #onVideoClick(event) {
     if (event.pointerType === "touch" && this.#root.dataset.controls === "hidden") this.showControls();
     else this.togglePlay();
+  }
+
+  #tryAgain() {
+    this.#openStream(this.#stream.startPosition);
   }
 
   #startOver() {
@@ -198,6 +237,7 @@ export class Player {
     const { video } = this;
     if (this.#root.dataset.state === "error") return;
     const isStarved = video.seeking || video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;
+    if (!video.paused) this.#root.dataset.started = "";
     if (video.ended) this.#setState("ended");
     else if (video.readyState === 0) this.#setState("loading");
     else if (video.paused) this.#setState("paused");
@@ -230,7 +270,7 @@ export class Player {
   #showQualities({ names, current, chosen }) {
     const auto = current && chosen === null ? `Auto (${current})` : "Auto";
     const choices = [{ value: "", label: auto }, ...names.map((name) => ({ value: name, label: name }))];
-    this.quality.show(choices, chosen ?? "", chosen ?? auto);
+    this.quality.show(choices, chosen ?? "", chosen ?? "Auto");
     this.#root.dataset.quality = current ?? "";
     this.#root.dataset.qualityMode = chosen === null ? "auto" : "chosen";
   }
@@ -240,6 +280,12 @@ export class Player {
     say(this.#find(".player-hint"), null);
     this.#find(".player-message p").textContent = sentence;
     this.#find(".player-message").hidden = false;
+  }
+
+  #flashHint(sentence) {
+    clearTimeout(this.#hintTimer);
+    say(this.#find(".player-hint"), sentence);
+    this.#hintTimer = setTimeout(() => say(this.#find(".player-hint"), null), HINT_MS);
   }
 
   #restoreVolume() {
@@ -268,4 +314,10 @@ export class Player {
     const artwork = this.#film.poster ? [{ src: new URL(this.#film.poster, location.origin).href }] : [];
     navigator.mediaSession.metadata = new MediaMetadata({ title: this.#film.title, artist: "Videoflix", artwork });
   }
+}
+
+/** What comes after everything that somebody waits for. */
+function whenIdle(work) {
+  if ("requestIdleCallback" in window) requestIdleCallback(work, { timeout: 5000 });
+  else setTimeout(work, 2000);
 }

@@ -1,23 +1,26 @@
 // Where the film is, how much is buffered, and going elsewhere.
 
 import { clock } from "./format.js";
+import { Preview } from "./preview.js";
+
+const FLASH_MS = 1000;
 
 export class Seekbar {
   #video;
   #root;
   #input;
-  #tooltip;
   #isDragging = false;
+  #flashTimer = null;
 
-  constructor(root, video) {
+  constructor(root, video, player) {
     this.#video = video;
     this.#root = root;
     this.#input = root.querySelector("input");
-    this.#tooltip = root.querySelector("output");
-    this.#input.addEventListener("input", () => this.#preview());
+    this.preview = new Preview(root.querySelector(".preview"), player);
+    this.#input.addEventListener("input", () => this.#drag());
     this.#input.addEventListener("change", () => this.#seek());
-    root.addEventListener("pointermove", (event) => this.#showTime(event));
-    root.addEventListener("pointerleave", () => (this.#tooltip.hidden = true));
+    root.addEventListener("pointermove", (event) => this.#onPointer(event));
+    for (const name of ["pointerleave", "pointercancel"]) root.addEventListener(name, () => this.#hidePreview());
     for (const name of ["timeupdate", "durationchange", "progress", "seeking"]) {
       video.addEventListener(name, () => this.update());
     }
@@ -31,6 +34,18 @@ export class Seekbar {
     this.#input.max = this.#duration;
     if (!this.#isDragging) this.#show(this.#video.currentTime);
     this.#root.style.setProperty("--buffered", this.#fraction(this.#bufferedEnd()));
+  }
+
+  /** For whoever seeks by keyboard: where that leads, for a moment. */
+  flash(seconds) {
+    if (!this.#duration) return;
+    this.#showPreview(seconds);
+    this.#flashTimer = setTimeout(() => this.preview.hide(), FLASH_MS);
+  }
+
+  #showPreview(seconds) {
+    clearTimeout(this.#flashTimer);
+    this.preview.show(seconds, this.#fraction(seconds));
   }
 
   #show(seconds) {
@@ -51,21 +66,29 @@ export class Seekbar {
     return currentTime;
   }
 
-  #preview() {
+  #drag() {
+    const seconds = Number(this.#input.value);
     this.#isDragging = true;
-    this.#show(Number(this.#input.value));
+    this.#show(seconds);
+    this.#showPreview(seconds);
   }
 
   #seek() {
+    const seconds = Number(this.#input.value);
     this.#isDragging = false;
-    this.#video.currentTime = Number(this.#input.value);
+    this.#video.currentTime = seconds;
+    this.flash(seconds);
   }
 
-  #showTime(event) {
+  /** A mouse asks about the place below it; a finger says where it goes by dragging. */
+  #onPointer(event) {
+    if (!this.#duration || this.#isDragging || event.pointerType === "touch") return;
     const box = this.#root.getBoundingClientRect();
-    const fraction = Math.min(1, Math.max(0, (event.clientX - box.left) / box.width));
-    this.#tooltip.hidden = !this.#duration;
-    this.#tooltip.textContent = clock(fraction * this.#duration);
-    this.#root.style.setProperty("--pointer", fraction);
+    this.#showPreview(this.#duration * Math.min(1, Math.max(0, (event.clientX - box.left) / box.width)));
+  }
+
+  #hidePreview() {
+    clearTimeout(this.#flashTimer);
+    this.preview.hide();
   }
 }

@@ -30,8 +30,8 @@ export function rowElement(row, cards) {
   const title = row.href ? el("a", { href: row.href }, row.title) : row.title;
   const heading = el("h2", { id: `row-${row.key}`, tabindex: -1 }, title);
   const arrows = el("span", { class: "row-arrows" }, arrow("previous", track, -1), arrow("next", track, 1));
-  const attributes = { class: "row", "aria-labelledby": `row-${row.key}`, "data-testid": "row", "data-row": row.key };
-  const section = el("section", attributes, el("div", { class: "row-head" }, heading, arrows), track);
+  const attributes = { "aria-labelledby": `row-${row.key}`, "data-row": row.key, "data-count": cards.length };
+  const section = el("section", { class: "row", "data-testid": "row", ...attributes }, el("div", { class: "row-head" }, heading, arrows), track);
   new ResizeObserver(() => (section.dataset.overflows = track.scrollWidth > track.clientWidth)).observe(track);
   return section;
 }
@@ -45,12 +45,15 @@ function arrow(name, track, direction) {
 }
 
 export function resultsElement(title, cards) {
-  const grid = el("ul", { class: "grid", "data-testid": "results" }, ...cards);
-  const sentence = "No film matches. Try fewer or other words.";
-  const nothing = el("p", { class: "muted", "data-testid": "nothing-found" }, sentence);
   const all = el("a", { class: "button quiet small", href: "/" }, "All films");
   const head = el("div", { class: "row-head" }, el("h2", {}, title), all);
-  return el("section", { class: "row" }, head, cards.length ? grid : nothing);
+  const grid = el("ul", { class: "grid", "data-testid": "results" }, ...cards);
+  return el("section", { class: "row" }, head, cards.length ? grid : nothingFound());
+}
+
+function nothingFound() {
+  const hint = el("p", { class: "muted" }, "Fewer or other words may find more.");
+  return el("div", { class: "empty", "data-testid": "nothing-found" }, icon("search"), el("p", {}, "No film matches."), hint);
 }
 
 export function emptyElement(mayUpload) {

@@ -26,12 +26,13 @@ export function newestPlayable(videos) {
   return sorted(videos.filter((video) => video.is_playable), "newest")[0] ?? null;
 }
 
-/** [{key, title, href, videos}] in page order; empty rows are left out. */
-export function rowsOf(videos, categories, favorites) {
+/** [{key, title, href, videos}] in page order; empty rows are left out. `positionOf`: see store.recallPosition. */
+export function rowsOf(videos, categories, favorites, positionOf) {
   const playable = videos.filter((video) => video.is_playable);
   const known = new Set(categories.map((category) => category.name));
   const rows = [
     { key: "underway", title: "In the making", videos: videos.filter((video) => !video.is_playable) },
+    continueRow(playable, positionOf),
     favoritesRow(playable, favorites),
     ...categories.map(({ name, slug }) => ({
       key: `category-${slug}`,
@@ -42,6 +43,13 @@ export function rowsOf(videos, categories, favorites) {
     { key: "more", title: "More films", videos: playable.filter((video) => !known.has(video.category)) },
   ];
   return rows.filter((row) => row.videos.length);
+}
+
+/** What was left unfinished, the latest first. */
+function continueRow(videos, positionOf) {
+  const left = videos.map((video) => ({ video, at: positionOf(video.public_id)?.rememberedAt }));
+  const unfinished = left.filter(({ at }) => at !== undefined).sort((a, b) => b.at - a.at);
+  return { key: "continue", title: "Continue watching", videos: unfinished.map(({ video }) => video) };
 }
 
 export function favoritesRow(videos, favorites) {

@@ -1,6 +1,6 @@
 // The keyboard of the watch page.
 
-const TYPING = "input:not([type=range]), textarea, select, [contenteditable]";
+const TYPING = "input:not([type=range]), textarea, select, [contenteditable], dialog";
 
 /** Which of the player's doings a key stands for; null for none. Pure. */
 export function actionOf(key) {
@@ -19,6 +19,7 @@ const KEYS = {
   ArrowDown: ["changeVolume", -0.05],
   f: ["toggleFullscreen"],
   m: ["toggleMute"],
+  c: ["toggleCaptions"],
   "<": ["changeSpeed", -1],
   ">": ["changeSpeed", 1],
 };

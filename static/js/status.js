@@ -25,7 +25,14 @@ async function checkQueue() {
 }
 
 /** {title, detail, percent}: percent null means that it is not known. Pure. */
-export function describe(video, { waitedMs = 0, isQueueDown = false } = {}) {
+export function describe(video, circumstances = {}) {
+  const said = describeState(video, circumstances);
+  return video.is_playable ? { ...said, title: `New version: ${lowered(said.title)}` } : said;
+}
+
+const lowered = (text) => text[0].toLowerCase() + text.slice(1);
+
+function describeState(video, { waitedMs = 0, isQueueDown = false }) {
   if (video.processing_state === "processing") return describeProcessing(video);
   if (video.processing_state === "pending") return describeWaiting(waitedMs, isQueueDown);
   if (video.processing_state === "error") {
@@ -57,17 +64,23 @@ export class Status {
   #retry = el("button", { class: "button small", type: "button", "data-testid": "retry" }, "Retry");
   #waitingSince = null;
   #video = null;
+  #preflight;
 
-  /** `onRetried` is called when the server has taken the film back into the queue; null: this person may not retry. */
-  constructor(video, { onRetried = null } = {}) {
+  /**
+   * `onRetried` is called when the server has taken the film back into the queue; null: this person may not manage it.
+   * `preflight`: what is to be kept up to date as well, wherever it is shown; see Preflight.
+   */
+  constructor(video, { onRetried = null, preflight = null } = {}) {
     this.element = el("div", { class: "status", "data-testid": "status" });
     this.element.append(this.#title, this.#bar, this.#detail, this.#retry);
     this.#retry.addEventListener("click", () => this.#tryAgain(onRetried));
-    this.mayRetry = onRetried !== null;
+    this.mayManage = onRetried !== null;
+    this.#preflight = preflight;
     this.update(video);
   }
 
   update(video) {
+    this.#followPreflight(video);
     this.#video = video;
     const { title, detail, percent } = describe(video, { waitedMs: this.#waited(video), isQueueDown: queue.isDown });
     this.element.dataset.state = video.processing_state;
@@ -75,7 +88,14 @@ export class Status {
     say(this.#detail, detail);
     this.#showPercent(percent);
     this.#bar.hidden = !isUnderway(video);
-    this.#retry.hidden = !(this.mayRetry && video.processing_state === "error");
+    this.#retry.hidden = !(this.mayManage && video.processing_state === "error");
+  }
+
+  /** What comes into the queue again may be another original. */
+  #followPreflight(video) {
+    const wasUnderway = this.#video !== null && isUnderway(this.#video);
+    if (isUnderway(video) && !wasUnderway) this.#preflight?.forget();
+    if (isUnderway(video) || wasUnderway) this.#preflight?.follow();
   }
 
   #showPercent(percent) {

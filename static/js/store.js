@@ -26,16 +26,16 @@ export function forget(key) {
 
 const POSITION = "videoflix.position.";
 
-/** Where this film was left: {at, of} in seconds, or null. */
+/** Where this film was left: {at, of} in seconds, and when that was, {rememberedAt}; or null. */
 export function recallPosition(publicId) {
-  const [at, of] = (recall(POSITION + publicId) ?? "").split("/").map(Number);
-  return at > 0 && of > 0 ? { at, of } : null;
+  const [at, of, rememberedAt = 0] = (recall(POSITION + publicId) ?? "").split("/").map(Number);
+  return at > 0 && of > 0 ? { at, of, rememberedAt } : null;
 }
 
 /** The first seconds and the closing credits are not worth coming back to. */
 export function rememberPosition(publicId, at, of) {
   const isWorthIt = at >= 5 && at < of - Math.min(15, of * 0.05);
-  if (isWorthIt) remember(POSITION + publicId, `${at.toFixed(1)}/${of.toFixed(1)}`);
+  if (isWorthIt) remember(POSITION + publicId, `${at.toFixed(1)}/${of.toFixed(1)}/${Date.now()}`);
   else forget(POSITION + publicId);
 }
 
@@ -47,3 +47,9 @@ export function forgetPositions() {
     // Nothing was stored.
   }
 }
+
+const choiceKey = (person, name) => `videoflix.choice.${person}.${name}`;
+
+/** What this person chose of something (a language, captions) as text, or null. */
+export const recallChoice = (person, name) => recall(choiceKey(person, name));
+export const rememberChoice = (person, name, choice) => remember(choiceKey(person, name), choice);

@@ -6,6 +6,7 @@ import { el, say } from "./dom.js";
 import { size, timeLeft } from "./format.js";
 import { mayUpload, whoIsHere } from "./person.js";
 import { Poll } from "./poll.js";
+import { Preflight } from "./preflight.js";
 import { isUnderway, Status } from "./status.js";
 import { Cancelled, Transfer } from "./uploader.js";
 
@@ -167,12 +168,13 @@ const warn = (event) => event.preventDefault();
 // --- Following ---
 
 function follow(video) {
-  const status = new Status(video, { onRetried: () => poll.start() });
+  const preflight = new Preflight(video);
+  const status = new Status(video, { onRetried: () => poll.start(), preflight });
   const poll = new Poll(async () => isUnderway(showOutcome(await get(`/content/${video.id}/`), status)));
   byId("outcome").dataset.video = video.id;
   byId("outcome").dataset.publicId = video.public_id;
   byId("outcome-title").textContent = video.title;
-  byId("outcome-status").replaceChildren(status.element);
+  byId("outcome-status").replaceChildren(status.element, preflight.element);
   byId("watch-link").href = watchPath(video);
   showOutcome(video, status);
   show("sent");

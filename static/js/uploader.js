@@ -52,7 +52,7 @@ function settle({ status, responseText }, resolve, reject) {
 }
 
 /** The speed of the last ten seconds: the average since the start reacts too late, the last step jumps about. */
-class Meter {
+export class Meter {
   #samples = [];
 
   measure(sent, total) {

@@ -1,13 +1,14 @@
 // The watch page: the film's facts, and its player as soon as it can be played.
 
 import { get, ownPath } from "./api.js";
-import { reportBack } from "./connection.js";
-import { say } from "./dom.js";
+import { reportBack, reportLost } from "./connection.js";
+import { icon, say } from "./dom.js";
 import { Favorites } from "./favorites.js";
 import { day, length } from "./format.js";
 import { mayManage, whoIsHere } from "./person.js";
 import { Player } from "./player.js";
 import { Poll } from "./poll.js";
+import { Preflight } from "./preflight.js";
 import { isUnderway, Status } from "./status.js";
 
 const byId = (id) => document.getElementById(id);
@@ -20,7 +21,9 @@ const poll = new Poll(follow);
 const NO_SUCH_FILM = "There is no such film, or it is not yours to see.";
 
 let person = null;
+let film = null;
 let status = null;
+let panel = null;
 
 async function load() {
   main.dataset.state = "loading";
@@ -46,13 +49,16 @@ async function follow() {
   }
 }
 
-/** Whether there is still something to wait for. */
+/** Whether there is still something to wait for; a new version of a film that plays concerns its owner alone. */
 function show(video) {
+  film = video;
   showFacts(video);
   byId("favourite").hidden = !video.is_playable;
+  byId("open-manage").hidden = !mayManage(person, video);
+  panel?.update(video);
   if (video.is_playable) showPlayer(video);
   else showPreparing(video);
-  return !video.is_playable && isUnderway(video);
+  return isUnderway(video) && (!video.is_playable || mayManage(person, video));
 }
 
 function showFacts(video) {
@@ -66,14 +72,19 @@ function showFacts(video) {
 
 function showPlayer(video) {
   byId("preparing").hidden = true;
+  byId("preflight").replaceChildren();
   if (!video.has_access) {
     showUnavailable({ message: `This film costs ${video.price} ${video.currency}. You have not bought it.` });
     return;
   }
   main.dataset.state = "playable";
   if (player.isOpen) return;
-  const poster = ownPath(video.image_file);
-  player.open({ publicId: video.public_id, url: ownPath(video.hls_url), title: video.title, poster });
+  player.open(filmOf(video), person);
+}
+
+function filmOf(video) {
+  const [url, poster, storyboard] = [video.hls_url, video.image_file, video.storyboard_url].map(ownPath);
+  return { publicId: video.public_id, title: video.title, url, poster, storyboard };
 }
 
 function showPreparing(video) {
@@ -82,9 +93,36 @@ function showPreparing(video) {
     status.update(video);
     return;
   }
-  status = new Status(video, { onRetried: mayManage(person, video) ? () => poll.start() : null });
-  byId("preparing").replaceChildren(status.element);
+  const isMine = mayManage(person, video);
+  const preflight = isMine ? new Preflight(video) : null;
+  status = new Status(video, { onRetried: isMine ? () => poll.start() : null, preflight });
+  byId("preparing").replaceChildren(icon("film"), status.element);
+  byId("preflight").replaceChildren(...(preflight ? [preflight.element] : []));
+  preflight?.follow();
   byId("preparing").hidden = false;
+}
+
+// --- Managing it, for its owner and admins ---
+
+async function manage() {
+  try {
+    const { ManagePanel } = await import("./manage.js");
+    const onRetried = () => poll.start();
+    panel ??= new ManagePanel(film, { person, onChanged: lookAgain, onRetried });
+    panel.open(film);
+  } catch (error) {
+    reportLost(error);
+  }
+}
+
+/** Its picture or its captions are other ones now. */
+async function lookAgain({ captions }) {
+  try {
+    show(await get(`/content/${publicId}/`));
+    if (player.isOpen) player.refresh(filmOf(film), { isStreamOther: captions });
+  } catch (error) {
+    reportLost(error);
+  }
 }
 
 function showUnavailable(error) {
@@ -95,5 +133,7 @@ function showUnavailable(error) {
   byId("unavailable").hidden = false;
 }
 
+byId("open-manage").addEventListener("click", manage);
 byId("reload").addEventListener("click", load);
+window.addEventListener("online", () => main.dataset.state === "unavailable" && load());
 load();

@@ -1,13 +1,17 @@
 """Debian's Chromium, driven by Playwright, before a platform that runs for real."""
 
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from tests.browser.films import make_bilingual
 from tests.browser.pages import CHROMIUM_ARGS, Site
+from tests.client import Client
+from tests.clips import Clip, make_clip
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
 
 # A closed network refuses what Chromium does in the background, many times over.
@@ -15,6 +19,16 @@ QUIET_ARGS = (
     "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--autoplay-policy=no-user-gesture-required",
 )  # fmt: skip
+PASSWORD = "a-long-password-for-people"
+ADD_PEOPLE = f"""
+from users_app.models import User
+User.objects.create_user("creator@example.com", "{PASSWORD}", name="Creator", role="CREATOR")
+User.objects.create_user("viewer@example.com", "{PASSWORD}", name="Viewer", role="VIEWER")
+"""
+
+
+CREATOR = ("creator@example.com", PASSWORD)
+VIEWER = ("viewer@example.com", PASSWORD)
 
 
 @pytest.fixture(scope="session")
@@ -35,22 +49,60 @@ def window(chromium: Browser) -> Iterator[BrowserContext]:
 
 
 @pytest.fixture
-def site(window: BrowserContext, platform: Platform) -> Site:
+def phone(chromium: Browser) -> Iterator[BrowserContext]:
+    context = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(window: BrowserContext) -> Page:
+    return window.new_page()
+
+
+@pytest.fixture
+def site(page: Page, platform: Platform) -> Site:
     """A window that nobody has signed in to."""
-    return Site(window.new_page(), platform.origin)
+    return Site(page, platform.origin)
 
 
 @pytest.fixture
 def as_admin(site: Site) -> Site:
-    site.sign_in(email=ADMIN_EMAIL, password=ADMIN_PASSWORD)
+    site.be(ADMIN_EMAIL, ADMIN_PASSWORD)
     return site
+
+
+@pytest.fixture(scope="session")
+def people(platform: Platform) -> Platform:
+    """The platform with a creator and a viewer."""
+    added = platform.manage("shell", "-c", ADD_PEOPLE)
+    assert added.returncode == 0, added.stderr
+    return platform
+
+
+@pytest.fixture(scope="session")
+def errands(platform: Platform) -> Platform:
+    """The platform with a worker that looks at files while the other one encodes, as `make up` has it."""
+    platform.start("errands", sys.executable, "manage.py", "rqworker", "default")
+    return platform
 
 
 @pytest.fixture(scope="session")
 def film(platform: Platform) -> str:
     """The public id of the demo clip, ready to watch: four qualities, with sound."""
-    admin = platform.sign_in()
     demo = Path(__file__).parent.parent.parent / "demo" / "big-buck-bunny.mp4"
-    video = platform.wait_until_done(admin, admin.upload(demo, title="Big Buck Bunny").json()["id"], limit_s=180)
-    assert video["processing_state"] == "ready"
+    return ready_film(platform, platform.sign_in(), demo, title="Big Buck Bunny")
+
+
+@pytest.fixture(scope="session")
+def bilingual(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A film of six seconds with sound and captions in English and German."""
+    folder = tmp_path_factory.mktemp("bilingual")
+    picture = make_clip(folder, Clip(size="320x180", rate="25", duration_s=6), "picture")
+    return ready_film(platform, platform.sign_in(), make_bilingual(folder, picture), title="Two languages")
+
+
+def ready_film(platform: Platform, client: Client, path: Path, **fields: str) -> str:
+    video = platform.wait_until_done(client, client.upload(path, **fields).json()["id"], limit_s=180)
+    assert video["processing_state"] == "ready", video["processing_error"]
     return str(video["public_id"])

@@ -1,11 +1,15 @@
 """The watch site as a person uses it, for the browser tests: what is clicked, and what can then be seen and heard."""
 
 import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FloatRect, Locator, Page, expect
+
+from tests.client import Client
 
 # As the container of the tests has no GPU and may run as root.
 CHROMIUM_ARGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio")
@@ -30,6 +34,14 @@ class Site:
         self.page.get_by_label("Password", exact=True).fill(password)
         self.page.get_by_test_id("sign-in").click()
         expect(self.page.get_by_test_id("sign-out")).to_be_visible(timeout=SOON_MS)
+
+    def be(self, email: str, password: str) -> None:
+        """Signed in without the sign-in page, which is not what every test is about."""
+        client = Client(self.origin)
+        assert client.post_json("/users/login/", {"email": email, "password": password}).status == 200
+        cookies = [{"name": name, "value": value, "url": self.origin} for name, value in client.cookies.items()]
+        self.page.context.clear_cookies()
+        self.page.context.add_cookies(cookies)  # type: ignore[arg-type]  # a part of what a cookie may have
 
     def sign_out(self) -> None:
         self.page.get_by_test_id("sign-out").click()
@@ -138,10 +150,7 @@ class Player:
     def seek(self, fraction: float, *, timeout_s: float = 15) -> None:
         """A click on the seek bar; returns when there is a picture again."""
         self.show_controls()
-        box = self.page.locator(".seek").bounding_box()
-        if box is None:
-            raise AssertionError("the seek bar is not on the screen")
-        self.page.mouse.click(box["x"] + fraction * box["width"], box["y"] + box["height"] / 2)
+        self.page.mouse.click(*self._point_on_seekbar(fraction))
         target_s, tolerance_s = fraction * self.duration(), max(1.0, self.duration() * 0.01)
         self._wait_for(
             "([from, to]) => !v.seeking && v.readyState >= 2 && v.currentTime >= from && v.currentTime <= to",
@@ -159,6 +168,59 @@ class Player:
         if name != "Auto":
             expect(self.root).to_have_attribute("data-quality", name, timeout=timeout_s * 1000)
 
+    # --- Languages and captions ---
+
+    def menu(self, name: str) -> Locator:
+        """The button of a menu: captions, language, speed or quality; its name says what is chosen."""
+        return self.page.get_by_test_id(name)
+
+    def choices(self, name: str) -> Locator:
+        return self.page.get_by_test_id(f"{name}-menu").get_by_role("menuitemradio", include_hidden=True)
+
+    def choose(self, name: str, label: str) -> None:
+        self.show_controls()
+        self.menu(name).click()
+        self.page.get_by_role("menuitemradio", name=label, exact=True).click()
+        expect(self.menu(name)).to_have_accessible_name(f"{name.title()}: {label}")
+
+    @property
+    def captions(self) -> Locator:
+        return self.page.get_by_test_id("captions-shown")
+
+    # --- The seek bar and its pictures ---
+
+    @property
+    def preview(self) -> Locator:
+        return self.page.get_by_test_id("preview")
+
+    @property
+    def preview_picture(self) -> Locator:
+        return self.page.get_by_test_id("preview-picture")
+
+    def hover_seekbar(self, fraction: float) -> None:
+        self.show_controls()
+        x, y = self._point_on_seekbar(fraction)
+        self.page.mouse.move(x - 1, y)
+        self.page.mouse.move(x, y)
+
+    @contextmanager
+    def finger_on_seekbar(self, fraction: float) -> Iterator[Callable[[float], None]]:
+        """Gives a function that drags the finger elsewhere; it is lifted at the end."""
+        session = self.page.context.new_cdp_session(self.page)
+
+        def touch(kind: str, *points: tuple[float, float]) -> None:
+            session.send(
+                "Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y} for x, y in points]}
+            )
+
+        touch("touchStart", self._point_on_seekbar(fraction))
+        yield lambda other: touch("touchMove", self._point_on_seekbar(other))
+        touch("touchEnd")
+
+    def _point_on_seekbar(self, fraction: float) -> tuple[float, float]:
+        box = on_screen(self.page.locator(".seek"))
+        return box["x"] + fraction * box["width"], box["y"] + box["height"] / 2
+
     def qualities(self) -> list[str]:
         """Highest first, without Auto."""
         names = self.page.get_by_test_id("quality-menu").locator("[data-value]").all()
@@ -168,9 +230,7 @@ class Player:
         return self.root.get_attribute("data-quality") or ""
 
     def show_controls(self) -> None:
-        box = self.root.bounding_box()
-        if box is None:
-            raise AssertionError("the player is not on the screen")
+        box = on_screen(self.root)
         self.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 3)
         self.page.mouse.move(box["x"] + box["width"] / 2 + 5, box["y"] + box["height"] / 3)
         expect(self.root).to_have_attribute("data-controls", "shown")
@@ -213,3 +273,11 @@ class Player:
         script = f"argument => {{ {find_video}; return ({predicate})(argument); }}"
         # By interval: a window without a screen need not draw frames.
         self.page.wait_for_function(script, arg=argument, timeout=timeout_s * 1000, polling=100)
+
+
+def on_screen(element: Locator) -> FloatRect:
+    """Where it is, in pixels of the window."""
+    box = element.bounding_box()
+    if box is None:
+        raise AssertionError(f"{element} is not on the screen")
+    return box

@@ -134,23 +134,7 @@ def test_an_expired_access_cookie_is_renewed_without_a_login(as_admin: Site, fil
 
 
 def test_signing_out_ends_it(as_admin: Site) -> None:
+    as_admin.open_catalogue()
     as_admin.sign_out()
     as_admin.open("/")
     expect(as_admin.page.get_by_test_id("login-form")).to_be_visible()
-
-
-def test_staff_upload_in_the_admin_and_see_it_become_ready(as_admin: Site, clip: Path, platform: Platform) -> None:
-    page = as_admin.page
-    as_admin.open("/admin/login/?next=/admin/content_app/video/add/")
-    page.locator("#id_username").fill(ADMIN_EMAIL)
-    page.locator("#id_password").fill(ADMIN_PASSWORD)
-    page.locator("[type=submit]").click()
-    page.locator("#id_title").fill("Through the admin")
-    page.locator("#id_video_file").set_input_files(clip)
-    page.locator("[name=_save]").click()
-    expect(page.locator(".messagelist .success")).to_be_visible()
-    admin = platform.sign_in()
-    video = next(v for v in admin.get("/content/").json() if v["title"] == "Through the admin")
-    assert platform.wait_until_done(admin, video["id"])["processing_state"] == "ready"
-    as_admin.open(f"/admin/content_app/video/{video['id']}/change/")
-    expect(page.get_by_text("360p").first).to_be_visible()

@@ -1,0 +1,126 @@
+// What was found in an original, what will be made of it and what that takes: told before it is encoded.
+
+import { get } from "./api.js";
+import { el, icon } from "./dom.js";
+import { length, size } from "./format.js";
+
+/** What an element of it says; an answer is {verdict, sentence, found, planned, reasons, warnings, cost, command}. */
+export class Preflight {
+  #address;
+  #isBrief;
+  #isAsking = false;
+  #isKnown = false;
+
+  /** `isBrief`: one line, as a card has room for. */
+  constructor(video, { isBrief = false } = {}) {
+    this.#address = `/api/v1/videos/${video.public_id}/preflight/`;
+    this.#isBrief = isBrief;
+    this.element = el("div", { class: isBrief ? "preflight-brief" : "preflight", "data-testid": "preflight" });
+    this.element.hidden = true;
+  }
+
+  /** Asks until the verdict is there; to be called as often as the film's state is looked at. */
+  async follow() {
+    if (this.#isAsking || this.#isKnown) return;
+    this.#isAsking = true;
+    try {
+      this.#show(await get(this.#address));
+    } catch {
+      // The film's own state says what is wrong.
+    } finally {
+      this.#isAsking = false;
+    }
+  }
+
+  /** Another original has another verdict. */
+  forget() {
+    this.#isKnown = false;
+  }
+
+  #show(answer) {
+    this.#isKnown = answer.verdict !== "waiting";
+    this.element.dataset.verdict = answer.verdict;
+    this.element.replaceChildren(...(this.#isBrief ? briefParts(answer) : parts(answer)));
+    this.element.hidden = this.element.childElementCount === 0;
+  }
+}
+
+const isTold = ({ verdict }) => verdict === "fine" || verdict === "warnings";
+
+/** "1920×1080, 24 frames a second, 10 min" */
+function foundText({ width, height, frame_rate: rate, duration_s: seconds }) {
+  return `${width}×${height}, ${rateText(rate)} frames a second, ${length(seconds)}`;
+}
+
+/** "30000/1001" → "29.97" */
+function rateText(fraction) {
+  const [frames, seconds = 1] = fraction.split("/").map(Number);
+  return String(Number((frames / seconds).toFixed(2)));
+}
+
+const qualities = ({ rungs }) => [...rungs].reverse().map(({ name }) => name).join(", ");
+const takes = ({ seconds, bytes }) => `about ${length(seconds)} and ${size(bytes)}`;
+const lineOf = ({ lines }, label) => lines.find((line) => line.label === label)?.text;
+
+// --- On a card ---
+
+function briefParts(answer) {
+  if (!isTold(answer)) return [];
+  const { found, planned, cost } = answer;
+  const file = `${found.width}×${found.height}, ${length(found.duration_s)}`;
+  const count = planned.rungs.length === 1 ? "one quality" : `${planned.rungs.length} qualities`;
+  return [file, `Becomes ${count}, ${takes(cost)}`].map((sentence) => el("p", {}, sentence));
+}
+
+// --- On a page ---
+
+function parts(answer) {
+  if (!isTold(answer)) return [headline(answer), pairs(answer.found.lines ?? [])];
+  return [headline(answer), listOf(answer.warnings, "preflight-warnings"), summary(answer), particulars(answer)];
+}
+
+function headline({ verdict, sentence }) {
+  const attributes = { class: "preflight-verdict", "data-testid": "preflight-verdict" };
+  const picture = verdict === "waiting" ? null : icon(verdict === "fine" ? "tick" : "alert");
+  return el("p", attributes, picture, el("span", {}, sentence));
+}
+
+function listOf(sentences, name) {
+  return sentences.length ? el("ul", { class: name }, ...sentences.map((sentence) => el("li", {}, sentence))) : "";
+}
+
+function summary({ found, planned, cost }) {
+  return pairs([
+    { label: "Found", text: foundText(found) },
+    { label: "Sound", text: lineOf(found, "Sound") },
+    { label: "Captions", text: lineOf(planned, "Captions") },
+    { label: "Becomes", text: qualities(planned) },
+    { label: "Takes", text: `${takes(cost)}, ${size(cost.most_bytes)} at the most` },
+  ]);
+}
+
+/** `lines`: [{label, text}] */
+function pairs(lines) {
+  const told = lines.filter(({ text }) => text);
+  const parts = told.flatMap(({ label, text }) => [el("dt", {}, label), el("dd", {}, text)]);
+  return parts.length ? el("dl", { class: "pairs" }, ...parts) : "";
+}
+
+function particulars({ found, planned, reasons, cost, command }) {
+  return el(
+    "details",
+    { "data-testid": "preflight-details" },
+    el("summary", {}, "Why, and the exact command"),
+    el("h4", {}, "Found"),
+    pairs(found.lines),
+    el("h4", {}, "Planned"),
+    pairs(planned.lines),
+    el("h4", {}, "Why"),
+    listOf([...reasons, cost.basis], "preflight-reasons"),
+    el("h4", {}, "Command"),
+    el("pre", { tabindex: 0, role: "region", "aria-label": "Command" }, el("code", {}, command.map(quoted).join(" "))),
+  );
+}
+
+/** As a shell takes it. */
+const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);

@@ -1,0 +1,84 @@
+"""What a card says of a film that is not ready: live, and the reason of a failure to whoever may do something."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import CREATOR, VIEWER
+from tests.browser.pages import Site
+from tests.services import Platform
+
+pytestmark = pytest.mark.browser
+
+# Everything that any card has said since, by the film's public id.
+RECORD = """() => {
+    window.said = {};
+    const look = () => document.querySelectorAll('[data-testid=card]').forEach(card => {
+        const status = card.querySelector('[data-testid=status]');
+        if (status) (window.said[card.dataset.publicId] ??= new Set()).add(status.innerText);
+    });
+    const changes = {subtree: true, childList: true, characterData: true, attributes: true};
+    new MutationObserver(look).observe(document.getElementById('rows'), changes);
+    look();
+}"""
+
+
+def said(page: Page, public_id: str) -> str:
+    return str(page.evaluate("id => [...window.said[id]].join('\\n---\\n')", public_id))
+
+
+def test_a_card_goes_from_waiting_to_ready_without_a_reload(
+    as_admin: Site, errands: Platform, long_clip: Path, clip: Path
+) -> None:
+    client = errands.sign_in()
+    first = client.upload(long_clip, title="In front").json()["public_id"]
+    second = client.upload(clip, title="Behind it").json()["public_id"]
+    as_admin.open_catalogue()
+    as_admin.page.evaluate(RECORD)
+    expect(as_admin.card(second)).to_have_attribute("data-state", "pending")
+    for public_id in (first, second):
+        expect(as_admin.card(public_id).get_by_test_id("favourite")).to_be_visible(timeout=60_000)
+    # The page that recorded this is still the one that was opened.
+    assert re.search(r"Processing, [1-9]\d? %", said(as_admin.page, first))
+    assert re.search(r"about \d+ s left|a few seconds left", said(as_admin.page, first))
+    assert "Waiting for a worker" in said(as_admin.page, second)
+    assert re.search(r"640×360, 5 s\s+Becomes 2 qualities, about \d+ s and ", said(as_admin.page, second))
+
+
+def test_a_failed_film_says_why_to_its_owner_alone(site: Site, people: Platform, tmp_path: Path) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("Not a film at all. " * 50)
+    creator = people.sign_in(*CREATOR)
+    video = creator.upload(text, title="Notes of a creator").json()
+    people.wait_until_done(creator, video["id"])
+    site.be(*CREATOR)
+    site.open_catalogue()
+    card = site.card(video["public_id"])
+    expect(card.get_by_test_id("status-title")).to_have_text("Could not be processed")
+    expect(card.get_by_test_id("status-detail")).to_have_text(re.compile(r"\w+.*\.$"))
+    card.get_by_test_id("retry").click()
+    expect(card.get_by_test_id("status-title")).to_have_text(re.compile("Waiting|Processing"))
+    expect(card.get_by_test_id("status-title")).to_have_text("Could not be processed", timeout=20_000)
+    site.be(*VIEWER)
+    site.open_catalogue()
+    expect(site.page.get_by_text("Notes of a creator")).to_have_count(0)
+    site.open(f"/watch/{video['public_id']}/")
+    expect(site.page.get_by_test_id("unavailable")).to_contain_text("There is no such film, or it is not yours to see.")
+
+
+def test_the_upload_page_tells_what_was_found_and_what_will_be_made(
+    as_admin: Site, errands: Platform, clip: Path
+) -> None:
+    as_admin.upload(clip, title="Looked at first")
+    preflight = as_admin.page.get_by_test_id("preflight")
+    expect(preflight).to_have_attribute("data-verdict", re.compile("fine|warnings"), timeout=20_000)
+    expect(preflight).to_contain_text("640×360, 23.98 frames a second, 5 s")
+    expect(preflight).to_contain_text("360p, 120p")
+    expect(preflight).to_contain_text(re.compile(r"about \d+ s and [\d.]+ MB, [\d.]+ MB at the most"))
+    command = preflight.get_by_role("region", name="Command")
+    expect(command).to_be_hidden()
+    as_admin.page.get_by_text("Why, and the exact command").click()
+    expect(command).to_contain_text("ffmpeg")
+    as_admin.wait_until_ready()
