@@ -31,7 +31,7 @@ export function rowsOf(videos, categories, favorites, positionOf) {
   const playable = videos.filter((video) => video.is_playable);
   const known = new Set(categories.map((category) => category.name));
   const rows = [
-    { key: "underway", title: "In the making", videos: videos.filter((video) => !video.is_playable) },
+    { key: "underway", title: "In the making", videos: byState(videos.filter((video) => !video.is_playable)) },
     continueRow(playable, positionOf),
     favoritesRow(playable, favorites),
     ...categories.map(({ name, slug }) => ({
@@ -43,6 +43,14 @@ export function rowsOf(videos, categories, favorites, positionOf) {
     { key: "more", title: "More films", videos: playable.filter((video) => !known.has(video.category)) },
   ];
   return rows.filter((row) => row.videos.length);
+}
+
+const STATES = ["processing", "pending", "error"];
+
+/** What moves comes first. */
+function byState(videos) {
+  const place = ({ processing_state: state }) => STATES.indexOf(state);
+  return [...videos].sort((a, b) => place(a) - place(b));
 }
 
 /** What was left unfinished, the latest first. */

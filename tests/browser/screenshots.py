@@ -228,7 +228,7 @@ def keep_busy(stage: Stage, folder: Path) -> None:
     broken.write_bytes(DEMO.read_bytes()[:4000])
     run_ffmpeg("-stream_loop", "40", "-i", str(DEMO), "-c", "copy", str(long))
     for path, title in (
-        (broken, "Holiday, the rest is on the card"),
+        (broken, "A week in the hills"),
         (long, "A bird's whole morning"),
         (DEMO, "The short version"),
         (folder / f"{FILMS[0].title}.mp4", "The reel, scanned again"),
