@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import admin_theme, checks
 from config.env import BASE_DIR, load_env
+from config.static_version import static_version
 from media_pipeline.ladder import PRESETS, parse_ladder
 
 env = load_env()
@@ -19,8 +20,8 @@ MEDIA_ROOT = env.folder("MEDIA_ROOT", default=DATA_DIR / "media")
 WORK_DIR = DATA_DIR / "work"
 # On the same file system as the media, so that storing an upload is a rename and not a second copy.
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "incoming"
-STATIC_ROOT = DATA_DIR / "static"
-for folder in (DATA_DIR, MEDIA_ROOT, WORK_DIR, FILE_UPLOAD_TEMP_DIR, STATIC_ROOT):
+STATIC_CACHE = DATA_DIR / "static"
+for folder in (DATA_DIR, MEDIA_ROOT, WORK_DIR, FILE_UPLOAD_TEMP_DIR, STATIC_CACHE):
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -73,7 +74,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "config.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "config.static_files.StaticFiles",
     "corsheaders.middleware.CorsMiddleware",
     "config.middleware.BodyLimits",
     "config.middleware.StaffPolicy",
@@ -102,7 +103,8 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-STATIC_URL = "/static/"
+# Before the names, so that scripts which import each other by relative addresses stay as they are.
+STATIC_URL = f"/static/{static_version(BASE_DIR)}/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step before the first page
 STORAGES = {

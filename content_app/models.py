@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.text import slugify
 
 from content_app.states import State, Visibility
+from media_pipeline import layout
 
 
 def original_key(video: "Video", filename: str) -> str:
@@ -42,7 +43,8 @@ PIPELINE_FIELDS = frozenset(
     {
         *("accepted_original", "state", "progress", "time_left_s", "error_code", "error_message", "verdict"),
         *("claim_token", "lease_until", "attempts", "version", "duration_s", "width", "height", "size_bytes"),
-        *("poster", "poster_choices", "has_storyboard", "work_pixels", "work_s"),
+        *("poster", "poster_choices", "has_small_poster", "has_small_choices", "has_storyboard"),
+        *("work_pixels", "work_s"),
     }
 )
 
@@ -93,6 +95,9 @@ class Video(models.Model):
     # `<folder>/<file>` below the video's prefix: a candidate of the version, or an upload in a folder of its own.
     poster = models.CharField(max_length=60, blank=True, editable=False)
     poster_choices = models.PositiveSmallIntegerField(default=0, editable=False)
+    # Posters and candidates that were made before there were small ones have none.
+    has_small_poster = models.BooleanField(default=False, editable=False)
+    has_small_choices = models.BooleanField(default=False, editable=False)
     has_storyboard = models.BooleanField(default=False, editable=False)
     # What making the version took: later estimates are judged by it.
     work_pixels = models.PositiveBigIntegerField(default=0, editable=False)
@@ -125,6 +130,11 @@ class Video(models.Model):
     def key_prefix(self) -> str:
         """Where the published version's objects lie in the store."""
         return f"videos/{self.public_id}/{self.version}"
+
+    @property
+    def small_poster(self) -> str:
+        """The poster for cards, named as `poster` is; the poster itself where there is no small one."""
+        return layout.small_poster_file(self.poster) if self.has_small_poster else self.poster
 
 
 class Rendition(models.Model):

@@ -1,4 +1,7 @@
-"""The watch site's pages: shells without personal data, which their scripts fill from the API."""
+"""The watch site's pages: shells without personal data, which their scripts fill from the API.
+
+So they may be compressed: nothing in them is secret, and nothing comes from whoever asks.
+"""
 
 import uuid
 
@@ -6,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from content_app.rules import EXTENSIONS
@@ -36,16 +40,19 @@ def render_shell(request: HttpRequest, template: str, **context: object) -> Http
 
 
 @require_safe
+@gzip_page
 def show_catalogue(request: HttpRequest) -> HttpResponse:
     return render_shell(request, "catalogue.html")
 
 
 @require_safe
+@gzip_page
 def show_login(request: HttpRequest) -> HttpResponse:
     return render_shell(request, "login.html")
 
 
 @require_safe
+@gzip_page
 def show_upload(request: HttpRequest) -> HttpResponse:
     file_types = ",".join(f".{extension}" for extension in EXTENSIONS)
     # As text: a number would be shown with thousands separators where a locale has them.
@@ -53,6 +60,7 @@ def show_upload(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+@gzip_page
 def show_watch(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Answers alike for every id, so that the page never tells a stranger which videos exist."""
     return render_shell(request, "watch.html", public_id=public_id, languages=NAMES.items())

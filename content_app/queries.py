@@ -53,10 +53,10 @@ def find_deleted(ref: int | uuid.UUID) -> Video:
     return get_object_or_404(_named(ref, Video.objects.exclude(deleted_at=None)))
 
 
-def listed_poster(public_id: uuid.UUID) -> str:
-    """`<folder>/<file>` of a video that everybody who is signed in may find in the list, else Http404."""
-    listed = undeleted().filter(_listed(), public_id=public_id).exclude(poster="").only("poster")
-    return get_object_or_404(listed).poster
+def find_with_listed_poster(public_id: uuid.UUID) -> Video:
+    """What is known of the poster of a video that everybody who is signed in may find in the list, else Http404."""
+    listed = undeleted().filter(_listed(), public_id=public_id).exclude(poster="")
+    return get_object_or_404(listed.only("poster", "has_small_poster"))
 
 
 def with_details(videos: QuerySet[Video]) -> QuerySet[Video]:

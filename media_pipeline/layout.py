@@ -4,6 +4,7 @@ from pathlib import PurePath
 
 MASTER = "master.m3u8"
 POSTER = "poster.jpg"
+SMALL = "_small"
 STORYBOARD = "storyboard.jpg"
 STORYBOARD_CUES = "storyboard.vtt"
 
@@ -35,6 +36,11 @@ def iframes_file(rung: str) -> str:
 def poster_file(number: int) -> str:
     """The best candidate is the poster itself; the next ones count from 2."""
     return POSTER if number == 1 else f"poster_{number}.jpg"
+
+
+def small_poster_file(poster: str) -> str:
+    """The same picture as cards show it, beside the one that fills a player."""
+    return f"{poster.removesuffix('.jpg')}{SMALL}.jpg"
 
 
 def audio_file(key: str) -> str:

@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from media_pipeline.formats import PROTOCOLS
+from media_pipeline.poster import POSTER_LONG_SIDE, POSTER_QUALITY, SMALL_POSTER_LONG_SIDE, SMALL_POSTER_QUALITY
 
 # By demuxer. None of them opens another file, and one that lies about its kind is not decoded as another.
 KINDS = ("jpeg_pipe", "png_pipe", "webp_pipe")
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-LONG_SIDE = 1280
 MOST_MEGAPIXELS = 64
 LARGEST_ALLOCATION = 512 * 1024**2
 
@@ -31,25 +31,32 @@ def kind_of(picture: bytes) -> str | None:
     return "webp_pipe" if picture[:4] == b"RIFF" and picture[8:12] == b"WEBP" else None
 
 
-def picture_args(ffmpeg: str, kind: str, turn: str, source: Path, poster: Path) -> list[str]:
-    """One picture as a JPEG of at most 1280 on the long side, turned upright, nothing else kept of it."""
+def picture_args(ffmpeg: str, kind: str, turn: str, source: Path, poster: Path, small: Path) -> list[str]:
+    """One picture as JPEGs of at most 1280 and 640 on the long side, turned upright, nothing else kept of it."""
     return [
         *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-y"),
         *("-protocol_whitelist", PROTOCOLS, "-format_whitelist", ",".join(KINDS)),
         *("-max_pixels", str(MOST_MEGAPIXELS * 1_000_000), "-max_alloc", str(LARGEST_ALLOCATION)),
         # Half a picture is none; and the turning is left to the filters below.
         *("-err_detect", "explode", "-threads", "1", "-noautorotate", "-f", kind, "-i", f"file:{source}"),
-        *("-map", "0:v:0", "-frames:v", "1", "-map_metadata", "-1", "-filter_threads", "1"),
-        *("-vf", picture_filter(turn)),
+        *("-filter_complex_threads", "1", "-filter_complex", picture_filter(turn)),
+        *jpeg_args("[poster]", POSTER_QUALITY, poster),
+        *jpeg_args("[small]", SMALL_POSTER_QUALITY, small),
+    ]
+
+
+def jpeg_args(stage: str, quality: int, path: Path) -> list[str]:
+    return [
+        *("-map", stage, "-frames:v", "1", "-map_metadata", "-1"),
         # bitexact: without a comment that names the encoder.
-        *("-c:v", "mjpeg", "-q:v", "3", "-threads", "1", "-flags", "+bitexact", "-f", "mjpeg", str(poster)),
+        *("-c:v", "mjpeg", "-q:v", str(quality), "-threads", "1", "-flags", "+bitexact", "-f", "mjpeg", str(path)),
     ]
 
 
 def picture_filter(turn: str) -> str:
-    """Made small first, which is the cheapest; what is transparent becomes black."""
+    """Scaled down first, which is the cheapest; what is transparent becomes black."""
     steps = [
-        f"scale='min({LONG_SIDE},iw)':'min({LONG_SIDE},ih)':force_original_aspect_ratio=decrease:flags=bicubic",
+        scale_within(POSTER_LONG_SIDE),
         "format=gbrap",
         "premultiply=inplace=1",
         *([turn] if turn else []),
@@ -58,7 +65,15 @@ def picture_filter(turn: str) -> str:
         "format=yuvj420p",
         "setsar=1",
     ]
-    return ",".join(steps)
+    return f"[0:v:0]{','.join(steps)},split=2[poster][r];[r]{scale_within(SMALL_POSTER_LONG_SIDE)},setsar=1[small]"
+
+
+def scale_within(long_side: int) -> str:
+    """Never larger than it is, and of even lengths: colours have half as many pixels, and the last must not be half one
+    of the picture and half none. A picture of a line becomes one of two."""
+    fitted = f"min(1,{long_side}/max(iw,ih))"
+    width, height = (f"'max(2,2*trunc({side}*{fitted}/2+0.001))'" for side in ("iw", "ih"))
+    return f"scale={width}:{height}:flags=bicubic"
 
 
 def turn_of(picture: bytes) -> str:
@@ -67,6 +82,11 @@ def turn_of(picture: bytes) -> str:
         return next((TURNS.get(orientation_of(exif), "") for exif in find_exif(picture)), "")
     except (struct.error, IndexError):
         return ""  # cut off in the middle of them
+
+
+def is_moving(picture: bytes) -> bool:
+    """Animations in WebP, which ffmpeg's decoder does not know."""
+    return kind_of(picture) == "webp_pipe" and any(name == b"ANIM" for name, _ in webp_chunks(picture))
 
 
 def find_exif(picture: bytes) -> Iterator[bytes]:

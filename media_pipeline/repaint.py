@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from media_pipeline.errors import OutOfTime, PipelineError
-from media_pipeline.ffmpeg.run import GIB, ChildLimits, run_limited
-from media_pipeline.pictures import MOST_MEGAPIXELS, kind_of, picture_args, turn_of
+from media_pipeline.ffmpeg.run import run_limited
+from media_pipeline.limits import GIB, MIB, ChildLimits
+from media_pipeline.pictures import MOST_MEGAPIXELS, is_moving, kind_of, picture_args, turn_of
 
 TIME_LIMIT_S = 20
-REPAINT_LIMITS = ChildLimits(memory_bytes=GIB, cpu_s=TIME_LIMIT_S, file_bytes=16 * 1024**2)
+REPAINT_LIMITS = ChildLimits(memory_bytes=GIB, cpu_s=TIME_LIMIT_S, file_bytes=16 * MIB)
 
 
 class NotAPicture(PipelineError):
@@ -17,16 +18,20 @@ class NotAPicture(PipelineError):
     )
 
 
-def make_poster(ffmpeg: str, source: Path, poster: Path) -> None:
-    """Write the poster; raises NotAPicture."""
+def make_poster(ffmpeg: str, source: Path, poster: Path, small: Path) -> None:
+    """Write the poster in both sizes; raises NotAPicture."""
     picture = source.read_bytes()
     kind = kind_of(picture)
+    if not picture:
+        raise NotAPicture("The file is empty.")
     if kind is None:
         raise NotAPicture
-    argv = picture_args(ffmpeg, kind, turn_of(picture), source, poster)
+    if is_moving(picture):
+        raise NotAPicture("This picture moves; upload one that stands still.")
+    argv = picture_args(ffmpeg, kind, turn_of(picture), source, poster, small)
     try:
         finished = run_limited(argv, limits=REPAINT_LIMITS, time_limit_s=TIME_LIMIT_S, stall_s=TIME_LIMIT_S)
     except OutOfTime as error:
         raise NotAPicture("Opening this picture took too long.") from error
-    if finished.returncode != 0 or not poster.exists() or not poster.stat().st_size:
+    if finished.returncode != 0 or not all(path.exists() and path.stat().st_size for path in (poster, small)):
         raise NotAPicture(detail=finished.stderr[-1000:])

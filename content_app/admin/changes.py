@@ -54,6 +54,8 @@ class ChangesMixin(PlayerMixin):
             self.message_user(request, problem, messages.ERROR)
         elif is_id(number):
             self.change(request, "The poster is changed.", posters.choose, video_id=video.pk, number=int(number))
+        elif number:
+            self.message_user(request, "Choose one of the pictures by its number.", messages.ERROR)
         else:
             self.change(request, "The best picture of the film is the poster.", posters.reset, video_id=video.pk)
         return back_to(video)

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.urls import reverse
 
-from content_app.admin.pictures import picture_url
+from content_app.admin.pictures import picture_url, small_picture_url
 from content_app.admin.wording import bitrate, clock, condition_of, is_underway, next_step
 from content_app.models import Video
 from content_app.services import captions, posters, preflight
@@ -40,6 +40,7 @@ def describe_verdict(video: Video) -> dict[str, Any]:
 def describe_playable(video: Video) -> dict[str, Any]:
     return {
         "picture": picture_url(video),
+        "small_picture": small_picture_url(video),
         "master": reverse("admin:content_app_video_master", args=[video.pk]),
         "storyboard": reverse("admin:content_app_video_storyboard", args=[video.pk]) if video.has_storyboard else "",
         "candidates": posters.candidates(video),

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.http import HttpRequest, JsonResponse
 from django.views.decorators.http import require_GET
 
-from content_app.admin.pictures import picture_url
+from content_app.admin.pictures import small_picture_url
 from content_app.admin.wording import condition_of, is_underway, next_step
 from content_app.models import Video
 from users_app.admin_base import is_id
@@ -34,5 +34,5 @@ def state_of(video: Video) -> dict[str, Any]:
         "next_step": next_step(video),
         "is_underway": is_underway(video),
         "is_explained": video.is_explained,  # type: ignore[attr-defined]  # annotated
-        "picture": picture_url(video),
+        "picture": small_picture_url(video),
     }

@@ -10,15 +10,18 @@ from content_app.services import delivery
 
 
 def picture_url(video: Video) -> str | None:
-    folder, _, name = video.poster.partition("/")
-    return f"{delivery.signed_folder(video, folder)}/{name}" if name else None
+    return delivery.signed_picture_url(video, video.poster) if video.poster else None
+
+
+def small_picture_url(video: Video) -> str | None:
+    return delivery.signed_picture_url(video, video.small_poster) if video.poster else None
 
 
 def thumbnail(video: Video, *, name: str = "") -> SafeString:
     """With a place for the picture even before there is one; `name` is for those who hear the page."""
     length = format_html('<span class="vf-length">{}</span>', clock(video.duration_s)) if video.duration_s else ""
     heard = format_html('<span class="vf-heard">{}</span>', name) if name else ""
-    url = picture_url(video)
+    url = small_picture_url(video)
     image = format_html('<img src="{}" alt="" loading="lazy" decoding="async">', url) if url else ""
     return format_html('<span class="vf-thumb" data-picture="{}">{}{}{}</span>', video.pk, image, heard, length)
 

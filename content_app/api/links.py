@@ -38,3 +38,7 @@ class Links:
     def poster(self, video: Video) -> str | None:
         path = delivery.poster_url(video)
         return self.absolute(path) if path else None
+
+    def small_poster(self, video: Video) -> str | None:
+        path = delivery.small_poster_url(video)
+        return self.absolute(path) if path else None

@@ -24,9 +24,15 @@ def posters_json(request: Request, video: Video) -> dict[str, object]:
         raise NotReady
     return {
         "current": links.poster(video),
+        "current_small": links.small_poster(video),
         "is_uploaded": posters.is_uploaded(video),
         "candidates": [
-            {"number": one.number, "url": links.absolute(one.url), "is_current": one.is_current}
+            {
+                "number": one.number,
+                "url": links.absolute(one.url),
+                "small_url": links.absolute(one.small_url),
+                "is_current": one.is_current,
+            }
             for one in posters.candidates(video)
         ],
     }

@@ -27,6 +27,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
     duration = serializers.FloatField(source="duration_s", allow_null=True, help_text="Seconds.")
     image_file = serializers.SerializerMethodField()
     image_url = serializers.SerializerMethodField(method_name="get_image_file")
+    image_small = serializers.SerializerMethodField()
     video_file = serializers.SerializerMethodField()
     converted_files = serializers.SerializerMethodField()
     hls_url = serializers.SerializerMethodField()
@@ -45,7 +46,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
         fields = (
             *("id", "public_id", "title", "description", "category", "created_at", "duration", "visibility"),
             *("is_paid", "price", "currency", "owner"),
-            *("image_file", "image_url", "video_file", "converted_files", "hls_url", "storyboard_url"),
+            *("image_file", "image_url", "image_small", "video_file", "converted_files", "hls_url", "storyboard_url"),
             *("processing_state", "processing_progress", "processing_time_left"),
             *("processing_error", "processing_error_code", "is_playable", "has_access", "status"),
         )
@@ -58,6 +59,10 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
     def get_image_file(self, video: Video) -> str | None:
         return self.links.poster(video)
+
+    def get_image_small(self, video: Video) -> str | None:
+        """For cards: 640 pixels on the long side; of a video made before there were any, the large one."""
+        return self.links.small_poster(video)
 
     def get_video_file(self, video: Video) -> str | None:
         """The best quality."""
@@ -191,11 +196,13 @@ class CaptionUpload(serializers.Serializer[None]):
 class PosterCandidate(serializers.Serializer[None]):
     number = serializers.IntegerField(help_text="1 is the best.")
     url = serializers.URLField(help_text="Signed; ends after some hours.")
+    small_url = serializers.URLField(help_text="The same for a list of them; the large one where there is no other.")
     is_current = serializers.BooleanField()
 
 
 class PosterChoices(serializers.Serializer[None]):
     current = serializers.URLField(allow_null=True)
+    current_small = serializers.URLField(allow_null=True)
     is_uploaded = serializers.BooleanField(help_text="Rather than one of the candidates.")
     candidates = PosterCandidate(many=True)
 

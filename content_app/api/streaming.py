@@ -18,7 +18,7 @@ from content_app.api.permissions import watchable
 from content_app.api.requests import VIDEO_REF
 from content_app.api.serializers import MediaAddress, RenditionChoice
 from content_app.models import Rendition, Video
-from content_app.queries import listed_poster, published_renditions
+from content_app.queries import find_with_listed_poster, published_renditions
 from content_app.services import delivery
 from media_pipeline import layout
 from media_pipeline.errors import SourceMissing, StorageUnavailable
@@ -98,7 +98,8 @@ class RenditionFile(APIView):
 @require_safe
 def show_poster(request: HttpRequest, public_id: uuid.UUID, folder: str, name: str) -> HttpResponse:
     """Unsigned and cached for ever: another poster has another address, to which one that was replaced leads."""
-    poster = listed_poster(public_id)
+    video = find_with_listed_poster(public_id)
+    poster = video.small_poster if name.endswith(layout.SMALL) else video.poster
     if poster != f"{folder}/{name}.jpg":
         response: HttpResponse = HttpResponseRedirect(delivery.listed_poster_url(public_id, poster))
         response["Cache-Control"] = "no-cache"

@@ -27,11 +27,25 @@ def signed_folder(video: Video, folder: str = "") -> str:
 
 def poster_url(video: Video) -> str | None:
     """Unsigned and long-cached for listed videos, signed for the others."""
-    if not (video.is_playable and video.poster):
+    return _picture_url(video, video.poster)
+
+
+def small_poster_url(video: Video) -> str | None:
+    """Likewise."""
+    return _picture_url(video, video.small_poster)
+
+
+def _picture_url(video: Video, picture: str) -> str | None:
+    if not (video.is_playable and picture):
         return None
     if video.visibility == Visibility.PUBLIC:
-        return listed_poster_url(video.public_id, video.poster)
-    folder, _, file = video.poster.partition("/")
+        return listed_poster_url(video.public_id, picture)
+    return signed_picture_url(video, picture)
+
+
+def signed_picture_url(video: Video, picture: str) -> str:
+    """`picture` is `<folder>/<file>`."""
+    folder, _, file = picture.partition("/")
     return f"{signed_folder(video, folder)}/{file}"
 
 

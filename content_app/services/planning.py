@@ -3,7 +3,8 @@
 from django.conf import settings
 
 from media_pipeline.ladder import parse_ladder
-from media_pipeline.plan import Limits, PlanSettings
+from media_pipeline.limits import Limits
+from media_pipeline.plan import PlanSettings
 
 
 def plan_settings() -> PlanSettings:

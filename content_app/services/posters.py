@@ -25,10 +25,11 @@ TURNSTILE = threading.BoundedSemaphore(2)
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of the frames to choose from; 1 is the best. `url` is a signed path."""
+    """One of the frames to choose from; 1 is the best. Both addresses are signed paths."""
 
     number: int
     url: str
+    small_url: str
     is_current: bool
 
 
@@ -37,8 +38,10 @@ def candidates(video: Video) -> list[Candidate]:
 
 
 def candidate(video: Video, number: int) -> Candidate:
-    url = delivery.media_url(video, layout.poster_file(number))
-    return Candidate(number, url, is_current=video.poster == candidate_of(video, number))
+    file = layout.poster_file(number)
+    small = layout.small_poster_file(file) if video.has_small_choices else file
+    is_current = video.poster == candidate_of(video, number)
+    return Candidate(number, delivery.media_url(video, file), delivery.media_url(video, small), is_current)
 
 
 def is_uploaded(video: Video) -> bool:
@@ -62,7 +65,7 @@ def upload(*, video_id: int, upload: Upload) -> None:
         raise AdditionRefused(too_large_sentence(MOST_MB), code="too_large")
     video = additions.published(video_id)
     with brief_folder() as work:
-        folder = additions.store_addition(video=video, files=[repaint(upload, work)])
+        folder = additions.store_addition(video=video, files=repaint(upload, work))
     with transaction.atomic():
         _show(video_id, lambda video: f"{folder}/{layout.POSTER}")
         additions.keep_addition(video=video, folder=folder)
@@ -75,17 +78,17 @@ def candidate_of(video: Video, number: int) -> str:
     return f"{video.version}/{layout.poster_file(number)}"
 
 
-def repaint(upload: Upload, work: Path) -> Path:
-    """What was uploaded as a JPEG of our own making."""
-    source, poster = work / "upload", work / layout.POSTER
+def repaint(upload: Upload, work: Path) -> tuple[Path, Path]:
+    """What was uploaded as JPEGs of our own making, large and small."""
+    source, poster, small = work / "upload", work / layout.POSTER, work / layout.small_poster_file(layout.POSTER)
     with source.open("wb") as file:
         file.writelines(upload.chunks())
     try:
         with TURNSTILE:
-            make_poster(find_ffmpeg(settings.FFMPEG_BIN), source, poster)
+            make_poster(find_ffmpeg(settings.FFMPEG_BIN), source, poster, small)
     except NotAPicture as error:
         raise AdditionRefused(error.sentence, code=error.code) from error
-    return poster
+    return poster, small
 
 
 def _show(video_id: int, poster_of: Callable[[Video], str]) -> None:

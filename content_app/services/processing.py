@@ -123,7 +123,9 @@ def refuse(*, video_id: int, original: str, error: PipelineError, verdict: Mappi
 def switch_poster(*, video: Video, poster: str) -> bool:
     """False when the version or its poster is no longer the one that this instance has."""
     seen = Video.objects.filter(pk=video.pk, version=video.version, poster=video.poster, deleted_at=None)
-    return bool(seen.update(poster=poster))
+    # What is uploaded is stored in both sizes; of a version that depends on when it was made.
+    has_small = video.has_small_choices or not poster.startswith(f"{video.version}/")
+    return bool(seen.update(poster=poster, has_small_poster=has_small))
 
 
 # --- a worker's moves ------------------------------------------------------------------------------------------------
@@ -170,8 +172,9 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
             width=published.width,
             height=published.height,
             size_bytes=published.size_bytes,
-            poster=_poster_after_switch(old or "", published.version),
+            **_poster_after_switch(old or "", published.version),
             poster_choices=published.poster_choices,
+            has_small_choices=True,
             has_storyboard=True,
             work_pixels=published.work_pixels,
             work_s=published.work_s,
@@ -186,10 +189,13 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
             discards.discard_later(prefix=layout.version_prefix(claim.public_id, old))
 
 
-def _poster_after_switch(old: str, new: str) -> Case:
+def _poster_after_switch(old: str, new: str) -> dict[str, Case]:
     """The new version's own, unless somebody has uploaded one, which lies in no version."""
     is_uploaded = ~Q(poster="") & ~Q(poster__startswith=f"{old}/")
-    return Case(When(is_uploaded, then=F("poster")), default=Value(f"{new}/{layout.POSTER}"))
+    return {
+        "poster": Case(When(is_uploaded, then=F("poster")), default=Value(f"{new}/{layout.POSTER}")),
+        "has_small_poster": Case(When(is_uploaded, then=F("has_small_poster")), default=Value(True)),
+    }
 
 
 def mark_failed(*, claim: Claim, error: PipelineError) -> State:
@@ -209,8 +215,13 @@ def hand_back(*, claim: Claim) -> None:
 
 
 def _failure(error: PipelineError) -> dict[str, object]:
-    sentence = error.sentence[:500]
-    return {"state": State.ERROR, "time_left_s": None, "error_code": error.code, "error_message": sentence}
+    return {
+        "state": State.ERROR,
+        "time_left_s": None,
+        "error_code": error.code,
+        "error_message": error.sentence[:500],
+        "updated_at": timezone.now(),
+    }
 
 
 def _write(claim: Claim, **changes: object) -> None:

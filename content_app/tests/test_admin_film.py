@@ -45,7 +45,8 @@ def test_the_page_of_a_playable_video_has_player_posters_captions_and_qualities(
     page = shown(staff, video)
     for text in (f'data-master="{LIST}{video.pk}/master.m3u8"', f'data-storyboard="{LIST}{video.pk}/storyboard.vtt"'):
         assert text in page
-    for text in ("/v1/poster_3.jpg", "Deutsch", "found in the file", "360p", "720p", f"/watch/{video.public_id}/"):
+    watch = f"/watch/{video.public_id}/"
+    for text in ("/v1/poster_3_small.jpg", "Deutsch", "found in the file", "360p", "720p", watch):
         assert text in page
     assert "originals/" not in page
 
@@ -137,7 +138,7 @@ def test_the_states_of_many_videos_take_one_query(
     assert (busy["label"], busy["percent"], busy["detail"]) == ("Processing, 42 %", 42, "about 30 s left")
     assert (busy["is_underway"], busy["tone"]) == (True, "busy")
     assert (ready["label"], ready["is_underway"]) == ("Ready", False)
-    assert ready["picture"].endswith("/v1/poster.jpg")
+    assert ready["picture"].endswith("/v1/poster_small.jpg")
 
 
 @pytest.mark.parametrize("ids", ["", "x", "9" * 30, "-1", "%00", "1,,2", "999"])
@@ -188,7 +189,9 @@ def test_an_own_picture_becomes_the_poster(staff: Client, owner: User) -> None:
     assert "Yours, shown now" in shown(staff, video)
 
 
-@pytest.mark.parametrize("form", [{"number": "4"}, {"number": "0"}, {"file": b"no picture at all"}])
+@pytest.mark.parametrize(
+    "form", [{"number": "4"}, {"number": "0"}, {"number": "abc"}, {"number": "9" * 30}, {"file": b"no picture at all"}]
+)
 def test_a_poster_that_is_none_is_refused_with_a_sentence(form: dict[str, Any], staff: Client, owner: User) -> None:
     video = make_playable(owner)
     sent = {name: SimpleUploadedFile("a.png", value) if name == "file" else value for name, value in form.items()}

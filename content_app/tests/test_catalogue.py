@@ -8,6 +8,7 @@ from rest_framework.test import APIClient
 
 from content_app.api.serializers import VideoSerializer
 from content_app.models import Favorite
+from content_app.services import grants
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_category, make_playable, make_rendition, make_video
 from users_app.models import User
@@ -63,6 +64,7 @@ def test_a_video_has_every_field_of_the_contract(owner: User, viewer: User, as_u
         "owner": owner.pk,
         "image_file": f"http://testserver/media/posters/{video.public_id}/v1/poster.jpg",
         "image_url": f"http://testserver/media/posters/{video.public_id}/v1/poster.jpg",
+        "image_small": f"http://testserver/media/posters/{video.public_id}/v1/poster_small.jpg",
         "video_file": f"{stream}/720p.mp4",
         "converted_files": {"360p": f"{stream}/360p.mp4", "720p": f"{stream}/720p.mp4"},
         "hls_url": f"{stream}/master.m3u8",
@@ -98,11 +100,20 @@ def test_only_renditions_of_the_published_version_are_offered(owner: User, as_us
     assert list(as_user(owner).get(f"/content/{video.pk}/").json()["converted_files"]) == ["360p"]
 
 
-def test_the_poster_of_an_unlisted_video_is_signed(owner: User, as_user: SignIn) -> None:
+@pytest.mark.parametrize(("field", "file"), [("image_file", "poster.jpg"), ("image_small", "poster_small.jpg")])
+def test_the_posters_of_an_unlisted_video_are_signed(field: str, file: str, owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, visibility=Visibility.UNLISTED)
-    poster = as_user(owner).get(f"/content/{video.pk}/").json()["image_file"]
-    assert poster.startswith("http://testserver/media/")
-    assert poster.endswith(f"/videos/{video.public_id}/v1/poster.jpg")
+    poster = as_user(owner).get(f"/content/{video.pk}/").json()[field]
+    assert poster == f"http://testserver/media/{grants.sign(video.key_prefix)}/{video.key_prefix}/{file}"
+
+
+@pytest.mark.parametrize("visibility", [Visibility.PUBLIC, Visibility.UNLISTED])
+def test_a_video_made_before_there_were_small_posters_shows_the_large_one(
+    visibility: str, owner: User, as_user: SignIn
+) -> None:
+    video = make_playable(owner, visibility=visibility, has_small_poster=False)
+    listed = as_user(owner).get(f"/content/{video.pk}/").json()
+    assert listed["image_small"] == listed["image_file"]
 
 
 def test_a_version_made_before_there_were_storyboards_has_none(owner: User, as_user: SignIn) -> None:

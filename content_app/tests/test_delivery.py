@@ -235,23 +235,35 @@ def test_the_poster_of_a_listed_video_is_for_everybody_and_for_ever(
     owner: User, client: Any, django_assert_num_queries: Any
 ) -> None:
     video = make_playable(owner)
-    store_objects(video, poster_jpg=b"a good frame")
-    with django_assert_num_queries(1):
-        response = client.get(f"/media/posters/{video.public_id}/v1/poster.jpg")
-    assert (response.status_code, response.content) == (200, b"a good frame")
-    assert response["Content-Type"] == "image/jpeg"
-    assert response["Cache-Control"] == "public, max-age=31536000, immutable"
+    store_objects(video, poster_jpg=b"a good frame", poster_small_jpg=b"the same, small")
+    for name, content in (("poster", b"a good frame"), ("poster_small", b"the same, small")):
+        with django_assert_num_queries(1):
+            response = client.get(f"/media/posters/{video.public_id}/v1/{name}.jpg")
+        assert (response.status_code, response.content) == (200, content)
+        assert response["Content-Type"] == "image/jpeg"
+        assert response["Cache-Control"] == "public, max-age=31536000, immutable"
 
 
 @pytest.mark.parametrize(
     "poster", ["v0/poster.jpg", "v1/poster_2.jpg", "0123456789abcdef/poster.jpg", "v1/720p.jpg", "v1/master.jpg"]
 )
-def test_an_address_of_another_poster_leads_to_the_one_that_is_shown(poster: str, owner: User, client: Any) -> None:
+@pytest.mark.parametrize("size", ["", "_small"])
+def test_an_address_of_another_poster_leads_to_the_one_that_is_shown(
+    poster: str, size: str, owner: User, client: Any
+) -> None:
     """Lists that were read before show it, and no other picture of the video is public."""
     video = make_playable(owner)
-    response = client.get(f"/media/posters/{video.public_id}/{poster}")
-    assert (response.status_code, response["Location"]) == (302, f"/media/posters/{video.public_id}/v1/poster.jpg")
+    response = client.get(f"/media/posters/{video.public_id}/{poster.replace('.jpg', f'{size}.jpg')}")
+    shown = f"/media/posters/{video.public_id}/v1/poster{size}.jpg"
+    assert (response.status_code, response["Location"]) == (302, shown)
     assert response["Cache-Control"] == "no-cache"
+
+
+def test_where_there_is_no_small_poster_its_address_leads_to_the_large_one(owner: User, client: Any) -> None:
+    """A picture that was uploaded when there were none yet, chosen again after a list had been read."""
+    video = make_playable(owner, has_small_poster=False)
+    response = client.get(f"/media/posters/{video.public_id}/v1/poster_small.jpg")
+    assert (response.status_code, response["Location"]) == (302, f"/media/posters/{video.public_id}/v1/poster.jpg")
 
 
 @pytest.mark.parametrize(

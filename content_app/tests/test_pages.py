@@ -1,11 +1,13 @@
 """The page shells: the same for everybody, strict about what they load."""
 
+import gzip
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as site
 from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client
@@ -65,6 +67,15 @@ def test_a_page_is_the_same_for_everybody_and_needs_no_database(stranger: Client
     assert not response.cookies
 
 
+@pytest.mark.parametrize("path", PAGES)
+def test_a_page_is_compressed_for_whoever_understands_it(stranger: Client, path: str) -> None:
+    packed = stranger.get(path, headers={"Accept-Encoding": "gzip, br"})
+    assert packed["Content-Encoding"] == "gzip"
+    assert "Accept-Encoding" in packed["Vary"]
+    assert gzip.decompress(packed.content) == stranger.get(path).content
+    assert len(packed.content) < 6000
+
+
 @pytest.mark.parametrize("path", [path for path in PAGES if path != "/"])
 def test_a_page_answers_without_its_trailing_slash(stranger: Client, path: str) -> None:
     assert stranger.get(path.rstrip("/")).status_code == 200
@@ -102,7 +113,7 @@ def test_the_ids_of_a_page_are_unique(stranger: Client, path: str) -> None:
 @pytest.mark.parametrize("path", PAGES)
 def test_every_file_that_a_page_names_exists(stranger: Client, path: str) -> None:
     page = Elements(stranger.get(path).content.decode())
-    files = {link.removeprefix("/static/").partition("#")[0] for link in page.links if link.startswith("/static/")}
+    files = {link.removeprefix(site.STATIC_URL).partition("#")[0] for link in page.links if link.startswith("/static/")}
     assert files
     assert [file for file in files if finders.find(file) is None] == []
 
@@ -132,7 +143,7 @@ def test_the_watch_page_knows_its_film_by_id_only(stranger: Client) -> None:
 def test_the_watch_page_loads_the_vendored_player_whose_licence_is_kept(stranger: Client) -> None:
     links = Elements(stranger.get(f"/watch/{SOME_ID}/").content.decode()).links
     script = next(link for link in links if "/vendor/hls.js/" in link)
-    folder = (STATIC.parent / script.lstrip("/")).parent
+    folder = (STATIC / script.removeprefix(site.STATIC_URL)).parent
     assert (folder / "LICENSE").is_file()
     assert folder.name in (folder / "README.md").read_text(encoding="utf-8")
 

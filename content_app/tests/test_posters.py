@@ -52,9 +52,12 @@ def stored_files(video: Video) -> set[str]:
 @pytest.fixture
 def _quick_repaint(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repainting has tests of its own, with real ffmpegs."""
-    monkeypatch.setattr(
-        posters, "make_poster", lambda ffmpeg, source, poster: poster.write_bytes(b"\xff\xd8 repainted")
-    )
+
+    def make_poster(ffmpeg: str, source: Path, *made: Path) -> None:
+        for path in made:
+            path.write_bytes(b"\xff\xd8 repainted")
+
+    monkeypatch.setattr(posters, "make_poster", make_poster)
 
 
 # --- choosing --------------------------------------------------------------------------------------------------------
@@ -63,15 +66,36 @@ def _quick_repaint(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_candidates_are_those_of_the_version(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, poster="v1/poster_2.jpg", poster_choices=3)
     signed = f"http://testserver/media/{grants.sign(video.key_prefix)}/{video.key_prefix}"
+    listed = f"http://testserver/media/posters/{video.public_id}/v1"
     assert as_user(owner).get(path_of(video, "posters")).json() == {
-        "current": f"http://testserver/media/posters/{video.public_id}/v1/poster_2.jpg",
+        "current": f"{listed}/poster_2.jpg",
+        "current_small": f"{listed}/poster_2_small.jpg",
         "is_uploaded": False,
         "candidates": [
-            {"number": 1, "url": f"{signed}/poster.jpg", "is_current": False},
-            {"number": 2, "url": f"{signed}/poster_2.jpg", "is_current": True},
-            {"number": 3, "url": f"{signed}/poster_3.jpg", "is_current": False},
+            {"number": number, "url": f"{signed}/{name}.jpg", "small_url": f"{signed}/{name}_small.jpg", **current}
+            for number, name, current in (
+                (1, "poster", {"is_current": False}),
+                (2, "poster_2", {"is_current": True}),
+                (3, "poster_3", {"is_current": False}),
+            )
         ],
     }
+
+
+def test_of_a_version_made_before_there_were_small_ones_the_large_ones_are_shown(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, has_small_poster=False, has_small_choices=False)
+    body = as_user(owner).get(path_of(video, "posters")).json()
+    assert body["current_small"] == body["current"]
+    assert [one["small_url"] for one in body["candidates"]] == [one["url"] for one in body["candidates"]]
+
+
+@pytest.mark.parametrize("has_small", [True, False])
+def test_a_chosen_candidate_is_small_as_well_if_its_version_has_small_ones(
+    has_small: bool, owner: User, as_user: SignIn
+) -> None:
+    video = make_playable(owner, poster=OWN, has_small_poster=not has_small, has_small_choices=has_small)
+    body = put_number(as_user(owner), video, 2).json()
+    assert body["current_small"].endswith("/v1/poster_2_small.jpg" if has_small else "/v1/poster_2.jpg")
 
 
 def test_one_of_them_is_chosen_and_given_back(owner: User, as_user: SignIn) -> None:
@@ -103,6 +127,13 @@ def test_what_is_no_number_is_a_mistake_of_the_client(body: Any, owner: User, as
     assert shown_poster(video) == "v1/poster.jpg"
 
 
+@pytest.mark.usefixtures("_quick_repaint")
+def test_ones_own_picture_is_small_as_well_though_the_version_has_no_small_ones(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, has_small_poster=False, has_small_choices=False)
+    body = put_picture(as_user(owner), video, b"new").json()
+    assert body["current_small"] == body["current"].replace("poster.jpg", "poster_small.jpg")
+
+
 # --- one's own picture -----------------------------------------------------------------------------------------------
 
 
@@ -114,7 +145,9 @@ def test_ones_own_picture_is_repainted_and_shown(kind: str, owner: User, as_user
     assert not any(one["is_current"] for one in body["candidates"])
     folder, _, file = shown_poster(video).partition("/")
     assert (len(folder), file) == (16, "poster.jpg")
-    assert client.get(body["current"]).content.startswith(b"\xff\xd8\xff")
+    for url in (body["current"], body["current_small"]):
+        assert client.get(url).content.startswith(b"\xff\xd8\xff")
+    assert stored_files(video) == {f"{folder}/poster.jpg", f"{folder}/poster_small.jpg"}
     assert not Discard.objects.exists()
     assert list(settings.WORK_DIR.iterdir()) == []
 
@@ -286,5 +319,5 @@ def test_a_video_that_is_deleted_meanwhile_keeps_nothing_of_the_picture(
     video = make_playable(owner)
     meanwhile(monkeypatch, deleted_at=timezone.now())
     assert put_picture(as_user(owner), video, b"picture").status_code == 404
-    (stored,) = stored_files(video)
-    assert [row.prefix for row in Discard.objects.all()] == [f"videos/{video.public_id}/{stored.partition('/')[0]}"]
+    (folder,) = {stored.partition("/")[0] for stored in stored_files(video)}
+    assert [row.prefix for row in Discard.objects.all()] == [f"videos/{video.public_id}/{folder}"]

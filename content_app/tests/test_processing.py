@@ -154,21 +154,28 @@ def test_a_version_brings_its_poster_its_captions_and_what_it_took(uploaded: Vid
     processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, languages=("de", "en")))
     uploaded.refresh_from_db()
     assert (uploaded.poster, uploaded.poster_choices, uploaded.has_storyboard) == ("v1/poster.jpg", 3, True)
+    assert (uploaded.has_small_poster, uploaded.has_small_choices) == (True, True)
     assert (uploaded.work_pixels, uploaded.work_s) == (1000, 2.5)
     assert sorted(caption.language for caption in uploaded.captions.all()) == ["de", "en"]
 
 
 @pytest.mark.parametrize(
-    ("before", "after"),
-    [("v1/poster_3.jpg", "v2/poster.jpg"), ("0123456789abcdef/poster.jpg", "0123456789abcdef/poster.jpg")],
+    ("before", "after", "has_small"),
+    [
+        ("v1/poster_3.jpg", "v2/poster.jpg", True),
+        # Uploaded before there were small ones: another version brings none of it.
+        ("0123456789abcdef/poster.jpg", "0123456789abcdef/poster.jpg", False),
+    ],
 )
-def test_a_new_version_brings_a_new_poster_unless_one_was_uploaded(uploaded: Video, before: str, after: str) -> None:
+def test_a_new_version_brings_a_new_poster_unless_one_was_uploaded(
+    uploaded: Video, before: str, after: str, has_small: bool
+) -> None:
     processing.mark_ready(claim=claimed(uploaded), published=published(uploaded))
-    Video.objects.update(poster=before)
+    Video.objects.update(poster=before, has_small_poster=False, has_small_choices=False)
     processing.retry(video_id=uploaded.pk)
     processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2"))
     uploaded.refresh_from_db()
-    assert uploaded.poster == after
+    assert (uploaded.poster, uploaded.has_small_poster, uploaded.has_small_choices) == (after, has_small, True)
 
 
 def test_a_new_version_keeps_uploaded_captions_and_replaces_its_own(uploaded: Video) -> None:
@@ -258,8 +265,10 @@ def test_a_worker_that_was_taken_for_dead_cannot_publish(uploaded: Video) -> Non
 
 
 def test_a_permanent_error_is_final_with_code_and_sentence(uploaded: Video) -> None:
+    before = uploaded.updated_at
     assert processing.mark_failed(claim=claimed(uploaded), error=NotAVideo()) == State.ERROR
     uploaded.refresh_from_db()
+    assert uploaded.updated_at > before, "what failed lately is listed first"
     assert uploaded.error_code == "not_a_video"
     assert uploaded.error_message.endswith(".")
     assert uploaded.claim_token is None

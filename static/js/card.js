@@ -1,8 +1,8 @@
 // One film in a row: poster, title, length, favourite; while it is not ready, what it waits for.
 
-import { ownPath } from "./api.js";
 import { el, icon } from "./dom.js";
 import { clock, length } from "./format.js";
+import { smallPicture } from "./picture.js";
 import { Preflight } from "./preflight.js";
 import { Status } from "./status.js";
 import { recallPosition } from "./store.js";
@@ -19,7 +19,7 @@ export class Card {
     this.element = el(
       "li",
       { class: "card", "data-testid": "card", "data-video": video.id, "data-public-id": video.public_id },
-      el("a", { class: "card-link", href: watchPath(video) }, posterOf(video), titleOf(video), factsOf(video, hasCategory)),
+      linkOf(video, hasCategory),
       video.is_playable && favorites.button(video),
       this.status?.element,
     );
@@ -42,15 +42,9 @@ function statusOf(video, onRetried) {
   return status;
 }
 
-/** The picture with its size reserved; a film without one, or whose picture is gone, shows a strip of film. */
-export function posterOf(video, { isEager = false } = {}) {
-  const box = el("span", { class: "poster" }, icon("film"));
-  if (video.image_file) {
-    const loading = isEager ? "eager" : "lazy";
-    const image = el("img", { alt: "", decoding: "async", loading });
-    showOrHide(image, ownPath(video.image_file));
-    box.append(image);
-  }
+/** Its size is reserved; a film without a picture, or whose picture is gone, shows a strip of film. */
+function posterOf(video) {
+  const box = el("span", { class: "poster" }, icon("film"), video.image_small && smallPicture(video));
   const left = recallPosition(video.public_id);
   if (left && video.is_playable) {
     box.append(el("progress", { class: "watched", max: left.of, value: left.at, "aria-label": "Watched" }));
@@ -58,14 +52,9 @@ export function posterOf(video, { isEager = false } = {}) {
   return box;
 }
 
-/** A picture that does not come leaves the strip of film to be seen, and gets another chance with the connection. */
-function showOrHide(image, address) {
-  image.addEventListener("load", () => (image.hidden = false));
-  image.addEventListener("error", () => {
-    image.hidden = true;
-    window.addEventListener("online", () => (image.src = address), { once: true });
-  });
-  image.src = address;
+function linkOf(video, hasCategory) {
+  const attributes = { class: "card-link", href: watchPath(video) };
+  return el("a", attributes, posterOf(video), titleOf(video), factsOf(video, hasCategory));
 }
 
 const titleOf = (video) => el("span", { class: "card-title", title: video.title }, video.title);

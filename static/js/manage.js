@@ -94,9 +94,10 @@ export class ManagePanel {
 
 /** What deleting means, before anybody does it. Pure. */
 export function whatGoes(video, person) {
-  const qualities = Object.keys(video.converted_files).length;
-  const parts = [qualities && `its ${qualities === 1 ? "one quality" : `${qualities} qualities`}`, "picture", "captions"];
-  const things = qualities ? `${parts.join(", ")} and original go with it` : "its original goes with it";
-  const back = person.role === "ADMIN" ? "You can undo it right after, or in the admin." : "An admin can bring it back.";
+  const count = Object.keys(video.converted_files).length;
+  const qualities = count === 1 ? "one quality" : `${count} qualities`;
+  const things = count ? `its ${qualities}, picture, captions and original go with it` : "its original goes with it";
+  const isAdmin = person.role === "ADMIN";
+  const back = isAdmin ? "You can undo it right after, or in the admin." : "An admin can bring it back.";
   return `“${video.title}” disappears for everybody at once; ${things}. ${back}`;
 }

@@ -8,15 +8,15 @@ import { clock } from "./format.js";
 import { Menu } from "./menu.js";
 import { Seekbar } from "./seekbar.js";
 import { connectShortcuts } from "./shortcuts.js";
-import { recall, recallPosition, remember, rememberPosition } from "./store.js";
+import { recallPosition, rememberPosition } from "./store.js";
 import { openStream } from "./streams.js";
 import { TrackMenu } from "./tracks.js";
+import { Volume } from "./volume.js";
 
 const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const HIDE_AFTER_MS = 3000;
 const SAVE_EVERY_MS = 5000;
 const HINT_MS = 1500;
-const VOLUME = "videoflix.volume";
 
 export class Player {
   #root;
@@ -30,11 +30,11 @@ export class Player {
     this.#root = root;
     this.video = root.querySelector("video");
     this.seekbar = new Seekbar(root.querySelector(".seek"), this.video, root);
+    this.volume = new Volume(root, this.video);
     this.captions = new Captions(root.querySelector(".player-captions"), this.video);
     this.#makeMenus((name) => root.querySelector(`[data-menu=${name}]`));
     this.#connectControls();
     this.#connectVideo();
-    this.#restoreVolume();
     this.setSpeed(1);
     connectShortcuts(this);
   }
@@ -106,12 +106,11 @@ export class Player {
   }
 
   changeVolume(step) {
-    this.video.muted = false;
-    this.video.volume = Math.min(1, Math.max(0, this.video.volume + step));
+    this.volume.change(step);
   }
 
   toggleMute() {
-    this.video.muted = !this.video.muted;
+    this.volume.toggle();
   }
 
   changeSpeed(step) {
@@ -123,7 +122,8 @@ export class Player {
     // The default too: loading a stream anew would put the rate back to it.
     this.video.defaultPlaybackRate = speed;
     this.video.playbackRate = speed;
-    this.speed.show(SPEEDS.map((value) => ({ value: String(value), label: `${value}×` })), String(speed), `${speed}×`);
+    const choices = SPEEDS.map((value) => ({ value: String(value), label: `${value}×` }));
+    this.speed.show(choices, String(speed), `${speed}×`);
   }
 
   toggleFullscreen() {
@@ -177,15 +177,14 @@ export class Player {
     for (const button of this.#root.querySelectorAll("[data-action]")) {
       button.addEventListener("click", actions[button.dataset.action]);
     }
-    this.#find(".volume").addEventListener("input", ({ target }) => {
-      this.video.muted = false;
-      this.video.volume = Number(target.value);
-    });
     this.#find("[data-action=pip]").hidden = !document.pictureInPictureEnabled;
     for (const name of ["pointermove", "pointerdown", "focusin"]) {
       this.#root.addEventListener(name, () => this.showControls());
     }
     document.addEventListener("fullscreenchange", () => this.#showFullscreen());
+    for (const name of ["enterpictureinpicture", "leavepictureinpicture"]) {
+      this.video.addEventListener(name, () => this.#showPictureInPicture());
+    }
   }
 
   #connectVideo() {
@@ -195,7 +194,6 @@ export class Player {
     this.video.addEventListener("loadedmetadata", () => this.#showShape());
     this.video.addEventListener("timeupdate", () => this.#onTime());
     for (const name of ["durationchange", "seeking"]) this.video.addEventListener(name, () => this.#showTime());
-    this.video.addEventListener("volumechange", () => this.#showVolume());
     this.video.addEventListener("pause", () => this.#savePosition());
     this.video.addEventListener("click", (event) => this.#onVideoClick(event));
     this.video.addEventListener("dblclick", () => this.toggleFullscreen());
@@ -288,25 +286,15 @@ export class Player {
     this.#hintTimer = setTimeout(() => say(this.#find(".player-hint"), null), HINT_MS);
   }
 
-  #restoreVolume() {
-    const [volume, muted] = (recall(VOLUME) ?? "1/false").split("/");
-    this.video.volume = Number(volume) >= 0 && Number(volume) <= 1 ? Number(volume) : 1;
-    this.video.muted = muted === "true";
-    this.#showVolume();
-  }
-
-  #showVolume() {
-    const isSilent = this.video.muted || this.video.volume === 0;
-    this.#root.dataset.sound = isSilent ? "off" : "on";
-    this.#find(".volume").value = this.video.muted ? 0 : this.video.volume;
-    this.#find("[data-action=mute]").setAttribute("aria-pressed", this.video.muted);
-    remember(VOLUME, `${this.video.volume}/${this.video.muted}`);
-  }
-
   #showFullscreen() {
     const isFull = document.fullscreenElement === this.#root;
     this.#root.dataset.fullscreen = isFull;
     this.#find("[data-action=fullscreen]").setAttribute("aria-label", isFull ? "Leave full screen" : "Full screen");
+  }
+
+  #showPictureInPicture() {
+    const isOut = document.pictureInPictureElement === this.video;
+    this.#find("[data-action=pip]").setAttribute("aria-pressed", isOut);
   }
 
   #describeToSystem() {

@@ -31,7 +31,7 @@ export class PosterChooser {
     return `/api/v1/videos/${this.#video.public_id}/${name}/`;
   }
 
-  #show({ candidates, is_uploaded: isUploaded, current }) {
+  #show({ candidates, is_uploaded: isUploaded, current_small: current }) {
     const focused = this.#choices.contains(document.activeElement) ? document.activeElement.dataset.number : null;
     const own = isUploaded ? [choice({ url: current, label: "Your own picture", isCurrent: true })] : [];
     this.#choices.replaceChildren(...own, ...candidates.map((candidate) => this.#candidate(candidate)));
@@ -39,7 +39,7 @@ export class PosterChooser {
     this.#choices.querySelector(`[data-number="${focused}"]`)?.focus();
   }
 
-  #candidate({ number, url, is_current: isCurrent }) {
+  #candidate({ number, small_url: url, is_current: isCurrent }) {
     const onclick = () => this.#change("PUT", { candidate: number });
     const label = `Picture ${number}${number === 1 ? ", suggested" : ""}`;
     return choice({ url, label, isCurrent, number, onclick });

@@ -1,8 +1,9 @@
 // The parts of the catalogue page as elements.
 
-import { posterOf, watchPath } from "./card.js";
+import { watchPath } from "./card.js";
 import { el, icon } from "./dom.js";
 import { length } from "./format.js";
+import { widePicture } from "./picture.js";
 
 export function heroElement(video, favorites) {
   const facts = [video.category, video.duration === null ? null : length(video.duration)].filter(Boolean).join(" · ");
@@ -11,7 +12,7 @@ export function heroElement(video, favorites) {
   return el(
     "section",
     { class: "hero", "aria-labelledby": "hero-title", "data-testid": "hero", "data-video": video.id },
-    posterOf(video, { isEager: true }),
+    el("span", { class: "poster" }, icon("film"), video.image_small && widePicture(video)),
     el(
       "div",
       { class: "hero-text" },
@@ -31,7 +32,8 @@ export function rowElement(row, cards) {
   const heading = el("h2", { id: `row-${row.key}`, tabindex: -1 }, title);
   const arrows = el("span", { class: "row-arrows" }, arrow("previous", track, -1), arrow("next", track, 1));
   const attributes = { "aria-labelledby": `row-${row.key}`, "data-row": row.key, "data-count": cards.length };
-  const section = el("section", { class: "row", "data-testid": "row", ...attributes }, el("div", { class: "row-head" }, heading, arrows), track);
+  const head = el("div", { class: "row-head" }, heading, arrows);
+  const section = el("section", { class: "row", "data-testid": "row", ...attributes }, head, track);
   new ResizeObserver(() => (section.dataset.overflows = track.scrollWidth > track.clientWidth)).observe(track);
   return section;
 }
@@ -52,8 +54,9 @@ export function resultsElement(title, cards) {
 }
 
 function nothingFound() {
+  const said = el("p", {}, "No film matches.");
   const hint = el("p", { class: "muted" }, "Fewer or other words may find more.");
-  return el("div", { class: "empty", "data-testid": "nothing-found" }, icon("search"), el("p", {}, "No film matches."), hint);
+  return el("div", { class: "empty", "data-testid": "nothing-found" }, icon("search"), said, hint);
 }
 
 export function emptyElement(mayUpload) {

@@ -16,11 +16,10 @@ from playwright.sync_api import Browser, StorageState, expect, sync_playwright
 from tests.browser.admin_pages import VIDEOS, Office
 from tests.browser.films import DEMO, FILMS, make_bilingual, make_film
 from tests.browser.pages import CHROMIUM_ARGS
-from tests.clips import run_ffmpeg
+from tests.browser.palette import save_small
 from tests.services import PROJECT, Platform
 
 PICTURES = PROJECT / "docs" / "pictures"
-COLOURS = 200
 # After the workers have stopped, so that nothing moves: what else a list of videos has in it.
 OTHER_STATES = """
 import uuid
@@ -145,14 +144,7 @@ class Studio:
         path = PICTURES / f"admin-{name}-{screen.name}.png"
         draft = self.platform.folder / path.name
         office.page.screenshot(path=draft, full_page=whole)
-        squeeze(draft, path)
-        print(f"{path.relative_to(PROJECT)}: {path.stat().st_size // 1024} KB")
-
-
-def squeeze(source: Path, target: Path) -> None:
-    """With a palette of its own: a third of the bytes, and nobody sees it."""
-    palette = f"split[a][b];[a]palettegen=max_colors={COLOURS}:stats_mode=single[p];[b][p]paletteuse=dither=sierra2_4a"
-    run_ffmpeg("-i", str(source), "-vf", palette, "-compression_level", "100", "-pred", "mixed", str(target))
+        save_small(draft, path)
 
 
 if __name__ == "__main__":

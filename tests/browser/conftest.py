@@ -2,14 +2,14 @@
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.films import make_bilingual
-from tests.browser.pages import CHROMIUM_ARGS, Site
+from tests.browser.pages import CHROMIUM_ARGS, SOON_MS, Site
 from tests.client import Client
 from tests.clips import Clip, make_clip
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
@@ -32,13 +32,30 @@ VIEWER = ("viewer@example.com", PASSWORD)
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
+def launch() -> Iterator[Callable[..., Browser]]:
+    """Starts Debian's Chromium, with more arguments if a test needs them."""
     path = shutil.which("chromium")
     assert path, "install the chromium package"
+    expect.set_options(timeout=SOON_MS)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_ARGS, *QUIET_ARGS])
-        yield browser
-        browser.close()
+        yield lambda *args: playwright.chromium.launch(executable_path=path, args=[*CHROMIUM_ARGS, *QUIET_ARGS, *args])
+
+
+@pytest.fixture(scope="session")
+def chromium(launch: Callable[..., Browser]) -> Iterator[Browser]:
+    browser = launch()
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def like_safari(launch: Callable[..., Browser]) -> Iterator[Page]:
+    """A page whose films are played by the browser's own HLS, which also says what languages they have."""
+    browser = launch("--enable-blink-features=AudioVideoTracks")
+    page = browser.new_page()
+    page.route("**/hls.min.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
+    yield page
+    browser.close()
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from tests.client import Client
 
 # As the container of the tests has no GPU and may run as root.
 CHROMIUM_ARGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio")
-SOON_MS = 15_000
+SOON_MS = 15_000  # of every expectation that says nothing else
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Site:
         self.page.get_by_label("E-mail address").fill(email)
         self.page.get_by_label("Password", exact=True).fill(password)
         self.page.get_by_test_id("sign-in").click()
-        expect(self.page.get_by_test_id("sign-out")).to_be_visible(timeout=SOON_MS)
+        expect(self.page.get_by_test_id("sign-out")).to_be_visible()
 
     def be(self, email: str, password: str) -> None:
         """Signed in without the sign-in page, which is not what every test is about."""
@@ -45,14 +45,14 @@ class Site:
 
     def sign_out(self) -> None:
         self.page.get_by_test_id("sign-out").click()
-        expect(self.page.get_by_test_id("login-form")).to_be_visible(timeout=SOON_MS)
+        expect(self.page.get_by_test_id("login-form")).to_be_visible()
 
     # --- Upload ---
 
     def choose_file(self, path: Path) -> None:
         """On the upload page; a file that is refused shows a sentence in `file-problem`."""
         self.open("/upload/")
-        expect(self.page.get_by_test_id("upload-form")).to_be_visible(timeout=SOON_MS)
+        expect(self.page.get_by_test_id("upload-form")).to_be_visible()
         self.page.locator("#file").set_input_files(path)
 
     def start_upload(self, *, title: str | None = None, category: str | None = None) -> None:
@@ -89,9 +89,7 @@ class Site:
 
     def open_catalogue(self) -> None:
         self.open("/")
-        expect(self.page.get_by_test_id("catalogue")).to_have_attribute(
-            "data-state", re.compile("ready|empty"), timeout=SOON_MS
-        )
+        expect(self.page.get_by_test_id("catalogue")).to_have_attribute("data-state", re.compile("ready|empty"))
 
     def card(self, public_id: str) -> Locator:
         """The film's first card; `data-state` is its state, `status-title` what it waits for."""
@@ -105,9 +103,8 @@ class Site:
         was_pressed = heart.get_attribute("aria-pressed")
         with self.page.expect_response("**/content/add-favorite/"):
             heart.click()
-        expect(self.card(public_id).get_by_test_id("favourite")).not_to_have_attribute(
-            "aria-pressed", was_pressed or "", timeout=SOON_MS
-        )
+        heart = self.card(public_id).get_by_test_id("favourite")  # maybe in another row now
+        expect(heart).not_to_have_attribute("aria-pressed", was_pressed or "")
 
     # --- Watching ---
 
@@ -247,6 +244,15 @@ class Player:
         """Of the decoded picture, not of the box that it is shown in."""
         width, height = self._read("[v.videoWidth, v.videoHeight]")
         return width, height
+
+    def spoken_languages(self) -> list[str]:
+        """Of the browser's own HLS: the tracks that are on."""
+        languages: list[str] = self._read("[...v.audioTracks].filter(t => t.enabled).map(t => t.language)")
+        return languages
+
+    def is_out_of_the_page(self) -> bool:
+        """In a window of its own that stays on top."""
+        return bool(self._read("document.pictureInPictureElement === v"))
 
     def decoded_frames(self) -> int:
         return int(self._read("v.getVideoPlaybackQuality().totalVideoFrames"))

@@ -20,7 +20,8 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.browser.conftest import QUIET_ARGS, ready_film
 from tests.browser.films import DEMO, FILMS, make_bilingual, make_film
-from tests.browser.pages import CHROMIUM_ARGS, Player, Site
+from tests.browser.pages import CHROMIUM_ARGS, SOON_MS, Player, Site
+from tests.browser.palette import save_small
 from tests.clips import run_ffmpeg
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, PROJECT, Platform
 
@@ -34,8 +35,6 @@ SCREENS: dict[str, dict[str, Any]] = {
         "has_touch": True,
     },
 }
-# As few colours as look right, and a pattern between them that compresses well.
-FEW_COLOURS = "split[a][b];[a]palettegen=max_colors=200[p];[b][p]paletteuse=dither=bayer:bayer_scale=4"
 DEMO_DESCRIPTION = (
     "The first ten seconds of a bird's quiet morning. An excerpt of the film by the Blender Foundation, © 2008, "
     "www.bigbuckbunny.org, licensed under Creative Commons Attribution 3.0."
@@ -124,8 +123,8 @@ def languages(site: Site, stage: Stage) -> None:
 
 
 def storyboard(site: Site, stage: Stage) -> None:
-    player = pause_at(site, stage.demo, 0.2)
-    player.hover_seekbar(0.75)
+    player = pause_at(site, stage.demo, 0.47)
+    player.hover_seekbar(0.2)
     expect(player.preview_picture).to_be_visible()
 
 
@@ -256,7 +255,7 @@ def wait_for_pictures(page: Page) -> None:
     page.wait_for_function(
         """() => [...document.images].every(image => {
             const { top, bottom, width } = image.getBoundingClientRect();
-            return image.complete || !width || bottom < 0 || top > innerHeight;
+            return (image.complete && image.currentSrc) || !width || bottom < 0 || top > innerHeight;
         })"""
     )
     page.wait_for_timeout(PAINTED_MS)
@@ -266,8 +265,7 @@ def save(page: Page, name: str) -> None:
     with tempfile.TemporaryDirectory() as folder:
         taken = Path(folder) / "taken.png"
         page.screenshot(path=taken)
-        run_ffmpeg("-i", str(taken), "-vf", FEW_COLOURS, "-compression_level", "9", str(PICTURES / name))
-    print(f"{name}: {(PICTURES / name).stat().st_size // 1024} kB", flush=True)
+        save_small(taken, PICTURES / name)
 
 
 def wanted(shots: tuple[Shot, ...], names: list[str]) -> list[Shot]:
@@ -277,6 +275,7 @@ def wanted(shots: tuple[Shot, ...], names: list[str]) -> list[Shot]:
 def main(names: list[str]) -> None:
     folder = Path(tempfile.mkdtemp(prefix="videoflix-pictures-"))
     try:
+        expect.set_options(timeout=SOON_MS)
         with set_stage(folder) as stage, sync_playwright() as playwright:
             args = [*CHROMIUM_ARGS, *QUIET_ARGS]
             browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=args)

@@ -73,13 +73,6 @@ def test_a_picture_of_ones_own_is_shown_and_taken_back(panel: Locator, tmp_path:
     expect(panel.get_by_role("button", name="Picture 1, suggested")).to_have_attribute("aria-pressed", "true")
 
 
-def test_what_is_no_picture_is_refused_with_a_sentence(panel: Locator, tmp_path: Path) -> None:
-    letter = tmp_path / "letter.png"
-    letter.write_text("Dear all,")
-    panel.get_by_test_id("poster-file").set_input_files(letter)
-    expect(panel.get_by_test_id("poster-problem")).to_have_text(re.compile(r"\w.*\."))
-
-
 def test_captions_are_added_and_removed(panel: Locator, tmp_path: Path) -> None:
     page, file = panel.page, tmp_path / "fr.srt"
     file.write_text(FRENCH)
@@ -97,9 +90,11 @@ def test_captions_are_added_and_removed(panel: Locator, tmp_path: Path) -> None:
     expect(page.get_by_test_id("captions")).to_be_hidden()
 
 
-def test_what_is_no_caption_file_is_refused_with_a_sentence(panel: Locator, tmp_path: Path) -> None:
+def test_what_is_neither_picture_nor_captions_is_refused_with_a_sentence(panel: Locator, tmp_path: Path) -> None:
     letter = tmp_path / "letter.srt"
     letter.write_text("Dear all,")
+    panel.get_by_test_id("poster-file").set_input_files(letter)
+    expect(panel.get_by_test_id("poster-problem")).to_have_text(re.compile(r"\w.*\."))
     panel.get_by_test_id("caption-file").set_input_files(letter)
     panel.get_by_test_id("caption-upload").click()
     expect(panel.get_by_test_id("caption-problem")).to_have_text(re.compile(r"\w.*\."))

@@ -26,9 +26,9 @@ def test_another_language_is_heard_and_remembered_for_this_person(
     as_admin: Site, bilingual: str, people: Platform
 ) -> None:
     player = as_admin.open_film(bilingual)
-    player.choose("language", "Deutsch")
     with as_admin.page.expect_response(re.compile(r"/audio_de\.mp4$")):
-        player.play()
+        player.choose("language", "Deutsch")
+    player.play()
     player.wait_until_sound_is_decoded()
     expect(as_admin.open_film(bilingual).menu("language")).to_have_accessible_name("Language: Deutsch")
     as_admin.be(*CREATOR)
@@ -138,7 +138,7 @@ def test_without_a_storyboard_there_is_still_the_time(
     expect(player.preview_picture).to_be_hidden()
 
 
-# --- What it remembers, and what it survives ---
+# --- What it remembers ---
 
 
 def test_a_film_goes_on_where_it_was_left(as_admin: Site, film: str) -> None:
@@ -155,15 +155,35 @@ def test_a_film_goes_on_where_it_was_left(as_admin: Site, film: str) -> None:
     assert player.position() < 3
 
 
-def test_the_browsers_own_hls_plays_and_its_captions_are_offered(
-    page: Page, platform: Platform, bilingual: str
-) -> None:
-    """As on an iPhone. Chromium's own HLS has no captions, so the test brings the track that Safari would."""
-    page.route("**/hls.min.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
-    site = Site(page, platform.origin)
+# --- The browser's own HLS, as on an iPhone ---
+
+
+@pytest.fixture
+def native(like_safari: Page, platform: Platform) -> Site:
+    site = Site(like_safari, platform.origin)
     site.be(ADMIN_EMAIL, ADMIN_PASSWORD)
-    player = site.open_film(bilingual)
-    page.evaluate(
+    return site
+
+
+def test_the_browsers_own_hls_plays_the_language_that_is_chosen(native: Site, bilingual: str) -> None:
+    """Chromium's own HLS plays what it has fetched to its end in the language that it was fetched in."""
+    player = native.open_film(bilingual)
+    expect(player.choices("language")).to_have_text(["English", "Deutsch"])
+    expect(player.menu("language")).to_have_accessible_name("Language: English")
+    with native.page.expect_response(re.compile(r"/audio_de\.m3u8$")):
+        player.choose("language", "Deutsch")
+    assert player.spoken_languages() == ["de"]
+    player.play()
+    player.wait_until_sound_is_decoded()
+    player = native.open_film(bilingual)
+    expect(player.menu("language")).to_have_accessible_name("Language: Deutsch")
+    assert player.spoken_languages() == ["de"]  # without being asked again
+
+
+def test_the_browsers_own_hls_plays_and_its_captions_are_offered(native: Site, bilingual: str) -> None:
+    """Chromium's own HLS has no captions, so the test brings the track that Safari would."""
+    player = native.open_film(bilingual)
+    native.page.evaluate(
         """() => {
             const track = document.querySelector('video').addTextTrack('subtitles', 'Deutsch', 'de');
             track.mode = 'hidden';
@@ -176,6 +196,31 @@ def test_the_browsers_own_hls_plays_and_its_captions_are_offered(
     expect(player.captions).to_have_text("Guten Morgen")
     assert player.captions.locator("p").inner_html() == "<span>Guten</span> <i>Morgen</i>"
     player.play()
+
+
+# --- Picture in picture ---
+
+
+def test_the_picture_goes_into_a_window_of_its_own_and_back(as_admin: Site, film: str) -> None:
+    player = as_admin.open_film(film)
+    button = player.page.get_by_test_id("pip")
+    for is_out in (True, False):
+        player.show_controls()
+        button.click()
+        expect(button).to_have_attribute("aria-pressed", str(is_out).lower())
+        assert player.is_out_of_the_page() is is_out
+
+
+def test_without_picture_in_picture_nothing_offers_it(as_admin: Site, film: str) -> None:
+    refuse = "Object.defineProperty(Document.prototype, 'pictureInPictureEnabled', {value: false})"
+    as_admin.page.add_init_script(refuse)
+    player = as_admin.open_film(film)
+    player.show_controls()
+    expect(player.page.get_by_test_id("fullscreen")).to_be_visible()
+    expect(player.page.get_by_test_id("pip")).to_be_hidden()
+
+
+# --- What it survives ---
 
 
 def test_a_lost_connection_is_told_and_the_film_goes_on_by_itself(as_admin: Site, film: str) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from django.templatetags.static import static
 from playwright.sync_api import Browser, Page
 
 from tests.services import Platform
@@ -32,7 +33,7 @@ TRACKS = [
 def ask(page: Page, module: str, expression: str, argument: Any = None) -> Any:
     """The value of an expression over the module `m` and the argument `x`."""
     return page.evaluate(
-        f"async x => {{ const m = await import('/static/js/{module}.js'); return {expression}; }}", argument
+        f"async x => {{ const m = await import('{static(f'js/{module}.js')}'); return {expression}; }}", argument
     )
 
 
