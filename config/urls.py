@@ -28,6 +28,8 @@ urlpatterns = [
     path("django-rq/", include("config.queue_pages")),
     # Unfold's search for the names of models; see templates/unfold/helpers/command.html.
     path("admin/search/", RedirectView.as_view(pattern_name="admin:index")),
+    # Django's "view on site", which no model here has: it asks for rows of models without a table.
+    path("admin/r/<path:rest>", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
 ]
