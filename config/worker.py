@@ -8,7 +8,7 @@ from contextlib import suppress
 from rq import Queue, Worker
 from rq.job import Job
 
-from media_pipeline.ffmpeg.limits import die_with_parent
+from media_pipeline.ffmpeg.launch import die_with_parent
 
 
 class PromptWorker(Worker):

@@ -58,13 +58,16 @@ def decode_captions(content: bytes) -> str:
 
 def parse_captions(text: str) -> tuple[Cue, ...]:
     """The cues of a SubRip or WebVTT file in order of time. Raises BadCaptions when there is none."""
-    cues = []
+    cues, has_times = [], False
     for times, said in timed_lines(text):
+        has_times = True
         cue = make_cue(times, said)
         if cue:
             cues.append(cue)
         if len(cues) > MOST_CUES:
             raise BadCaptions(f"The file has more than {MOST_CUES} captions.")
+    if not cues and has_times:
+        raise BadCaptions("No caption of this file can be shown: each is empty, or ends before it begins.")
     if not cues:
         raise BadCaptions("No captions were found in this file; upload WebVTT (.vtt) or SubRip (.srt).")
     return tuple(sorted(cues, key=lambda cue: (cue.start_s, cue.end_s)))

@@ -1,5 +1,7 @@
 """What can go wrong with a video: a code for programs, a sentence for people, and whether trying again can help."""
 
+from typing import Self
+
 
 class PipelineError(Exception):
     """`permanent` means that the same file will fail the same way."""
@@ -46,6 +48,18 @@ class TooLarge(PipelineError):
     code = "too_large"
     sentence = "The picture is larger than this site can process."
 
+    @classmethod
+    def of_picture(cls, width: int, height: int) -> Self:
+        return cls(f"The picture is {width}×{height}, larger than this site can process.")
+
+    @classmethod
+    def of_frames(cls, most: int) -> Self:
+        return cls(f"The video has more than {most} frames, more than this site can process.")
+
+    @classmethod
+    def of_streams(cls, most: int) -> Self:
+        return cls(f"The file has more than {most} tracks; no video needs that many.")
+
 
 class SourceMissing(PipelineError):
     code = "source_missing"
@@ -56,6 +70,13 @@ class EncoderFailed(PipelineError):
     code = "encoder_failed"
     permanent = False
     sentence = "The encoder failed on this file."
+
+
+class EncoderOverLimit(EncoderFailed):
+    """It used as much as a film like this one can need, and more was refused."""
+
+    permanent = True
+    sentence = "Encoding this video takes far more memory or disk than its size and length explain; it was stopped."
 
 
 class OutOfTime(PipelineError):

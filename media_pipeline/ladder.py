@@ -1,6 +1,6 @@
 """The rungs: which sizes a video is encoded in. Typed data and one pure function."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
@@ -42,6 +42,7 @@ KNOWN_RUNGS = (
 )
 WORST_CRF = 51
 NEARLY = Fraction(98, 100)
+WORTH_A_RUNG = Fraction(5, 4)  # of the short side; more than half as many pixels again
 # x264's, fastest first: each takes longer than the one before it and makes smaller files of the same quality.
 PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
@@ -79,8 +80,20 @@ def plan_ladder(width: int, height: int, ladder: Iterable[Rung]) -> tuple[SizedR
     picture misses by a few lines only, such as 1278×718.
     """
     rungs = sorted(ladder, key=lambda rung: rung.short_side)
-    fitting = [rung for rung in rungs if rung.short_side * NEARLY <= min(width, height)] or rungs[:1]
-    return tuple(fit(rung, width, height) for rung in fitting)
+    short_side = min(width, height)
+    fitting = [rung for rung in rungs if reaches(short_side, rung)] or rungs[:1]
+    return tuple(fit(rung, width, height) for rung in [*fitting, *between(short_side, fitting[-1], rungs)])
+
+
+def reaches(short_side: int, rung: Rung) -> bool:
+    return rung.short_side * NEARLY <= short_side
+
+
+def between(short_side: int, best: Rung, ladder: Sequence[Rung]) -> list[Rung]:
+    """The known rung nearest to a picture that lies between two of the ladder: 480p for a film of 480 lines on a ladder
+    that has 360p and 720p, which would otherwise lose half of its pixels. None above the ladder's highest."""
+    known = [rung for rung in KNOWN_RUNGS if best.short_side * WORTH_A_RUNG <= rung.short_side < ladder[-1].short_side]
+    return [replace(rung, crf=best.crf) for rung in known if reaches(short_side, rung)][-1:]
 
 
 def fit(rung: Rung, width: int, height: int) -> SizedRung:

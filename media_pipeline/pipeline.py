@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media_pipeline import layout
+from media_pipeline.allowance import encoder_limits
 from media_pipeline.errors import EncoderFailed, PipelineError
 from media_pipeline.ffmpeg import args
-from media_pipeline.ffmpeg.diagnose import diagnose
+from media_pipeline.ffmpeg.diagnose import diagnose, has_succeeded
 from media_pipeline.ffmpeg.progress import Progress, parse_frame
-from media_pipeline.ffmpeg.run import ChildLimits, Finished, run_limited
+from media_pipeline.ffmpeg.run import Finished, processors, run_limited
+from media_pipeline.limits import ChildLimits
 from media_pipeline.package import Package, package
 from media_pipeline.plan import EncodePlan, PlanSettings, plan_encode
 from media_pipeline.poster import choose_posters, split_looks
@@ -83,13 +85,13 @@ def encode(job: Job, plan: EncodePlan) -> None:
 
     finished = run_limited(
         args.encode_args(job.ffmpeg, plan, job.source, job.work),
-        limits=ChildLimits(),
+        limits=encoder_limits(plan, processors()),
         time_limit_s=plan.time_limit_s,
         stall_s=job.settings.limits.stall_s,
         on_tick=lambda: job.report(Progress(frames, plan.frames, time.monotonic() - began)),
         on_line=hear,
     )
-    if finished.returncode != 0:
+    if not has_succeeded(finished.returncode, finished.stderr):
         raise diagnose(finished.returncode, finished.stderr)
 
 
@@ -98,7 +100,9 @@ def choose_pictures(job: Job) -> int:
     chosen = choose_posters(split_looks(args.thumbs_path(job.work).read_bytes()))
     try:
         for number, frame in enumerate(chosen, start=1):
-            args.poster_path(job.work, frame).replace(job.out / layout.poster_file(number))
+            name = layout.poster_file(number)
+            args.poster_path(job.work, frame).replace(job.out / name)
+            args.small_poster_path(job.work, frame).replace(job.out / layout.small_poster_file(name))
     except FileNotFoundError as error:
         raise EncoderFailed(detail=f"the encoder left out a picture: {error}") from error
     return len(chosen)

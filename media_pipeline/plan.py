@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from media_pipeline.colour import Colour
-from media_pipeline.errors import TooLarge, TooLong
+from media_pipeline.errors import NotAVideo, TooLarge, TooLong
 from media_pipeline.ladder import DEFAULT_LADDER, Rung, SizedRung, parse_ladder, plan_ladder
+from media_pipeline.limits import DEFAULT_LIMITS, LONGEST_SIDE, MOST_FRAMES_PER_S, Limits
+from media_pipeline.poster import POSTER_LONG_SIDE
 from media_pipeline.source import Source
 from media_pipeline.storyboard import Storyboard, plan_storyboard
 from media_pipeline.tracks import AudioRendition, CaptionTrack, plan_audio, plan_captions
@@ -16,29 +18,13 @@ AUDIO_RATE = 48_000
 AUDIO_KBPS = 128
 POSTER_CANDIDATES = 60
 NEARLY_A_FRAME = Fraction(1, 10)  # what is so much short of a whole frame is one, but for rounding
-POSTER_LONG_SIDE = 1280
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What a site accepts and how long it waits. Times in seconds."""
-
-    max_duration_s: int = 4 * 3600
-    max_pixels: int = 8192 * 4352
-    stall_s: float = 120  # an encoder without progress for this long is hung
-    probe_s: float = 120
-    encode_s_per_s: float = 60  # processing time allowed per second of film
-    least_encode_s: float = 600
-
-    def encode_s(self, duration_s: Fraction) -> float:
-        return max(self.least_encode_s, self.encode_s_per_s * float(duration_s))
 
 
 @dataclass(frozen=True)
 class PlanSettings:
     ladder: tuple[Rung, ...] = parse_ladder(DEFAULT_LADDER)
     preset: str = "veryfast"
-    limits: Limits = Limits()
+    limits: Limits = DEFAULT_LIMITS
 
 
 @dataclass(frozen=True)
@@ -58,9 +44,12 @@ class EncodePlan:
     width: int  # of the source, upright and in square pixels
     height: int
     colour: Colour  # of the source
+    stored_size: tuple[int, int]  # before it is turned upright by the filters of `turn`
+    turn: tuple[str, ...]
     is_interlaced: bool
     frame_rate: Fraction
     frames: int
+    is_still: bool  # the source has one frame
     shift_s: Fraction | None  # taken off all times, so that the picture's are whole frames; None: they start at 0
     segment_frames: int  # frames from one IDR frame to the next, the same in every rung
     rungs: tuple[SizedRung, ...]  # lowest first
@@ -78,6 +67,10 @@ class EncodePlan:
         return self.frames / self.frame_rate
 
     @property
+    def is_on_its_side(self) -> bool:
+        return any(step.startswith("transpose") for step in self.turn)
+
+    @property
     def work_pixels(self) -> int:
         """What the encoder has to do: the pixels of all frames of all rungs."""
         return self.frames * sum(rung.width * rung.height for rung in self.rungs)
@@ -90,7 +83,7 @@ class EncodePlan:
 
 
 def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
-    """The plan for a source; raises TooLong or TooLarge when the site does not accept it."""
+    """The plan for a source; raises TooLong, TooLarge or NotAVideo when the site does not accept it."""
     refuse_over_limits(source, settings.limits)
     shift_s = shift_to_grid(source)
     frames = max(1, round((source.duration_s - (shift_s or 0)) * source.frame_rate))
@@ -101,9 +94,12 @@ def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
         width=source.width,
         height=source.height,
         colour=source.colour,
+        stored_size=source.stored_size,
+        turn=source.turn,
         is_interlaced=source.is_interlaced,
         frame_rate=source.frame_rate,
         frames=frames,
+        is_still=source.frames == 1,
         shift_s=shift_s,
         segment_frames=max(1, round(SEGMENT_S * source.frame_rate)),
         rungs=rungs,
@@ -134,7 +130,12 @@ def plan_chunks(frames: int) -> tuple[Chunk, ...]:
 
 def refuse_over_limits(source: Source, limits: Limits) -> None:
     if source.duration_s > limits.max_duration_s:
-        minutes = float(source.duration_s) / 60
-        raise TooLong(f"The video is {minutes:.0f} minutes long; this site allows {limits.max_duration_s // 60}.")
-    if source.width * source.height > limits.max_pixels:
-        raise TooLarge(f"The picture is {source.width}×{source.height}, larger than this site can process.")
+        minutes = math.ceil(source.duration_s / 60)
+        raise TooLong(f"The video is {minutes} minutes long; this site allows {limits.max_duration_s // 60}.")
+    if source.width * source.height > limits.max_pixels or max(source.width, source.height) > LONGEST_SIDE:
+        raise TooLarge.of_picture(source.width, source.height)
+    if source.frames > MOST_FRAMES_PER_S * max(Fraction(1), source.duration_s):
+        told = f"{source.frames} pictures for {float(source.duration_s):.1f} seconds"
+        raise NotAVideo(f"The file holds {told}; it is damaged or not a video.")
+    if source.frames > limits.max_frames:
+        raise TooLarge.of_frames(limits.max_frames)

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -119,12 +120,16 @@ def with_captions(master: str, captions: Sequence[CaptionVariant]) -> str:
             line += f',SUBTITLES="{CAPTIONS_GROUP}"'
         lines.append(line)
     first = next((n for n, line in enumerate(lines) if line.startswith("#EXT-X-STREAM-INF:")), len(lines))
-    return finished([*lines[:first], *(captions_line(caption) for caption in captions), *lines[first:]])
+    names = Counter(caption.label for caption in captions)
+    tagged = [captions_line(caption, is_alone=names[caption.label] == 1) for caption in captions]
+    return finished([*lines[:first], *tagged, *lines[first:]])
 
 
-def captions_line(caption: CaptionVariant) -> str:
+def captions_line(caption: CaptionVariant, *, is_alone: bool) -> str:
+    """Names are unique in their group: of people's labels that are the same, each says its language."""
+    name = caption.label if is_alone else f"{caption.label} ({caption.language})"
     return (
-        f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{CAPTIONS_GROUP}",NAME="{quotable(caption.label)}",'
+        f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{CAPTIONS_GROUP}",NAME="{quotable(name)}",'
         f'{language_attribute(caption.language)}DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI="{caption.uri}"'
     )
 

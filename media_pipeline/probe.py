@@ -5,11 +5,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from media_pipeline.allowance import probe_limits
 from media_pipeline.errors import NotAVideo, OutOfTime, PipelineError, SourceMissing
-from media_pipeline.ffmpeg.run import GIB, ChildLimits, run_limited
+from media_pipeline.ffmpeg.diagnose import diagnose_probe
+from media_pipeline.ffmpeg.run import Finished, processors, run_limited
+from media_pipeline.limits import SLOWEST_READ
 from media_pipeline.source import Source, parse_probe
 
-PROBE_LIMITS = ChildLimits(memory_bytes=3 * GIB, cpu_s=120, file_bytes=0)
 PROJECT_DIR = str(Path(__file__).resolve().parent.parent)
 # -I keeps the caller's environment and current folder out; the project's folder is put back by hand.
 BOOT = (
@@ -18,21 +20,34 @@ BOOT = (
 
 
 def probe(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lambda: None) -> Source:
-    """The facts about a file; raises the PipelineError that says why it cannot be used."""
+    """The facts about a file; raises the PipelineError that says why it cannot be used.
+
+    The time limit is that of a small file: large ones get the time to be read on top.
+    """
     if not path.exists():
         raise SourceMissing(detail=str(path))
-    argv = [sys.executable, "-I", "-c", BOOT, str(path)]
+    finished = run_probe(path, time_limit_s + path.stat().st_size / SLOWEST_READ, on_tick)
     try:
-        finished = run_limited(
-            argv, limits=PROBE_LIMITS, time_limit_s=time_limit_s, stall_s=time_limit_s, on_tick=on_tick
-        )
+        return parse_probe(read_report(finished))
+    except PipelineError as error:
+        raise diagnose_probe(error, finished.returncode, finished.stderr) from error
+
+
+def run_probe(path: Path, time_limit_s: float, on_tick: Callable[[], None]) -> Finished:
+    argv = [sys.executable, "-I", "-c", BOOT, str(path)]
+    limits = probe_limits(time_limit_s, processors())
+    try:
+        return run_limited(argv, limits=limits, time_limit_s=time_limit_s, stall_s=time_limit_s, on_tick=on_tick)
     except OutOfTime as error:
         raise NotAVideo("Reading this file took too long; it is damaged or not a video.") from error
+
+
+def read_report(finished: Finished) -> dict[str, object]:
     if finished.returncode != 0:
         # The child ran into its memory or time limit, or the reader crashed on the file.
         raise NotAVideo(detail=finished.stderr[-1000:])
     try:
-        report = json.loads(finished.stdout)
+        report: dict[str, object] = json.loads(finished.stdout)
     except ValueError as error:
         raise PipelineError(detail="the probe answered no JSON") from error
-    return parse_probe(report)
+    return report

@@ -4,34 +4,48 @@ Nothing here decides anything: media_pipeline.source turns the report into facts
 """
 
 import json
+import struct
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 import av
 from av.container import InputContainer
+from av.format import Flags
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from media_pipeline.formats import CONTAINERS, PROTOCOLS
+from media_pipeline.limits import LONGEST_TAG, MOST_CHANNELS, MOST_PACKETS, MOST_PIXELS, MOST_STREAMS, SAMPLE_RATES
 
-MOST_PACKETS = 5_000_000  # a day at 57 frames a second
+OPTIONS = {
+    "protocol_whitelist": PROTOCOLS,
+    "format_whitelist": CONTAINERS,
+    "max_streams": str(MOST_STREAMS),
+}
 PACKETS_TO_DECODE = 250  # a picture must come out of these
 FRAMES_TO_DECODE = 4  # the first picture of an interlaced film may not say so
 UNSPECIFIED = 2  # of H.273
 MOST_BOXES = 100  # looked at to tell a cut-off file
+# ffmpeg's own, by which it tells that a clock starts again (dts_delta_threshold).
+LONGEST_GAP_S = 10
+LONGEST_STEP_BACK_S = Fraction(1, 10)
 
 
 def main(path: str) -> None:
+    # What FFmpeg says goes to stderr: often it alone tells why a file cannot be read.
+    av.logging.restore_default_callback()
+    av.logging.set_libav_level(av.logging.WARNING)
     json.dump(describe(path), sys.stdout)
 
 
 def describe(path: str) -> dict[str, Any]:
-    options = {"protocol_whitelist": PROTOCOLS, "format_whitelist": CONTAINERS}
     try:
-        with av.open(path, options=options, metadata_errors="replace") as container:
+        # With the protocol said: a name may look like another one.
+        with av.open(f"file:{path}", container_options=OPTIONS, metadata_errors="replace") as container:
             report = describe_container(container)
     except av.error.FFmpegError as error:
         report = {"error": "not_a_video", "detail": str(error)}
@@ -41,16 +55,25 @@ def describe(path: str) -> dict[str, Any]:
 
 
 def describe_container(container: InputContainer) -> dict[str, Any]:
+    if len(container.streams) >= MOST_STREAMS:  # reading stopped at the limit
+        return {"error": "many_streams"}
     stream = picture_of(container)
     if stream is None:
         has_sound = any(s.type == "audio" for s in container.streams)
         return {"error": "no_video_stream" if has_sound else "not_a_video"}
+    width, height = stream.codec_context.width or 0, stream.codec_context.height or 0
+    if width * height > MOST_PIXELS:
+        return {"error": "large_picture", "width": width, "height": height}
+    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # the picture may be another than the header's
+    video = describe_video(container, stream)
+    if video["packets"]["count"] > MOST_PACKETS:
+        return {"error": "many_packets"}
     return {
         "container": container.format.name,
         "start_s": str_fraction(container.start_time or 0, 1, av.time_base),
-        "audio": [describe_audio(s) for s in container.streams.audio if s.codec_context and s.codec_context.channels],
+        "audio": [describe_audio(s) for s in container.streams.audio if is_sound(s)],
         "subtitles": [describe_subtitles(s) for s in container.streams.subtitles if s.codec_context],
-        "video": describe_video(container, stream),
+        "video": video,
     }
 
 
@@ -58,6 +81,12 @@ def picture_of(container: InputContainer) -> VideoStream | None:
     """The largest moving picture; cover art is a still that the container calls video."""
     moving = [s for s in container.streams.video if Disposition.attached_pic not in s.disposition]
     return max(moving, key=lambda s: (s.codec_context.width or 0) * (s.codec_context.height or 0), default=None)
+
+
+def is_sound(stream: Any) -> bool:
+    """Whether a decoder is there, and the header claims nothing that sound cannot be."""
+    context = stream.codec_context
+    return bool(context) and 0 < context.channels <= MOST_CHANNELS and context.sample_rate in SAMPLE_RATES
 
 
 def describe_audio(stream: Any) -> dict[str, Any]:
@@ -80,8 +109,8 @@ def describe_subtitles(stream: Any) -> dict[str, Any]:
 
 def describe_track(stream: Any) -> dict[str, Any]:
     return {
-        "language": stream.metadata.get("language", ""),
-        "title": stream.metadata.get("title", ""),
+        "language": stream.metadata.get("language", "")[:LONGEST_TAG],
+        "title": stream.metadata.get("title", "")[:LONGEST_TAG],
         "is_default": Disposition.default in stream.disposition,
     }
 
@@ -103,12 +132,22 @@ def describe_video(container: InputContainer, stream: VideoStream) -> dict[str, 
         if stream.guessed_rate
         else None,
         "declared_s": declared_duration(container, stream),
+        "matrix": display_matrix(frame),
         "is_interlaced": any(one.interlaced_frame for one in frames),
         "colour": describe_colour(context, frame),
         "decodes": frame is not None,
         "decode_error": decode_error,
         "packets": packets,
     }
+
+
+def display_matrix(frame: Any) -> list[int] | None:
+    """The four numbers that turn and mirror, row by row; what moves and skews is left out."""
+    data = frame.side_data.get("DISPLAYMATRIX") if frame else None
+    if data is None:
+        return None
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(data))
+    return [a, b, c, d]
 
 
 def declared_duration(container: InputContainer, stream: VideoStream) -> str | None:
@@ -142,20 +181,48 @@ def read_packets(container: InputContainer, stream: VideoStream) -> tuple[dict[s
     times: list[int] = []
     end, decode_error = 0, ""
     frames: list[Any] = []
+    clock = Clock(container, stream)
     for number, packet in enumerate(demux_what_is_there(container, stream)):
         if not packet.size:
             continue  # the flush packet at the end
-        time = next((known for known in (packet.pts, packet.dts) if known is not None), end)
+        shift = clock.shift_of(packet)
+        time = next((known + shift for known in (packet.pts, packet.dts) if known is not None), end)
         times.append(time)
         end = max(end, time + (packet.duration or 0))
         if len(frames) < FRAMES_TO_DECODE and number < PACKETS_TO_DECODE:
             decode_error = decode_into(frames, packet.decode, decode_error)
-        if number >= MOST_PACKETS:
+        if len(times) > MOST_PACKETS:
             break
     if not frames:
         # Decoders hold pictures back to put them in order; a very short video comes out only now.
         decode_error = decode_into(frames, lambda: stream.codec_context.decode(None), decode_error)
     return summarise(times, end), frames, decode_error
+
+
+class Clock:
+    """In formats whose clock may start again, as in recordings put together, it goes on where it was: as in ffmpeg."""
+
+    def __init__(self, container: InputContainer, stream: VideoStream) -> None:
+        self.may_jump = bool(Flags(container.format.flags) & Flags.ts_discont)
+        time_base = stream.time_base or Fraction(1, av.time_base)
+        self.gap, self.step_back = LONGEST_GAP_S / time_base, LONGEST_STEP_BACK_S / time_base
+        self.shift = 0
+        self.last = self.next = 0
+        self.has_begun = False
+
+    def shift_of(self, packet: Any) -> int:
+        """To be added to the packet's times, in the stream's ticks."""
+        if not self.may_jump or packet.dts is None:
+            return self.shift
+        if self.has_begun and self.jumps(packet.dts + self.shift):
+            self.shift = self.next - packet.dts
+        self.has_begun = True
+        self.last = packet.dts + self.shift
+        self.next = self.last + (packet.duration or 0)
+        return self.shift
+
+    def jumps(self, dts: int) -> bool:
+        return dts + self.step_back < self.last or abs(dts - self.next) > self.gap
 
 
 def demux_what_is_there(container: InputContainer, stream: VideoStream) -> Any:

@@ -44,6 +44,8 @@ def why_these_rungs(source: Source, plan: EncodePlan, settings: PlanSettings) ->
         yield f"The picture is {size}, so there is no {listed(left_out, 'or')}: nothing is ever enlarged."
     if not left_out and min(source.width, source.height) > min(best.width, best.height):
         yield f"The picture is {size}; it is made smaller, because {best.name} is the best quality of this site."
+    if best.name not in {rung.name for rung in settings.ladder}:
+        yield f"It lies between two qualities of this site and gets one of its own, {best.name}."
     for rung in plan.rungs:
         lines = rung.rung.short_side - min(rung.width, rung.height)
         if lines > 0 and not is_below(source, rung.rung):

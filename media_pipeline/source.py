@@ -6,8 +6,9 @@ from fractions import Fraction
 from typing import Any
 
 from media_pipeline.colour import Colour, parse_colour
-from media_pipeline.errors import NotAVideo, NoVideoStream, PipelineError, Truncated, UnsupportedCodec
+from media_pipeline.errors import NotAVideo, NoVideoStream, PipelineError, TooLarge, Truncated, UnsupportedCodec
 from media_pipeline.languages import parse_language
+from media_pipeline.limits import MOST_PACKETS, MOST_STREAMS
 
 STANDARD_RATES = tuple(
     Fraction(*rate)
@@ -19,6 +20,7 @@ STANDARD_RATES = tuple(
 )  # fmt: skip
 FALLBACK_RATE = Fraction(25)
 FASTEST = 60
+MOST_DENOMINATOR = 1001  # of a rate
 # AVI numbers its frames as they are stored: the first to be shown need not bear the number 0, and always starts at 0.
 UNTIMED = frozenset({"avi"})
 # 24 and 24000/1001 lie 0.1 % apart: half of that still tells them from each other.
@@ -66,6 +68,8 @@ class Source:
     width: int
     height: int
     rotation: int
+    turn: tuple[str, ...]  # the filters that turn the stored picture upright
+    stored_size: tuple[int, int]
     pixel_shape: Fraction  # the width of a stored pixel to its height
     source_rate: Fraction  # of the file itself
     frame_rate: Fraction  # of the output: constant, at most 60
@@ -89,12 +93,12 @@ class Source:
 def parse_probe(report: Mapping[str, Any]) -> Source:
     """A Source from the probe child's report; raises the PipelineError that says why it is none."""
     if error := report.get("error"):
-        raise refusal(error, str(report.get("detail", "")))
+        raise refusal(error, report)
     video = report["video"]
     index = video["index"]
     packets = video["packets"]
     if not packets["count"]:
-        raise Truncated(detail="no packet of the picture")
+        raise Truncated("Nothing of the picture is in this file: it is cut off, or its index is wrong.")
     if not video["decodes"]:
         raise UnsupportedCodec(
             f"The picture is stored as {video['codec']}, which could not be decoded.", detail=video["decode_error"]
@@ -111,6 +115,8 @@ def parse_probe(report: Mapping[str, Any]) -> Source:
         width=width,
         height=height,
         rotation=video["rotation"],
+        turn=turn_filters(video["rotation"], video["matrix"]),
+        stored_size=(video["width"], video["height"]),
         pixel_shape=Fraction(video["sar"]),
         source_rate=rate,
         frame_rate=at_most_60(rate),
@@ -137,21 +143,42 @@ def parse_title(text: str) -> str:
     return line[:LONGEST_TITLE].strip()
 
 
-def refusal(error: str, detail: str) -> PipelineError:
+def refusal(error: str, report: Mapping[str, Any]) -> PipelineError:
+    if error == "large_picture":
+        return TooLarge.of_picture(report["width"], report["height"])
+    if error == "many_packets":
+        return TooLarge.of_frames(MOST_PACKETS)
+    if error == "many_streams":
+        return TooLarge.of_streams(MOST_STREAMS)
     errors: dict[str, type[PipelineError]] = {
         "not_a_video": NotAVideo,
         "no_video_stream": NoVideoStream,
         "truncated": Truncated,
     }
-    return errors.get(error, NotAVideo)(detail=detail)
+    return errors.get(error, NotAVideo)(detail=str(report.get("detail", "")))
 
 
 def display_size(width: int, height: int, sar: Fraction, rotation: int) -> tuple[int, int]:
     """Square pixels as ffmpeg's scale filter sees them, turned upright."""
     if sar > 0:
         width = max(1, round(width * sar))
-    # Like the encoder, which turns the picture by right angles and leaves its size alone at any other.
+    # Like the encoder, which turns the picture by right angles and leaves it alone at any other.
     return (height, width) if rotation % 180 == 90 else (width, height)
+
+
+def turn_filters(rotation: int, matrix: Sequence[int] | None) -> tuple[str, ...]:
+    """What ffmpeg would do of its own accord. It is done by us, after scaling, since filters that turn take it for
+    granted that all pictures are as large as the first."""
+    if matrix is None:
+        return ()
+    a, _, c, d = matrix
+    if rotation == 270:  # it counts against the clock
+        return ("transpose=cclock_flip" if c > 0 else "transpose=clock",)
+    if rotation == 90:
+        return ("transpose=clock_flip" if c < 0 else "transpose=cclock",)
+    if rotation in (0, 180):
+        return (*(["hflip"] if a < 0 else []), *(["vflip"] if d < 0 else []))
+    return ()
 
 
 def source_rate(packets: Mapping[str, Any], time_base: Fraction, guessed: str | None) -> tuple[Fraction, bool]:
@@ -196,7 +223,7 @@ def snap(rate: Fraction) -> Fraction:
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
     if abs(nearest / rate - 1) <= SAME_RATE:
         return nearest
-    return max(Fraction(1), rate.limit_denominator(1001))
+    return max(Fraction(1), rate.limit_denominator(MOST_DENOMINATOR))
 
 
 def snap_up(rate: Fraction) -> Fraction:
@@ -207,6 +234,7 @@ def snap_up(rate: Fraction) -> Fraction:
 
 
 def at_most_60(rate: Fraction) -> Fraction:
+    """Halved until it fits; a fraction that encoders accept, whatever the file claims."""
     while rate > FASTEST:
         rate /= 2
-    return rate
+    return rate.limit_denominator(MOST_DENOMINATOR)

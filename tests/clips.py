@@ -10,7 +10,7 @@ from media_pipeline.ffmpeg.locate import find_ffmpeg
 MATRIX_OFFSET, MATRIX_BYTES = 4 + 40, 36
 COSINE_AND_SINE = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}
 AUDIO_CODECS = {"webm": "libopus", "avi": "libmp3lame", "mpg": "mp2", "wmv": "wmav2"}
-CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6}
+CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6, "7.1": 8}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,6 +26,7 @@ class Clip:
     rotation: int = 0  # degrees clockwise that a player must turn the picture by; MP4 and MOV only
     sound: str = "sine=frequency=440:sample_rate=48000"
     channels: str = "stereo"
+    sound_codec: str = ""  # the container's usual one
     language: str = ""
     sound_delay_s: float = 0  # of the sound against the picture; negative: the picture starts later
     sound_s: float | None = None  # where it differs from the picture's length
@@ -86,7 +87,7 @@ def output_args(clip: Clip) -> list[str]:
     if clip.picture:
         args += ["-c:v", *clip.codec, "-pix_fmt", clip.pixels]
     if clip.sound:
-        args += ["-c:a", AUDIO_CODECS.get(clip.container, "aac"), "-b:a", "96k"]
+        args += ["-c:a", clip.sound_codec or AUDIO_CODECS.get(clip.container, "aac"), "-b:a", "96k"]
         args += ["-metadata:s:a:0", f"language={clip.language}"] if clip.language else []
     return args
 

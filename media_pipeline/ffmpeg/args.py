@@ -6,14 +6,24 @@ from pathlib import Path
 from media_pipeline.colour import to_bt709
 from media_pipeline.formats import CONTAINERS, PROTOCOLS
 from media_pipeline.ladder import SizedRung, even
-from media_pipeline.plan import AUDIO_KBPS, AUDIO_RATE, POSTER_LONG_SIDE, EncodePlan
-from media_pipeline.poster import THUMB_HEIGHT, THUMB_WIDTH
+from media_pipeline.layout import small_poster_file
+from media_pipeline.limits import LARGEST_ALLOCATION, MOST_PIXELS, MOST_STREAMS
+from media_pipeline.plan import AUDIO_KBPS, AUDIO_RATE, EncodePlan
+from media_pipeline.poster import (
+    POSTER_LONG_SIDE,
+    POSTER_QUALITY,
+    SMALL_POSTER_LONG_SIDE,
+    SMALL_POSTER_QUALITY,
+    THUMB_HEIGHT,
+    THUMB_WIDTH,
+)
 from media_pipeline.source import AudioTrack
 from media_pipeline.storyboard import Storyboard
 from media_pipeline.tracks import AudioRendition
 
-MOST_PIXELS = 16384 * 8704
-LARGEST_ALLOCATION = 1024**3
+# How often a second the filters are made to go on; a pause of the source is filled in steps of this length.
+TICKS_PER_S = 4
+MOST_SURROUND = 8  # channels: 7.1
 # JPEG is BT.601 and full range by definition. Formats that say so in their name are what every ffmpeg's encoder takes.
 JPEG_SCALE = (
     "flags=bicubic:in_color_matrix=bt709:out_color_matrix=bt601:in_range=tv:out_range=pc,format=yuvj420p,"
@@ -29,12 +39,16 @@ def encode_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list
     return [
         *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y"),
         *("-progress", "pipe:1"),
+        # A picture that changes its size on the way is scaled to the same rungs: a new graph would begin at 0 again.
+        # Of the filters only `scale` can take it, so that comes first, and nothing is turned before.
+        *("-reinit_filter:v", "0", "-noautorotate"),
         *untrusted_input_args(source),
+        *clock_args(plan),
         *("-filter_complex", filter_graph(plan)),
         *(arg for number, rung in reversed([*enumerate(plan.rungs)]) for arg in rung_args(plan, rung, number, work)),
         *(arg for audio in plan.audio for arg in audio_args(plan, audio, work)),
-        *("-map", "[posters]", "-fps_mode", "passthrough", "-c:v", "mjpeg", "-q:v", "4", "-f", "image2"),
-        str(poster_path(work, None)),
+        *poster_args("[posters]", POSTER_QUALITY, poster_path(work, None)),
+        *poster_args("[small]", SMALL_POSTER_QUALITY, small_poster_path(work, None)),
         *("-map", "[thumbs]", "-fps_mode", "passthrough", "-f", "rawvideo", str(thumbs_path(work))),
         *("-map", "[tiles]", "-fps_mode", "passthrough", "-f", "rawvideo", str(tiles_path(work))),
     ]
@@ -43,9 +57,20 @@ def encode_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list
 def untrusted_input_args(source: Path) -> list[str]:
     return [
         *("-protocol_whitelist", PROTOCOLS, "-format_whitelist", CONTAINERS),
-        *("-max_pixels", str(MOST_PIXELS), "-max_alloc", str(LARGEST_ALLOCATION)),
+        *("-max_pixels", str(MOST_PIXELS), "-max_alloc", str(LARGEST_ALLOCATION), "-max_streams", str(MOST_STREAMS)),
         *("-i", f"file:{source}"),
     ]
+
+
+def clock_args(plan: EncodePlan) -> list[str]:
+    """A second input that only ticks, for as long as the film lasts; see `paced`."""
+    rate = plan.frame_rate / frames_per_tick(plan)
+    length_s = float(plan.duration_s + 2 / rate)
+    return ["-f", "lavfi", "-i", f"nullsrc=size=16x16:rate={rate.numerator}/{rate.denominator}:duration={length_s:.6f}"]
+
+
+def frames_per_tick(plan: EncodePlan) -> int:
+    return max(1, round(plan.frame_rate / TICKS_PER_S))
 
 
 def filter_graph(plan: EncodePlan) -> str:
@@ -65,18 +90,35 @@ def scaled(plan: EncodePlan, number: int) -> str:
     rung = plan.rungs[number]
     if number < len(plan.rungs) - 1:
         return f"[s{number + 1}]scale={rung.width}:{rung.height}:flags=bicubic,setsar=1"
-    colours = to_bt709(plan.colour, width=plan.width, height=plan.height, target=(rung.width, rung.height))
-    return f"[0:{plan.video_index}]{','.join([*steady_frames(plan), colours])}"
+    target = (rung.height, rung.width) if plan.is_on_its_side else (rung.width, rung.height)
+    colours = to_bt709(plan.colour, width=plan.width, height=plan.height, target=target)
+    return ",".join([paced(plan), colours, *plan.turn])
+
+
+def paced(plan: EncodePlan) -> str:
+    """The film's frames, as many as were planned, let through up to the clock's next tick.
+
+    A frame that a source shows for a minute is thousands of frames of the output. Without the clock ffmpeg makes them
+    all in one go, in every size, before an encoder takes the first: gigabytes. What ends early keeps its last picture.
+    """
+    film = ",".join([*steady_frames(plan), "tpad=stop=-1:stop_mode=clone"])
+    return (
+        f"[1:v]scale[clock];[0:{plan.video_index}]{film}[film];"
+        f"[clock][film]streamselect=inputs=2:map=1,trim=end_frame={plan.frames}"
+    )
 
 
 def steady_frames(plan: EncodePlan) -> list[str]:
     """`fps` makes the rate constant and exact, and starts at 0 by repeating the first frame, so that a picture which
     starts after its sound stays in step with it."""
     rate = f"{plan.frame_rate.numerator}/{plan.frame_rate.denominator}"
+    width, height = plan.stored_size
     # Frames that are whole are left alone: films often are interlaced in parts only.
-    weave = ["bwdif=mode=send_frame:deint=interlaced"] if plan.is_interlaced else []
+    weave = [f"scale={width}:{height}", "bwdif=mode=send_frame:deint=interlaced"] if plan.is_interlaced else []
     start = ["setpts=PTS-STARTPTS"] if plan.shift_s is None else shifted("setpts", plan.shift_s)
-    return [*weave, *start, f"fps={rate}:start_time=0"]
+    # A frame that lasts for no time, as far as the file says, would be dropped.
+    hold = [f"tpad=stop_mode=clone:stop_duration={float(1 / plan.frame_rate):.6f}"] if plan.is_still else []
+    return [*weave, *start, *hold, f"fps={rate}:start_time=0"]
 
 
 def shifted(setpts: str, shift_s: Fraction | None) -> list[str]:
@@ -85,17 +127,24 @@ def shifted(setpts: str, shift_s: Fraction | None) -> list[str]:
 
 
 def poster_stages(plan: EncodePlan) -> list[str]:
-    """Frames that may become the poster as JPEGs; small and grey, and with what follows on them, to judge them by."""
+    """Frames that may become the poster in both sizes; tiny and grey, and with what follows on them, to judge them by.
+
+    In all sizes at once: which of them are kept is known when all have been seen.
+    """
     rung = plan.rungs[plan.poster_rung]
-    scale = min(Fraction(1), Fraction(POSTER_LONG_SIDE, max(rung.width, rung.height)))
     is_poster = f"not(mod(n,{plan.poster_step}))"
-    size = f"{even(rung.width * scale, at_most=rung.width)}:{even(rung.height * scale, at_most=rung.height)}"
     return [
         f"[p]select='{is_poster}+not(mod(n-{plan.poster_pause},{plan.poster_step}))',split=2[q][t]",
         # Every other one of them.
-        f"[q]select='not(mod(n,2))',scale={size}:{JPEG_SCALE}[posters]",
+        f"[q]select='not(mod(n,2))',scale={size_within(rung, POSTER_LONG_SIDE)}:{JPEG_SCALE},split=2[posters][r]",
+        f"[r]scale={size_within(rung, SMALL_POSTER_LONG_SIDE)}:flags=bicubic,format=yuvj420p[small]",
         f"[t]scale={THUMB_WIDTH}:{THUMB_HEIGHT}:out_range=pc,format=gray[thumbs]",
     ]
+
+
+def size_within(rung: SizedRung, long_side: int) -> str:
+    scale = min(Fraction(1), Fraction(long_side, max(rung.width, rung.height)))
+    return f"{even(rung.width * scale, at_most=rung.width)}:{even(rung.height * scale, at_most=rung.height)}"
 
 
 def tiles_stage(plan: EncodePlan) -> str:
@@ -121,6 +170,11 @@ def rung_args(plan: EncodePlan, rung: SizedRung, number: int, work: Path) -> lis
     ]
 
 
+def poster_args(stage: str, quality: int, path: Path) -> list[str]:
+    encoder = ("-c:v", "mjpeg", "-q:v", str(quality), "-f", "image2")
+    return ["-map", stage, "-fps_mode", "passthrough", *encoder, str(path)]
+
+
 def peak_kbps(rung: SizedRung, frame_rate: Fraction) -> int:
     return rung.rung.max_kbps * 3 // 2 if frame_rate > 30 else rung.rung.max_kbps
 
@@ -143,6 +197,8 @@ def audio_filter(plan: EncodePlan, track: AudioTrack) -> str:
         [
             *shifted("asetpts", plan.shift_s),
             *downmix_filter(track.channels),
+            # What lies behind the picture's end is not even read: the resampler would keep all of its gaps in memory.
+            f"atrim=end={length}",
             f"aresample={AUDIO_RATE}:async=1:first_pts=0:ochl=stereo{downmix_gain(track.channels)}",
             f"apad=whole_dur={length}",
             f"atrim=end={length}",
@@ -151,13 +207,18 @@ def audio_filter(plan: EncodePlan, track: AudioTrack) -> str:
 
 
 def downmix_filter(channels: int) -> list[str]:
-    """One channel goes to both sides as it is; the resampler's own matrix would make it 3 dB quieter."""
-    return ["pan=stereo|c0=c0|c1=c0"] if channels == 1 else []
+    """One channel goes to both sides as it is; the resampler's own matrix would make it 3 dB quieter.
+
+    Of more than eight nobody says where they belong: they are a studio's tracks, the first two of them the mix.
+    """
+    if channels == 1:
+        return ["pan=stereo|c0=c0|c1=c0"]
+    return ["pan=stereo|c0=c0|c1=c1"] if channels > MOST_SURROUND else []
 
 
 def downmix_gain(channels: int) -> str:
     """Surround folded down adds up to more than full scale: 3 dB of room keeps speech loud and peaks whole."""
-    return ":rematrix_volume=0.7079" if channels > 2 else ""
+    return ":rematrix_volume=0.7079" if 2 < channels <= MOST_SURROUND else ""
 
 
 def captions_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list[str]:
@@ -196,6 +257,10 @@ def caption_path(work: Path, language: str) -> Path:
 def poster_path(work: Path, number: int | None) -> Path:
     """The numberth frame that may become the poster; None gives the pattern of all of them. ffmpeg counts from 1."""
     return work / ("poster_%05d.jpg" if number is None else f"poster_{number + 1:05}.jpg")
+
+
+def small_poster_path(work: Path, number: int | None) -> Path:
+    return work / small_poster_file(poster_path(work, number).name)
 
 
 def thumbs_path(work: Path) -> Path:

@@ -5,11 +5,12 @@ import re
 import shutil
 
 from media_pipeline.errors import PipelineError
-from media_pipeline.ffmpeg.run import ChildLimits, run_limited
+from media_pipeline.ffmpeg.run import run_limited
+from media_pipeline.limits import ChildLimits
 
 LEAST_VERSION = (5, 1)
 NEEDED_ENCODERS = ("libx264", "aac")
-NEEDED_FILTERS = ("scale", "fps", "split", "aresample", "zscale", "tonemap")
+NEEDED_FILTERS = ("scale", "fps", "split", "aresample", "zscale", "tonemap", "nullsrc", "tpad", "streamselect")
 
 
 class NoFfmpeg(PipelineError):

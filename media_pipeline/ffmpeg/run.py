@@ -17,21 +17,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media_pipeline.errors import OutOfTime, PipelineError
+from media_pipeline.limits import ChildLimits
 
-LAUNCHER = str(Path(__file__).with_name("limits.py"))
+LAUNCHER = str(Path(__file__).with_name("launch.py"))
 TICK_S = 0.5
 STDERR_KEPT = 64 * 1024
-GIB = 1024**3
-
-
-@dataclass(frozen=True)
-class ChildLimits:
-    """Hard limits of one child process."""
-
-    memory_bytes: int = 8 * GIB
-    cpu_s: int = 48 * 3600
-    file_bytes: int = 256 * GIB
-    nice: int = 10  # the catalogue answers first when web and workers share a machine
+# The allocator otherwise reserves 64 MiB for every thread, which on a machine of many processors is more address space
+# than any limit that is worth its name.
+MEMORY_POOLS = "2"
 
 
 @dataclass(frozen=True)
@@ -70,6 +63,11 @@ def run_limited(
         end_group(process)
 
 
+def processors() -> int:
+    """Those that this process and its children may run on, by which they choose their numbers of threads."""
+    return len(os.sched_getaffinity(0))
+
+
 def start(argv: Sequence[str], limits: ChildLimits) -> subprocess.Popen[bytes]:
     orders = json.dumps({"parent": os.getpid(), **limits.__dict__})
     return subprocess.Popen(
@@ -78,7 +76,12 @@ def start(argv: Sequence[str], limits: ChildLimits) -> subprocess.Popen[bytes]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1"},
+        env={
+            "PATH": os.environ.get("PATH", os.defpath),
+            "LC_ALL": "C",
+            "AV_LOG_FORCE_NOCOLOR": "1",
+            "MALLOC_ARENA_MAX": MEMORY_POOLS,
+        },
     )
 
 

@@ -92,6 +92,10 @@ CASES = {
     "ten bits": Case(
         clip=Clip(pixels="yuv420p10le", container="mkv", duration_s=1), rate="25", frames=25, sizes=((214, 120),)
     ),
+    "eight channels": Case(
+        clip=Clip(container="mov", duration_s=1, channels="7.1", sound_codec="pcm_s16le"),
+        rate="25", frames=25, sizes=((214, 120),),
+    ),
     "ProRes": Case(
         clip=Clip(codec=("prores_ks",), pixels="yuv422p10le", container="mov", duration_s=1),
         rate="25", frames=25, sizes=((214, 120),),

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import zlib
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,17 @@ def ffmpeg(request: pytest.FixtureRequest) -> str:
         leave = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         leave(f"{request.param} {fault}")
     return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def usable_ffmpegs() -> list[str]:
+    return [path for path in FFMPEGS if not fault_of(path)]
+
+
+@pytest.fixture
+def one_ffmpeg(request: pytest.FixtureRequest, usable_ffmpegs: list[str]) -> str:
+    """One of them, always the same for the same test: for what is about the file more than about ffmpeg."""
+    return usable_ffmpegs[zlib.crc32(request.node.name.encode()) % len(usable_ffmpegs)]
 
 
 @pytest.fixture(scope="session")

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from media_pipeline.ffmpeg.run import ChildLimits, Finished, run_limited
+from media_pipeline.ffmpeg.run import Finished, run_limited
+from media_pipeline.limits import ChildLimits
 
 LIMITS = ChildLimits(memory_bytes=1024**3, cpu_s=30, nice=0)
 MIB = 1024**2

@@ -16,8 +16,9 @@ NOISE = bytes((number * 7919 + number // 3 * 104729) % 251 for number in range(2
 FTYP = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
 
 
-def carry_through(folder: Path, source: Path) -> None:
-    process(Job(source, folder / "work", folder / "out", find_ffmpeg(), PlanSettings(), report=lambda progress: None))
+def carry_through(folder: Path, source: Path, ffmpeg: str = "") -> None:
+    ffmpeg = ffmpeg or find_ffmpeg()
+    process(Job(source, folder / "work", folder / "out", ffmpeg, PlanSettings(), report=lambda progress: None))
 
 
 def refusal(folder: Path, source: Path) -> PipelineError:

@@ -42,7 +42,13 @@ HDR = film(
     pixels="yuv420p10le",
     colour=Colour("bt2020", "smpte2084", "bt2020nc", depth_bits=10),
 )
-OLD_TELEVISION = film(width=768, height=576, is_interlaced=True, colour=Colour("bt470bg", "bt709", "bt470bg"))
+OLD_TELEVISION = film(
+    width=768,
+    height=576,
+    stored_size=(720, 576),
+    is_interlaced=True,
+    colour=Colour("bt470bg", "bt709", "bt470bg"),
+)
 
 
 def plan(source: Source) -> EncodePlan:
@@ -115,9 +121,16 @@ def test_fast_video_may_peak_half_as_high_again(rate: str, kbps: int) -> None:
 
 @pytest.mark.parametrize(
     ("channels", "starts_with", "has_gain"),
-    [(1, "pan=stereo|c0=c0|c1=c0,", False), (2, "aresample", False), (3, "aresample", True), (8, "aresample", True)],
+    [
+        (1, "pan=stereo|c0=c0|c1=c0,", False),
+        (2, "atrim=", False),
+        (3, "atrim=", True),
+        (8, "atrim=", True),
+        (9, "pan=stereo|c0=c0|c1=c1,", False),
+        (64, "pan=stereo|c0=c0|c1=c1,", False),
+    ],
 )
-def test_only_surround_is_turned_down(channels: int, starts_with: str, has_gain: bool) -> None:
+def test_only_surround_is_folded_down_and_turned_down(channels: int, starts_with: str, has_gain: bool) -> None:
     text = audio_filter(plan(FILM), sound(1, channels=channels))
 
     assert text.startswith(starts_with)

@@ -162,12 +162,20 @@ def test_broken_text_can_still_be_written(content: bytes) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", " \n\n", "WEBVTT", "WEBVTT\n\nNOTE nothing", "-->", "00:01.000 --> 00:02.000", "\0" * 1000, "[Script Info]\n"],
+    ["", " \n\n", "WEBVTT", "WEBVTT\n\nNOTE nothing", "-->", "\0" * 1000, "[Script Info]\n"],
 )
 def test_a_file_without_captions_is_refused_with_a_sentence(text: str) -> None:
     with pytest.raises(BadCaptions) as refused:
         parse_captions(text)
     assert refused.value.sentence == "No captions were found in this file; upload WebVTT (.vtt) or SubRip (.srt)."
+
+
+@pytest.mark.parametrize(
+    "lines", ["00:00:05,000 --> 00:00:02,000\nBack", "00:01.000 --> 00:02.000", "00:00:05,000 --> 00:00:06,000\n"]
+)
+def test_captions_that_cannot_be_shown_are_told_apart_from_none(lines: str) -> None:
+    with pytest.raises(BadCaptions, match="each is empty, or ends before it begins"):
+        parse_captions(lines)
 
 
 def test_a_whole_night_of_captions_is_taken_and_one_more_is_not() -> None:

@@ -120,10 +120,10 @@ def test_hdr_is_recognised(studio: Studio, ffmpeg: str) -> None:
     assert colour.depth_bits == 10
 
 
-def test_the_poster_and_the_storyboard_have_the_film_s_colours(studio: Studio, ffmpeg: str) -> None:
+def test_the_posters_and_the_storyboard_have_the_film_s_colours(studio: Studio, ffmpeg: str) -> None:
     out = studio.version("orange BT.601, said", ORANGES["BT.601, said"], ffmpeg).out
 
-    for name in ("poster.jpg", "storyboard.jpg"):
+    for name in ("poster.jpg", "poster_small.jpg", "storyboard.jpg"):
         assert jpeg_colour(out / name) == pytest.approx(ORANGE, abs=8)
 
 

@@ -6,13 +6,16 @@ import pytest
 
 from media_pipeline.errors import (
     EncoderFailed,
+    EncoderOverLimit,
     NotAVideo,
     PipelineError,
     StorageUnavailable,
+    TooLarge,
+    TooLong,
     Truncated,
     UnsupportedCodec,
 )
-from media_pipeline.ffmpeg.diagnose import diagnose
+from media_pipeline.ffmpeg.diagnose import diagnose, diagnose_probe, has_succeeded
 
 DAMAGED_FRAME = "Error while decoding stream #0:0: Invalid data found when processing input\n"
 
@@ -30,9 +33,11 @@ DAMAGED_FRAME = "Error while decoding stream #0:0: Invalid data found when proce
         (1, "Decoding requested, but no decoder found for: dvvideo", UnsupportedCodec),
         (1, "av_interleaved_write_frame(): No space left on device\nConversion failed!", StorageUnavailable),
         (228, "Error writing trailer of out.mp4: No space left on device", StorageUnavailable),
-        (1, "av_interleaved_write_frame(): File too large", StorageUnavailable),
+        (1, "av_interleaved_write_frame(): File too large", EncoderOverLimit),
         (69, 40 * DAMAGED_FRAME, NotAVideo),
-        (1, "Cannot allocate memory", EncoderFailed),
+        (1, "Cannot allocate memory", EncoderOverLimit),
+        (1, "x264 [error]: malloc of size 13257088 failed", EncoderOverLimit),
+        (0, "Error writing trailer of out.mp4: No space left on device", StorageUnavailable),
         (1, "", EncoderFailed),
     ],
 )
@@ -61,3 +66,50 @@ def test_the_end_of_what_it_said_is_kept_for_the_log_and_off_the_page() -> None:
     assert error.detail.endswith("the end")
     assert len(error.detail) < 2100
     assert "the end" not in error.sentence
+
+
+@pytest.mark.parametrize(
+    ("returncode", "stderr", "succeeded"),
+    [
+        (0, DAMAGED_FRAME, True),
+        (0, "Error closing file tiles.yuv: No space left on device", False),
+        (0, "Error writing trailer of 120p.mp4: File too large", False),
+        (1, "", False),
+    ],
+)
+def test_what_could_not_be_written_to_its_end_has_failed(returncode: int, stderr: str, succeeded: bool) -> None:
+    assert has_succeeded(returncode, stderr) is succeeded
+
+
+# --- the probe -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("returncode", "stderr", "error", "words"),
+    [
+        (0, "[png @ 0x1] Picture size 16000x16000 exceeds specified max pixel count 35651584", TooLarge, "16000×16000"),
+        (0, "[mov @ 0x1] Number of streams exceeds max_streams parameter (500)", TooLarge, "more than 500 tracks"),
+        (0, "[mov @ 0x1] Skipped opening external track: /etc/passwd", NotAVideo, "in which other file it is"),
+        (0, "[png @ 0x1] get_buffer(): Cannot allocate memory", NotAVideo, "more memory than any video needs"),
+        (1, "Traceback (most recent call last):\nMemoryError", NotAVideo, "more memory than any video needs"),
+        (1, "Traceback (most recent call last):\nImportError: libx.so", EncoderFailed, "the log says why"),
+        (-signal.SIGXCPU, "", NotAVideo, "took too long"),
+        (-signal.SIGKILL, "", EncoderFailed, "from outside"),
+        (-signal.SIGSEGV, "", NotAVideo, "broke down on this file"),
+        (0, "", NotAVideo, NotAVideo.sentence),
+    ],
+)
+def test_the_readers_words_tell_why_a_file_is_refused(
+    returncode: int, stderr: str, error: type[PipelineError], words: str
+) -> None:
+    diagnosed = diagnose_probe(NotAVideo(), returncode, stderr)
+
+    assert type(diagnosed) is error
+    assert words in diagnosed.sentence
+    assert "/etc/passwd" not in diagnosed.sentence
+
+
+def test_a_refusal_that_is_sure_of_its_reason_stands() -> None:
+    refused = TooLong("Too long.")
+
+    assert diagnose_probe(refused, 0, "Cannot allocate memory") is refused

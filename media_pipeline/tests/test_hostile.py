@@ -13,7 +13,8 @@ import pytest
 from media_pipeline.ffmpeg.args import encode_args
 from media_pipeline.ffmpeg.diagnose import diagnose
 from media_pipeline.ffmpeg.locate import find_ffmpeg
-from media_pipeline.ffmpeg.run import ChildLimits, run_limited
+from media_pipeline.ffmpeg.run import run_limited
+from media_pipeline.limits import ChildLimits
 from media_pipeline.plan import PlanSettings, plan_encode
 from media_pipeline.tests.processes import MIB
 from media_pipeline.tests.refusals import FTYP, NOISE, QUICK_S, refusal

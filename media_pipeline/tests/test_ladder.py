@@ -25,7 +25,12 @@ def sizes_of(width: int, height: int) -> dict[str, tuple[int, int]]:
         ((1920, 800), {"120p": (288, 120), "360p": (864, 360), "720p": (1728, 720)}),
         ((637, 359), {"120p": (212, 120), "360p": (636, 358)}),
         ((1278, 718), {"120p": (214, 120), "360p": (640, 360), "720p": (1278, 718)}),
-        ((1250, 704), {"120p": (214, 120), "360p": (640, 360)}),
+        ((1250, 704), {"120p": (214, 120), "360p": (640, 360), "480p": (852, 480)}),
+        ((854, 480), {"120p": (214, 120), "360p": (640, 360), "480p": (854, 480)}),
+        ((1280, 544), {"120p": (282, 120), "360p": (848, 360), "480p": (1130, 480)}),
+        ((352, 640), {"120p": (120, 218), "240p": (240, 436)}),
+        ((320, 180), {"120p": (214, 120)}),
+        ((4096, 1716), {"120p": (286, 120), "360p": (860, 360), "720p": (1718, 720), "1080p": (2578, 1080)}),
         ((361, 361), {"120p": (120, 120), "360p": (360, 360)}),
         ((32, 18), {"120p": (32, 18)}),
         ((33, 19), {"120p": (32, 18)}),
@@ -66,6 +71,27 @@ def test_the_lowest_rung_always_exists(source: tuple[int, int]) -> None:
 def test_the_shape_of_the_picture_stays_within_a_pixel(source: tuple[int, int]) -> None:
     for width, height in sizes_of(*source).values():
         assert abs(width - height * source[0] / source[1]) <= 1 + source[0] / source[1]
+
+
+@pytest.mark.parametrize(
+    ("ladder", "source", "expected"),
+    [
+        (["360p"], (1920, 1080), ["360p"]),
+        (["720p"], (854, 480), ["720p"]),
+        (["120p", "1080p"], (1280, 720), ["120p", "720p"]),
+        (["120p", "1080p"], (160, 150), ["120p"]),
+    ],
+)
+def test_a_film_between_two_rungs_gets_one_of_its_own_size_and_none_above_the_ladder(
+    ladder: list[str], source: tuple[int, int], expected: list[str]
+) -> None:
+    assert [rung.name for rung in plan_ladder(*source, parse_ladder(ladder))] == expected
+
+
+def test_a_rung_in_between_has_the_quality_of_the_ladder() -> None:
+    rungs = plan_ladder(854, 480, parse_ladder(DEFAULT_LADDER, crf=30))
+
+    assert [rung.rung.crf for rung in rungs] == [30, 30, 30]
 
 
 def test_rungs_come_lowest_first_whatever_order_they_were_named_in() -> None:

@@ -61,7 +61,8 @@ def test_the_bandwidths_are_those_of_the_bytes(version: Version, name: str) -> N
 @every_case
 def test_everything_that_is_named_is_there_and_nothing_else(version: Version, name: str) -> None:
     named = {layout.MASTER, layout.STORYBOARD, layout.STORYBOARD_CUES}
-    named |= {layout.poster_file(number) for number in range(1, version.made.posters + 1)}
+    posters = {layout.poster_file(number) for number in range(1, version.made.posters + 1)}
+    named |= posters | {layout.small_poster_file(poster) for poster in posters}
     for playlist in playlists.uris(version.playlist(layout.MASTER)):
         named |= {playlist, *playlists.uris(version.playlist(playlist))}
 

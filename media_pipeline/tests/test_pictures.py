@@ -53,9 +53,9 @@ CONTAINERS = [in_jpeg, in_png, in_webp]
     [("poster_jpeg_turned.txt", "jpeg_pipe", "transpose=clock"), ("poster_png.txt", "png_pipe", "")],
 )
 def test_the_command_is_exactly_this(name: str, kind: str, turn: str) -> None:
-    args = picture_args("ffmpeg", kind, turn, Path("/scratch/upload"), Path("/scratch/poster.jpg"))
+    source, poster, small = (Path("/scratch", name) for name in ("upload", "poster.jpg", "poster_small.jpg"))
 
-    assert args == golden_list(name)
+    assert picture_args("ffmpeg", kind, turn, source, poster, small) == golden_list(name)
 
 
 @pytest.mark.parametrize(

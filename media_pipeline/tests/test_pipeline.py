@@ -208,6 +208,24 @@ def test_a_recording_that_begins_in_the_middle_of_a_gop_loses_only_what_cannot_b
     assert fmean(version.pictures["120p"][0].grey) > 20
 
 
+def test_recordings_put_together_are_one_film(studio: Studio, ffmpeg: str) -> None:
+    """The clock of the second part starts again at the first's beginning; its picture has another size."""
+    parts = [
+        Clip(container="ts", rate="25", filters="drawbox=color=black:t=fill"),
+        Clip(container="ts", rate="25", filters="drawbox=color=white:t=fill", size="640x360"),
+    ]
+    source = studio.folder / "parts.ts"
+    source.write_bytes(b"".join(studio.clip(f"part {number}", part).read_bytes() for number, part in enumerate(parts)))
+
+    version = studio.version_of(source, ffmpeg)
+
+    shown = [picture.brightness > reader.BRIGHT for picture in version.pictures["120p"]]
+    assert version.made.plan.frame_rate == 25
+    assert len(shown) == pytest.approx(100, abs=2)
+    assert shown == sorted(shown)
+    assert shown.count(True) == pytest.approx(50, abs=2)
+
+
 def test_of_a_film_with_cover_art_the_film_is_shown(studio: Studio, ffmpeg: str) -> None:
     film, cover = studio.clip("film", Clip(duration_s=1, size="160x120")), studio.folder / "cover.png"
     run_ffmpeg("-f", "lavfi", "-i", "color=red:size=640x640", "-frames:v", "1", str(cover))
@@ -243,6 +261,19 @@ def test_the_poster_has_the_size_and_shape_of_the_best_rung(version: Version, na
     """Of these clips: none is larger than a poster gets."""
     for number in range(1, version.made.posters + 1):
         assert reader.read_size(version.out / layout.poster_file(number)) == CASES[name].sizes[-1]
+
+
+@every_case
+def test_every_poster_has_a_small_copy_of_its_shape(version: Version, name: str) -> None:
+    width, height = CASES[name].sizes[-1]
+    scale = min(1, 640 / max(width, height))
+    for number in range(1, version.made.posters + 1):
+        large = version.out / layout.poster_file(number)
+        small = version.out / layout.small_poster_file(large.name)
+        (shown,), (copied,) = reader.read_pictures(large), reader.read_pictures(small)
+
+        assert reader.read_size(small) == (round(width * scale), round(height * scale))
+        assert difference(shown.grey, copied.grey) < 5
 
 
 def test_the_poster_of_a_film_that_fades_in_is_not_black(studio: Studio, ffmpeg: str) -> None:

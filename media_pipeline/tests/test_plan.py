@@ -8,7 +8,8 @@ import pytest
 
 from media_pipeline.errors import TooLarge, TooLong
 from media_pipeline.ladder import parse_ladder
-from media_pipeline.plan import Chunk, EncodePlan, Limits, PlanSettings, plan_encode
+from media_pipeline.limits import Limits
+from media_pipeline.plan import Chunk, EncodePlan, PlanSettings, plan_encode
 from media_pipeline.tests.sources import FILM, SOUND
 
 

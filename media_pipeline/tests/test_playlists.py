@@ -69,6 +69,14 @@ def test_the_master_playlist_with_two_languages_and_captions_is_exactly_this() -
     assert master == golden("master_languages.m3u8")
 
 
+def test_captions_of_the_same_label_say_their_language() -> None:
+    captions = [CaptionVariant("de", "Full", "a.m3u8"), CaptionVariant("en", "Full", "b.m3u8")]
+    master = with_captions(master_playlist([SMALL], []), captions)
+
+    assert 'NAME="Full (de)"' in master
+    assert 'NAME="Full (en)"' in master
+
+
 def test_without_captions_the_master_playlist_stays_as_it_is() -> None:
     assert with_captions(golden("master.m3u8"), []) == golden("master.m3u8")
 

@@ -1,10 +1,15 @@
 """Which frame stands for the film."""
 
 import random
+import subprocess
+from collections import Counter
+from pathlib import Path
 
 import pytest
 
+from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.poster import (
+    ALIKE,
     MOST_POSTERS,
     THUMB_BYTES,
     THUMB_HEIGHT,
@@ -36,6 +41,7 @@ def scene(number: int) -> Look:
     return still(picture(seed=number))
 
 
+DEMO = Path(__file__).parents[2] / "demo" / "big-buck-bunny.mp4"
 SCENE = picture()
 TINY_NOISE = bytes(128 + (number % 3) for number in range(THUMB_BYTES))
 HALF_WHITE = picture(contrast=0.5, brightness=1.5)
@@ -110,11 +116,27 @@ def test_several_scenes_are_offered_each_of_its_own_kind_and_time() -> None:
 
     assert len(chosen) == MOST_POSTERS
     assert len({number // 5 for number in chosen}) == MOST_POSTERS
-    assert all(difference(looks[a].frame, looks[b].frame) > 8 for a in chosen for b in chosen if a != b)
+    assert all(difference(looks[a].blocks, looks[b].blocks) > ALIKE for a in chosen for b in chosen if a != b)
 
 
 def test_a_film_of_one_scene_offers_it_once() -> None:
     assert len(choose_posters([still(SCENE)] * 60)) == 1
+
+
+def looks_of_the_demo() -> list[Look]:
+    """Two a second: 8 of a slow pan over a meadow, 10 of a bird on a branch, 2 of a title."""
+    grey = f"select='not(mod(n,6))',scale={THUMB_WIDTH}:{THUMB_HEIGHT}:out_range=pc,format=gray"
+    output = ["-vf", grey, "-fps_mode", "passthrough", "-f", "rawvideo", "-"]
+    made = subprocess.run([find_ffmpeg(), "-v", "error", "-i", str(DEMO), *output], check=True, capture_output=True)
+    return split_looks(made.stdout)
+
+
+def test_a_slow_pan_is_one_picture_and_what_somebody_does_before_one_background_are_several() -> None:
+    looks = looks_of_the_demo()
+    scenes = Counter("meadow" if n < 8 else "bird" if n < 18 else "title" for n in choose_posters(looks))
+
+    assert len(looks) == 20
+    assert scenes == {"meadow": 1, "bird": 4, "title": 1}
 
 
 def test_a_film_of_blanks_still_has_a_poster() -> None:

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from media_pipeline.colour import Colour
-from media_pipeline.plan import Limits, PlanSettings, plan_encode
+from media_pipeline.limits import Limits
+from media_pipeline.plan import PlanSettings, plan_encode
 from media_pipeline.reasons import explain_decisions, explain_warnings
 from media_pipeline.tests.sources import film, sound, subtitles
 
@@ -42,6 +43,10 @@ def test_of_an_ordinary_film_there_is_nothing_to_say() -> None:
         (
             {"width": 360, "height": 640},
             "The picture is 360×640, so there is no 720p or 1080p: nothing is ever enlarged.",
+        ),
+        (
+            {"width": 854, "height": 480},
+            "It lies between two qualities of this site and gets one of its own, 480p.",
         ),
         (
             {"width": 64, "height": 48},

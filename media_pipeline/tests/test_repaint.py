@@ -39,8 +39,12 @@ def draw(codec: str, source: str = CORNERS, *options: str) -> bytes:
 def repainted(ffmpeg: str, folder: Path, picture: bytes) -> Path:
     source, poster = folder / "upload", folder / "poster.jpg"
     source.write_bytes(picture)
-    make_poster(ffmpeg, source, poster)
+    make_poster(ffmpeg, source, poster, small_copy(poster))
     return poster
+
+
+def small_copy(poster: Path) -> Path:
+    return poster.with_name("poster_small.jpg")
 
 
 def look(ffmpeg: str, poster: Path) -> tuple[tuple[int, int], bytes]:
@@ -63,10 +67,11 @@ def corners(size: tuple[int, int], pixels: bytes) -> tuple[tuple[int, ...], ...]
 @pytest.mark.parametrize("orientation", UPRIGHT)
 def test_a_photo_is_shown_upright(ffmpeg: str, tmp_path: Path, orientation: int) -> None:
     jpeg = draw("mjpeg")
-    size, pixels = look(ffmpeg, repainted(ffmpeg, tmp_path, in_jpeg(exif(orientation), jpeg[2:])))
-
-    assert size == ((32, 64) if orientation > 4 else (64, 32))
-    assert corners(size, pixels) == UPRIGHT[orientation]
+    poster = repainted(ffmpeg, tmp_path, in_jpeg(exif(orientation), jpeg[2:]))
+    for path in (poster, small_copy(poster)):
+        size, pixels = look(ffmpeg, path)
+        assert size == ((32, 64) if orientation > 4 else (64, 32))
+        assert corners(size, pixels) == UPRIGHT[orientation]
 
 
 def test_every_kind_of_picture_will_do_and_nothing_else_of_it_is_kept(ffmpeg: str, tmp_path: Path) -> None:
@@ -77,25 +82,38 @@ def test_every_kind_of_picture_will_do_and_nothing_else_of_it_is_kept(ffmpeg: st
         "webp": draw("libwebp", CORNERS, "-metadata", f"comment={WHERE.decode()}"),
     }
     for kind, picture in pictures.items():
-        poster = repainted(ffmpeg, tmp_path, picture).read_bytes()
-        assert poster.startswith(b"\xff\xd8\xff"), kind
-        assert not [word for word in (WHERE, b"Exif", b"http", b"Lav") if word in poster], kind
+        poster = repainted(ffmpeg, tmp_path, picture)
+        for content in (poster.read_bytes(), small_copy(poster).read_bytes()):
+            assert content.startswith(b"\xff\xd8\xff"), kind
+            assert not [word for word in (WHERE, b"Exif", b"http", b"Lav") if word in content], kind
 
 
 @pytest.mark.parametrize(
-    ("size", "shown"),
+    ("size", "shown", "small"),
     [
-        ("1281x800", (1280, 799)),
-        ("900x2560", (450, 1280)),
-        ("1x1", (1, 1)),
+        ("1281x800", (1280, 798), (640, 398)),
+        ("900x2560", (450, 1280), (224, 640)),
+        ("300x200", (300, 200), (300, 200)),
+        ("301x201", (300, 200), (300, 200)),
+        ("1x1", (2, 2), (2, 2)),
+        ("4000x1", (1280, 2), (640, 2)),
     ],
 )
-def test_the_long_side_has_1280_pixels_at_the_most(
-    ffmpeg: str, tmp_path: Path, size: str, shown: tuple[int, int]
+def test_the_long_side_has_1280_and_640_pixels_at_the_most(
+    ffmpeg: str, tmp_path: Path, size: str, shown: tuple[int, int], small: tuple[int, int]
 ) -> None:
-    picture = draw("png", f"color=gray:size={size},format=rgb24")
+    poster = repainted(ffmpeg, tmp_path, draw("png", f"color=gray:size={size},format=rgb24"))
 
-    assert look(ffmpeg, repainted(ffmpeg, tmp_path, picture))[0] == shown
+    assert look(ffmpeg, poster)[0] == shown
+    assert look(ffmpeg, small_copy(poster))[0] == small
+
+
+@pytest.mark.parametrize("size", ["301x201", "5x5", "1x1"])
+def test_a_colour_reaches_to_every_edge(ffmpeg: str, tmp_path: Path, size: str) -> None:
+    (width, _), pixels = look(ffmpeg, repainted(ffmpeg, tmp_path, draw("png", f"color=red:size={size},format=rgb24")))
+
+    assert all(pixels[at] > 240 and pixels[at + 1] < 15 for at in range(0, len(pixels), 3))
+    assert width % 2 == 0
 
 
 @pytest.mark.parametrize("pixels", ["rgba64be", "gray16be", "pal8", "ya8"])
@@ -118,6 +136,22 @@ def test_what_cameras_append_to_a_photo_does_no_harm(ffmpeg: str, tmp_path: Path
     size, pixels = look(ffmpeg, repainted(ffmpeg, tmp_path, jpeg + jpeg + NOISE))
 
     assert corners(size, pixels) == UPRIGHT[1]
+
+
+@pytest.mark.parametrize(
+    ("picture", "sentence"),
+    [
+        (b"", "The file is empty."),
+        (
+            b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(10) + b"ANIM\6\0\0\0" + bytes(6),
+            "This picture moves; upload one that",
+        ),
+        (b"GIF89a", "This is no JPEG, PNG or WebP picture"),
+    ],
+)
+def test_the_sentence_says_what_is_wrong(ffmpeg: str, tmp_path: Path, picture: bytes, sentence: str) -> None:
+    with pytest.raises(NotAPicture, match=sentence):
+        repainted(ffmpeg, tmp_path, picture)
 
 
 def test_what_is_no_whole_picture_is_refused(ffmpeg: str, tmp_path: Path) -> None:
@@ -157,6 +191,6 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_drawn(ffmpeg: str,
 def test_a_name_that_looks_like_another_kind_changes_nothing(ffmpeg: str, tmp_path: Path) -> None:
     source = tmp_path / "%d.m3u8"
     source.write_bytes(draw("png"))
-    make_poster(ffmpeg, source, tmp_path / "poster.jpg")
+    make_poster(ffmpeg, source, tmp_path / "poster.jpg", tmp_path / "small.jpg")
 
     assert look(ffmpeg, tmp_path / "poster.jpg")[0] == (64, 32)

@@ -169,7 +169,8 @@ def test_a_line_without_an_end_does_not_fill_the_memory() -> None:
 
 PARENT = """
 import sys, threading
-from media_pipeline.ffmpeg.run import ChildLimits, run_limited
+from media_pipeline.ffmpeg.run import run_limited
+from media_pipeline.limits import ChildLimits
 
 def work():
     run_limited(sys.argv[2:], limits=ChildLimits(), time_limit_s=600, stall_s=600)

@@ -21,7 +21,7 @@ def probed(*, audio: list[dict[str, Any]] | None = None, start_s: str = "0/1", *
     picture = {
         "index": 0, "codec": "h264", "width": 1920, "height": 1080, "sar": "1/1", "rotation": 0, "time_base": "1/12800",
         "guessed_rate": "25/1", "decodes": True, "decode_error": "", "packets": ticks(range(0, 25600, 512), 512),
-        "declared_s": "2/1", "is_interlaced": False, "colour": COLOUR,
+        "declared_s": "2/1", "matrix": None, "is_interlaced": False, "colour": COLOUR,
     }  # fmt: skip
     return {
         "container": "mov",

@@ -4,13 +4,14 @@ import http.server
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
 from media_pipeline.ffmpeg.locate import find_ffmpeg
+from media_pipeline.tests import forge
 from tests.services import Platform, wait_for
 
 SOUND_ARGS = ["-f", "lavfi", "-i", "sine=duration=1", "-c:a", "aac"]
@@ -56,6 +57,17 @@ def write_bad(kind: str, path: Path, url: str, neighbour: Path) -> None:
         path.write_text(f"ffconcat version 1.0\nfile '{neighbour}'\nfile '{url}/b.mp4'\n")
     elif kind == "cut off":
         path.write_bytes(neighbour.read_bytes()[:20_000])
+    else:
+        path.write_bytes(FORGED[kind](neighbour))
+
+
+FORGED: dict[str, Callable[[Path], bytes]] = {
+    "huge picture": lambda _: forge.mov([forge.png(16_000, 16_000)], size=(16_000, 16_000)),
+    "thousands of tracks": lambda _: forge.mov([forge.png()] * 25, tracks=3000),
+    "hours in a header": lambda _: forge.mov([forge.png()] * 3, timescale=1, ticks=5 * 3600),
+    "film elsewhere": lambda neighbour: forge.mov([forge.png()] * 25, reference=forge.alias(str(neighbour))),
+    "password file": lambda _: forge.mov([forge.png()] * 25, reference=forge.alias("/etc/passwd")),
+}
 
 
 @pytest.mark.parametrize(
@@ -67,6 +79,11 @@ def write_bad(kind: str, path: Path, url: str, neighbour: Path) -> None:
         ("playlist", "not_a_video"),
         ("ffconcat", "not_a_video"),
         ("cut off", "truncated"),
+        ("huge picture", "too_large"),
+        ("thousands of tracks", "too_large"),
+        ("hours in a header", "too_long"),
+        ("film elsewhere", "not_a_video"),
+        ("password file", "not_a_video"),
     ],
 )
 def test_what_is_no_film_fails_with_its_code(

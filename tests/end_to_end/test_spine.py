@@ -63,11 +63,12 @@ def test_a_stranger_sees_nothing(platform: Platform, ready: tuple[Client, dict[s
     assert stranger.get(str(video["hls_url"])).status == 401
 
 
-def test_the_poster_of_a_listed_film_is_public_and_long_cached(
-    platform: Platform, ready: tuple[Client, dict[str, object]]
+@pytest.mark.parametrize("field", ["image_file", "image_small"])
+def test_the_posters_of_a_listed_film_are_public_and_long_cached(
+    platform: Platform, ready: tuple[Client, dict[str, object]], field: str
 ) -> None:
     _, video = ready
-    poster = Client(platform.origin).get(str(video["image_file"]))
+    poster = Client(platform.origin).get(str(video[field]))
     assert poster.status == 200
     assert poster.body.startswith(b"\xff\xd8")
     assert "immutable" in poster.headers["cache-control"]
@@ -84,7 +85,10 @@ def test_its_owner_brings_a_poster_and_captions_of_their_own(
     captions = admin.upload(words, to=f"{folder}/captions/de/").json()
     stranger = Client(admin.origin)
     assert poster["is_uploaded"]
-    assert stranger.get(poster["current"]).body.startswith(b"\xff\xd8")
+    large, small = (stranger.get(poster[name]).body for name in ("current", "current_small"))
+    assert large.startswith(b"\xff\xd8")
+    assert small.startswith(b"\xff\xd8")
+    assert len(small) < len(large) / 2
     assert b"Guten Morgen" in admin.get(captions["url"]).body
     master = admin.get(str(video["hls_url"])).body.decode()
     (playlist,) = [uri for uri in playlists.uris(master) if "captions_de" in uri]

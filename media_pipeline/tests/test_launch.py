@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline.ffmpeg.run import ChildLimits
+from media_pipeline.limits import ChildLimits
 from media_pipeline.tests.processes import MIB, run, run_python, run_shell
 
 
@@ -89,4 +89,4 @@ def test_no_secret_of_the_worker_reaches_the_program(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("SECRET_KEY", "hush")
     names = {line.partition("=")[0] for line in run("env").stdout.decode().splitlines()}
 
-    assert names <= {"PATH", "LC_ALL", "LC_CTYPE", "AV_LOG_FORCE_NOCOLOR"}
+    assert names <= {"PATH", "LC_ALL", "LC_CTYPE", "AV_LOG_FORCE_NOCOLOR", "MALLOC_ARENA_MAX"}

@@ -1,0 +1,71 @@
+"""Carries one file through the pipeline in a process of its own and tells what that took; the memory of a process's
+children can be asked for only once all of them have ended.
+
+`python -m media_pipeline.tests.trial <ffmpeg> <source> <folder>` prints one JSON object.
+"""
+
+import json
+import resource
+import subprocess
+import sys
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from media_pipeline.errors import PipelineError
+from media_pipeline.ladder import parse_ladder
+from media_pipeline.limits import Limits
+from media_pipeline.pipeline import Job, process
+from media_pipeline.plan import PlanSettings
+from media_pipeline.probe import PROJECT_DIR
+
+# Small and impatient: a hostile file must not need more.
+SETTINGS = PlanSettings(
+    ladder=parse_ladder(("120p", "240p")),
+    limits=Limits(stall_s=20, probe_s=20, least_encode_s=40, encode_s_per_s=0.01),
+)
+TIMEOUT_S = 100
+
+
+@dataclass(frozen=True)
+class Trial:
+    """`frames` is 0 and `code` and `sentence` say why when the file was refused."""
+
+    code: str
+    sentence: str
+    detail: str
+    frames: int
+    rungs: tuple[tuple[int, int], ...]
+    has_sound: bool
+    seconds: float
+    peak_mib: int  # of the largest child
+    written_bytes: int
+
+
+def tried(folder: Path, source: Path, ffmpeg: str) -> Trial:
+    """Leaves what was made in `out` and `work` below the folder."""
+    argv = [sys.executable, "-m", __name__, ffmpeg, str(source), str(folder)]
+    said = subprocess.run(argv, check=True, cwd=PROJECT_DIR, capture_output=True, timeout=TIMEOUT_S)
+    answer = json.loads(said.stdout)
+    return Trial(**{**answer, "rungs": tuple(map(tuple, answer["rungs"]))})
+
+
+def main(ffmpeg: str, source: str, folder: str) -> None:
+    work, out = Path(folder, "work"), Path(folder, "out")
+    began = time.monotonic()
+    code, sentence, detail, frames, has_sound = "", "", "", 0, False
+    rungs: tuple[tuple[int, int], ...] = ()
+    try:
+        made = process(Job(Path(source), work, out, ffmpeg, SETTINGS, report=lambda progress: None))
+        frames, has_sound = made.package.frames, bool(made.plan.audio)
+        rungs = tuple((rung.width, rung.height) for rung in made.plan.rungs)
+    except PipelineError as error:
+        code, sentence, detail = error.code, error.sentence, error.detail
+    seconds = time.monotonic() - began
+    peak_mib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    written = sum(path.stat().st_size for each in (work, out) for path in each.iterdir())
+    json.dump(asdict(Trial(code, sentence, detail, frames, rungs, has_sound, seconds, peak_mib, written)), sys.stdout)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
