@@ -26,6 +26,8 @@ def probe(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lamb
     """
     if not path.exists():
         raise SourceMissing(detail=str(path))
+    if not path.is_file():
+        raise NotAVideo("This is not a file.", detail=str(path))
     finished = run_probe(path, time_limit_s + path.stat().st_size / SLOWEST_READ, on_tick)
     try:
         return parse_probe(read_report(finished))

@@ -61,6 +61,8 @@ def describe_container(container: InputContainer) -> dict[str, Any]:
     if stream is None:
         has_sound = any(s.type == "audio" for s in container.streams)
         return {"error": "no_video_stream" if has_sound else "not_a_video"}
+    if not stream.codec_context:
+        return {"error": "unknown_codec"}
     width, height = stream.codec_context.width or 0, stream.codec_context.height or 0
     if width * height > MOST_PIXELS:
         return {"error": "large_picture", "width": width, "height": height}
@@ -78,9 +80,17 @@ def describe_container(container: InputContainer) -> dict[str, Any]:
 
 
 def picture_of(container: InputContainer) -> VideoStream | None:
-    """The largest moving picture; cover art is a still that the container calls video."""
+    """The largest moving picture; cover art is a still that the container calls video.
+
+    One that no decoder is known for counts only beside none.
+    """
     moving = [s for s in container.streams.video if Disposition.attached_pic not in s.disposition]
-    return max(moving, key=lambda s: (s.codec_context.width or 0) * (s.codec_context.height or 0), default=None)
+    return max(moving, key=pixels_of, default=None)
+
+
+def pixels_of(stream: VideoStream) -> int:
+    context = stream.codec_context
+    return (context.width or 0) * (context.height or 0) if context else -1
 
 
 def is_sound(stream: Any) -> bool:

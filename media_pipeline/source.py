@@ -153,6 +153,7 @@ def refusal(error: str, report: Mapping[str, Any]) -> PipelineError:
     errors: dict[str, type[PipelineError]] = {
         "not_a_video": NotAVideo,
         "no_video_stream": NoVideoStream,
+        "unknown_codec": UnsupportedCodec,
         "truncated": Truncated,
     }
     return errors.get(error, NotAVideo)(detail=str(report.get("detail", "")))

@@ -37,17 +37,23 @@ fi
 say "requirements-dev.txt into .venv"
 sh local/python.sh -m local.install requirements-dev.txt
 
-# --- Everything on SQLite, with real services ------------------------------------------------------------------------
+# --- The tests -------------------------------------------------------------------------------------------------------
 
 slow='not slow'
 [ "${1:-}" = all ] && slow='slow or not slow'
 # The database is chosen here and nowhere else.
 unset DATABASE_URL POSTGRES_DATABASE_URL DB_NAME DB_HOST USE_SQLITE_LOCAL || true
 
-say "pytest, SQLite"
-.venv/bin/python -m pytest -q --durations=10 -m "$slow"
+# Half of them need little of the machine: they run beside the rest, and what they said is shown at the end.
+said=$(mktemp)
+setsid sh tests/beside.sh "$slow" >"$said" 2>&1 &
+beside=$!
+trap 'kill -- "-$beside" 2>/dev/null || true; rm -f "$said"' EXIT
+trap 'exit 130' INT TERM
 
-# --- Everything that uses the database, once more on PostgreSQL --------------------------------------------------------
-
-say "pytest, PostgreSQL"
-.venv/bin/python -m tests.with_postgresql .venv/bin/python -m pytest -q users_app content_app config
+say "pytest, everything else on SQLite, with real services"
+status=0
+.venv/bin/python -m pytest -q --durations=10 -m "$slow" --ignore=media_pipeline || status=$?
+wait "$beside" || status=$?
+cat "$said"
+exit $status

@@ -95,6 +95,12 @@ class Site:
         """The film's first card; `data-state` is its state, `status-title` what it waits for."""
         return self.page.locator(f'[data-testid=card][data-public-id="{public_id}"]').first
 
+    def picture(self, public_id: str) -> Locator:
+        """Of the first card, which is brought to where pictures are fetched."""
+        card = self.card(public_id)
+        card.scroll_into_view_if_needed()
+        return card.locator("img")
+
     def row_titles(self) -> list[str]:
         return [" ".join(text.split()) for text in self.page.get_by_test_id("row").locator("h2").all_inner_texts()]
 

@@ -92,7 +92,7 @@ def test_a_picture_that_does_not_come_leaves_a_strip_of_film(as_admin: Site, fil
     page = as_admin.page
     page.route("**/media/posters/**", lambda route: route.abort())
     as_admin.open_catalogue()
-    expect(as_admin.card(film).locator("img")).to_be_hidden()
+    expect(as_admin.picture(film)).to_be_hidden()
     expect(as_admin.card(film).locator(".poster .icon")).to_be_visible()
 
 

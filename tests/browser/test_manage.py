@@ -46,7 +46,9 @@ def open_panel(page: Page) -> Locator:
 
 def catalogue_picture(site: Site, public_id: str) -> str:
     site.open_catalogue()
-    return site.card(public_id).locator("img").get_attribute("src") or ""
+    picture = site.picture(public_id)
+    expect(picture).to_have_attribute("src", re.compile("."))
+    return picture.get_attribute("src") or ""
 
 
 def test_another_candidate_becomes_the_picture(as_creator: Site, own_film: str) -> None:

@@ -1,0 +1,10 @@
+#!/bin/sh
+# The half of `make test` that needs none of the other half's services; see tests/run.sh. $1: pytest's marker expression.
+set -u
+status=0
+printf '\n== %s\n' "pytest media_pipeline"
+.venv/bin/python -m pytest -q -p no:cacheprovider --durations=10 -m "$1" media_pipeline || status=$?
+printf '\n== %s\n' "pytest users_app content_app config, PostgreSQL"
+.venv/bin/python -m tests.with_postgresql \
+    .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app config || status=$?
+exit $status
