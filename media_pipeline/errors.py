@@ -73,10 +73,10 @@ class EncoderFailed(PipelineError):
 
 
 class EncoderOverLimit(EncoderFailed):
-    """It used as much as a film like this one can need, and more was refused."""
+    """It wrote as much as a film like this one can need, and more was refused."""
 
     permanent = True
-    sentence = "Encoding this video takes far more memory or disk than its size and length explain; it was stopped."
+    sentence = "Encoding this video takes far more disk than its size and length explain; it was stopped."
 
 
 class OutOfTime(PipelineError):

@@ -92,8 +92,11 @@ def reaches(short_side: int, rung: Rung) -> bool:
 def between(short_side: int, best: Rung, ladder: Sequence[Rung]) -> list[Rung]:
     """The known rung nearest to a picture that lies between two of the ladder: 480p for a film of 480 lines on a ladder
     that has 360p and 720p, which would otherwise lose half of its pixels. None above the ladder's highest."""
-    known = [rung for rung in KNOWN_RUNGS if best.short_side * WORTH_A_RUNG <= rung.short_side < ladder[-1].short_side]
-    return [replace(rung, crf=best.crf) for rung in known if reaches(short_side, rung)][-1:]
+    above = next((rung for rung in ladder if rung.short_side > best.short_side), best)
+    known = [rung for rung in KNOWN_RUNGS if best.short_side * WORTH_A_RUNG <= rung.short_side < above.short_side]
+    # No more than the site allows to the next rung, which `720p@800` may have made little.
+    allowed = [replace(rung, crf=best.crf, max_kbps=min(rung.max_kbps, above.max_kbps)) for rung in known]
+    return [rung for rung in allowed if reaches(short_side, rung)][-1:]
 
 
 def fit(rung: Rung, width: int, height: int) -> SizedRung:

@@ -4,7 +4,7 @@ from pathlib import PurePath
 
 MASTER = "master.m3u8"
 POSTER = "poster.jpg"
-SMALL = "_small"
+SMALL_SUFFIX = "_small"
 STORYBOARD = "storyboard.jpg"
 STORYBOARD_CUES = "storyboard.vtt"
 
@@ -40,7 +40,7 @@ def poster_file(number: int) -> str:
 
 def small_poster_file(poster: str) -> str:
     """The same picture as cards show it, beside the one that fills a player."""
-    return f"{poster.removesuffix('.jpg')}{SMALL}.jpg"
+    return f"{poster.removesuffix('.jpg')}{SMALL_SUFFIX}.jpg"
 
 
 def audio_file(key: str) -> str:

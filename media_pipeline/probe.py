@@ -46,7 +46,7 @@ def run_probe(path: Path, time_limit_s: float, on_tick: Callable[[], None]) -> F
 
 def read_report(finished: Finished) -> dict[str, object]:
     if finished.returncode != 0:
-        # The child ran into its memory or time limit, or the reader crashed on the file.
+        # Why, diagnose_probe tells.
         raise NotAVideo(detail=finished.stderr[-1000:])
     try:
         report: dict[str, object] = json.loads(finished.stdout)

@@ -24,7 +24,7 @@ from media_pipeline.limits import LONGEST_TAG, MOST_CHANNELS, MOST_PACKETS, MOST
 OPTIONS = {
     "protocol_whitelist": PROTOCOLS,
     "format_whitelist": CONTAINERS,
-    "max_streams": str(MOST_STREAMS),
+    "max_streams": str(MOST_STREAMS + 1),
 }
 PACKETS_TO_DECODE = 250  # a picture must come out of these
 FRAMES_TO_DECODE = 4  # the first picture of an interlaced film may not say so
@@ -55,7 +55,7 @@ def describe(path: str) -> dict[str, Any]:
 
 
 def describe_container(container: InputContainer) -> dict[str, Any]:
-    if len(container.streams) >= MOST_STREAMS:  # reading stopped at the limit
+    if len(container.streams) > MOST_STREAMS:  # reading stopped there
         return {"error": "many_streams"}
     stream = picture_of(container)
     if stream is None:

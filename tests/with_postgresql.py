@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -55,6 +56,8 @@ def run(command: Sequence[str]) -> None:
 
 
 def main() -> int:
+    # Whoever ends this ends the server too, which has a session of its own.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with postgresql() as url:
         return subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": url}, check=False).returncode
 

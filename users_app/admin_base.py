@@ -58,7 +58,8 @@ class StaffAdmin(Base):
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
         """A filter that the database cannot express, such as the year 99999, is shown as a wrong one."""
-        if not all(is_id(request.GET[name]) for name in request.GET if name.endswith("__id__exact")):
+        ids = (value for name, values in request.GET.lists() if name.endswith("__id__exact") for value in values)
+        if not all(map(is_id, map(str, ids))):
             raise IncorrectLookupParameters
         try:
             return super().get_changelist_instance(request)

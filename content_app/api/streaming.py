@@ -99,7 +99,7 @@ class RenditionFile(APIView):
 def show_poster(request: HttpRequest, public_id: uuid.UUID, folder: str, name: str) -> HttpResponse:
     """Unsigned and cached for ever: another poster has another address, to which one that was replaced leads."""
     video = find_with_listed_poster(public_id)
-    poster = video.small_poster if name.endswith(layout.SMALL) else video.poster
+    poster = video.small_poster if name.endswith(layout.SMALL_SUFFIX) else video.poster
     if poster != f"{folder}/{name}.jpg":
         response: HttpResponse = HttpResponseRedirect(delivery.listed_poster_url(public_id, poster))
         response["Cache-Control"] = "no-cache"

@@ -133,6 +133,7 @@ def test_a_video_is_found_by_everything_it_is_known_by(query: str, staff: Client
         "o=99",
         "category__id__exact=99999999999999999999",
         "owner__id__exact=" + "9" * 40,
+        "owner__id__exact=" + "9" * 40 + "&owner__id__exact=1",
         "title__regex=(",
         "owner__email__iregex=(",
         "_popup=x",

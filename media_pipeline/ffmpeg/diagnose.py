@@ -30,8 +30,9 @@ MEANINGS: tuple[tuple[str, type[PipelineError], str], ...] = (
     ("Format not on whitelist", NotAVideo, ""),
     ("matches no streams", NotAVideo, "This file is damaged: programs do not agree on which tracks it has."),
     ("Cannot determine format of input stream", NotAVideo, MOSTLY_DAMAGED),
-    (OUT_OF_MEMORY, EncoderOverLimit, ""),
-    ("malloc of size", EncoderOverLimit, ""),  # says x264
+    # Its own limit, or the machine's: trying again tells.
+    (OUT_OF_MEMORY, EncoderFailed, "Encoding this video takes more memory than there is."),
+    ("malloc of size", EncoderFailed, "Encoding this video takes more memory than there is."),  # says x264
 )
 # The last line when the file could not be opened. Elsewhere it is a complaint about one damaged frame.
 UNREADABLE = "Invalid data found when processing input"
@@ -42,6 +43,7 @@ OVERSIZED = re.compile(r"Picture size (\d+)x(\d+) exceeds specified max pixel co
 MANY_STREAMS = "Number of streams exceeds max_streams"
 ELSEWHERE = "Skipped opening external track"
 OUT_OF_PYTHON_MEMORY = "MemoryError"
+BREAKDOWNS = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP}
 
 
 def diagnose(returncode: int, stderr: str) -> PipelineError:
@@ -90,6 +92,7 @@ def how_it_ended(returncode: int, detail: str) -> PipelineError | None:
         return EncoderFailed("The program that reads videos failed; the log says why.", detail=detail)
     if returncode == -signal.SIGXCPU:
         return NotAVideo("Reading this file took too long; it is damaged or not a video.", detail=detail)
-    if returncode == -signal.SIGKILL:  # by the kernel, or by a person: says nothing about the file
-        return EncoderFailed("Reading this file was ended from outside, perhaps for lack of memory.", detail=detail)
-    return NotAVideo("The program that reads videos broke down on this file; it is damaged.", detail=detail)
+    if -returncode in BREAKDOWNS:
+        return NotAVideo("The program that reads videos broke down on this file; it is damaged.", detail=detail)
+    # By the kernel, a service manager or a person: says nothing about the file.
+    return EncoderFailed("Reading this file was ended from outside, perhaps for lack of memory.", detail=detail)

@@ -8,8 +8,8 @@ import pytest
 
 from media_pipeline import pipeline, probe
 from media_pipeline.allowance import encoder_limits, probe_limits
-from media_pipeline.errors import EncoderFailed, EncoderOverLimit, NotAVideo
-from media_pipeline.limits import MIB, ChildLimits
+from media_pipeline.errors import EncoderFailed, EncoderOverLimit, NotAVideo, TooLarge
+from media_pipeline.limits import MIB, MOST_STREAMS, ChildLimits
 from media_pipeline.plan import EncodePlan
 from media_pipeline.tests.forge import (
     RAW,
@@ -150,6 +150,18 @@ def test_thousands_of_tracks_are_refused(folder: Path, name: str, content: bytes
         "too_large",
         "The file has more than 500 tracks; no video needs that many.",
     )
+
+
+@pytest.mark.parametrize("tracks", [500, 501])
+def test_the_limit_of_tracks_is_one_that_may_be_reached(folder: Path, tracks: int) -> None:
+    film = mkv([picture_track(), *map(sound_track, range(2, tracks + 1))], shown_at(SECOND, [png()]))
+    source = write(folder, "film.mkv", film)
+
+    if tracks > MOST_STREAMS:
+        with pytest.raises(TooLarge):
+            probe.probe(source, time_limit_s=20)
+    else:
+        assert len(probe.probe(source, time_limit_s=20).audio) == tracks - 1
 
 
 def test_a_film_with_a_hundred_soundtracks_gets_the_first_twelve(folder: Path, one_ffmpeg: str) -> None:

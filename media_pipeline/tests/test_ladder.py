@@ -94,6 +94,12 @@ def test_a_rung_in_between_has_the_quality_of_the_ladder() -> None:
     assert [rung.rung.crf for rung in rungs] == [30, 30, 30]
 
 
+def test_a_rung_in_between_has_no_higher_peak_than_the_next_one() -> None:
+    rungs = plan_ladder(854, 480, parse_ladder(["360p@400", "720p@800"]))
+
+    assert [(rung.name, rung.rung.max_kbps) for rung in rungs] == [("360p", 400), ("480p", 800)]
+
+
 def test_rungs_come_lowest_first_whatever_order_they_were_named_in() -> None:
     ladder = parse_ladder(["1080p", "120p", "720p"])
 

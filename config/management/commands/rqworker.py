@@ -1,9 +1,12 @@
 """`manage.py rqworker`: django_rq's command, which without arguments serves every queue."""
 
+from contextlib import suppress
 from typing import Any
 
 from django.conf import settings
 from django_rq.management.commands import rqworker
+
+from media_pipeline.ffmpeg.locate import NoFfmpeg, find_ffmpeg
 
 WORKER_CLASS = "config.worker.PromptWorker"
 
@@ -12,5 +15,7 @@ class Command(rqworker.Command):
     help = "Runs one RQ worker; without arguments it serves every queue."
 
     def handle(self, *queues: str, **options: Any) -> None:
+        with suppress(NoFfmpeg):  # which each job says itself
+            find_ffmpeg(settings.FFMPEG_BIN)  # a third of a second, once: the processes of the jobs inherit the answer
         options["worker_class"] = options["worker_class"] or WORKER_CLASS
         super().handle(*(queues or settings.RQ_QUEUES), **options)  # type: ignore[no-untyped-call]  # not annotated
