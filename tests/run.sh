@@ -53,7 +53,7 @@ trap 'exit 130' HUP INT TERM
 
 say "pytest, everything else on SQLite, with real services"
 status=0
-.venv/bin/python -m pytest -q --durations=10 -m "$slow" config content_app users_app tests || status=$?
+.venv/bin/python -m pytest -q --durations=10 -m "$slow" users_app content_app config local tests || status=$?
 wait "$beside" || status=$?
 cat "$said"
 exit $status
