@@ -22,7 +22,7 @@ def sleeper() -> Iterator[str]:
     """The seconds of a `sleep` that no one else sleeps, by which it is found; none of it is left behind."""
     seconds = f"600.{time.time_ns()}"
     yield seconds
-    assert processes_with(seconds) == []
+    assert wait_until(lambda: not processes_with(seconds), at_most_s=5)  # a busy machine is slow to end what was killed
 
 
 # --- how it ends -----------------------------------------------------------------------------------------------------
