@@ -80,6 +80,11 @@ def content_type(name: str) -> str:
     return CONTENT_TYPES[PurePath(name).suffix]
 
 
-def publishing_order(names: list[str]) -> list[str]:
-    """Media before the playlists that name them, the master playlist last: what is listed is there."""
-    return sorted(names, key=lambda name: (name == MASTER, name.endswith(".m3u8"), name))
+def publishing_steps(names: list[str]) -> list[list[str]]:
+    """Media before the playlists that name them, the master playlist last: what is listed is there.
+
+    What is in one step may be stored in any order, or at once.
+    """
+    playlists = sorted(name for name in names if name.endswith(".m3u8") and name != MASTER)
+    media = sorted(name for name in names if not name.endswith(".m3u8"))
+    return [step for step in (media, playlists, [name for name in names if name == MASTER]) if step]

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
@@ -231,13 +231,18 @@ def uris(playlist: str) -> list[str]:
 
 def in_folder(playlist: str, folder: str) -> str:
     """The playlist with `folder` before every URI, which must all be names of files beside it."""
-    return "".join(_line_in_folder(line, folder) for line in playlist.splitlines(keepends=True))
+    return with_uris(playlist, lambda uri: f"{folder}/{uri}")
 
 
-def _line_in_folder(line: str, folder: str) -> str:
+def with_uris(playlist: str, change: Callable[[str], str]) -> str:
+    """The playlist with every URI changed."""
+    return "".join(_changed_line(line, change) for line in playlist.splitlines(keepends=True))
+
+
+def _changed_line(line: str, change: Callable[[str], str]) -> str:
     if line.startswith("#"):
-        return URI_ATTRIBUTE.sub(lambda match: f'URI="{folder}/{match[1]}"', line)
-    return f"{folder}/{line}" if line.strip() else line
+        return URI_ATTRIBUTE.sub(lambda match: f'URI="{change(match[1])}"', line)
+    return f"{change(line.rstrip())}\n" if line.strip() else line
 
 
 def parse_segments(playlist: str) -> list[tuple[str, Segment]]:

@@ -3,21 +3,37 @@
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from media_pipeline.errors import SourceMissing, StorageUnavailable
 
+Tick = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class NewObject:
+    """A file that is to be stored."""
+
+    path: Path
+    key: str
+    content_type: str
+
 
 class Store(Protocol):
-    """Keeps objects by key. Every method raises StorageUnavailable when the storage fails."""
+    """Keeps objects by key. Every method raises StorageUnavailable when the storage fails.
+
+    `on_tick` is called at least about once a second while something takes long, and may raise to stop it.
+    """
 
     def put(self, path: Path, key: str, content_type: str) -> None: ...
-    def fetch(self, key: str, path: Path) -> None: ...
+    def put_all(self, objects: Sequence[NewObject], on_tick: Tick = ...) -> None: ...
+    def fetch(self, key: str, path: Path, on_tick: Tick = ...) -> None: ...
     def read_bytes(self, key: str) -> bytes: ...
-    def exists(self, key: str) -> bool: ...
+    def size(self, key: str) -> int: ...
     def list(self, prefix: str) -> Iterator[str]: ...
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]: ...
     def delete_prefix(self, prefix: str) -> int: ...
@@ -47,7 +63,12 @@ class LocalStore:
                 link_or_copy(path, beside)
                 beside.replace(target)
 
-    def fetch(self, key: str, path: Path) -> None:
+    def put_all(self, objects: Sequence[NewObject], on_tick: Tick = lambda: None) -> None:
+        for one in objects:
+            self.put(one.path, one.key, one.content_type)
+            on_tick()
+
+    def fetch(self, key: str, path: Path, on_tick: Tick = lambda: None) -> None:
         """Put the object at `path`; raises SourceMissing when there is none."""
         source = self.path_of(key)
         with storage_faults():
@@ -63,10 +84,13 @@ class LocalStore:
                 raise SourceMissing(detail=key)
             return path.read_bytes()
 
-    def exists(self, key: str) -> bool:
+    def size(self, key: str) -> int:
+        """In bytes; raises SourceMissing when there is no such object."""
         path = self.path_of(key)
         with storage_faults():
-            return path.is_file()
+            if not path.is_file():
+                raise SourceMissing(detail=key)
+            return path.stat().st_size
 
     def list(self, prefix: str) -> Iterator[str]:
         base = self.path_of(prefix)

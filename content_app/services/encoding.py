@@ -70,7 +70,7 @@ def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter
     made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, note))
     processing.expect_version(claim=claim, version=version)
     prefix = layout.version_prefix(claim.public_id, version)
-    size_bytes = publish(out, store, prefix, on_object=report.renew)
+    size_bytes = publish(out, store, prefix, on_tick=report.renew)
     processing.mark_ready(claim=claim, published=describe(claim, version, made, size_bytes, out))
     log.info("video %s: ready", claim.video_id)
 

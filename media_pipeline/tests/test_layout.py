@@ -47,9 +47,9 @@ def test_every_file_has_a_content_type(name: str, content_type: str) -> None:
 
 def test_media_go_before_the_playlists_that_name_them_and_the_master_goes_last() -> None:
     shuffled = random.Random(3).sample(VERSION_FILES, len(VERSION_FILES))  # noqa: S311 - an order, not a secret
-    order = layout.publishing_order(shuffled)
-    playlists = [name.endswith(".m3u8") for name in order]
+    media, playlists, master = layout.publishing_steps(shuffled)
 
-    assert sorted(order) == sorted(VERSION_FILES)
-    assert order[-1] == "master.m3u8"
-    assert playlists == sorted(playlists)
+    assert sorted([*media, *playlists, *master]) == sorted(VERSION_FILES)
+    assert master == ["master.m3u8"]
+    assert not any(name.endswith(".m3u8") for name in media)
+    assert all(name.endswith(".m3u8") for name in playlists)

@@ -12,7 +12,7 @@ import pytest
 
 from media_pipeline import store as store_module
 from media_pipeline.errors import SourceMissing, StorageUnavailable
-from media_pipeline.store import LocalStore
+from media_pipeline.store import LocalStore, NewObject
 
 KEY = "videos/some-id/v1/720p.mp4"
 
@@ -70,7 +70,7 @@ def test_a_key_that_could_leave_the_root_is_refused(store: LocalStore, film: Pat
         lambda: store.put(film, key, "video/mp4"),
         lambda: store.fetch(key, film.with_name("copy")),
         lambda: store.read_bytes(key),
-        lambda: store.exists(key),
+        lambda: store.size(key),
         lambda: list(store.list(key)),
         lambda: store.delete_prefix(key),
     ]
@@ -93,7 +93,7 @@ def test_an_object_comes_back_as_it_was_put(store: LocalStore, film: Path, tmp_p
     store.put(film, KEY, "video/mp4")
     store.fetch(KEY, tmp_path / "copy")
 
-    assert store.exists(KEY)
+    assert store.size(KEY) == len(b"a film")
     assert store.read_bytes(KEY) == (tmp_path / "copy").read_bytes() == b"a film"
 
 
@@ -106,6 +106,16 @@ def test_putting_again_replaces_the_object(store: LocalStore, film: Path) -> Non
 
     assert store.read_bytes(KEY) == b"another"
     assert film.read_bytes() == b"a film"
+
+
+def test_several_objects_are_put_with_a_tick_for_each(store: LocalStore, film: Path) -> None:
+    ticks: list[int] = []
+    keys = [KEY, "videos/some-id/v1/360p.mp4"]
+
+    store.put_all([NewObject(film, key, "video/mp4") for key in keys], lambda: ticks.append(1))
+
+    assert [store.read_bytes(key) for key in keys] == [b"a film"] * 2
+    assert len(ticks) == 2
 
 
 def test_putting_leaves_nothing_beside_the_object(store: LocalStore, film: Path, root: Path) -> None:
@@ -121,7 +131,7 @@ def test_an_object_appears_whole_or_not_at_all(
 
     def copy_slowly(source: Path, target: Path) -> None:
         target.write_bytes(b"a f")
-        seen.append(store.exists(KEY))
+        seen.append(store.path_of(KEY).exists())
         target.write_bytes(source.read_bytes())
 
     monkeypatch.setattr(store_module, "link_or_copy", copy_slowly)
@@ -184,7 +194,8 @@ def test_a_missing_object_is_told_from_a_broken_storage(store: LocalStore, film:
             store.fetch(key, tmp_path / "copy")
         with pytest.raises(SourceMissing):
             store.read_bytes(key)
-        assert not store.exists(key)
+        with pytest.raises(SourceMissing):
+            store.size(key)
 
 
 # --- prefixes --------------------------------------------------------------------------------------------------------
@@ -259,7 +270,7 @@ def test_a_folder_that_may_not_be_read_is_an_unavailable_storage(
     break_disk("Path.is_file", errno.EACCES)
 
     with pytest.raises(StorageUnavailable):
-        store.exists(KEY)
+        store.size(KEY)
     with pytest.raises(StorageUnavailable):
         list(store.list(KEY))
 
