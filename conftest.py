@@ -1,13 +1,16 @@
 """Named roles and builders for every test."""
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from rest_framework.test import APIClient
 
 from users_app.models import User
 from users_app.roles import Role
+
+if TYPE_CHECKING:
+    from tests.ceph import Ceph
 
 PASSWORD = "correct horse battery staple"
 
@@ -67,3 +70,11 @@ def as_user() -> Callable[[User], APIClient]:
         return client
 
     return sign_in
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> "Iterator[Ceph]":
+    """A real S3 server; starts in a few seconds."""
+    from tests.ceph import running_ceph  # most tests need neither it nor boto3
+
+    yield from running_ceph()

@@ -1,6 +1,9 @@
 """What must hold before anything starts; each problem is one sentence that says what to set."""
 
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from media_pipeline.buckets import S3Connection
 
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105 - refused unless DEBUG
 EXAMPLE_SECRETS = frozenset({DEVELOPMENT_SECRET, "change-me", "changeme", "secret"})
@@ -32,3 +35,39 @@ def unsafe_start(
             scheme = "https" if is_https else "http"
             problems.append(f"{name} is {int(is_secure)} but BACKEND_ORIGIN is {scheme}: set {name}={int(is_https)}.")
     return problems
+
+
+def s3_problems(connection: S3Connection) -> list[str]:
+    """What is missing or contradicts itself."""
+    problems = []
+    if not all(connection.buckets.names):
+        problems.append(
+            "USE_S3_MEDIA is 1 but no bucket is named: set AWS_STORAGE_BUCKET_NAME, or each of S3_RAW_VIDEOS_BUCKET, "
+            "S3_PROCESSED_VIDEOS_BUCKET and S3_VIDEO_THUMBNAILS_BUCKET."
+        )
+    if bool(connection.access_key_id) != bool(connection.secret_access_key):
+        missing = "AWS_SECRET_ACCESS_KEY" if connection.access_key_id else "AWS_ACCESS_KEY_ID"
+        problems.append(f"{missing} is missing: set both keys, or neither where the machine's role signs.")
+    if connection.session_token and not connection.access_key_id:
+        problems.append("AWS_SESSION_TOKEN is set without the keys that it belongs to: set those too, or remove it.")
+    addresses = {
+        "AWS_S3_ENDPOINT_URL": connection.endpoint_url,
+        "S3_PUBLIC_ENDPOINT_URL": connection.public_endpoint_url,
+    }
+    problems += [
+        f"{name} is {url!r}: set it to an address such as https://s3.example.com."
+        for name, url in addresses.items()
+        if url and not is_http_origin(url)
+    ]
+    if connection.public_endpoint_url and not connection.endpoint_url:
+        problems.append("S3_PUBLIC_ENDPOINT_URL is set without AWS_S3_ENDPOINT_URL: set that too, or remove it.")
+    return problems
+
+
+def is_http_origin(url: str) -> bool:
+    """A scheme and a host, perhaps a port, and nothing else."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0 and not parts.path
+    except ValueError:
+        return False

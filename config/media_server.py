@@ -1,10 +1,12 @@
 """Signed media by byte range, before Django: no query, and one open file or one block of memory per request.
 
 Behind Nginx nothing of this is reached. Here it serves `/media/<grant>/videos/<public_id>/<version>/<file>` and
-nothing else: never originals, unfinished uploads or work files.
+nothing else: never originals, unfinished uploads or work files. Where media lie in buckets, it answers with playlists
+whose addresses lead there, signed, and sends the rest of the requests after them.
 """
 
 import errno
+import gzip
 import json
 import os
 import re
@@ -12,7 +14,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any, BinaryIO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -20,7 +22,10 @@ from django.conf import settings
 
 from config.byte_ranges import ByteRange, Unsatisfiable, Validators, may_continue, parse_range, precondition
 from config.middleware import choose_request_id
+from content_app.services import delivery
 from content_app.services.grants import GrantRefused, verify
+from content_app.services.storage import bucket_store
+from media_pipeline.errors import SourceMissing, StorageUnavailable
 from media_pipeline.layout import CONTENT_TYPES
 
 BLOCK_BYTES = 256 * 1024
@@ -32,6 +37,7 @@ ADDRESS = re.compile(
     r"(?P<prefix>videos/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_-]{1,32})/"
     r"(?P<name>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})"
 )
+NO_QUALITY = re.compile(r";q=0(\.0*)?$")
 NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 PREFLIGHT = {
     "Access-Control-Allow-Methods": ", ".join(METHODS),
@@ -78,14 +84,17 @@ def respond(address: str, environ: WSGIEnvironment) -> Answer:
         if method not in METHODS:
             allowed = {"Allow": ", ".join(METHODS)}
             raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Media can only be read.", "method_not_allowed", allowed)
-        path, end_s = authorised_file(address)
-        return send(path, environ, max_age_s=end_s - int(time.time()))
+        key, end_s = authorised_key(address)
+        lifetime_s = end_s - int(time.time())
+        if bucket_store():
+            return lead_to_bucket(key, environ, lifetime_s=lifetime_s)
+        return send(file_of(key), environ, max_age_s=lifetime_s)
     except Refused as refusal:
         return refusal_answer(refusal, has_body=method != "HEAD")
 
 
-def authorised_file(address: str) -> tuple[Path, int]:
-    """The file of a rightly signed address, and when the grant ends."""
+def authorised_key(address: str) -> tuple[str, int]:
+    """The key of a rightly signed address, and when the grant ends."""
     match = ADDRESS.fullmatch(address)
     if match is None:
         raise Refused(HTTPStatus.FORBIDDEN, "Media are only served at signed addresses.", "bad_grant")
@@ -93,7 +102,34 @@ def authorised_file(address: str) -> tuple[Path, int]:
         end_s = verify(match["grant"], match["prefix"])
     except GrantRefused as refusal:
         raise Refused(HTTPStatus.FORBIDDEN, refusal.sentence, refusal.code) from refusal
-    return file_of(f"{match['prefix']}/{match['name']}"), end_s
+    key = f"{match['prefix']}/{match['name']}"
+    if PurePath(key).suffix not in CONTENT_TYPES:
+        raise not_found()
+    return key, end_s
+
+
+def lead_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -> Answer:
+    headers = {"Cache-Control": "private, no-store"}  # what it leads to ends
+    try:
+        if not key.endswith(".m3u8"):
+            return Answer(HTTPStatus.FOUND, {"Location": delivery.bucket_url(key, lifetime_s), **headers})
+        body = delivery.bucket_playlist(key, lifetime_s).encode()
+    except SourceMissing as error:
+        raise not_found() from error
+    except StorageUnavailable as error:
+        raise unavailable() from error
+    if takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        # A long film's playlist says the same long address thousands of times.
+        body = gzip.compress(body, compresslevel=4, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    headers |= {"Content-Type": CONTENT_TYPES[".m3u8"], "Content-Length": str(len(body))}
+    return Answer(HTTPStatus.OK, headers, [body] if environ["REQUEST_METHOD"] != "HEAD" else ())
+
+
+def takes_gzip(accepted: str) -> bool:
+    """`gzip` or `*`, unless it is refused by q=0."""
+    words = [word.replace(" ", "").lower() for word in accepted.split(",")]
+    return any(word.split(";")[0] in ("gzip", "*") and not NO_QUALITY.search(word) for word in words)
 
 
 def file_of(key: str) -> Path:
@@ -103,7 +139,7 @@ def file_of(key: str) -> Path:
         path = Path(os.path.realpath(Path(settings.MEDIA_ROOT, key), strict=True))
     except OSError as error:
         raise unreadable(error) from error
-    if not path.is_relative_to(folder) or not path.is_file() or path.suffix not in CONTENT_TYPES:
+    if not path.is_relative_to(folder) or not path.is_file():
         raise not_found()
     return path
 
@@ -190,7 +226,7 @@ def headers_of_all(environ: WSGIEnvironment) -> dict[str, str]:
     headers = {
         "X-Content-Type-Options": "nosniff",
         "X-Request-ID": choose_request_id(environ.get("HTTP_X_REQUEST_ID")),
-        "Vary": "Origin",
+        "Vary": "Origin, Accept-Encoding" if settings.S3_CONNECTION else "Origin",
     }
     origin = environ.get("HTTP_ORIGIN")
     if origin in settings.CORS_ALLOWED_ORIGINS:
@@ -214,6 +250,10 @@ def refusal_answer(refusal: Refused, *, has_body: bool) -> Answer:
 def unreadable(error: OSError) -> Refused:
     if error.errno in NOT_THERE:
         return not_found()
+    return unavailable()
+
+
+def unavailable() -> Refused:
     return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The storage cannot be read at the moment.", "storage_unavailable")
 
 

@@ -8,6 +8,8 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
+from content_app.services.storage import media_origins
+
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 # Bodies that a parser reads into memory as a whole; files stream to disk and have limits of their own.
@@ -61,21 +63,25 @@ class BodyLimits:
 
 # The admin site's menus are Alpine expressions, which need eval, and its colours are a style element in the page. No
 # script can be written into a page all the same, and none comes from elsewhere. hls.js plays through a blob: URL.
-STAFF_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self' 'unsafe-eval'",
-        "style-src 'self' 'unsafe-inline'",
-        "img-src 'self' data:",
-        "font-src 'self'",
-        "connect-src 'self'",
-        "media-src 'self' blob:",
-        "worker-src 'self' blob:",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'self'",
+def staff_policy() -> str:
+    media = "".join(f" {origin}" for origin in media_origins())
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self' 'unsafe-eval'",
+            "style-src 'self' 'unsafe-inline'",
+            f"img-src 'self' data:{media}",
+            "font-src 'self'",
+            f"connect-src 'self'{media}",
+            f"media-src 'self' blob:{media}",
+            "worker-src 'self' blob:",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'self'",
+        )
     )
-)
+
+
 STAFF_PAGES = ("/admin/", "/django-rq/")
 
 
@@ -88,5 +94,5 @@ class StaffPolicy:
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         response = self.get_response(request)
         if request.path.startswith(STAFF_PAGES):
-            response.headers.setdefault("Content-Security-Policy", STAFF_POLICY)
+            response.headers.setdefault("Content-Security-Policy", staff_policy())
         return response

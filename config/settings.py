@@ -10,6 +10,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import admin_theme, checks
 from config.env import BASE_DIR, load_env
 from config.static_version import static_version
+from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.ladder import PRESETS, parse_ladder
 
 env = load_env()
@@ -107,10 +108,6 @@ USE_TZ = True
 STATIC_URL = f"/static/{static_version(BASE_DIR)}/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step before the first page
-STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
-}
 
 # --- Uploads and media -----------------------------------------------------------------------------------------------
 MEDIA_URL = "/media/"
@@ -138,6 +135,46 @@ STALL_SECONDS = env.decimal("STALL_SECONDS", default=120, least=1)
 REAPER_INTERVAL_SECONDS = env.decimal("REAPER_INTERVAL_SECONDS", default=5, least=0.1)
 MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", default=3, least=1)
 OLD_VERSION_MINUTES = env.integer("OLD_VERSION_MINUTES", default=MEDIA_GRANT_MINUTES, least=0)
+
+WORK_MAX_MB = env.integer("WORK_MAX_MB", default=0, least=0)
+
+# --- S3 --------------------------------------------------------------------------------------------------------------
+
+
+def read_s3() -> S3Connection | None:
+    """None while media lie in MEDIA_ROOT."""
+    if not env.boolean("USE_S3_MEDIA", default=False):
+        return None
+    shared = env.text("AWS_STORAGE_BUCKET_NAME")
+    connection = S3Connection(
+        buckets=Buckets(
+            originals=env.text("S3_RAW_VIDEOS_BUCKET", default=shared),
+            processed=env.text("S3_PROCESSED_VIDEOS_BUCKET", default=shared),
+            pictures=env.text("S3_VIDEO_THUMBNAILS_BUCKET", default=shared),
+        ),
+        region=env.text("AWS_S3_REGION_NAME", "REGION_NAME", default="us-east-1"),
+        endpoint_url=env.text("AWS_S3_ENDPOINT_URL").rstrip("/"),
+        public_endpoint_url=env.text("S3_PUBLIC_ENDPOINT_URL").rstrip("/"),
+        access_key_id=env.text("AWS_ACCESS_KEY_ID"),
+        secret_access_key=env.text("AWS_SECRET_ACCESS_KEY"),
+        session_token=env.text("AWS_SESSION_TOKEN"),
+        timeout_s=env.decimal("S3_TIMEOUT_SECONDS", default=20, least=1),
+        attempts=env.integer("S3_ATTEMPTS", default=6, least=1),
+    )
+    if problems := checks.s3_problems(connection):
+        raise ImproperlyConfigured(" ".join(problems))
+    return connection
+
+
+S3_CONNECTION = read_s3()
+STORAGES = {
+    "default": {
+        "BACKEND": "content_app.services.originals.BucketStorage"
+        if S3_CONNECTION
+        else "django.core.files.storage.FileSystemStorage"
+    },
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
 
 # --- Database --------------------------------------------------------------------------------------------------------
 SQLITE_OPTIONS: dict[str, Any] = {

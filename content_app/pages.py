@@ -13,28 +13,35 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from content_app.rules import EXTENSIONS
+from content_app.services.storage import media_origins
 from media_pipeline.languages import NAMES
 
-# hls.js plays through a blob: URL and parses in a worker made from one; everything else comes from this site.
-CONTENT_SECURITY_POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "connect-src 'self'",
-        "media-src 'self' blob:",
-        "worker-src 'self' blob:",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'self'",
+
+def content_security_policy() -> str:
+    """hls.js plays through a blob: URL and parses in a worker made from one; everything else comes from this site.
+
+    Where media lie in buckets, those too.
+    """
+    media = "".join(f" {origin}" for origin in media_origins())
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            f"img-src 'self'{media}",
+            f"connect-src 'self'{media}",
+            f"media-src 'self' blob:{media}",
+            "worker-src 'self' blob:",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'self'",
+        )
     )
-)
 
 
 def render_shell(request: HttpRequest, template: str, **context: object) -> HttpResponse:
     response = render(request, template, context)
-    response["Content-Security-Policy"] = CONTENT_SECURITY_POLICY
+    response["Content-Security-Policy"] = content_security_policy()
     response["Cache-Control"] = "no-cache"
     return response
 

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.ceph import Ceph
 from tests.clips import Clip, make_clip
+from tests.fault_proxy import FaultProxy
 from tests.services import Platform
 
 
@@ -48,3 +50,46 @@ def own_platform(tmp_path: Path, prepared_database: Path) -> Iterator[Platform]:
         yield running
     finally:
         running.stop()
+
+
+@pytest.fixture(scope="session")
+def bucket(s3_server: Ceph) -> str:
+    return s3_server.make_bucket()
+
+
+@pytest.fixture(scope="session")
+def storage_network(s3_server: Ceph) -> Iterator[FaultProxy]:
+    """Between the platform, its browsers and its bucket."""
+    with FaultProxy(s3_server.url) as proxy:
+        yield proxy
+
+
+@pytest.fixture(scope="session")
+def on_bucket(
+    tmp_path_factory: pytest.TempPathFactory,
+    prepared_database: Path,
+    s3_server: Ceph,
+    bucket: str,
+    storage_network: FaultProxy,
+) -> Iterator[Platform]:
+    """A platform whose media lie in a bucket."""
+    running = Platform(tmp_path_factory.mktemp("on-bucket"), template=prepared_database)
+    running.env |= bucket_settings(s3_server, bucket, storage_network.url)
+    try:
+        running.start_all()
+        made = running.manage("setup_bucket")
+        assert made.returncode == 0, made.stderr
+        yield running
+    finally:
+        running.stop()
+
+
+def bucket_settings(server: Ceph, bucket: str, endpoint_url: str) -> dict[str, str]:
+    return {
+        "USE_S3_MEDIA": "1",
+        "AWS_STORAGE_BUCKET_NAME": bucket,
+        "AWS_S3_ENDPOINT_URL": endpoint_url,
+        "AWS_ACCESS_KEY_ID": server.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
+        "S3_TIMEOUT_SECONDS": "2",
+    }

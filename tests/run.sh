@@ -8,7 +8,8 @@ say() { printf '\n== %s\n' "$*"; }
 # --- What Debian has -------------------------------------------------------------------------------------------------
 
 # Program to look for, and the package it comes in.
-needed='ffmpeg:ffmpeg redis-server:redis-server chromium:chromium initdb:postgresql git:git setpriv:util-linux make:make'
+needed='ffmpeg:ffmpeg redis-server:redis-server chromium:chromium initdb:postgresql git:git setpriv:util-linux make:make
+ceph-mon:ceph-mon ceph-osd:ceph-osd radosgw:radosgw ceph:ceph-common'
 
 has() {
     case $1 in

@@ -2,7 +2,8 @@ from typing import Any
 
 import pytest
 
-from config.checks import DEVELOPMENT_SECRET, unsafe_start
+from config.checks import DEVELOPMENT_SECRET, s3_problems, unsafe_start
+from media_pipeline.buckets import Buckets, S3Connection
 
 GOOD: dict[str, Any] = {
     "debug": False,
@@ -49,3 +50,39 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_with_debug_nothing_stops_the_start() -> None:
     assert problems(debug=True, secret_key="", allowed_hosts=["*"], cookies_secure={"A": False}) == []
+
+
+def on_s3(**changes: Any) -> list[str]:
+    given: dict[str, Any] = {"buckets": Buckets("films", "films", "films"), "region": "eu-central-1"}
+    return s3_problems(S3Connection(**{**given, **changes}))
+
+
+def test_a_role_or_both_keys_will_do_and_so_will_another_vendor() -> None:
+    assert on_s3() == []
+    assert on_s3(access_key_id="a", secret_access_key="b", session_token="c") == []
+    assert on_s3(endpoint_url="http://s3:9000", public_endpoint_url="http://localhost:9000") == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "name"),
+    [
+        ({"buckets": Buckets("", "", "")}, "AWS_STORAGE_BUCKET_NAME"),
+        ({"buckets": Buckets("raw", "", "pictures")}, "S3_PROCESSED_VIDEOS_BUCKET"),
+        ({"access_key_id": "a"}, "AWS_SECRET_ACCESS_KEY is missing"),
+        ({"secret_access_key": "b"}, "AWS_ACCESS_KEY_ID is missing"),
+        ({"session_token": "c"}, "AWS_SESSION_TOKEN is set without"),
+        ({"endpoint_url": "s3.example.com"}, "AWS_S3_ENDPOINT_URL is 's3.example.com'"),
+        ({"endpoint_url": "https://s3.example.com/films"}, "AWS_S3_ENDPOINT_URL is"),
+        ({"endpoint_url": "http://s3:none"}, "AWS_S3_ENDPOINT_URL is"),
+        ({"endpoint_url": "http://s3", "public_endpoint_url": "ftp://x"}, "S3_PUBLIC_ENDPOINT_URL is"),
+        ({"public_endpoint_url": "http://s3"}, "S3_PUBLIC_ENDPOINT_URL is set without"),
+    ],
+)
+def test_what_is_missing_or_contradicts_itself_is_one_sentence(changes: dict[str, Any], name: str) -> None:
+    (problem,) = on_s3(**changes)
+    assert name in problem
+
+
+def test_a_connection_never_shows_its_secrets() -> None:
+    shown = repr(S3Connection(Buckets("a", "b", "c"), "r", secret_access_key="hidden", session_token="hidden"))
+    assert "hidden" not in shown

@@ -32,6 +32,9 @@ class Tile:
 
 @dataclass(frozen=True)
 class Disk:
+    """Of the media, or of the work folder where media lie in buckets."""
+
+    name: str
     free_bytes: int
     total_bytes: int
 
@@ -104,7 +107,7 @@ def lately_failed() -> "QuerySet[Video]":
 
 def disk() -> Disk | None:
     try:
-        usage = shutil.disk_usage(settings.MEDIA_ROOT)
+        usage = shutil.disk_usage(settings.WORK_DIR if settings.S3_CONNECTION else settings.MEDIA_ROOT)
     except OSError:
         return None
-    return Disk(usage.free, usage.total)
+    return Disk("Work disk" if settings.S3_CONNECTION else "Disk", usage.free, usage.total)

@@ -10,6 +10,7 @@ from django.urls import reverse
 from content_app.admin.forms import VideoForm
 from content_app.models import Video
 from content_app.services import videos
+from media_pipeline.errors import StorageUnavailable
 from users_app.admin_base import StaffAdmin
 
 NO_ROOM = "There is no room left to store this file. Make room, then send it again."
@@ -62,6 +63,8 @@ class SavingMixin(StaffAdmin):
         except OSError as error:
             is_full = error.errno in (errno.ENOSPC, errno.EDQUOT)
             raise NotStored(NO_ROOM if is_full else NOT_STORED) from error
+        except StorageUnavailable as error:
+            raise NotStored(NOT_STORED) from error
 
     # --- Answers ---
 

@@ -18,8 +18,9 @@ class Links:
         # Resolved once, because a list has several such addresses for each of its videos.
         self.stream_folder, _, _ = self.absolute(reverse("stream-master", args=[ANY_ID])).partition(str(ANY_ID))
 
-    def absolute(self, path: str) -> str:
-        return f"{self.origin}{path}"
+    def absolute(self, address: str) -> str:
+        """Of a path of this site; addresses of a bucket are absolute already."""
+        return f"{self.origin}{address}" if address.startswith("/") else address
 
     def stream(self, video: Video) -> str:
         """The HLS master playlist."""

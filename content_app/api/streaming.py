@@ -41,8 +41,9 @@ class VideoAddress(APIView):
         """A signed address of one MP4 with picture and sound; a missing quality gives the best one below it."""
         video = watchable(request, ref)
         rendition = chosen_rendition(request, video, quality=request.query_params.get("quality"))
-        path = delivery.media_url(video, layout.rendition_file(rendition.name))
-        return Response({"url": Links(request).absolute(path)})
+        with unavailable_media():
+            address = delivery.media_url(video, layout.rendition_file(rendition.name))
+        return Response({"url": Links(request).absolute(address)})
 
 
 class MasterPlaylist(APIView):
@@ -90,7 +91,8 @@ class RenditionFile(APIView):
         """One quality as an MP4; a missing one gives the best below it."""
         video = watchable(request, ref)
         rendition = chosen_rendition(request, video, quality=quality)
-        response = HttpResponseRedirect(delivery.media_url(video, layout.rendition_file(rendition.name)))
+        with unavailable_media():
+            response = HttpResponseRedirect(delivery.media_url(video, layout.rendition_file(rendition.name)))
         response["Cache-Control"] = "private, no-store"
         return response
 

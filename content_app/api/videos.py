@@ -11,7 +11,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from content_app.access import sees_everything
-from content_app.api.errors import CannotRetry, refused_originals
+from content_app.api.errors import CannotRetry, refused_originals, unavailable_media
 from content_app.api.pagination import NewestFirst
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
@@ -51,7 +51,7 @@ class Videos(APIView):
         form = VideoUpload(data=request.data)
         form.is_valid(raise_exception=True)
         upload = form.validated_data.pop("file", None)
-        with refused_originals():
+        with refused_originals(), unavailable_media():
             video = videos.create(owner=person_of(request), fields=form.validated_data, upload=upload)
         return Response(video_json(request, find_visible(person_of(request), video.pk)), status.HTTP_201_CREATED)
 
@@ -76,7 +76,7 @@ class VideoEntry(APIView):
         form = VideoUpload(video, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         upload = form.validated_data.pop("file", None)
-        with refused_originals():
+        with refused_originals(), unavailable_media():
             videos.edit(video_id=video.pk, changes=form.validated_data, upload=upload)
         return Response(video_json(request, find_visible(person_of(request), video.pk)))
 

@@ -1,21 +1,35 @@
 """How a published version reaches a player: signed media addresses, playlists, captions, posters, the storyboard."""
 
+import time
 import uuid
 from collections.abc import Sequence
+from functools import cache, lru_cache
+from pathlib import PurePosixPath
 
 from django.conf import settings
 
 from content_app.models import Caption, Rendition, Video
 from content_app.queries import published_captions
 from content_app.services import grants
-from content_app.services.storage import get_store
+from content_app.services.storage import bucket_store, get_store
 from content_app.states import Visibility
 from media_pipeline import layout, playlists
 from media_pipeline.playlists import CaptionVariant
 
 
 def media_url(video: Video, name: str) -> str:
-    """The signed, absolute path of one object of the published version."""
+    """Where one object of the published version is read: in its bucket, else at a signed path of this site.
+
+    Raises StorageUnavailable when there are no credentials to sign with.
+    """
+    if not bucket_store():
+        return media_path(video, name)
+    end_s = grants.grant_end(now=time.time(), lifetime_s=grants.lifetime_s())
+    return bucket_url(f"{video.key_prefix}/{name}", end_s - int(time.time()))
+
+
+def media_path(video: Video, name: str) -> str:
+    """The signed path of one object of the published version."""
     return f"{signed_folder(video)}/{name}"
 
 
@@ -58,9 +72,41 @@ def read_poster(public_id: uuid.UUID, poster: str) -> bytes:
     return get_store().read_bytes(f"{layout.video_prefix(public_id)}/{poster}")
 
 
+def bucket_url(key: str, lifetime_s: int) -> str:
+    """Only where media lie in buckets. Raises StorageUnavailable when there are no credentials to sign with."""
+    bucket = bucket_store()
+    assert bucket
+    return bucket.signed_url(key, lifetime_s)
+
+
+def bucket_playlist(key: str, lifetime_s: int) -> str:
+    """A stored playlist whose media are read from the bucket. Raises StorageUnavailable or SourceMissing.
+
+    Addresses of other playlists stay as they are, beside it.
+    """
+    folder = PurePosixPath(key).parent
+
+    @cache  # one address for all ranges of a file
+    def address(uri: str) -> str:
+        return uri if uri.endswith(".m3u8") else bucket_url(f"{folder}/{uri}", lifetime_s)
+
+    return playlists.with_uris(published_text(key), address)
+
+
+def published_text(key: str) -> str:
+    """Raises StorageUnavailable or SourceMissing."""
+    return remembered_text(key) if bucket_store() else get_store().read_bytes(key).decode()
+
+
+@lru_cache(maxsize=128)
+def remembered_text(key: str) -> str:
+    """A bucket is far away, and what is published never changes."""
+    return get_store().read_bytes(key).decode()
+
+
 def master_playlist(video: Video) -> str:
     """The stored playlist, and the captions, with signed addresses. Raises StorageUnavailable or SourceMissing."""
-    stored = get_store().read_bytes(f"{video.key_prefix}/{layout.MASTER}").decode()
+    stored = published_text(f"{video.key_prefix}/{layout.MASTER}")
     captions = [caption_variant(video, caption) for caption in published_captions(video)]
     return playlists.with_captions(playlists.in_folder(stored, signed_folder(video)), captions)
 
@@ -78,8 +124,8 @@ def captions_text(video: Video, caption: Caption) -> bytes:
 
 def storyboard(video: Video) -> str:
     """WebVTT whose cues lead to parts of a signed picture. Raises StorageUnavailable or SourceMissing."""
-    stored = get_store().read_bytes(f"{video.key_prefix}/{layout.STORYBOARD_CUES}").decode()
-    return stored.replace(f"\n{layout.STORYBOARD}#", f"\n{media_url(video, layout.STORYBOARD)}#")
+    stored = published_text(f"{video.key_prefix}/{layout.STORYBOARD_CUES}")
+    return stored.replace(f"\n{layout.STORYBOARD}#", f"\n{media_path(video, layout.STORYBOARD)}#")
 
 
 def pick_rendition(renditions: Sequence[Rendition], *, short_side: int | None) -> Rendition:

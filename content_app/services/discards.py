@@ -19,6 +19,8 @@ from media_pipeline.errors import StorageUnavailable
 
 log = logging.getLogger(__name__)
 
+SECOND_TRY = timedelta(minutes=1)
+
 
 def discard(*, prefixes: Iterable[str], due_at: datetime | None = None) -> None:
     """Remove these objects (keys or folders) once `due_at` has passed; at once without it."""
@@ -50,14 +52,18 @@ def keep(*, prefix: str) -> None:
 
 
 def remove_due() -> int:
-    """Remove what is due; how many prefixes went. One that cannot be removed now is tried again later."""
+    """Remove what is due; how many prefixes went. One that cannot be removed is tried again after the others.
+
+    A storage that is away is not asked for each of them: whoever removes has other work.
+    """
     removed = 0
     for row in Discard.objects.filter(due_at__lte=timezone.now()).order_by("due_at"):
         try:
             get_store().delete_prefix(row.prefix)
         except StorageUnavailable as error:
             log.warning("%s could not be removed, it will be tried again: %s", row.prefix, error.detail)
-            continue
+            Discard.objects.filter(pk=row.pk, due_at=row.due_at).update(due_at=timezone.now() + SECOND_TRY)
+            break
         # Only if nobody postponed it meanwhile.
         Discard.objects.filter(pk=row.pk, due_at=row.due_at).delete()
         removed += 1

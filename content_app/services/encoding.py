@@ -13,19 +13,23 @@ from django.conf import settings
 from django.utils import timezone
 
 from content_app.models import Caption, Rendition, Video
-from content_app.services import discards, preflight, processing
+from content_app.services import discards, preflight, processing, sources
 from content_app.services.planning import plan_settings
 from content_app.services.processing import Claim, ClaimLost, Published
 from content_app.services.storage import get_store
 from media_pipeline import layout, playlists
 from media_pipeline.errors import PipelineError, StorageUnavailable
+from media_pipeline.estimate import Speed, estimate
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.ffmpeg.progress import Progress
 from media_pipeline.pipeline import Job, Made, process
+from media_pipeline.plan import EncodePlan
 from media_pipeline.publish import publish
+from media_pipeline.source import Source
 
 log = logging.getLogger(__name__)
 
+COPIES = 2  # what the encoder wrote, and the version that is made of it
 REPORT_INTERVAL = timedelta(seconds=1)
 Watcher = Callable[[int, int | None], None]
 
@@ -62,17 +66,26 @@ def run_claim(*, claim: Claim, watch: Watcher = lambda percent, time_left_s: Non
 
 def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter") -> None:
     sweep_scratch()
-    store, source, work, out = get_store(), scratch / "source", scratch / "work", scratch / "out"
+    sources.drop_kept()
+    source, work, out = scratch / "source", scratch / "work", scratch / "out"
     for folder in (work, out):
         folder.mkdir(parents=True)
-    store.fetch(claim.original, source)
-    note = partial(preflight.note_plan, claim=claim, size_bytes=source.stat().st_size)
-    made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, note))
+    tick = partial(report, None)
+    sources.fetch_original(claim.original, source, tick)
+    accept = partial(accept_plan, claim=claim, size_bytes=source.stat().st_size)
+    made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, accept))
     processing.expect_version(claim=claim, version=version)
     prefix = layout.version_prefix(claim.public_id, version)
-    size_bytes = publish(out, store, prefix, on_tick=report.renew)
+    size_bytes = publish(out, get_store(), prefix, tick)
     processing.mark_ready(claim=claim, published=describe(claim, version, made, size_bytes, out))
     log.info("video %s: ready", claim.video_id)
+
+
+def accept_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: int) -> None:
+    """Before anything is encoded. Raises StorageUnavailable when there is no room for what will come of it."""
+    preflight.note_plan(source, plan, claim=claim, size_bytes=size_bytes)
+    cost = estimate(plan, Speed(), source_bytes=size_bytes)
+    sources.require_room(cost.bytes * COPIES)
 
 
 def describe(claim: Claim, version: str, made: Made, size_bytes: int, out: Path) -> Published:

@@ -28,9 +28,13 @@ def grant_end(*, now: float, lifetime_s: int) -> int:
     return int(now // step) * step + lifetime_s
 
 
+def lifetime_s() -> int:
+    return int(settings.MEDIA_GRANT_MINUTES) * 60
+
+
 def sign(prefix: str) -> str:
     """A grant for every object under `prefix`."""
-    end = int_to_base36(grant_end(now=time.time(), lifetime_s=settings.MEDIA_GRANT_MINUTES * 60))
+    end = int_to_base36(grant_end(now=time.time(), lifetime_s=lifetime_s()))
     return f"{end}.{_signature(prefix, end)}"
 
 

@@ -41,7 +41,7 @@ def candidate(video: Video, number: int) -> Candidate:
     file = layout.poster_file(number)
     small = layout.small_poster_file(file) if video.has_small_choices else file
     is_current = video.poster == candidate_of(video, number)
-    return Candidate(number, delivery.media_url(video, file), delivery.media_url(video, small), is_current)
+    return Candidate(number, delivery.media_path(video, file), delivery.media_path(video, small), is_current)
 
 
 def is_uploaded(video: Video) -> bool:

@@ -6,11 +6,10 @@ from statistics import median
 from typing import Any
 
 from content_app.models import Video
-from content_app.services import processing
+from content_app.services import processing, sources
 from content_app.services.planning import plan_settings
 from content_app.services.processing import Claim
 from content_app.services.scratch import brief_folder
-from content_app.services.storage import get_store
 from content_app.states import State
 from media_pipeline.errors import PipelineError
 from media_pipeline.estimate import OVERHEAD_S, Speed
@@ -47,8 +46,10 @@ def inspect(*, video_id: int) -> None:
     original = video.accepted_original
     try:
         with brief_folder() as work:
-            get_store().fetch(original, work / "source")
+            sources.fetch_original(original, work / "source")
             verdict, error = examine(work / "source")
+            if error is None:
+                sources.leave_to_worker(original, work / "source")
     except PipelineError as problem:
         if not problem.permanent:
             log.warning("video %s: could not be looked at: %s", video_id, problem)

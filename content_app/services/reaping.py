@@ -8,7 +8,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from content_app import queue
-from content_app.services import discards, encoding, processing, scratch
+from content_app.services import discards, encoding, processing, scratch, sources
 
 log = logging.getLogger(__name__)
 
@@ -22,6 +22,7 @@ def reap() -> None:
     discards.remove_due()
     encoding.sweep_scratch()
     scratch.sweep_brief_folders()
+    sources.drop_kept()
     sweep_incoming()
 
 

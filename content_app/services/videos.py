@@ -1,6 +1,7 @@
 """Making, changing, hiding and bringing back videos. What becomes of an original is for services.processing."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.conf import settings
@@ -12,6 +13,7 @@ from django.utils import timezone
 from content_app.models import Video
 from content_app.rules import check_original
 from media_pipeline import layout
+from media_pipeline.errors import StorageUnavailable
 from users_app.models import User
 
 if TYPE_CHECKING:
@@ -24,24 +26,32 @@ LONGEST_NAME = 255
 
 
 def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = None) -> Video:
-    """Without an upload the video waits in `uploading`. Raises OriginalRefused."""
+    """Without an upload the video waits in `uploading`. Raises OriginalRefused, or StorageUnavailable."""
     video = Video(owner=owner, **fields)
     if upload is not None:
-        take_upload(video=video, upload=upload)
-    with transaction.atomic():
-        save(video=video)
+        store_upload(video=video, upload=upload)
+    with dropped_on_failure(video), transaction.atomic():
+        video.save()
     return video
 
 
 def edit(*, video_id: int, changes: Mapping[str, Any], upload: Upload | None = None) -> None:
-    """Raises OriginalRefused, or Http404 when the video was deleted meanwhile."""
-    with transaction.atomic():
+    """Raises OriginalRefused, StorageUnavailable, or Http404 when the video was deleted meanwhile."""
+    draft = get_object_or_404(Video, pk=video_id, deleted_at=None)
+    if upload is not None:
+        store_upload(video=draft, upload=upload)
+        changes = {**changes, **{name: getattr(draft, name) for name in ORIGINAL_FIELDS}}
+    with dropped_on_failure(draft), transaction.atomic():
         video = get_object_or_404(Video.objects.select_for_update(), pk=video_id, deleted_at=None)
         for name, value in changes.items():
             setattr(video, name, value)
-        if upload is not None:
-            take_upload(video=video, upload=upload)
-        save(video=video, changed=[*changes, *(ORIGINAL_FIELDS if upload is not None else ())])
+        video.save(update_fields=[*changes, "updated_at"])
+
+
+def store_upload(*, video: Video, upload: Upload) -> None:
+    """Before a row names it: a transfer may take minutes, in which nothing is to be locked."""
+    take_upload(video=video, upload=upload)
+    video.video_file.save(video.original_name, upload, save=False)
 
 
 def take_upload(*, video: Video, upload: Upload) -> None:
@@ -55,13 +65,20 @@ def take_upload(*, video: Video, upload: Upload) -> None:
 
 def save(*, video: Video, changed: Iterable[str] | None = None) -> None:
     """All of a new video, or only what changed of one that a worker may be writing to."""
-    try:
+    with dropped_on_failure(video):
         video.save(update_fields=None if changed is None else [*changed, "updated_at"])
+
+
+@contextmanager
+def dropped_on_failure(video: Video) -> Iterator[None]:
+    """A new original is removed again when its row cannot be written: nobody else knows of it."""
+    try:
+        yield
     except BaseException:
-        # The file is stored while the row is written: when that fails, nobody else knows of the file.
         name = video.video_file.name or ""
         if name.startswith(f"{layout.originals_prefix(video.public_id)}/") and name != video.accepted_original:
-            video.video_file.storage.delete(name)
+            with suppress(StorageUnavailable):  # what went wrong first is what counts
+                video.video_file.storage.delete(name)
         raise
 
 

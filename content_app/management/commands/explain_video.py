@@ -3,7 +3,9 @@
 import json
 import uuid
 from argparse import ArgumentParser
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePath
 from typing import Any
 
 from django.conf import settings
@@ -11,14 +13,16 @@ from django.core.management.base import BaseCommand, CommandError
 
 from content_app.models import Video
 from content_app.queries import MAX_ID_DIGITS
-from content_app.services import preflight
+from content_app.services import preflight, sources
 from content_app.services.planning import plan_settings
+from content_app.services.scratch import brief_folder
 from content_app.services.storage import get_store
 from media_pipeline.errors import PipelineError
 from media_pipeline.explain import Explanation, as_text
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.plan import plan_encode
 from media_pipeline.probe import probe
+from media_pipeline.store import LocalStore
 
 
 class Command(BaseCommand):
@@ -29,9 +33,9 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="for programs")
 
     def handle(self, *, video: str, **options: Any) -> None:
-        path = find_file(video)
         try:
-            explained = explain_file(path)
+            with found_file(video) as path:
+                explained = explain_file(path)
         except PipelineError as error:
             if options["json"]:
                 self.stdout.write(as_json(preflight.refusal(error.code, error.sentence)))
@@ -51,10 +55,24 @@ def explain_file(path: Path) -> Explanation:
     return preflight.explain_plan(source, plan, size_bytes=size_bytes, ffmpeg=ffmpeg, original=path)
 
 
-def find_file(text: str) -> Path:
+@contextmanager
+def found_file(text: str) -> Iterator[Path]:
     """Of a video its original, else the path itself. A file whose name is a number is named by `./12`."""
     ref = read_ref(text)
-    path = Path(text).absolute() if ref is None else original_of(ref)
+    if ref is None:
+        yield readable_file(text)
+        return
+    key, store = original_of(ref), get_store()
+    if isinstance(store, LocalStore):
+        yield readable_file(str(store.path_of(key)))
+        return
+    with brief_folder() as folder:
+        sources.fetch_original(key, folder / PurePath(key).name)
+        yield folder / PurePath(key).name
+
+
+def readable_file(text: str) -> Path:
+    path = Path(text).absolute()
     try:
         if not path.is_file():
             raise CommandError(f"{path} is not a file." if path.exists() else f"{path} is not there.")
@@ -74,14 +92,15 @@ def read_ref(text: str) -> int | uuid.UUID | None:
         return None
 
 
-def original_of(ref: int | uuid.UUID) -> Path:
+def original_of(ref: int | uuid.UUID) -> str:
+    """Its key."""
     named = {"public_id": ref} if isinstance(ref, uuid.UUID) else {"pk": ref}
     video = Video.objects.filter(**named).first()
     if video is None:
         raise CommandError(f"There is no video {ref}; a file of that name is ./{ref}.")
     if not video.accepted_original:
         raise CommandError(f"Video {ref} has no file yet.")
-    return get_store().path_of(video.accepted_original)
+    return video.accepted_original
 
 
 def as_json(value: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from content_app.models import Video
 from content_app.services import encoding, processing
 from content_app.states import State
+from media_pipeline.errors import StorageUnavailable
 from users_app.models import User
 from users_app.roles import Role
 
@@ -80,4 +81,6 @@ def add(path: Path, title: str | None, owner: User) -> Video:
             video.save()
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
+    except StorageUnavailable as error:
+        raise CommandError(f"{error.sentence} {error.detail}") from error
     return video

@@ -1,0 +1,49 @@
+"""`manage.py setup_bucket`: makes the configured buckets fit for the platform; safe to repeat."""
+
+import json
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from content_app.services.checkup import page_origins
+from content_app.services.storage import bucket_store
+from media_pipeline import s3_documents
+from media_pipeline.errors import StorageUnavailable
+
+
+class Command(BaseCommand):
+    help = (
+        "Writes CORS for our pages, a lifecycle for what is left over, and a block on public access to each bucket. "
+        "Run it with keys that own the buckets; the platform itself needs only what --print-policy prints."
+    )
+
+    requires_system_checks = ()
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add = parser.add_argument
+        add("--create", action="store_true", help="make buckets that are not there")
+        add("--principal", default="", metavar="ARN", help="write a bucket policy that lets this user or role in")
+        add("--print-policy", action="store_true", help="print what the platform's keys need; change nothing")
+
+    def handle(self, *, create: bool, principal: str, print_policy: bool, **options: Any) -> None:
+        store = bucket_store()
+        if store is None:
+            raise CommandError("Media lie in MEDIA_ROOT: set USE_S3_MEDIA=1 and AWS_STORAGE_BUCKET_NAME first.")
+        if print_policy:
+            partition = s3_documents.partition_of(store.connection.region)
+            policy = s3_documents.least_policy(store.buckets.names, partition=partition, principal=principal)
+            self.stdout.write(json.dumps(policy, indent=2))
+            return
+        # boto3 is for installations with a bucket only; see services.storage.
+        from media_pipeline import s3_setup
+
+        try:
+            for bucket in store.buckets.names:
+                if create and s3_setup.create(store, bucket):
+                    self.stdout.write(f"{bucket}: made.")
+                s3_setup.set_up(store, bucket, origins=page_origins(), principal=principal, say=self.stdout.write)
+        except StorageUnavailable as error:
+            raise CommandError(error.detail or error.sentence) from error
+        if not principal:
+            self.stdout.write("The policy for the platform's own keys: manage.py setup_bucket --print-policy")

@@ -1,0 +1,104 @@
+"""Whether everything is there that the platform needs, tried out one by one; for `manage.py doctor`."""
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from content_app import queue
+from content_app.rules import MEGABYTE
+from content_app.services.storage import bucket_store, get_store
+from media_pipeline.errors import PipelineError
+from media_pipeline.ffmpeg.locate import find_ffmpeg
+from media_pipeline.findings import Finding, fine, wrong
+
+LITTLE_ROOM_MB = 2048
+
+
+class Wrong(Exception):
+    """What is wrong and how to mend it."""
+
+
+def examine() -> Iterator[Finding]:
+    """One by one, so that whoever waits sees how far it is."""
+    checks: dict[str, Callable[[], str]] = {
+        "database": look_at_database,
+        "redis": look_at_redis,
+        "workers": look_at_workers,
+        "ffmpeg": look_at_ffmpeg,
+        "work folder": look_at_work_folder,
+    }
+    for name, look in checks.items():
+        try:
+            yield fine(name, look())
+        except Wrong as problem:
+            yield wrong(name, str(problem))
+        except PipelineError as error:
+            yield wrong(name, error.sentence)
+    yield from examine_storage()
+
+
+def look_at_database() -> str:
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        reason = " ".join(str(error).split())
+        raise Wrong(f"It cannot be used ({reason}): check DATABASE_URL or DB_HOST.") from error
+    if missing:
+        raise Wrong(f"{len(missing)} migrations are missing: run `manage.py bootstrap --migrate`.")
+    return f"{connection.vendor}, up to date"
+
+
+def look_at_redis() -> str:
+    if not queue.ping():
+        raise Wrong("It does not answer: start it, or set REDIS_URL to one that runs.")
+    return "answers"
+
+
+def look_at_workers() -> str:
+    count = queue.worker_count()
+    if not count:
+        raise Wrong("None serves films: start `manage.py rqworker`, and `manage.py reaper` beside it.")
+    return f"{count} serving films"
+
+
+def look_at_ffmpeg() -> str:
+    return find_ffmpeg(settings.FFMPEG_BIN)
+
+
+def look_at_work_folder() -> str:
+    folder = settings.WORK_DIR
+    try:
+        with tempfile.NamedTemporaryFile(dir=folder) as file:
+            file.write(b"ok")
+    except OSError as error:
+        raise Wrong(f"{folder} cannot be written to ({error.strerror}): set DATA_DIR to a folder that can.") from error
+    free_mb = shutil.disk_usage(folder).free // MEGABYTE
+    if free_mb < LITTLE_ROOM_MB:
+        raise Wrong(f"Only {free_mb:,} MB are free at {folder}: films of some length will fail; make room.")
+    return f"{free_mb:,} MB free"
+
+
+def examine_storage() -> Iterator[Finding]:
+    bucket = bucket_store()
+    if bucket is None:
+        try:
+            get_store().check()
+        except PipelineError as error:
+            yield wrong("media folder", f"{settings.MEDIA_ROOT}: {error.detail}")
+        else:
+            yield fine("media folder", f"{settings.MEDIA_ROOT} can be written to")
+        return
+    # boto3 is for installations with a bucket only; see services.storage.
+    from media_pipeline import s3_checkup
+
+    yield from s3_checkup.examine(bucket, page_origins())
+
+
+def page_origins() -> list[str]:
+    """Whose pages read media and upload: ours and those of the front ends."""
+    return list(dict.fromkeys((settings.BACKEND_ORIGIN, *settings.CORS_ALLOWED_ORIGINS)))

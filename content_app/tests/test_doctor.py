@@ -1,0 +1,230 @@
+"""`manage.py doctor` and `setup_bucket`, on a folder and on buckets of a real server."""
+
+import json
+import re
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from content_app import queue
+from content_app.services import checkup
+from media_pipeline.buckets import Buckets, S3Connection
+from media_pipeline.s3 import S3Store
+from tests.ceph import Ceph
+
+PAGES = ["http://testserver", "http://localhost:4200"]
+
+
+@pytest.fixture(autouse=True)
+def _a_queue_with_workers(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "ping", lambda: True)
+    monkeypatch.setattr(queue, "worker_count", lambda: 2)
+
+
+@pytest.fixture
+def bucket(s3_server: Ceph) -> str:
+    return s3_server.make_bucket()
+
+
+@pytest.fixture
+def connection(s3_server: Ceph, bucket: str, settings: Any) -> S3Connection:
+    return use(settings, s3_server, Buckets(bucket, bucket, bucket))
+
+
+def use(settings: Any, server: Ceph, buckets: Buckets, **changes: Any) -> S3Connection:
+    keys = {"access_key_id": server.access_key_id, "secret_access_key": server.secret_access_key}
+    settings.S3_CONNECTION = S3Connection(
+        buckets, server.region, server.url, timeout_s=5, attempts=1, **{**keys, **changes}
+    )
+    connection: S3Connection = settings.S3_CONNECTION
+    return connection
+
+
+def doctor() -> tuple[str, str]:
+    """What it says, and with what it ends when something is wrong."""
+    out = StringIO()
+    try:
+        call_command("doctor", stdout=out)
+    except CommandError as error:
+        return out.getvalue(), str(error)
+    return out.getvalue(), ""
+
+
+def setup_bucket(*arguments: str) -> str:
+    out = StringIO()
+    call_command("setup_bucket", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def wrong_lines(said: str) -> list[str]:
+    return [line for line in said.splitlines() if line.startswith("WRONG")]
+
+
+# --- a folder --------------------------------------------------------------------------------------------------------
+
+
+def test_on_a_healthy_machine_everything_is_fine() -> None:
+    said, end = doctor()
+    assert (wrong_lines(said), end) == ([], "")
+    names = re.findall(r"^ok +([^:]+):", said, re.MULTILINE)
+    assert names == ["database", "redis", "workers", "ffmpeg", "work folder", "media folder"]
+
+
+def test_what_is_missing_is_said_with_what_to_do(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "ping", lambda: False)
+    monkeypatch.setattr(queue, "worker_count", lambda: None)
+    settings.FFMPEG_BIN = "/nowhere/ffmpeg"
+    settings.MEDIA_ROOT = Path("/nowhere")
+    said, end = doctor()
+    assert end == "4 things are wrong."
+    for name, remedy in {
+        "redis": "REDIS_URL",
+        "workers": "rqworker",
+        "ffmpeg": "FFMPEG_BIN",
+        "media": "/nowhere",
+    }.items():
+        assert any(line.startswith(f"WRONG {name}") and remedy in line for line in wrong_lines(said)), said
+
+
+def test_a_work_folder_with_little_room_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkup, "LITTLE_ROOM_MB", 10**12)
+    assert "make room" in wrong_lines(doctor()[0])[0]
+
+
+# --- a bucket --------------------------------------------------------------------------------------------------------
+
+
+def test_a_bucket_that_is_set_up_is_proved_fit(connection: S3Connection, s3_server: Ceph, bucket: str) -> None:
+    setup_bucket()
+    said, end = doctor()
+    assert (wrong_lines(said), end) == ([], ""), said
+    for proof in (
+        "is reached: clocks agree",
+        "keeps what is put",
+        "signed ranges: 206",
+        "refuses strangers",
+        "in parts",
+    ):
+        assert proof in said
+    for page in PAGES:
+        assert f"may be used by {page}" in said
+    assert not s3_server.client().list_objects_v2(Bucket=bucket).get("Contents")  # it tidies up
+
+
+def test_a_bucket_that_is_not_set_up_lacks_cors(connection: S3Connection) -> None:
+    said, _ = doctor()
+    assert len(wrong_lines(said)) == len(PAGES)
+    assert all("setup_bucket" in line and "CORS" in line for line in wrong_lines(said))
+
+
+def test_three_buckets_are_looked_at_each(s3_server: Ceph, settings: Any) -> None:
+    buckets = Buckets(*(s3_server.make_bucket(name) for name in ("raw", "done", "pictures")))
+    use(settings, s3_server, buckets)
+    setup_bucket()
+    said, end = doctor()
+    assert end == "", said
+    assert all(f"{name} takes uploads in parts" in said for name in buckets.names)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"access_key_id": "nobody"}, "set AWS_ACCESS_KEY_ID"),
+        ({"secret_access_key": "wrong"}, "set AWS_SECRET_ACCESS_KEY"),
+        ({"endpoint_url": "http://127.0.0.1:1"}, "cannot be reached"),
+        ({"buckets": Buckets("nowhere", "nowhere", "nowhere")}, "There is no bucket nowhere"),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence(
+    s3_server: Ceph, settings: Any, bucket: str, changes: dict[str, Any], sentence: str
+) -> None:
+    given = {"buckets": Buckets(bucket, bucket, bucket), "endpoint_url": s3_server.url, **changes}
+    keys = {"access_key_id": s3_server.access_key_id, "secret_access_key": s3_server.secret_access_key}
+    settings.S3_CONNECTION = S3Connection(region=s3_server.region, timeout_s=2, attempts=1, **{**keys, **given})
+    (line,) = wrong_lines(doctor()[0])
+    assert sentence in line
+    with pytest.raises(CommandError, match=sentence):
+        setup_bucket()
+
+
+def test_objects_that_strangers_may_read_are_found(connection: S3Connection, s3_server: Ceph, bucket: str) -> None:
+    setup_bucket()
+    owner = s3_server.client()
+    owner.delete_public_access_block(Bucket=bucket)
+    everybody = {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": f"arn:aws:s3:::{bucket}/*"}
+    policy = {"Version": "2012-10-17", "Statement": [everybody]}
+    owner.put_bucket_policy(Bucket=bucket, Policy=json.dumps(policy))
+    (line,) = wrong_lines(doctor()[0])
+    assert "without a signature" in line
+
+
+# --- setting up ------------------------------------------------------------------------------------------------------
+
+
+def test_setting_up_twice_writes_once_and_leaves_other_rules(
+    connection: S3Connection, s3_server: Ceph, bucket: str
+) -> None:
+    owner = s3_server.client()
+    theirs = {"ID": "theirs", "AllowedOrigins": ["https://other.example"], "AllowedMethods": ["GET"]}
+    owner.put_bucket_cors(Bucket=bucket, CORSConfiguration={"CORSRules": [theirs]})
+    for _ in range(2):
+        setup_bucket()
+    rules = owner.get_bucket_cors(Bucket=bucket)["CORSRules"]
+    assert [rule["ID"] for rule in rules] == ["theirs", "videoflix-pages"]
+    assert sorted(rules[1]["AllowedOrigins"]) == sorted(PAGES)
+    assert {"ETag", "Content-Range"} <= set(rules[1]["ExposeHeaders"])
+    lifecycle = owner.get_bucket_lifecycle_configuration(Bucket=bucket)["Rules"]
+    assert sum("AbortIncompleteMultipartUpload" in rule for rule in lifecycle) == 3
+    assert [rule["Filter"]["Prefix"] for rule in lifecycle if "Expiration" in rule] == ["work/"]
+
+
+def test_a_bucket_is_made_when_asked_for(s3_server: Ceph, settings: Any) -> None:
+    name = f"new-{s3_server.make_bucket()}"
+    use(settings, s3_server, Buckets(name, name, name))
+    with pytest.raises(CommandError, match="There is no bucket"):
+        setup_bucket()
+    assert f"{name}: made." in setup_bucket("--create")
+    assert "made." not in setup_bucket("--create")
+
+
+@pytest.fixture
+def stranger(s3_server: Ceph, bucket: str) -> dict[str, str]:
+    """Keys of somebody who owns nothing."""
+    name = f"platform-{bucket}"
+    keys = {"access_key_id": f"key-{bucket}", "secret_access_key": f"secret-{bucket}"}
+    s3_server.make_user(name, **keys)
+    return {"name": name, **keys}
+
+
+def test_with_the_least_policy_the_platform_can_work_and_do_nothing_else(
+    connection: S3Connection, s3_server: Ceph, settings: Any, bucket: str, stranger: dict[str, str], tmp_path: Path
+) -> None:
+    name = stranger.pop("name")
+    arn = f"arn:aws:iam:::user/{name}"
+    assert f"{arn} may do what the platform needs" in setup_bucket("--principal", arn)
+    granted = use(settings, s3_server, connection.buckets, **stranger)
+    said, end = doctor()
+    assert end == "", said
+    with pytest.raises(CommandError, match="setup_bucket --print-policy"):
+        setup_bucket()  # rights over the bucket itself are not among them
+    client = S3Store(granted).client
+    with pytest.raises(client.exceptions.ClientError, match="AccessDenied"):
+        client.put_object(Bucket=bucket, Key="elsewhere/x", Body=b"x")
+
+
+def test_the_policy_is_printed_and_nothing_is_changed(connection: S3Connection, s3_server: Ceph, bucket: str) -> None:
+    policy = json.loads(setup_bucket("--print-policy"))
+    actions = {action for statement in policy["Statement"] for action in statement["Action"]}
+    assert "s3:PutObject" in actions
+    assert not any("*" in action or "Acl" in action or "PutBucket" in action for action in actions)
+    client = s3_server.client()
+    with pytest.raises(client.exceptions.ClientError, match="NoSuchCORSConfiguration"):
+        client.get_bucket_cors(Bucket=bucket)
+
+
+def test_without_a_bucket_there_is_nothing_to_set_up() -> None:
+    with pytest.raises(CommandError, match="USE_S3_MEDIA"):
+        setup_bucket()
