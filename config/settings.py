@@ -120,6 +120,8 @@ FILE_UPLOAD_HANDLERS = [
     "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "content_app.api.uploads.TemporaryFiles",
 ]
+UPLOAD_URL_MINUTES = env.integer("UPLOAD_URL_MINUTES", default=60, least=1)
+UPLOAD_EXPIRE_HOURS = env.integer("UPLOAD_EXPIRE_HOURS", default=24, least=1)
 MEDIA_GRANT_MINUTES = env.integer("MEDIA_GRANT_MINUTES", default=360, least=1)
 VIDEO_LADDER = env.names("VIDEO_LADDER", default=("120p", "360p", "720p", "1080p"))
 VIDEO_PRESET = env.choice("VIDEO_PRESET", default="veryfast", choices=PRESETS)

@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from content_app.services import discards, encoding, preflight, processing
+from content_app.services import discards, encoding, preflight, processing, uploads
 
 
 def process_video(video_id: int) -> None:
@@ -18,6 +18,11 @@ def process_video(video_id: int) -> None:
 def inspect_video(video_id: int) -> None:
     """Leaves quietly when the video is gone, known, or in a worker's hands."""
     preflight.inspect(video_id=video_id)
+
+
+def check_upload(upload_id: int) -> None:
+    """Leaves quietly when the upload is gone, settled, or in another worker's hands."""
+    uploads.check(upload_id=upload_id)
 
 
 def remove_discards() -> None:

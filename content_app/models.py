@@ -41,7 +41,8 @@ class Category(models.Model):
 # Written by services.processing alone, by conditional UPDATEs.
 PIPELINE_FIELDS = frozenset(
     {
-        *("accepted_original", "state", "progress", "time_left_s", "error_code", "error_message", "verdict"),
+        *("accepted_original", "original_etag", "state", "progress", "time_left_s"),
+        *("error_code", "error_message", "verdict"),
         *("claim_token", "lease_until", "attempts", "version", "duration_s", "width", "height", "size_bytes"),
         *("poster", "poster_choices", "has_small_poster", "has_small_choices", "has_storyboard"),
         *("work_pixels", "work_s"),
@@ -72,6 +73,8 @@ class Video(models.Model):
     original_bytes = models.PositiveBigIntegerField(default=0, editable=False)
     # The original that the pipeline was told of; differs from video_file only until the save that changed it commits.
     accepted_original = models.CharField(max_length=200, blank=True, editable=False)
+    # Of an object that somebody else put into the bucket: another one under the same key is not the one we checked.
+    original_etag = models.CharField(max_length=100, blank=True, editable=False)
 
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADING, editable=False)
     progress = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -195,6 +198,40 @@ class Favorite(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} likes {self.video_id}"
+
+
+class DirectUpload(models.Model):
+    """A file on its way into the storage beside the forms: announced, brought in parts or whole, checked, then used."""
+
+    class Purpose(models.TextChoices):
+        VIDEO = "video", "Original"
+        POSTER = "poster", "Poster"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    # None until somebody says what the film is called; a new video takes the public id of its upload.
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, null=True, related_name="uploads")
+    purpose = models.CharField(max_length=8, choices=Purpose, default=Purpose.VIDEO)
+    key = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=255, blank=True, help_text="As the uploader calls the file.")
+    content_type = models.CharField(max_length=100, blank=True)
+    declared_bytes = models.PositiveBigIntegerField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+
+    look_at = models.DateTimeField(default=timezone.now, help_text="When to see whether it has arrived.")
+    arrived_at = models.DateTimeField(null=True)
+    etag = models.CharField(max_length=100, blank=True, help_text="Of the object as it arrived.")
+    checked_until = models.DateTimeField(null=True, help_text="Who checks it renews this.")
+    settled_at = models.DateTimeField(null=True, help_text="Used or refused.")
+    problem_code = models.CharField(max_length=40, blank=True)
+    problem = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["settled_at", "arrived_at", "look_at"], name="upload_waiting")]
+
+    def __str__(self) -> str:
+        return self.name or str(self.public_id)
 
 
 class Discard(models.Model):

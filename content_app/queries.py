@@ -13,8 +13,23 @@ from content_app.states import Visibility
 MAX_ID_DIGITS = 18  # more do not fit a database integer
 
 
+def read_ref(text: str) -> int | uuid.UUID | None:
+    """An id or a public id; None for what is neither."""
+    if text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS:
+        return int(text)
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
+
+
 def undeleted() -> QuerySet[Video]:
     return Video.objects.filter(deleted_at=None)
+
+
+def listed() -> QuerySet[Video]:
+    """What everybody who is signed in may find."""
+    return undeleted().filter(_listed())
 
 
 def visible_to(person: Person) -> QuerySet[Video]:

@@ -29,6 +29,10 @@ def enqueue_inspection(video_id: int) -> bool:
     return _enqueue(HOUSEKEEPING, "content_app.jobs.inspect_video", video_id, timeout_s=INSPECTION_TIMEOUT_S)
 
 
+def enqueue_check(upload_id: int) -> bool:
+    return _enqueue(HOUSEKEEPING, "content_app.jobs.check_upload", upload_id, timeout_s=INSPECTION_TIMEOUT_S)
+
+
 def enqueue_cleanup() -> bool:
     return _enqueue(HOUSEKEEPING, "content_app.jobs.remove_discards", 0, timeout_s=CLEANUP_TIMEOUT_S)
 

@@ -66,6 +66,10 @@ class SourceMissing(PipelineError):
     sentence = "The uploaded file is no longer there. Upload it again."
 
 
+class SourceExchanged(SourceMissing):
+    sentence = "The uploaded file was exchanged after it had been checked. Upload it again."
+
+
 class EncoderFailed(PipelineError):
     code = "encoder_failed"
     permanent = False

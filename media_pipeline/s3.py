@@ -16,10 +16,11 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
 from s3transfer.exceptions import RetriesExceededError, S3DownloadFailedError
 from s3transfer.futures import TransferFuture
+from s3transfer.subscribers import BaseSubscriber
 
 from media_pipeline.buckets import S3Connection, cache_control
-from media_pipeline.errors import PipelineError, SourceMissing, StorageUnavailable
-from media_pipeline.s3_faults import MISSING, fault_sentence
+from media_pipeline.errors import PipelineError, SourceExchanged, SourceMissing, StorageUnavailable
+from media_pipeline.s3_faults import EXCHANGED, MISSING, fault_sentence
 from media_pipeline.store import NewObject, Tick
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class S3Store:
             attempts=min(QUICK_ATTEMPTS, connection.attempts),
         )
         self.quick_client = make_client(self.session, quick, is_patient=False)
+        # Who stops an upload, often because the storage hangs, waits for the removal of its parts.
+        self.client.abort_multipart_upload = self.quick_client.abort_multipart_upload
         self.checking = threading.Lock()
         self.checked_until = 0.0
         self.check_problem: PipelineError | None = None
@@ -77,11 +80,15 @@ class S3Store:
         bucket = self.buckets.bucket_of(one.key)
         return manager.upload(str(one.path), bucket, one.key, extra_args=extra), bucket
 
-    def fetch(self, key: str, path: Path, on_tick: Tick = lambda: None) -> None:
-        """Put the object at `path`, in parallel parts; raises SourceMissing, and OSError when there is no room."""
+    def fetch(self, key: str, path: Path, on_tick: Tick = lambda: None, etag: str = "") -> None:
+        """Put the object at `path`, in parallel parts; raises SourceMissing, and OSError when there is no room.
+
+        With an ETag only the object that had it, even if it is exchanged meanwhile: raises SourceExchanged.
+        """
         bucket = self.buckets.bucket_of(key)
+        pinned = [Pinned(etag, self.size(key))] if etag else []
         with self.transfers() as manager:
-            wait_for([(manager.download(bucket, key, str(path)), bucket)], on_tick)
+            wait_for([(manager.download(bucket, key, str(path), subscribers=pinned), bucket)], on_tick)
 
     @contextmanager
     def transfers(self) -> Iterator[Any]:
@@ -181,9 +188,12 @@ class S3Store:
             url: str = self.signer.generate_presigned_url(
                 "get_object",
                 Params={"Bucket": bucket, "Key": key},
-                ExpiresIn=max(1, min(lifetime_s, self.longest_signature_s())),
+                ExpiresIn=self.capped(lifetime_s),
             )
         return url
+
+    def capped(self, lifetime_s: int) -> int:
+        return max(1, min(lifetime_s, self.longest_signature_s()))
 
     def longest_signature_s(self) -> int:
         """A signature ends with the credentials that made it, whatever it says itself."""
@@ -195,6 +205,18 @@ class S3Store:
         if isinstance(end, datetime):
             return min(LONGEST_SIGNED_S, int((end - datetime.now(UTC)).total_seconds()))
         return UNKNOWN_END_S if is_temporary else LONGEST_SIGNED_S
+
+
+class Pinned(BaseSubscriber):  # type: ignore[misc]  # has no types
+    """Every part is asked for with this ETag, which otherwise would be that of whatever lies there first."""
+
+    def __init__(self, etag: str, size_bytes: int) -> None:
+        self.etag = etag
+        self.size_bytes = size_bytes
+
+    def on_queued(self, future: TransferFuture, **_: Any) -> None:
+        future.meta.provide_object_etag(self.etag)
+        future.meta.provide_transfer_size(self.size_bytes)
 
 
 # --- connecting ------------------------------------------------------------------------------------------------------
@@ -262,7 +284,7 @@ def s3_faults(bucket: str) -> Iterator[None]:
     except RetriesExceededError as error:
         raise StorageUnavailable(detail=f"The storage broke off again and again: {error.last_exception}") from error
     except S3DownloadFailedError as error:
-        raise StorageUnavailable(detail=f"The object was replaced while it was read: {error}") from error
+        raise SourceExchanged(detail=str(error)) from error  # what s3transfer makes of PreconditionFailed
     except ParamValidationError as error:
         raise StorageUnavailable(detail=fault_sentence("InvalidBucketName", "", bucket)) from error
     except BotoCoreError as error:
@@ -272,6 +294,8 @@ def s3_faults(bucket: str) -> Iterator[None]:
 def as_pipeline_error(error: ClientError, bucket: str) -> PipelineError:
     said = error.response.get("Error", {})
     code = str(said.get("Code", ""))
+    if code in EXCHANGED:
+        return SourceExchanged(detail=bucket)
     if code in MISSING and error.operation_name != "HeadBucket":
         return SourceMissing(detail=f"{bucket}: {code}")
     if code in MISSING:

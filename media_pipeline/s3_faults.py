@@ -36,7 +36,8 @@ SAME: Mapping[str, str] = {
     "TokenRefreshRequired": "ExpiredToken",
     "XAmzContentSHA256Mismatch": "BadDigest",
 }
-MISSING = frozenset({"404", "NoSuchKey", "NotFound"})
+MISSING = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchUpload"})
+EXCHANGED = frozenset({"412", "PreconditionFailed"})
 
 
 def fault_sentence(code: str, message: str, bucket: str) -> str:

@@ -89,6 +89,7 @@ class Ceph:
         self.secret_access_key = uuid.uuid4().hex
         self.address = "127." + ".".join(str(1 + secrets.randbelow(254)) for _ in range(3))
         self.url = ""
+        self.known_client: Any = None
         self.daemons: list[subprocess.Popen[bytes]] = []
         self.env = {
             **{name: value for name, value in os.environ.items() if not name.startswith("CEPH")},
@@ -137,7 +138,7 @@ class Ceph:
 
     def answers(self) -> bool:
         try:
-            self.client().list_buckets()
+            self.make_client().list_buckets()
         except (BotoCoreError, ClientError):
             return False
         return True
@@ -176,6 +177,11 @@ class Ceph:
 
     def client(self) -> Any:
         """As the user who owns the buckets that it makes; tries once."""
+        if self.known_client is None:  # making one takes longer than most of what it does
+            self.known_client = self.make_client()
+        return self.known_client
+
+    def make_client(self) -> Any:
         config = Config(
             s3={"addressing_style": "path", "payload_signing_enabled": True},
             request_checksum_calculation="when_required",

@@ -8,6 +8,7 @@ from rest_framework.exceptions import APIException, PermissionDenied, Validation
 
 from content_app.rules import OriginalRefused
 from content_app.services.additions import NOT_READY, AdditionRefused
+from content_app.services.uploads import UploadRefused
 from media_pipeline.errors import PipelineError
 
 
@@ -58,6 +59,22 @@ def refused_additions() -> Iterator[None]:
         if refusal.code == "too_large":
             raise UploadTooLarge(refusal.sentence, refusal.code) from refusal
         raise ValidationError([refusal.sentence], refusal.code) from refusal
+
+
+class UploadConflict(APIException):
+    status_code = status.HTTP_409_CONFLICT
+
+
+@contextmanager
+def refused_uploads() -> Iterator[None]:
+    try:
+        yield
+    except UploadRefused as refusal:
+        if refusal.code == "too_large":
+            raise UploadTooLarge(refusal.sentence, refusal.code) from refusal
+        if refusal.code == "not_signable":
+            raise ValidationError([refusal.sentence], refusal.code) from refusal
+        raise UploadConflict(refusal.sentence, refusal.code) from refusal
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from rest_framework import serializers
 from content_app.access import may_watch
 from content_app.api.links import Links
 from content_app.models import Caption, Category, Video
-from content_app.queries import MAX_ID_DIGITS, categories_named, published_renditions
+from content_app.queries import categories_named, published_renditions, read_ref
 from content_app.rules import price_problem
 from content_app.states import API_STATUS, State, Visibility
 
@@ -166,12 +166,10 @@ class FavoriteToggle(serializers.Serializer[None]):
     video_id = serializers.CharField(max_length=36, help_text="The id or the public id.")
 
     def validate_video_id(self, value: str) -> int | uuid.UUID:
-        if value.isascii() and value.isdecimal() and len(value) <= MAX_ID_DIGITS:
-            return int(value)
-        try:
-            return uuid.UUID(value)
-        except ValueError as error:
-            raise serializers.ValidationError("This is no id of a video.") from error
+        ref = read_ref(value)
+        if ref is None:
+            raise serializers.ValidationError("This is no id of a video.")
+        return ref
 
 
 class CaptionSerializer(serializers.ModelSerializer[Caption]):

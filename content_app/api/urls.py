@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from content_app.api import captions, catalogue, posters, preflight, streaming, videos
+from content_app.api import captions, catalogue, direct, posters, preflight, streaming, videos
 
 routes: list[tuple[str, Any, str]] = [
     ("content", catalogue.Catalogue.as_view(), "content"),
@@ -12,6 +12,12 @@ routes: list[tuple[str, Any, str]] = [
     ("content/add-favorite", catalogue.ToggleFavorite.as_view(), "content-add-favorite"),
     ("content/video-url/<video:ref>", streaming.VideoAddress.as_view(), "content-video-url"),
     ("content/<video:ref>", catalogue.CatalogueEntry.as_view(), "content-entry"),
+    ("api/v1/upload/videos/upload-url", direct.UploadAddress.as_view(), "upload-url"),
+    ("api/v1/upload/videos/thumbnail/upload-url", direct.ThumbnailAddress.as_view(), "thumbnail-upload-url"),
+    ("api/v1/upload/videos/sign", direct.SignRequest.as_view(), "upload-sign"),
+    ("api/v1/upload/videos/metadata", direct.UploadMetadata.as_view(), "upload-metadata"),
+    ("api/v1/upload/videos", direct.UploadedVideos.as_view(), "uploaded-videos"),
+    ("api/v1/upload/videos/<video:ref>", direct.UploadedEntry.as_view(), "uploaded-video"),
     ("api/v1/videos", videos.Videos.as_view(), "videos"),
     ("api/v1/videos/<video:ref>", videos.VideoEntry.as_view(), "video"),
     ("api/v1/videos/<video:ref>/restore", videos.RestoreVideo.as_view(), "video-restore"),

@@ -71,7 +71,7 @@ def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter
     for folder in (work, out):
         folder.mkdir(parents=True)
     tick = partial(report, None)
-    sources.fetch_original(claim.original, source, tick)
+    sources.fetch_original(claim.original, source, tick, claim.etag)
     accept = partial(accept_plan, claim=claim, size_bytes=source.stat().st_size)
     made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, accept))
     processing.expect_version(claim=claim, version=version)

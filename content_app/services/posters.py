@@ -19,6 +19,7 @@ from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.repaint import NotAPicture, make_poster
 
 MOST_MB = 15
+MOST_BYTES = MOST_MB * MEGABYTE
 # A picture may need a quarter of a gigabyte while it is opened, and a web server has many threads.
 TURNSTILE = threading.BoundedSemaphore(2)
 
@@ -61,11 +62,19 @@ def reset(*, video_id: int) -> None:
 
 def upload(*, video_id: int, upload: Upload) -> None:
     """Raises AdditionRefused (its code says of what kind), Http404 or StorageUnavailable."""
-    if (upload.size or 0) > MOST_MB * MEGABYTE:
+    if (upload.size or 0) > MOST_BYTES:
         raise AdditionRefused(too_large_sentence(MOST_MB), code="too_large")
-    video = additions.published(video_id)
     with brief_folder() as work:
-        folder = additions.store_addition(video=video, files=repaint(upload, work))
+        source = work / "upload"
+        with source.open("wb") as file:
+            file.writelines(upload.chunks())
+        use_file(video_id=video_id, path=source)
+
+
+def use_file(*, video_id: int, path: Path) -> None:
+    """Likewise, of a file in a folder where there may be others."""
+    video = additions.published(video_id)
+    folder = additions.store_addition(video=video, files=repaint(path))
     with transaction.atomic():
         _show(video_id, lambda video: f"{folder}/{layout.POSTER}")
         additions.keep_addition(video=video, folder=folder)
@@ -78,11 +87,9 @@ def candidate_of(video: Video, number: int) -> str:
     return f"{video.version}/{layout.poster_file(number)}"
 
 
-def repaint(upload: Upload, work: Path) -> tuple[Path, Path]:
-    """What was uploaded as JPEGs of our own making, large and small."""
-    source, poster, small = work / "upload", work / layout.POSTER, work / layout.small_poster_file(layout.POSTER)
-    with source.open("wb") as file:
-        file.writelines(upload.chunks())
+def repaint(source: Path) -> tuple[Path, Path]:
+    """What was uploaded as JPEGs of our own making, large and small, beside it."""
+    poster, small = source.with_name(layout.POSTER), source.with_name(layout.small_poster_file(layout.POSTER))
     try:
         with TURNSTILE:
             make_poster(find_ffmpeg(settings.FFMPEG_BIN), source, poster, small)

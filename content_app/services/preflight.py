@@ -19,6 +19,7 @@ from media_pipeline.ffmpeg.args import encode_args
 from media_pipeline.plan import EncodePlan, plan_encode
 from media_pipeline.probe import probe
 from media_pipeline.source import Source
+from media_pipeline.store import Tick
 
 log = logging.getLogger(__name__)
 
@@ -43,13 +44,13 @@ def inspect(*, video_id: int) -> None:
     video = Video.objects.filter(pk=video_id, state=State.PENDING, verdict__isnull=True, deleted_at=None).first()
     if video is None:
         return
-    original = video.accepted_original
+    original, etag = video.accepted_original, video.original_etag
     try:
         with brief_folder() as work:
-            sources.fetch_original(original, work / "source")
+            sources.fetch_original(original, work / "source", etag=etag)
             verdict, error = examine(work / "source")
             if error is None:
-                sources.leave_to_worker(original, work / "source")
+                sources.leave_to_worker(original, work / "source", etag)
     except PipelineError as problem:
         if not problem.permanent:
             log.warning("video %s: could not be looked at: %s", video_id, problem)
@@ -61,10 +62,10 @@ def inspect(*, video_id: int) -> None:
         log.info("video %s: refused before it was processed: %s", video_id, error)
 
 
-def examine(path: Path) -> tuple[dict[str, Any], PipelineError | None]:
+def examine(path: Path, on_tick: Tick = lambda: None) -> tuple[dict[str, Any], PipelineError | None]:
     """The verdict on a film, with the error if this site does not take it. Raises PipelineError for what is none."""
     settings, size_bytes = plan_settings(), path.stat().st_size
-    source = probe(path, time_limit_s=settings.limits.probe_s)
+    source = probe(path, time_limit_s=settings.limits.probe_s, on_tick=on_tick)
     try:
         return verdict_of(source, plan_encode(source, settings), size_bytes=size_bytes), None
     except PipelineError as error:

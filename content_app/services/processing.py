@@ -42,7 +42,18 @@ class Claim:
     token: uuid.UUID
     public_id: uuid.UUID
     original: str
+    etag: str  # of the object that was checked; empty where there is none to tell
     attempt: int
+
+
+@dataclass(frozen=True)
+class Original:
+    """A file in the storage that was checked."""
+
+    key: str
+    name: str
+    size_bytes: int
+    etag: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ class Published:
 # --- originals -------------------------------------------------------------------------------------------------------
 
 
-def accept_original(*, video: Video) -> bool:
+def accept_original(*, video: Video, etag: str = "") -> bool:
     """Take note of a new original: to `pending`, job enqueued on commit, the replaced one let go. Once per original.
 
     The version that plays goes on playing until the new one is ready.
@@ -75,7 +86,14 @@ def accept_original(*, video: Video) -> bool:
         replaced = Video.objects.values_list("accepted_original", flat=True).get(pk=video.pk)
         if replaced == name:
             return False
-        changes = {**UNSEEN, **NO_CLAIM, "state": State.PENDING, "attempts": 0, "accepted_original": name}
+        changes = {
+            **UNSEEN,
+            **NO_CLAIM,
+            "state": State.PENDING,
+            "attempts": 0,
+            "accepted_original": name,
+            "original_etag": etag,
+        }
         rows = _movable(video.pk, State.PENDING).filter(accepted_original=replaced).update(**changes)
         if not rows:
             return False
@@ -85,6 +103,25 @@ def accept_original(*, video: Video) -> bool:
     for field, value in changes.items():
         setattr(video, field, value)
     return True
+
+
+def accept_upload(*, video_id: int, original: Original, verdict: Mapping[str, object]) -> bool:
+    """Take an original that was brought beside the web server, and checked; False when the video is gone."""
+    with transaction.atomic():
+        video = Video.objects.select_for_update().filter(pk=video_id, deleted_at=None).first()
+        if video is None:
+            return False
+        brought = {"video_file": original.key, "original_name": original.name, "original_bytes": original.size_bytes}
+        Video.objects.filter(pk=video_id).update(**brought, updated_at=timezone.now())
+        video.refresh_from_db()
+        accept_original(video=video, etag=original.etag)
+        return note_verdict(video_id=video_id, original=original.key, verdict=verdict)
+
+
+def refuse_upload(*, video_id: int, error: PipelineError, verdict: Mapping[str, object]) -> bool:
+    """A file that was to become the first original of this video is none; one with another original keeps its state."""
+    waiting = Video.objects.filter(pk=video_id, state=State.UPLOADING, deleted_at=None)
+    return bool(waiting.update(**NO_CLAIM, **_failure(error), verdict=verdict))
 
 
 def retry(*, video_id: int) -> bool:
@@ -144,7 +181,8 @@ def claim(*, video_id: int) -> Claim | None:
     video = Video.objects.filter(pk=video_id, claim_token=token).first()
     if video is None:  # deleted or replaced just now
         return None
-    return Claim(video.pk, token, video.public_id, video.video_file.name or "", video.attempts)
+    original = video.video_file.name or ""
+    return Claim(video.pk, token, video.public_id, original, video.original_etag, video.attempts)
 
 
 def report(*, claim: Claim, percent: int = 0, time_left_s: int | None = None) -> None:

@@ -20,27 +20,27 @@ KEPT = "kept"
 KEPT_FOR_S = 900
 
 
-def fetch_original(key: str, path: Path, on_tick: Tick = lambda: None) -> None:
-    """Raises SourceMissing, or StorageUnavailable: also when there is no room for it here."""
+def fetch_original(key: str, path: Path, on_tick: Tick = lambda: None, etag: str = "") -> None:
+    """Raises SourceMissing, SourceExchanged, or StorageUnavailable: also when there is no room for it here."""
     store = get_store()
     if bucket_store():  # from a folder it is linked, which takes no room
         with suppress(FileNotFoundError):
-            kept_path(key).replace(path)
+            kept_path(key, etag).replace(path)
             return
         require_room(store.size(key))
-    store.fetch(key, path, on_tick)
+    store.fetch(key, path, on_tick, etag)
 
 
-def leave_to_worker(key: str, path: Path) -> None:
+def leave_to_worker(key: str, path: Path, etag: str = "") -> None:
     """For a while, and only while nobody else needs the room."""
     if bucket_store():
         with suppress(OSError):  # then it is fetched again
-            kept_path(key).parent.mkdir(exist_ok=True)
-            path.replace(kept_path(key))
+            kept_path(key, etag).parent.mkdir(exist_ok=True)
+            path.replace(kept_path(key, etag))
 
 
-def kept_path(key: str) -> Path:
-    return Path(settings.WORK_DIR, KEPT, hashlib.sha256(key.encode()).hexdigest())
+def kept_path(key: str, etag: str) -> Path:
+    return Path(settings.WORK_DIR, KEPT, hashlib.sha256(f"{key} {etag}".encode()).hexdigest())
 
 
 def drop_kept(*, older_than_s: float = KEPT_FOR_S) -> int:

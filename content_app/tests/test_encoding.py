@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("enqueued")
 
 
 def claim_of(video: Video) -> Claim:
-    return Claim(video.pk, uuid.uuid4(), video.public_id, "", 1)
+    return Claim(video.pk, uuid.uuid4(), video.public_id, "", "", 1)
 
 
 def test_a_worker_asked_to_end_right_after_its_switch_keeps_what_plays(

@@ -25,7 +25,7 @@ class Bucket(LocalStore):
         super().__init__(root)
         self.fetched = 0
 
-    def fetch(self, key: str, path: Path, on_tick: Any = None) -> None:
+    def fetch(self, key: str, path: Path, on_tick: Any = None, etag: str = "") -> None:
         self.fetched += 1
         shutil.copyfile(self.path_of(key), path)
 

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from content_app.models import Video
-from content_app.queries import MAX_ID_DIGITS
+from content_app.queries import read_ref
 from content_app.services import preflight, sources
 from content_app.services.planning import plan_settings
 from content_app.services.scratch import brief_folder
@@ -81,15 +81,6 @@ def readable_file(text: str) -> Path:
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise CommandError(f"{text} cannot be read: {reason}.") from error
     return path
-
-
-def read_ref(text: str) -> int | uuid.UUID | None:
-    if text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS:
-        return int(text)
-    try:
-        return uuid.UUID(text)
-    except ValueError:
-        return None
 
 
 def original_of(ref: int | uuid.UUID) -> str:

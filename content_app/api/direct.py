@@ -1,0 +1,166 @@
+"""Bringing files into the storage beside the web server: addresses and signatures, then what the film is called."""
+
+import uuid
+from typing import Any
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.exceptions import PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from content_app.api.direct_serializers import (
+    AddressWanted,
+    Metadata,
+    PutAddress,
+    SignatureWanted,
+    SignedRequest,
+    ThumbnailWanted,
+    UploadedPage,
+    UploadedVideo,
+)
+from content_app.api.errors import refused_originals, refused_uploads, unavailable_media
+from content_app.api.links import Links
+from content_app.api.pagination import NewestFirst
+from content_app.api.permissions import changeable
+from content_app.api.requests import VIDEO_REF, person_of
+from content_app.models import DirectUpload, Video
+from content_app.queries import find_visible, listed, with_details
+from content_app.services import posters, signing, uploads
+from content_app.services.signing import Wanted
+from users_app.models import User
+from users_app.roles import may_upload
+
+
+def uploader(request: Request) -> User:
+    """Who asks, if they may bring films."""
+    if not may_upload(person_of(request).role):
+        raise PermissionDenied("Only creators and admins may upload videos.")
+    return person_of(request)
+
+
+def replaced_video(request: Request, ref: int | uuid.UUID | None) -> Video | None:
+    return None if ref is None else changeable(request, ref)
+
+
+def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
+    form = signing.sign_form(upload, most=most_bytes)
+    return {
+        "url": signing.sign_put(upload),
+        "method": "PUT",
+        "headers": {"Content-Type": upload.content_type},
+        "post": {"url": form.url, "fields": form.fields},
+        "media_id": upload.public_id,
+        "key": upload.key,
+        "max_bytes": most_bytes,
+        "expires_in_seconds": signing.lifetime_s(),
+    }
+
+
+class UploadAddress(APIView):
+    @extend_schema(request=AddressWanted, responses={201: PutAddress}, tags=["upload"])
+    def post(self, request: Request) -> Response:
+        """An address for one PUT of one file of this type, or a form that the storage itself caps the size of."""
+        person = uploader(request)
+        form = AddressWanted(data=request.data)
+        form.is_valid(raise_exception=True)
+        wanted = form.validated_data
+        with refused_originals(), refused_uploads(), unavailable_media():
+            signing.bucket()
+            upload = uploads.announce(
+                owner=person, name=wanted["filename"], content_type=wanted["content_type"],
+                size_bytes=wanted["size"], video=replaced_video(request, wanted["video_id"]),
+            )  # fmt: skip
+            answer = address_json(upload, signing.most_bytes())
+        return Response(PutAddress(answer).data, status.HTTP_201_CREATED)
+
+
+class ThumbnailAddress(APIView):
+    @extend_schema(
+        request=None,
+        parameters=[ThumbnailWanted],
+        responses={201: PutAddress},
+        tags=["upload"],
+    )
+    def post(self, request: Request) -> Response:
+        """An address for one picture, which becomes the poster of the video once there is a film."""
+        person = uploader(request)
+        form = ThumbnailWanted(data=request.query_params)
+        form.is_valid(raise_exception=True)
+        with refused_originals(), refused_uploads(), unavailable_media():
+            signing.bucket()
+            upload = uploads.announce(
+                owner=person, content_type=form.validated_data["content_type"], purpose=uploads.Purpose.POSTER,
+                video=changeable(request, form.validated_data["associated_video_id"]),
+            )  # fmt: skip
+            answer = address_json(upload, posters.MOST_BYTES)
+        return Response(PutAddress(answer).data, status.HTTP_201_CREATED)
+
+
+class SignRequest(APIView):
+    @extend_schema(request=SignatureWanted, responses=SignedRequest, tags=["upload"])
+    def post(self, request: Request) -> Response:
+        """Sign one request of an upload in parts, as Uppy's `signRequest` asks.
+
+        What begins an upload gets a key of ours, whatever key it names; what goes on names that key and its upload id.
+        """
+        person = uploader(request)
+        form = SignatureWanted(data=request.data)
+        form.is_valid(raise_exception=True)
+        asked = form.validated_data
+        wanted = Wanted(asked["method"], asked["uploadId"], asked["partNumber"], asked["expiresIn"])
+        with refused_originals(), refused_uploads(), unavailable_media():
+            signing.bucket()
+            if wanted.upload_id or wanted.method not in ("PUT", "POST"):
+                upload = uploads.find_open(owner=person, key=asked["key"])
+            else:
+                upload = uploads.announce(
+                    owner=person, name=asked["key"], content_type=asked["contentType"], size_bytes=asked["size"],
+                    video=replaced_video(request, asked["video_id"]),
+                )  # fmt: skip
+            signed = signing.sign(upload, wanted)
+        answer = {"url": signed.url, "key": signed.key, "media_id": upload.public_id}
+        return Response(answer | ({"fields": signed.fields} if signed.fields else {}))
+
+
+class UploadMetadata(APIView):
+    @extend_schema(request=Metadata, responses={200: UploadedVideo, 201: UploadedVideo}, tags=["upload"])
+    def post(self, request: Request) -> Response:
+        """Say what the film is, before or after its file has arrived; again to change it or to have it looked for."""
+        person = uploader(request)
+        form = Metadata(data=request.data)
+        form.is_valid(raise_exception=True)
+        key = form.validated_data.pop("video_s3_key")
+        upload = uploads.find(owner=person, key=key, purpose=uploads.Purpose.VIDEO)
+        with unavailable_media():
+            video = uploads.describe(upload=upload, fields=form.validated_data)
+        is_new = upload.video is None
+        answer = uploaded_json(request, find_visible(person, video.pk))
+        return Response(answer, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
+
+
+class UploadedVideos(APIView):
+    @extend_schema(
+        operation_id="api_v1_upload_videos_list",
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
+        responses=UploadedPage,
+        tags=["upload"],
+    )
+    def get(self, request: Request) -> Response:
+        """Public videos that can be watched, newest first, in pages."""
+        pages = NewestFirst()
+        page = pages.paginate_queryset(with_details(listed()), request, view=self)
+        return pages.get_paginated_response(uploaded_json(request, page or []))
+
+
+class UploadedEntry(APIView):
+    @extend_schema(parameters=[VIDEO_REF], responses=UploadedVideo, tags=["upload"])
+    def get(self, request: Request, ref: int | uuid.UUID) -> Response:
+        """One video, with what became of the file that was uploaded last."""
+        return Response(uploaded_json(request, find_visible(person_of(request), ref)))
+
+
+def uploaded_json(request: Request, videos: Video | list[Video]) -> Any:
+    context = {"links": Links(request), "person": person_of(request)}
+    return UploadedVideo(videos, many=isinstance(videos, list), context=context).data

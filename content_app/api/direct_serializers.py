@@ -1,0 +1,132 @@
+"""Shapes of what the upload routes take and give."""
+
+import uuid
+from typing import Any
+
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from content_app.access import may_change
+from content_app.api.serializers import VideoFields, VideoSerializer
+from content_app.models import Video
+from content_app.queries import read_ref
+from content_app.services.uploads import ANY_TYPE, last_problem
+from content_app.states import State
+
+PICTURES = ("image/jpeg", "image/png", "image/webp")
+MEDIA_TYPE = r"\A[A-Za-z0-9][A-Za-z0-9.+-]{0,48}/[A-Za-z0-9][A-Za-z0-9.+-]{0,48}\Z"
+PROCESSING_STATUS = {State.READY: "COMPLETED", State.ERROR: "FAILED"}
+UNDERWAY = "IN_PROGRESS"
+
+
+@extend_schema_field(OpenApiTypes.STR)
+class VideoRef(serializers.Field[int | uuid.UUID, Any, str, Any]):
+    """An id or a public id."""
+
+    def to_internal_value(self, data: Any) -> int | uuid.UUID:
+        ref = read_ref(str(data)) if isinstance(data, str | int) else None
+        if ref is None:
+            raise serializers.ValidationError("This is no id of a video.")
+        return ref
+
+    def to_representation(self, value: int | uuid.UUID) -> str:
+        return str(value)
+
+
+class AddressWanted(serializers.Serializer[None]):
+    filename = serializers.CharField(max_length=255, required=False, default="", help_text="Its ending is checked.")
+    content_type = serializers.RegexField(MEDIA_TYPE, required=False, default=ANY_TYPE)
+    size = serializers.IntegerField(
+        min_value=0,
+        required=False,
+        default=None,
+        allow_null=True,
+        help_text="In bytes: exactly so many are taken.",
+    )
+    video_id = VideoRef(required=False, default=None, allow_null=True, help_text="The video whose file it replaces.")
+
+
+class ThumbnailWanted(serializers.Serializer[None]):
+    associated_video_id = VideoRef()
+    content_type = serializers.ChoiceField(choices=PICTURES, required=False, default=PICTURES[0])
+
+
+class PostForm(serializers.Serializer[None]):
+    url = serializers.URLField()
+    fields_ = serializers.DictField(child=serializers.CharField())
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`fields` is a name that serializers need themselves."""
+        fields = super().get_fields()
+        return {"url": fields["url"], "fields": fields["fields_"]}
+
+
+class PutAddress(serializers.Serializer[dict[str, Any]]):
+    url = serializers.URLField(help_text="For one PUT with the headers below.")
+    method = serializers.CharField()
+    headers = serializers.DictField(child=serializers.CharField())
+    post = PostForm(help_text="The same as a form, whose size the storage caps: these fields first, `file` last.")
+    media_id = serializers.UUIDField(help_text="The public id of the video that becomes of it, unless it replaces one.")
+    key = serializers.CharField(help_text="The `video_s3_key` of the metadata.")
+    max_bytes = serializers.IntegerField()
+    expires_in_seconds = serializers.IntegerField()
+
+
+class SignatureWanted(serializers.Serializer[None]):
+    """As Uppy's S3 plug-in asks; `size` and `video_id` are ours."""
+
+    method = serializers.ChoiceField(choices=("GET", "PUT", "POST", "DELETE"))
+    key = serializers.CharField(max_length=512)
+    uploadId = serializers.CharField(max_length=1024, required=False, default="", allow_blank=True)  # noqa: N815
+    partNumber = serializers.IntegerField(required=False, default=None, allow_null=True)  # noqa: N815
+    contentType = serializers.RegexField(MEDIA_TYPE, required=False, default=ANY_TYPE)  # noqa: N815
+    expiresIn = serializers.IntegerField(min_value=1, required=False, default=None, allow_null=True)  # noqa: N815
+    size = serializers.IntegerField(min_value=0, required=False, default=None, allow_null=True)
+    video_id = VideoRef(required=False, default=None, allow_null=True)
+
+
+class SignedRequest(serializers.Serializer[None]):
+    url = serializers.URLField()
+    key = serializers.CharField(help_text="Under which it is stored; later requests name it.")
+    media_id = serializers.UUIDField()
+    fields_ = serializers.DictField(child=serializers.CharField(), required=False)
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """`fields` is a name that serializers need themselves."""
+        fields = super().get_fields()
+        return {("fields" if name == "fields_" else name): field for name, field in fields.items()}
+
+
+class Metadata(VideoFields):
+    video_s3_key = serializers.CharField(max_length=200)
+
+
+class UploadedVideo(VideoSerializer):
+    """A video as the upload routes show it."""
+
+    media_id = serializers.UUIDField(source="public_id")
+    processing_status = serializers.SerializerMethodField()
+    upload_problem = serializers.SerializerMethodField()
+
+    class Meta(VideoSerializer.Meta):
+        fields = (  # type: ignore[assignment]  # a longer one
+            *VideoSerializer.Meta.fields,
+            *("media_id", "processing_status", "upload_problem"),
+        )
+        read_only_fields = fields  # type: ignore[assignment]
+
+    def get_processing_status(self, video: Video) -> str:
+        """IN_PROGRESS, COMPLETED or FAILED."""
+        return PROCESSING_STATUS.get(State(video.state), UNDERWAY)
+
+    def get_upload_problem(self, video: Video) -> str:
+        """Why the file that was uploaded last is not used, for owner and admins, where one is asked for; else empty."""
+        is_asked = self.parent is None and may_change(self.context["person"], video)
+        return last_problem(video=video) if is_asked else ""
+
+
+class UploadedPage(serializers.Serializer[None]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = UploadedVideo(many=True)

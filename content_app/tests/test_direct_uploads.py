@@ -1,0 +1,494 @@
+"""Files that browsers bring into a bucket of a real server by themselves, and what is used of them."""
+
+import time
+import xml.etree.ElementTree as ET
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import urllib3
+from django.db import transaction
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from content_app import queue
+from content_app.models import DirectUpload, Discard, Video
+from content_app.services import discards, signing, sources, uploads
+from content_app.states import State
+from content_app.tests.factories import make_picture, make_playable, make_video
+from media_pipeline.buckets import Buckets, S3Connection
+from media_pipeline.errors import SourceExchanged
+from tests.ceph import Ceph
+from tests.clips import Clip, make_clip
+from users_app.models import User
+
+SignIn = Callable[[User], APIClient]
+http = urllib3.PoolManager(retries=False)
+BASE = "/api/v1/upload/videos"
+S3_NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
+PART_BYTES = 5 * 1024**2
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    return make_clip(tmp_path_factory.mktemp("film"), Clip(size="160x120", rate="25", duration_s=1)).read_bytes()
+
+
+@pytest.fixture(scope="module")
+def bucket(s3_server: Ceph) -> str:
+    return s3_server.make_bucket()
+
+
+@pytest.fixture(autouse=True)
+def _on_bucket(s3_server: Ceph, bucket: str, settings: Any) -> None:
+    settings.S3_CONNECTION = S3Connection(
+        Buckets(bucket, bucket, bucket), s3_server.region, s3_server.url, timeout_s=5, attempts=2,
+        access_key_id=s3_server.access_key_id, secret_access_key=s3_server.secret_access_key,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def to_check(monkeypatch: pytest.MonkeyPatch, enqueued: list[int]) -> list[int]:
+    """The uploads whose check was put on the queue."""
+    found: list[int] = []
+
+    def remember(upload_id: int) -> bool:
+        found.append(upload_id)
+        return True
+
+    monkeypatch.setattr(queue, "enqueue_check", remember)
+    return found
+
+
+@pytest.fixture
+def creators(as_user: SignIn, owner: User) -> APIClient:
+    return as_user(owner)
+
+
+@pytest.fixture(autouse=True)
+def _commits_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test is one transaction, which never ends."""
+    monkeypatch.setattr(transaction, "on_commit", lambda function: function())
+
+
+def run(to_check: list[int]) -> None:
+    """What workers do."""
+    while to_check:
+        uploads.check(upload_id=to_check.pop())
+
+
+def ask(client: APIClient, route: str, **body: Any) -> Any:
+    return client.post(f"{BASE}/{route}/", body, format="json")
+
+
+def put(answer: dict[str, Any], body: bytes, **headers: str) -> int:
+    """As a browser would; the status."""
+    return http.request("PUT", answer["url"], body=body, headers={**answer["headers"], **headers}).status
+
+
+def post(form: dict[str, Any], body: bytes, **fields: str) -> int:
+    encoded = {**form["fields"], **fields, "file": ("film.mp4", body)}
+    return http.request("POST", form["url"], fields=encoded).status
+
+
+def describe(client: APIClient, key: str, title: str = "Brought", **fields: Any) -> Any:
+    return ask(client, "metadata", title=title, video_s3_key=key, **fields)
+
+
+def exists(server: Ceph, bucket: str, key: str) -> bool:
+    found = server.client().list_objects_v2(Bucket=bucket, Prefix=key)
+    return bool(found.get("KeyCount"))
+
+
+# --- one PUT ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("is_described_first", [False, True])
+def test_a_file_that_was_put_becomes_a_film_to_process(
+    creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int], owner: User, is_described_first: bool
+) -> None:
+    address = ask(creators, "upload-url", filename="Holiday.MP4", content_type="video/mp4", size=len(film)).json()
+    told = [describe(creators, address["key"], visibility="PRIVATE")] if is_described_first else []
+    assert put(address, film) == 200
+    told.append(describe(creators, address["key"], visibility="PRIVATE"))
+    assert [answer.status_code for answer in told] == [201, 200][: len(told)]
+    video = told[-1].json()
+    assert (video["public_id"], video["processing_status"], video["visibility"]) == (
+        address["media_id"], "IN_PROGRESS", "PRIVATE",
+    )  # fmt: skip
+    assert enqueued == []  # nothing before it was checked
+    run(to_check)
+    stored = Video.objects.get()
+    assert (stored.state, stored.accepted_original, stored.owner) == (State.PENDING, address["key"], owner)
+    assert (stored.original_name, stored.original_bytes) == ("Holiday.MP4", len(film))
+    assert stored.original_etag
+    assert stored.verdict
+    assert enqueued == [stored.pk]
+    assert not Discard.objects.filter(prefix=address["key"]).exists()
+
+
+def test_an_address_puts_only_what_it_was_made_for(creators: APIClient, film: bytes) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4", content_type="video/mp4", size=len(film)).json()
+    assert put(address, film, **{"Content-Type": "text/html"}) == 403
+    assert put(address, film + b"more") == 403
+    elsewhere = {**address, "url": address["url"].replace(address["key"], "originals/of/another.mp4")}
+    assert put(elsewhere, film) == 403
+    assert put(address, film) == 200
+
+
+def test_the_form_is_capped_by_the_storage_itself(creators: APIClient, film: bytes, settings: Any) -> None:
+    settings.MAX_UPLOAD_MB = 1
+    form = ask(creators, "upload-url", filename="a.mp4", content_type="video/mp4").json()["post"]
+    assert post(form, bytes(1024**2 + 1)) in (400, 413)
+    assert post(form, b"") in (400, 413)
+    assert post(form, film, **{"Content-Type": "text/html"}) in (400, 403)
+    assert post(form, film, key="originals/of/another.mp4") in (400, 403)
+    assert post(form, film) == 204
+
+
+def test_addresses_end(creators: APIClient, film: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(signing, "lifetime_s", lambda wanted_s=None: -1)  # capped to the least, one second
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    time.sleep(2)
+    assert put(address, film) == 403
+
+
+# --- what is refused -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"filename": "notes.txt"}, 400, "unsupported_type"),
+        ({"filename": "a.mp4", "size": 0}, 400, "empty_file"),
+        ({"filename": "a.mp4", "size": 10**15}, 413, "too_large"),
+        ({"filename": "a.mp4", "size": -1}, 400, "invalid"),
+        ({"filename": "a.mp4", "size": "x"}, 400, "invalid"),
+        ({"filename": "a.mp4", "content_type": "video"}, 400, "invalid"),
+        ({"filename": "a.mp4", "content_type": "video/mp4\r\nX: y"}, 400, "invalid"),
+        ({"filename": "a" * 300 + ".mp4"}, 400, "invalid"),
+        ({"filename": "a.mp4", "video_id": "none"}, 400, "invalid"),
+        ({"filename": "a.mp4", "video_id": 999999}, 404, "not_found"),
+    ],
+)
+def test_what_cannot_become_a_film_gets_no_address(creators: APIClient, body: Any, status: int, code: str) -> None:
+    answer = ask(creators, "upload-url", **body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert not DirectUpload.objects.exists()
+
+
+def test_viewers_and_strangers_get_none(as_user: SignIn, viewer: User) -> None:
+    for route in ("upload-url", "sign", "metadata", "thumbnail/upload-url"):
+        assert ask(as_user(viewer), route).status_code == 403
+        assert ask(APIClient(), route).status_code == 401
+
+
+def test_what_somebody_else_brings_is_not_mine(
+    creators: APIClient, as_user: SignIn, creator: User, film: bytes
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    assert put(address, film) == 200
+    assert describe(as_user(creator), address["key"]).status_code == 404
+    for method, more in {"GET": {}, "PUT": {"partNumber": 1}, "POST": {}, "DELETE": {}}.items():
+        answer = ask(as_user(creator), "sign", method=method, key=address["key"], uploadId="x", **more)
+        assert answer.status_code == 404
+    assert ask(creators, "upload-url", video_id=str(make_video(creator).pk)).status_code in (403, 404)
+
+
+@pytest.mark.parametrize(
+    ("content", "code"), [(b"not a film at all, really", "not_a_video"), (b"", "too_large")], ids=["text", "empty"]
+)
+def test_what_is_no_film_fails_and_is_removed(
+    creators: APIClient, to_check: list[int], enqueued: list[int], s3_server: Ceph, bucket: str, content: bytes,
+    code: str,
+) -> None:  # fmt: skip
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, content)
+    video = describe(creators, address["key"]).json()
+    run(to_check)
+    shown = creators.get(f"{BASE}/{video['id']}/").json()
+    assert (shown["processing_status"], shown["processing_error_code"]) == ("FAILED", code)
+    assert shown["processing_error"] == shown["upload_problem"] != ""
+    assert enqueued == []
+    discards.remove_due()
+    assert not exists(s3_server, bucket, address["key"])
+
+
+def test_more_than_is_allowed_is_refused_after_it_came(
+    creators: APIClient, to_check: list[int], settings: Any, enqueued: list[int]
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, bytes(1024**2 + 1))
+    settings.MAX_UPLOAD_MB = 1
+    describe(creators, address["key"])
+    run(to_check)
+    assert Video.objects.get().error_code == "too_large"
+    assert enqueued == []
+
+
+# --- exchanged after it was checked ----------------------------------------------------------------------------------
+
+
+def test_an_object_that_was_exchanged_after_its_check_is_not_used(
+    creators: APIClient, film: bytes, to_check: list[int], tmp_path: Path
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4", content_type="video/mp4").json()
+    put(address, film)
+    describe(creators, address["key"])
+    run(to_check)
+    sources.drop_kept(older_than_s=0)  # as on another machine
+    video = Video.objects.get()
+    assert put(address, b"something else") == 200  # the address is still good
+    with pytest.raises(SourceExchanged):
+        sources.fetch_original(video.accepted_original, tmp_path / "x", etag=video.original_etag)
+
+
+def test_an_object_that_was_exchanged_before_its_check_is_refused(
+    creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int]
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, film)
+    describe(creators, address["key"])
+    put(address, film + b"\0")
+    run(to_check)
+    assert (Video.objects.get().error_code, enqueued) == ("source_missing", [])
+
+
+# --- in parts, as Uppy signs them ------------------------------------------------------------------------------------
+
+
+def sign(client: APIClient, method: str, key: str, **more: Any) -> dict[str, Any]:
+    answer = ask(client, "sign", method=method, key=key, **more)
+    assert answer.status_code == 200, answer.content
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def begin(client: APIClient, name: str = "big.mp4") -> tuple[str, str]:
+    """The key and the upload id."""
+    begun = sign(client, "POST", name)
+    said = ET.fromstring(http.request("POST", begun["url"]).data)  # noqa: S314 - of our own server
+    return begun["key"], str(said.findtext(f"{S3_NAMESPACE}UploadId"))
+
+
+def put_part(client: APIClient, key: str, upload_id: str, number: int, body: bytes) -> str:
+    url = sign(client, "PUT", key, uploadId=upload_id, partNumber=number)["url"]
+    return str(http.request("PUT", url, body=body).headers["ETag"])
+
+
+def complete(url: str, etags: dict[int, str]) -> urllib3.BaseHTTPResponse:
+    parts = "".join(f"<Part><PartNumber>{n}</PartNumber><ETag>{e}</ETag></Part>" for n, e in etags.items())
+    return http.request("POST", url, body=f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>")
+
+
+def test_a_file_in_parts_becomes_a_film(
+    creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int]
+) -> None:
+    whole = film + bytes(PART_BYTES)  # what follows the film is not read
+    key, upload_id = begin(creators)
+    etags = {
+        number: put_part(creators, key, upload_id, number, whole[first : first + PART_BYTES])
+        for number, first in enumerate(range(0, len(whole), PART_BYTES), start=1)
+    }
+    listed = http.request("GET", sign(creators, "GET", key, uploadId=upload_id)["url"]).data.decode()
+    assert listed.count("<PartNumber>") == len(etags) == 2
+    assert complete(sign(creators, "POST", key, uploadId=upload_id)["url"], etags).status == 200
+    describe(creators, key)
+    run(to_check)
+    assert enqueued == [Video.objects.get().pk]
+
+
+def test_parts_come_in_any_order_and_missing_or_wrong_ones_are_refused(creators: APIClient) -> None:
+    key, upload_id = begin(creators)
+    second, first = (put_part(creators, key, upload_id, n, bytes(PART_BYTES)) for n in (2, 1))  # in any order
+    url = sign(creators, "POST", key, uploadId=upload_id)["url"]
+    assert complete(url, {1: first, 3: second}).status == 400
+    assert complete(url, {1: first, 2: '"0123"'}).status == 400
+    assert complete(url, {1: first, 2: second}).status == 200
+
+
+def test_an_upload_in_parts_that_is_given_up_leaves_nothing(creators: APIClient, s3_server: Ceph, bucket: str) -> None:
+    key, upload_id = begin(creators)
+    put_part(creators, key, upload_id, 1, b"x")
+    assert http.request("DELETE", sign(creators, "DELETE", key, uploadId=upload_id)["url"]).status == 204
+    assert not s3_server.client().list_multipart_uploads(Bucket=bucket, Prefix=key).get("Uploads")
+
+
+def test_more_parts_than_a_film_may_have_are_not_put_together(creators: APIClient, settings: Any) -> None:
+    settings.MAX_UPLOAD_MB = 10
+    key, upload_id = begin(creators)
+    assert ask(creators, "sign", method="PUT", key=key, uploadId=upload_id, partNumber=3).status_code == 413
+    assert ask(creators, "sign", method="PUT", key=key, uploadId=upload_id, partNumber=0).status_code == 413
+    put_part(creators, key, upload_id, 1, bytes(6 * 1024**2))
+    put_part(creators, key, upload_id, 2, bytes(6 * 1024**2))
+    refused = ask(creators, "sign", method="POST", key=key, uploadId=upload_id)
+    assert (refused.status_code, refused.json()["code"]) == (413, "too_large")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+def test_nothing_else_is_signed(creators: APIClient, method: str) -> None:
+    key = ask(creators, "upload-url", filename="a.mp4").json()["key"]
+    answer = ask(creators, "sign", method=method, key=key)
+    assert (answer.status_code, answer.json()["code"]) == (400, "not_signable")
+    assert ask(creators, "sign", method="PATCH", key=key).status_code == 400
+
+
+def test_a_small_file_is_signed_as_a_capped_form(creators: APIClient, film: bytes) -> None:
+    form = sign(creators, "PUT", "small.mp4", contentType="video/mp4")
+    assert form["fields"]["key"] == form["key"]
+    assert post(form, film) == 204
+
+
+# --- posters ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_picture_becomes_the_poster_of_a_film_that_plays(
+    creators: APIClient, owner: User, to_check: list[int]
+) -> None:
+    video = make_playable(owner)
+    query = f"associated_video_id={video.public_id}&content_type=image/png"
+    address = creators.post(f"{BASE}/thumbnail/upload-url/?{query}", format="json").json()
+    assert put(address, make_picture()) == 200
+    DirectUpload.objects.update(look_at=timezone.now())
+    assert uploads.find_arrived() == 1
+    run(to_check)
+    video.refresh_from_db()
+    assert not video.poster.startswith("v1/")
+
+
+def test_a_picture_waits_for_its_film_and_a_bad_one_is_told(
+    creators: APIClient, owner: User, to_check: list[int]
+) -> None:
+    video = make_video(owner)
+    address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
+    put(address, b"no picture")
+    upload = DirectUpload.objects.get()
+    uploads.note_arrival(upload=upload)
+    run(to_check)
+    upload.refresh_from_db()
+    assert upload.settled_at is None
+    Video.objects.update(version="v1", state=State.READY)
+    uploads.check(upload_id=upload.pk)
+    upload.refresh_from_db()
+    assert upload.problem_code
+    assert creators.get(f"{BASE}/{video.pk}/").json()["upload_problem"] == upload.problem
+
+
+@pytest.mark.parametrize("query", ["", "?associated_video_id=x", "?associated_video_id=999999"])
+def test_a_picture_needs_a_video_of_mine(creators: APIClient, query: str) -> None:
+    assert creators.post(f"{BASE}/thumbnail/upload-url/{query}", format="json").status_code in (400, 404)
+
+
+# --- replacing -------------------------------------------------------------------------------------------------------
+
+
+def test_a_film_is_replaced_and_a_bad_replacement_leaves_it_playing(
+    creators: APIClient, owner: User, film: bytes, to_check: list[int], enqueued: list[int]
+) -> None:
+    video = make_playable(owner)
+    for content in (b"no film", film):
+        address = ask(creators, "upload-url", filename="new.mp4", video_id=video.pk).json()
+        put(address, content)
+        uploads.note_arrival(upload=DirectUpload.objects.latest("pk"))
+        run(to_check)
+        shown = creators.get(f"{BASE}/{video.pk}/").json()
+        assert shown["is_playable"]
+        assert bool(shown["upload_problem"]) == (content != film)
+    video.refresh_from_db()
+    assert (video.state, video.accepted_original, enqueued) == (State.PENDING, address["key"], [video.pk])
+
+
+# --- what nobody says, and what never comes ---------------------------------------------------------------------------
+
+
+def test_what_arrives_without_a_word_is_found(creators: APIClient, film: bytes, to_check: list[int]) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    describe(creators, address["key"])
+    assert uploads.find_arrived() == 0
+    put(address, film)
+    DirectUpload.objects.update(look_at=timezone.now())
+    assert uploads.find_arrived() == 1
+    assert len(to_check) == 1
+
+
+def test_a_lost_check_is_put_on_the_queue_again(creators: APIClient, film: bytes, to_check: list[int]) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, film)
+    describe(creators, address["key"])
+    to_check.clear()
+    assert uploads.enqueue_lost_checks() == 0
+    long_ago = timezone.now() - timedelta(minutes=1)
+    DirectUpload.objects.update(arrived_at=long_ago, look_at=long_ago)
+    assert (uploads.enqueue_lost_checks(), uploads.enqueue_lost_checks()) == (1, 0)
+    run(to_check)
+    assert Video.objects.get().state == State.PENDING
+
+
+def test_what_never_comes_is_given_up(creators: APIClient, to_check: list[int], s3_server: Ceph, bucket: str) -> None:
+    key, upload_id = begin(creators)
+    put_part(creators, key, upload_id, 1, b"x")
+    describe(creators, key)
+    DirectUpload.objects.update(expires_at=timezone.now())
+    assert uploads.expire() == 1
+    video = Video.objects.get()
+    assert (video.state, video.error_code) == (State.ERROR, "upload_expired")
+    assert not DirectUpload.objects.exists()
+    assert not s3_server.client().list_multipart_uploads(Bucket=bucket, Prefix=key).get("Uploads")
+    assert ask(creators, "sign", method="PUT", key=key, uploadId=upload_id, partNumber=2).status_code == 404
+
+
+def test_rows_of_settled_uploads_go_a_day_later(creators: APIClient, film: bytes, to_check: list[int]) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, film)
+    describe(creators, address["key"])
+    run(to_check)
+    uploads.expire()
+    assert DirectUpload.objects.exists()
+    DirectUpload.objects.update(settled_at=timezone.now() - timedelta(days=2))
+    uploads.expire()
+    assert not DirectUpload.objects.exists()
+    discards.remove_due()
+    assert Video.objects.get().state == State.PENDING
+
+
+def test_a_check_runs_once(creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int]) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, film)
+    for _ in range(3):
+        describe(creators, address["key"])
+    (upload_id,) = to_check
+    for _ in range(2):
+        uploads.check(upload_id=upload_id)
+    assert len(enqueued) == 1
+
+
+def test_a_person_has_a_bounded_number_under_way(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(uploads, "MOST_OPEN", 2)
+    codes = [ask(creators, "upload-url", filename="a.mp4").status_code for _ in range(3)]
+    assert codes == [201, 201, 409]
+
+
+# --- lists -----------------------------------------------------------------------------------------------------------
+
+
+def test_public_films_are_listed_and_others_are_not(
+    creators: APIClient, as_user: SignIn, owner: User, viewer: User, django_assert_max_num_queries: Any
+) -> None:
+    public = make_playable(owner)
+    make_playable(owner, visibility="PRIVATE")
+    make_video(owner)
+    with django_assert_max_num_queries(2):
+        answer = as_user(viewer).get(f"{BASE}/").json()
+    assert [(one["id"], one["processing_status"]) for one in answer["results"]] == [(public.pk, "COMPLETED")]
+    assert APIClient().get(f"{BASE}/").status_code == 401
+
+
+def test_where_media_lie_in_a_folder_nothing_is_signed(creators: APIClient, settings: Any, owner: User) -> None:
+    settings.S3_CONNECTION = None
+    for route in ("upload-url", f"thumbnail/upload-url/?associated_video_id={make_video(owner).pk}&x="):
+        answer = ask(creators, route, filename="a.mp4")
+        assert (answer.status_code, answer.json()["code"]) == (409, "not_in_bucket")
+    assert ask(creators, "sign", method="POST", key="a.mp4").status_code == 409
+    assert not DirectUpload.objects.exists()
