@@ -8,6 +8,7 @@ from media_pipeline.buckets import S3Connection
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105 - refused unless DEBUG
 EXAMPLE_SECRETS = frozenset({DEVELOPMENT_SECRET, "change-me", "changeme", "secret"})
 LEAST_SECRET_LENGTH = 32
+MOST_S3_ATTEMPTS = 8
 LEAST_DISTINCT = 8  # characters; "xxxx…" is long and no secret
 
 
@@ -50,6 +51,11 @@ def s3_problems(connection: S3Connection) -> list[str]:
         problems.append(f"{missing} is missing: set both keys, or neither where the machine's role signs.")
     if connection.session_token and not connection.access_key_id:
         problems.append("AWS_SESSION_TOKEN is set without the keys that it belongs to: set those too, or remove it.")
+    if connection.attempts > MOST_S3_ATTEMPTS:
+        problems.append(
+            f"S3_ATTEMPTS is {connection.attempts}, and each waits twice as long as the one before: "
+            f"the most it can be is {MOST_S3_ATTEMPTS}."
+        )
     addresses = {
         "AWS_S3_ENDPOINT_URL": connection.endpoint_url,
         "S3_PUBLIC_ENDPOINT_URL": connection.public_endpoint_url,

@@ -75,6 +75,7 @@ def test_a_role_or_both_keys_will_do_and_so_will_another_vendor() -> None:
         ({"endpoint_url": "https://s3.example.com/films"}, "AWS_S3_ENDPOINT_URL is"),
         ({"endpoint_url": "http://s3:none"}, "AWS_S3_ENDPOINT_URL is"),
         ({"endpoint_url": "http://s3", "public_endpoint_url": "ftp://x"}, "S3_PUBLIC_ENDPOINT_URL is"),
+        ({"attempts": 9}, "S3_ATTEMPTS is 9"),
         ({"public_endpoint_url": "http://s3"}, "S3_PUBLIC_ENDPOINT_URL is set without"),
     ],
 )
