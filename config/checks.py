@@ -70,6 +70,18 @@ def s3_problems(connection: S3Connection) -> list[str]:
     return problems
 
 
+def event_problems(*, queue_url: str, is_external: bool, has_bucket: bool) -> list[str]:
+    problems = []
+    if queue_url and not queue_url.startswith(("https://", "http://")):
+        problems.append(f"SQS_QUEUE_URL is {queue_url!r}: set it to the address that SQS shows for the queue.")
+    if is_external and not has_bucket:
+        problems.append(
+            "TRANSCODER is external but media lie in a folder, where no other service reaches them: "
+            "set USE_S3_MEDIA=1 as well."
+        )
+    return problems
+
+
 def is_http_origin(url: str) -> bool:
     """A scheme and a host, perhaps a port, and nothing else."""
     try:

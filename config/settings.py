@@ -169,6 +169,13 @@ def read_s3() -> S3Connection | None:
 
 
 S3_CONNECTION = read_s3()
+SQS_QUEUE_URL = env.text("SQS_QUEUE_URL")
+SQS_WAIT_SECONDS = env.integer("SQS_WAIT_SECONDS", default=20, least=0)
+TRANSCODER = env.choice("TRANSCODER", default="internal", choices=("internal", "external"))
+if problems := checks.event_problems(
+    queue_url=SQS_QUEUE_URL, is_external=TRANSCODER == "external", has_bucket=S3_CONNECTION is not None
+):
+    raise ImproperlyConfigured(" ".join(problems))
 STORAGES = {
     "default": {
         "BACKEND": "content_app.services.originals.BucketStorage"

@@ -63,6 +63,11 @@ def find_visible(person: Person, ref: int | uuid.UUID) -> Video:
     return get_object_or_404(with_details(_named(ref, videos)))
 
 
+def find_undeleted(ref: int | uuid.UUID) -> Video:
+    """For services, which know of every video; Http404."""
+    return get_object_or_404(_named(ref, undeleted()))
+
+
 def find_deleted(ref: int | uuid.UUID) -> Video:
     """For admins, who may restore it."""
     return get_object_or_404(_named(ref, Video.objects.exclude(deleted_at=None)))

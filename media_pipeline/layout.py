@@ -13,6 +13,12 @@ CONTENT_TYPES = {
     ".mp4": "video/mp4",
     ".jpg": "image/jpeg",
     ".vtt": "text/vtt",
+    # Of films that other services have made:
+    ".ts": "video/mp2t",
+    ".m4s": "video/iso.segment",
+    ".m4v": "video/mp4",
+    ".m4a": "audio/mp4",
+    ".aac": "audio/aac",
 }
 
 

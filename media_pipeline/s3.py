@@ -102,7 +102,9 @@ class S3Store:
 
     def read_bytes(self, key: str) -> bytes:
         """The whole object; raises SourceMissing when there is none."""
-        bucket = self.buckets.bucket_of(key)
+        return self.read_from(self.buckets.bucket_of(key), key)
+
+    def read_from(self, bucket: str, key: str) -> bytes:
         with s3_faults(bucket):
             body: bytes = self.quick_client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body

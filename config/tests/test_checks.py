@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from config.checks import DEVELOPMENT_SECRET, s3_problems, unsafe_start
+from config.checks import DEVELOPMENT_SECRET, event_problems, s3_problems, unsafe_start
 from media_pipeline.buckets import Buckets, S3Connection
 
 GOOD: dict[str, Any] = {
@@ -82,6 +82,14 @@ def test_a_role_or_both_keys_will_do_and_so_will_another_vendor() -> None:
 def test_what_is_missing_or_contradicts_itself_is_one_sentence(changes: dict[str, Any], name: str) -> None:
     (problem,) = on_s3(**changes)
     assert name in problem
+
+
+def test_events_and_outside_transcoders_need_a_bucket() -> None:
+    assert event_problems(queue_url="https://sqs.example/1/q", is_external=True, has_bucket=True) == []
+    (problem,) = event_problems(queue_url="", is_external=True, has_bucket=False)
+    assert "USE_S3_MEDIA" in problem
+    (problem,) = event_problems(queue_url="films", is_external=False, has_bucket=True)
+    assert "SQS_QUEUE_URL is 'films'" in problem
 
 
 def test_a_connection_never_shows_its_secrets() -> None:

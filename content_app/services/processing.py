@@ -70,6 +70,8 @@ class Published:
     poster_choices: int
     work_pixels: int
     work_s: float
+    has_small_posters: bool = True
+    has_storyboard: bool = True
 
 
 # --- originals -------------------------------------------------------------------------------------------------------
@@ -135,8 +137,9 @@ def retry(*, video_id: int) -> bool:
 
 
 def _enqueue_on_commit(video_id: int) -> None:
-    """A free worker processes it at once; while all are busy, somebody else has a look at it."""
-    transaction.on_commit(lambda: queue.enqueue_processing(video_id))
+    """A free worker processes it at once, or another service; while all are busy, somebody else has a look at it."""
+    if settings.TRANSCODER == "internal":
+        transaction.on_commit(lambda: queue.enqueue_processing(video_id))
     transaction.on_commit(lambda: queue.enqueue_inspection(video_id))
 
 
@@ -210,10 +213,10 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
             width=published.width,
             height=published.height,
             size_bytes=published.size_bytes,
-            **_poster_after_switch(old or "", published.version),
+            **_poster_after_switch(old or "", published),
             poster_choices=published.poster_choices,
-            has_small_choices=True,
-            has_storyboard=True,
+            has_small_choices=published.has_small_posters,
+            has_storyboard=published.has_storyboard,
             work_pixels=published.work_pixels,
             work_s=published.work_s,
         )
@@ -227,12 +230,13 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
             discards.discard_later(prefix=layout.version_prefix(claim.public_id, old))
 
 
-def _poster_after_switch(old: str, new: str) -> dict[str, Case]:
+def _poster_after_switch(old: str, new: Published) -> dict[str, Case]:
     """The new version's own, unless somebody has uploaded one, which lies in no version."""
     is_uploaded = ~Q(poster="") & ~Q(poster__startswith=f"{old}/")
+    poster = f"{new.version}/{layout.POSTER}" if new.poster_choices else ""
     return {
-        "poster": Case(When(is_uploaded, then=F("poster")), default=Value(f"{new}/{layout.POSTER}")),
-        "has_small_poster": Case(When(is_uploaded, then=F("has_small_poster")), default=Value(True)),
+        "poster": Case(When(is_uploaded, then=F("poster")), default=Value(poster)),
+        "has_small_poster": Case(When(is_uploaded, then=F("has_small_poster")), default=Value(new.has_small_posters)),
     }
 
 

@@ -29,7 +29,7 @@ def reap() -> None:
 
 def enqueue_waiting() -> int:
     """Enqueue every pending video that has no job waiting: after a lost or flushed Redis the database knows them."""
-    waiting = processing.waiting_ids()
+    waiting = processing.waiting_ids() if settings.TRANSCODER == "internal" else []
     if not waiting:
         return 0
     try:

@@ -132,7 +132,10 @@ def describe(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
         if is_new:
             DirectUpload.objects.filter(pk=upload.pk).update(video=video, look_at=timezone.now() + FIRST_LOOK)
     upload.video = video
-    note_arrival(upload=upload)
+    if upload.arrived_at is None:
+        note_arrival(upload=upload)
+    elif upload.settled_at is None:
+        queue.enqueue_check(upload.pk)
     return video
 
 

@@ -1,0 +1,157 @@
+"""Films that another service makes (TRANSCODER=external): its result is looked at, copied to a version, and plays.
+
+It puts its result into the bucket of finished videos, below the key of the original: `<key>/master.m3u8` and what that
+names. The copy is ours: what the service changes afterwards changes nothing that plays.
+"""
+
+import logging
+import uuid
+from collections.abc import Iterator
+from functools import partial
+from pathlib import PurePosixPath
+
+from django.conf import settings
+
+from content_app.models import DirectUpload, Rendition, Video
+from content_app.services import processing
+from content_app.services.processing import Claim, Published
+from content_app.services.storage import bucket_store
+from content_app.states import State
+from media_pipeline import layout
+from media_pipeline.errors import PipelineError
+from media_pipeline.foreign import BadResult, ForeignVersion, Variant, read_version
+
+log = logging.getLogger(__name__)
+
+VERSION_DIGITS = 16
+
+
+class ResultRefused(Exception):
+    """A stable code for programs, a sentence for people."""
+
+    def __init__(self, sentence: str, *, code: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code
+
+
+class TranscoderFailed(PipelineError):
+    code = "transcoder_failed"
+    sentence = "The service that makes the films could not make this one."
+
+
+def video_of_key(key: str) -> int | None:
+    """The id of the video whose original, or upload, has this key."""
+    found = Video.objects.filter(accepted_original=key, deleted_at=None).values_list("pk", flat=True).first()
+    return found or DirectUpload.objects.filter(key=key).values_list("video", flat=True).first()
+
+
+def complete(*, video: Video) -> None:
+    """The service says that the film is made. Raises ResultRefused or StorageUnavailable, and then changes nothing."""
+    require_external()
+    if video.state == State.READY:
+        return  # said twice
+    claim = take(video)
+    version = uuid.uuid4().hex[:VERSION_DIGITS]
+    try:
+        published = adopt(claim, version)
+        processing.mark_ready(claim=claim, published=published)
+    except BadResult as problem:
+        processing.hand_back(claim=claim)
+        raise ResultRefused(str(problem), code="bad_result") from problem
+    except BaseException:
+        processing.hand_back(claim=claim)
+        raise
+    log.info("video %s: ready, made elsewhere", video.pk)
+
+
+def fail(*, video: Video) -> None:
+    """The service says that it cannot make the film. Raises ResultRefused."""
+    require_external()
+    if video.state != State.ERROR:
+        processing.mark_failed(claim=take(video), error=TranscoderFailed())
+
+
+def require_external() -> None:
+    if settings.TRANSCODER != "external":
+        raise ResultRefused("This site makes its films itself (TRANSCODER=internal).", code="internal_transcoder")
+
+
+def take(video: Video) -> Claim:
+    claim = processing.claim(video_id=video.pk)
+    if claim is None:
+        raise ResultRefused("This video waits for no film now.", code="not_waiting")
+    return claim
+
+
+def adopt(claim: Claim, version: str) -> Published:
+    """Copy what is sound. Raises BadResult or StorageUnavailable."""
+    store = bucket_store()
+    assert store  # the settings see to it
+    # boto3 is for installations with a bucket only; see services.storage.
+    from media_pipeline import s3_copy
+
+    bucket, folder = store.buckets.processed, claim.original
+    sizes = {key.removeprefix(f"{folder}/"): size for key, size in store.sizes_in(bucket, folder) if key != folder}
+    found = read_version(sizes, lambda name: read_text(store.read_from(bucket, f"{folder}/{name}"), name))
+    names = [*found.files, *extras(sizes)]
+    prefix = layout.version_prefix(claim.public_id, version)
+    processing.expect_version(claim=claim, version=version)
+    renew = partial(processing.report, claim=claim, percent=99)
+    s3_copy.copy_all(store, bucket, [(f"{folder}/{name}", f"{prefix}/{name}") for name in names], renew)
+    return describe(claim, version, found, sizes, names)
+
+
+def read_text(data: bytes, name: str) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError as error:
+        raise BadResult(f"{name} is no text.") from error
+
+
+def extras(sizes: dict[str, int]) -> list[str]:
+    """What we can use besides: pictures, and whole films under the names that ours have."""
+    pictures = (layout.POSTER, layout.small_poster_file(layout.POSTER), layout.STORYBOARD, layout.STORYBOARD_CUES)
+    return [name for name in (*pictures, *whole_films(sizes)) if sizes.get(name)]
+
+
+def whole_films(sizes: dict[str, int]) -> Iterator[str]:
+    for name in sizes:
+        path = PurePosixPath(name)
+        if path.suffix == ".mp4" and path.stem.removesuffix("p").isdecimal() and path.stem.endswith("p"):
+            yield name
+
+
+def describe(claim: Claim, version: str, found: ForeignVersion, sizes: dict[str, int], names: list[str]) -> Published:
+    return Published(
+        version=version,
+        duration_s=float(found.duration_s),
+        width=found.best.width,
+        height=found.best.height,
+        size_bytes=sum(sizes[name] for name in names),
+        renditions=[rendition(claim, version, variant, sizes) for variant in films_of(found, names)],
+        captions=[],
+        poster_choices=int(layout.POSTER in names),
+        has_small_posters=layout.small_poster_file(layout.POSTER) in names,
+        has_storyboard={layout.STORYBOARD, layout.STORYBOARD_CUES} <= set(names),
+        work_pixels=0,
+        work_s=0,
+    )
+
+
+def films_of(found: ForeignVersion, names: list[str]) -> list[Variant]:
+    """The qualities that are there as one file as well."""
+    by_name = {name_of(variant): variant for variant in found.variants if variant.height}
+    return [variant for name, variant in by_name.items() if layout.rendition_file(name) in names]
+
+
+def name_of(variant: Variant) -> str:
+    return f"{min(variant.width, variant.height)}p"
+
+
+def rendition(claim: Claim, version: str, variant: Variant, sizes: dict[str, int]) -> Rendition:
+    name = name_of(variant)
+    return Rendition(
+        video_id=claim.video_id, version=version, name=name, width=variant.width, height=variant.height,
+        frame_rate="", codecs="", peak_bps=0, average_bps=0, size_bytes=sizes[layout.rendition_file(name)], frames=0,
+    )  # fmt: skip
