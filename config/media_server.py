@@ -28,14 +28,18 @@ from content_app.services.storage import bucket_store
 from media_pipeline.errors import SourceMissing, StorageUnavailable
 from media_pipeline.layout import CONTENT_TYPES
 
+# Nginx asks here for each grant once a minute (nginx/snippets/media-local.conf).
+GRANT_URL = "/media-grant/"
 BLOCK_BYTES = 256 * 1024
 METHODS = ("GET", "HEAD", "OPTIONS")
 # Whatever does not look exactly like an address of ours is refused before it is looked at: no name that starts with a
 # dot, no escapes, no second slash, no control characters.
-ADDRESS = re.compile(
+GRANTED = re.compile(
     r"(?P<grant>[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})/"
     r"(?P<prefix>videos/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_-]{1,32})/"
-    r"(?P<name>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})"
+)
+ADDRESS = re.compile(
+    GRANTED.pattern + r"(?P<name>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})"
 )
 NO_QUALITY = re.compile(r";q=0(\.0*)?$")
 NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
@@ -68,12 +72,28 @@ class MediaServer:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
+        if path.startswith(GRANT_URL):
+            return self.send(respond_to_nginx(path.removeprefix(GRANT_URL)), environ, start_response)
         if not path.startswith(settings.MEDIA_URL) or path.startswith(f"{settings.MEDIA_URL}posters/"):
             return self.application(environ, start_response)
-        answer = respond(path.removeprefix(settings.MEDIA_URL), environ)
+        return self.send(respond(path.removeprefix(settings.MEDIA_URL), environ), environ, start_response)
+
+    def send(self, answer: Answer, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         headers = {**answer.headers, **headers_of_all(environ)}
         start_response(f"{answer.status.value} {answer.status.phrase}", list(headers.items()))
         return answer.body
+
+
+def respond_to_nginx(address: str) -> Answer:
+    """Whether a grant is good for `<grant>/<prefix>/`: 204 with the seconds that are left, or 403."""
+    match = GRANTED.fullmatch(address)
+    try:
+        if match is None:
+            raise Refused(HTTPStatus.FORBIDDEN, "Media are only served at signed addresses.", "bad_grant")
+        end_s = authorised_end(match)
+    except Refused as refusal:
+        return refusal_answer(refusal, has_body=True)
+    return Answer(HTTPStatus.NO_CONTENT, {"X-Grant-Seconds": str(max(end_s - int(time.time()), 0))})
 
 
 def respond(address: str, environ: WSGIEnvironment) -> Answer:
@@ -98,14 +118,18 @@ def authorised_key(address: str) -> tuple[str, int]:
     match = ADDRESS.fullmatch(address)
     if match is None:
         raise Refused(HTTPStatus.FORBIDDEN, "Media are only served at signed addresses.", "bad_grant")
-    try:
-        end_s = verify(match["grant"], match["prefix"])
-    except GrantRefused as refusal:
-        raise Refused(HTTPStatus.FORBIDDEN, refusal.sentence, refusal.code) from refusal
+    end_s = authorised_end(match)
     key = f"{match['prefix']}/{match['name']}"
     if PurePath(key).suffix not in CONTENT_TYPES:
         raise not_found()
     return key, end_s
+
+
+def authorised_end(match: re.Match[str]) -> int:
+    try:
+        return verify(match["grant"], match["prefix"])
+    except GrantRefused as refusal:
+        raise Refused(HTTPStatus.FORBIDDEN, refusal.sentence, refusal.code) from refusal
 
 
 def lead_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -> Answer:

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import admin_theme, checks
 from config.env import BASE_DIR, load_env
+from config.forwarded import parse_networks
 from config.static_version import static_version
 from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.ladder import PRESETS, parse_ladder
@@ -46,6 +47,10 @@ CORS_EXPOSE_HEADERS = ["Content-Range", "Retry-After", "X-Request-ID"]
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", default=(BACKEND_ORIGIN,))
 CSRF_COOKIE_SECURE = env.boolean("CSRF_COOKIE_SECURE", default=IS_HTTPS)
 SESSION_COOKIE_SECURE = env.boolean("SESSION_COOKIE_SECURE", default=IS_HTTPS)
+try:
+    TRUSTED_PROXIES = parse_networks(env.names("TRUSTED_PROXIES"))
+except ValueError as error:
+    raise ImproperlyConfigured(f"TRUSTED_PROXIES has an entry that is no address or network: {error}.") from None
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_REFERRER_POLICY = "same-origin"
 

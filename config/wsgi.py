@@ -13,7 +13,10 @@ except ImproperlyConfigured as error:
     sys.exit(f"Videoflix cannot start: {error}")
 
 # These need the settings that the lines above load.
+from django.conf import settings
+
+from config.forwarded import ForwardedHeaders
 from config.header_guard import HeaderGuard
 from config.media_server import MediaServer
 
-application = MediaServer(HeaderGuard(django_application))
+application = ForwardedHeaders(MediaServer(HeaderGuard(django_application)), settings.TRUSTED_PROXIES)

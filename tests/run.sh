@@ -9,7 +9,8 @@ say() { printf '\n== %s\n' "$*"; }
 
 # Program to look for, and the package it comes in.
 needed='ffmpeg:ffmpeg redis-server:redis-server chromium:chromium initdb:postgresql git:git setpriv:util-linux make:make
-ceph-mon:ceph-mon ceph-osd:ceph-osd radosgw:radosgw ceph:ceph-common'
+ceph-mon:ceph-mon ceph-osd:ceph-osd radosgw:radosgw ceph:ceph-common
+nginx:nginx certbot:certbot pebble:pebble openssl:openssl'
 
 has() {
     case $1 in
@@ -28,7 +29,8 @@ if [ -n "$missing" ]; then
         say "apt-get install$missing"
         apt-get update -qq
         # shellcheck disable=SC2086 # a list of words
-        DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
+        # RUNLEVEL: services among them are not started.
+        RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $missing >/dev/null
     else
         echo "make test needs these Debian packages:$missing (sudo apt-get install$missing)." >&2
         exit 1
@@ -52,9 +54,9 @@ beside=$!
 trap 'kill -- "-$beside" 2>/dev/null && wait "$beside" || true; rm -f "$said"' EXIT
 trap 'exit 130' HUP INT TERM
 
-say "pytest, everything else on SQLite, with real services"
+say "pytest on SQLite: the apps, then the pages in a browser and a fresh clone"
 status=0
-.venv/bin/python -m pytest -q --durations=10 -m "$slow" users_app content_app config local tests || status=$?
+.venv/bin/python -m pytest -q --durations=10 -m "$slow" users_app content_app config local tests/browser tests/clone || status=$?
 wait "$beside" || status=$?
 cat "$said"
 exit $status

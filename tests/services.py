@@ -135,6 +135,12 @@ class Platform:
         process.kill()
         process.wait()
 
+    def end(self, name: str) -> None:
+        """As an operator would: asked, and waited for."""
+        process = self.programs.pop(name)
+        process.terminate()
+        process.wait(30)
+
     def stop(self) -> None:
         for process in reversed(self.programs.values()):
             for pid in [*descendants(process.pid), process.pid]:

@@ -290,3 +290,19 @@ def test_every_answer_has_a_request_id(get: Get) -> None:
 @pytest.mark.parametrize("path", ["/", "/content/", "/media", f"/media/posters/{PREFIX}.jpg", "/static/media/x"])
 def test_everything_else_is_for_django(path: str) -> None:
     assert call(path).body == b"django"
+
+
+# --- what Nginx asks -------------------------------------------------------------------------------------------------
+
+
+def test_nginx_is_told_whether_a_grant_is_good_and_for_how_long() -> None:
+    good = call(f"/media-grant/{grants.sign(PREFIX)}/{PREFIX}/")
+    assert (good.status, good.body) == ("204 No Content", b"")
+    assert 0 < int(good.headers["X-Grant-Seconds"]) <= grants.lifetime_s()
+
+
+@pytest.mark.parametrize("address", ["", "x", "1.{}/{}/", "../{}", "{}"])
+def test_nginx_is_told_of_every_other_that_it_is_bad(address: str) -> None:
+    refused = call("/media-grant/" + address.format("A" * 43, PREFIX))
+    assert refused.status == "403 Forbidden"
+    assert b'"bad_grant"' in refused.body

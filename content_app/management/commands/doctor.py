@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from content_app.services import checkup
+from media_pipeline.findings import Finding
 
 
 class Command(BaseCommand):
@@ -15,11 +16,15 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         logging.disable(logging.WARNING)  # the lines below say it better
-        count = 0
-        for finding in checkup.examine():
-            self.stdout.write(str(finding), None if finding.is_fine else self.style.ERROR)
-            self.stdout.flush()
-            count += not finding.is_fine
+        try:
+            count = sum(not self.show(finding) for finding in checkup.examine())
+        finally:
+            logging.disable(logging.NOTSET)
         if count:
             raise CommandError("One thing is wrong." if count == 1 else f"{count} things are wrong.")
         self.stdout.write("Everything is fine.")
+
+    def show(self, finding: Finding) -> bool:
+        self.stdout.write(str(finding), None if finding.is_fine else self.style.ERROR)
+        self.stdout.flush()
+        return finding.is_fine

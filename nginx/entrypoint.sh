@@ -1,0 +1,148 @@
+#!/bin/sh
+# Renders the configuration from the environment and runs Nginx with it; reloads it when a certificate was renewed.
+# Needs nothing but sh, sed, openssl and nginx, so that a test starts the very same.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+
+: "${WEB:=web:8000}"                  # the application
+: "${SERVER_NAME:=localhost}"         # the domain of the certificate
+: "${USE_S3_MEDIA:=0}"
+: "${MEDIA_ROOT:=/data/media}"
+: "${MAX_UPLOAD_MB:=4096}"
+: "${TRUSTED_PROXIES:=}"              # load balancers in front, as addresses or networks
+: "${NGINX_TLS:=auto}"                # auto: from the first certificate on; on: at once, with a stand-in; off
+: "${HTTP_LISTEN:=80}"
+: "${HTTPS_LISTEN:=443}"
+: "${HTTPS_PORT:=443}"                # as browsers see it
+: "${NGINX_RATE_ANY:=100}"            # requests a second and address
+: "${NGINX_RATE_AUTH:=60}"            # sign-ins a minute and address
+: "${LETSENCRYPT_DIR:=/etc/letsencrypt}"
+: "${WEBROOT:=/var/www/certbot}"
+: "${RUN_DIR:=/tmp/nginx}"
+: "${MIME_TYPES:=/etc/nginx/mime.types}"
+: "${CERTIFICATE_CHECK_SECONDS:=10}"
+: "${NGINX_USER:=$(id -un)}"          # whom the workers run as, when this runs as root
+
+fail() { echo "nginx: $*" >&2; exit 1; }
+
+# What goes into the configuration is checked: a stray character would be a setting of its own.
+plain() {
+    case $2 in
+        '' | *[!A-Za-z0-9.,:/_\[\]-]*) fail "$1 is '$2': only letters, digits and .,:/_-[] can be used." ;;
+    esac
+}
+number() { case $2 in '' | *[!0-9]*) fail "$1 is '$2': set it to a whole number." ;; esac; }
+for name in WEB SERVER_NAME MEDIA_ROOT HTTP_LISTEN HTTPS_LISTEN LETSENCRYPT_DIR WEBROOT RUN_DIR MIME_TYPES NGINX_USER; do
+    eval "plain $name \"\$$name\""
+done
+for name in MAX_UPLOAD_MB HTTPS_PORT NGINX_RATE_ANY NGINX_RATE_AUTH; do eval "number $name \"\$$name\""; done
+case $NGINX_TLS in auto | on | off) ;; *) fail "NGINX_TLS is '$NGINX_TLS': set it to auto, on or off." ;; esac
+case $(printf %s "$USE_S3_MEDIA" | tr '[:upper:]' '[:lower:]') in
+    1 | true | yes | on) media=s3 ;;
+    0 | false | no | off | '') media=local ;;
+    *) fail "USE_S3_MEDIA is '$USE_S3_MEDIA': set it to 1 or 0." ;;
+esac
+
+user=
+[ "$(id -u)" = 0 ] && user="user $NGINX_USER;"
+mkdir -p "$RUN_DIR/snippets" "$WEBROOT"
+
+# --- Certificates ----------------------------------------------------------------------------------------------------
+
+real="$LETSENCRYPT_DIR/live/$SERVER_NAME"
+has_real() { [ -s "$real/fullchain.pem" ] && [ -s "$real/privkey.pem" ]; }
+
+# Browsers warn of it, and that is right: it only lets Nginx start before the first real one.
+make_stand_in() {
+    [ -s "$RUN_DIR/stand-in.crt" ] && return
+    openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$SERVER_NAME" \
+        -addext "subjectAltName=DNS:$SERVER_NAME" -keyout "$RUN_DIR/stand-in.key" -out "$RUN_DIR/stand-in.crt" \
+        2>/dev/null || fail "openssl cannot make a certificate."
+}
+
+fingerprint() { if has_real; then cksum "$real/fullchain.pem" "$real/privkey.pem" | cksum; else echo none; fi; }
+
+# --- Rendering -------------------------------------------------------------------------------------------------------
+
+trusted() {
+    echo "$TRUSTED_PROXIES" | tr ', ' '\n\n' | while read -r one; do
+        [ -z "$one" ] && continue
+        plain TRUSTED_PROXIES "$one"
+        echo "    set_real_ip_from $one;"
+    done
+}
+
+https_server() {
+    cat <<SERVER
+    server {
+        listen $HTTPS_LISTEN ssl http2;
+        include snippets/always.conf;
+        ssl_certificate $1;
+        ssl_certificate_key $2;
+        include snippets/tls.conf;
+        include snippets/site.conf;
+    }
+SERVER
+}
+
+redirect() {
+    port=":$HTTPS_PORT"
+    [ "$HTTPS_PORT" = 443 ] && port=
+    # By the host that was asked for, without its port: several names may lead here.
+    echo "        location / { return 308 https://\$host$port\$request_uri; }"
+}
+
+render() {
+    certificate= key= hsts=
+    if [ "$NGINX_TLS" != off ] && has_real; then
+        certificate="$real/fullchain.pem" key="$real/privkey.pem"
+    elif [ "$NGINX_TLS" = on ]; then
+        make_stand_in
+        certificate="$RUN_DIR/stand-in.crt" key="$RUN_DIR/stand-in.key"
+    fi
+    trusted >"$RUN_DIR/trusted"
+    if [ -n "$certificate" ]; then
+        https_server "$certificate" "$key" >"$RUN_DIR/https"
+        redirect >"$RUN_DIR/http"
+        has_real && hsts='add_header Strict-Transport-Security "max-age=31536000" always;'
+    else
+        : >"$RUN_DIR/https"
+        echo "        include snippets/site.conf;" >"$RUN_DIR/http"
+    fi
+    for file in "$here"/snippets/*.conf; do
+        sed -e "s|@MEDIA@|$media|g" -e "s|@MEDIA_ROOT@|$MEDIA_ROOT|g" -e "s|@UPLOAD_MB@|$((MAX_UPLOAD_MB + 1))|g" \
+            -e "s|@HSTS@|$hsts|g" "$file" >"$RUN_DIR/snippets/${file##*/}"
+    done
+    sed -e "/^@TRUSTED_PROXIES@/{r $RUN_DIR/trusted
+d}" -e "/^@HTTP_SITE@/{r $RUN_DIR/http
+d}" -e "/^@HTTPS_SERVER@/{r $RUN_DIR/https
+d}" -e "s|@USER@|$user|g" -e "s|@RUN_DIR@|$RUN_DIR|g" -e "s|@MIME_TYPES@|$MIME_TYPES|g" -e "s|@WEB@|$WEB|g" -e "s|@WEBROOT@|$WEBROOT|g" \
+        -e "s|@HTTP_LISTEN@|$HTTP_LISTEN|g" -e "s|@RATE_ANY@|$NGINX_RATE_ANY|g" -e "s|@RATE_AUTH@|$NGINX_RATE_AUTH|g" \
+        "$here/nginx.conf.in" >"$RUN_DIR/nginx.conf"
+}
+
+check() { nginx -p "$RUN_DIR" -c "$RUN_DIR/nginx.conf" -e stderr -t -q; }
+
+# --- Running ---------------------------------------------------------------------------------------------------------
+
+render
+check || fail "the configuration is not accepted, see above."
+[ "${1:-}" = test ] && exit 0
+
+seen=$(fingerprint)
+# Not by a function: the signals below are for Nginx itself.
+nginx -p "$RUN_DIR" -c "$RUN_DIR/nginx.conf" -e stderr &
+nginx=$!
+# QUIT lets answers that are under way come to their end.
+trap 'kill -QUIT $nginx 2>/dev/null' TERM INT QUIT
+while kill -0 $nginx 2>/dev/null; do
+    sleep "$CERTIFICATE_CHECK_SECONDS" &
+    wait $! 2>/dev/null || true
+    now=$(fingerprint)
+    if [ "$now" != "$seen" ]; then
+        seen=$now
+        # A certificate that does not fit its key leaves the old ones in use.
+        render && check && kill -HUP $nginx && echo "nginx: the certificate has changed, reloaded." >&2
+    fi
+done
+wait $nginx

@@ -1,0 +1,265 @@
+"""Large films that the upload page and the admin site bring beside their forms: into a bucket in parts, or by tus."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.admin_pages import VIDEOS, Office
+from tests.browser.pages import Site
+from tests.ceph import Ceph
+from tests.clips import Clip, make_clip
+from tests.end_to_end.test_direct_upload import web_received_bytes
+from tests.fault_proxy import Fault, FaultProxy
+from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, wait_for
+
+pytestmark = pytest.mark.browser
+
+MEGABYTE = 1024**2
+PART_BYTES = 8 * MEGABYTE
+FILM_BYTES = 40 * MEGABYTE
+PARTS = FILM_BYTES // PART_BYTES
+SLOWLY_BYTES_PER_S = 12 * MEGABYTE
+FORM_BYTES = 2 * MEGABYTE  # more than what the web server reads of requests, less than a film
+
+
+@pytest.fixture(scope="module")
+def large_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short film with much behind it that no player reads."""
+    path = make_clip(tmp_path_factory.mktemp("large"), Clip(size="320x180", rate="25", duration_s=3), "long_way")
+    film = path.read_bytes()
+    with path.open("wb") as file:
+        file.write(film)
+        file.truncate(FILM_BYTES)
+    return path
+
+
+@pytest.fixture
+def site(page: Page, on_bucket: Platform) -> Site:
+    site = Site(page, on_bucket.origin)
+    site.be(ADMIN_EMAIL, ADMIN_PASSWORD)
+    return site
+
+
+@pytest.fixture
+def network(storage_network: FaultProxy, bucket: str) -> Iterator["Network"]:
+    storage_network.requests.clear()
+    yield Network(storage_network, f"/{bucket}/originals/")
+    storage_network.be_normal()
+
+
+class Network:
+    """What the browser sends to the bucket."""
+
+    def __init__(self, proxy: FaultProxy, originals: str) -> None:
+        self.proxy = proxy
+        self.originals = originals
+
+    def slow_down(self, bytes_per_s: int = SLOWLY_BYTES_PER_S) -> None:
+        self.proxy.be(Fault(bytes_per_s=bytes_per_s, method="PUT", path=self.originals))
+
+    @property
+    def parts(self) -> int:
+        """That were sent, whole or not."""
+        return self.proxy.count("PUT", self.originals)
+
+    def be_normal(self) -> None:
+        self.proxy.be_normal()
+
+
+def expect_progress(page: Page, least: int) -> None:
+    """At least so many percent."""
+    page.wait_for_function("least => document.getElementById('transfer-progress').value >= least", arg=least)
+
+
+def note(page: Page) -> Any:
+    return page.get_by_test_id("transfer-note")
+
+
+def unfinished_parts(server: Ceph, bucket: str) -> list[Any]:
+    return list(server.client().list_multipart_uploads(Bucket=bucket, Prefix="originals/").get("Uploads", ()))
+
+
+def start(site: Site, film: Path, title: str) -> None:
+    site.choose_file(film)
+    site.start_upload(title=title)
+    expect(site.page.get_by_test_id("transfer")).to_be_visible()
+
+
+def expect_film(site: Site) -> None:
+    expect(site.page.get_by_test_id("outcome")).to_be_visible(timeout=60_000)
+    site.wait_until_ready()
+
+
+def test_a_large_film_becomes_ready_and_none_of_it_passes_through_web(
+    site: Site, on_bucket: Platform, large_film: Path, network: Network
+) -> None:
+    before = web_received_bytes(on_bucket)
+    network.slow_down()
+    start(site, large_film, "Straight into the bucket")
+    expect(site.page.get_by_test_id("transfer-done")).to_contain_text(re.compile(r"[1-9]\d? % of 40 MB"))
+    expect(site.page.locator("#transfer-rate")).to_contain_text("/s, ")
+    expect_film(site)
+    assert network.parts == PARTS
+    assert web_received_bytes(on_bucket) - before < FORM_BYTES
+
+
+def test_it_is_paused_and_goes_on(site: Site, large_film: Path, network: Network) -> None:
+    network.slow_down()
+    start(site, large_film, "With a pause")
+    expect_progress(site.page, 30)
+    pause = site.page.get_by_test_id("pause-upload")
+    pause.press("Enter")
+    expect(pause).to_have_text("Resume")
+    expect(note(site.page)).to_contain_text("Paused.")
+    sent = network.parts
+    site.page.wait_for_timeout(1500)
+    assert network.parts == sent
+    network.be_normal()
+    pause.press("Enter")
+    expect_film(site)
+    assert network.parts <= PARTS + 3, "only what was under way is sent again"
+
+
+def test_after_a_reload_it_goes_on_from_the_parts_that_are_there(
+    site: Site, large_film: Path, network: Network
+) -> None:
+    network.slow_down(4 * MEGABYTE)
+    start(site, large_film, "After a reload")
+    expect_progress(site.page, 62)
+    site.page.reload()
+    expect(site.page.get_by_test_id("unfinished")).to_contain_text("An upload of “long_way.mp4” was not finished.")
+    before = network.parts
+    site.page.locator("#file").set_input_files(large_film)
+    expect(note(site.page)).to_have_text(re.compile(r"Going on where it stopped: [2-9]\d %\."))
+    network.be_normal()
+    expect_film(site)
+    assert network.parts - before < PARTS
+    expect(site.page.locator("#outcome-title")).to_have_text("After a reload")
+    site.open("/upload/")
+    expect(site.page.get_by_test_id("upload-form")).to_be_visible()
+    expect(site.page.get_by_test_id("unfinished")).to_be_hidden()
+
+
+@pytest.mark.parametrize("fault", [Fault(refuses=True, method="PUT"), Fault(status=503, method="PUT")])
+def test_a_storage_that_is_away_for_a_while_only_delays_it(
+    site: Site, large_film: Path, network: Network, fault: Fault
+) -> None:
+    network.slow_down()
+    start(site, large_film, "Through a tunnel")
+    expect_progress(site.page, 20)
+    network.proxy.be(fault)
+    expect(note(site.page)).to_contain_text("The connection is lost.")
+    site.page.wait_for_timeout(2000)
+    network.be_normal()
+    expect_film(site)
+
+
+def test_a_browser_that_is_offline_waits_until_it_is_not(site: Site, large_film: Path, network: Network) -> None:
+    network.slow_down()
+    start(site, large_film, "Offline")
+    expect_progress(site.page, 20)
+    site.page.context.set_offline(True)
+    network.be_normal()
+    expect(note(site.page)).to_contain_text("The connection is lost.")
+    sent = network.parts
+    site.page.wait_for_timeout(2000)
+    assert network.parts == sent
+    site.page.context.set_offline(False)
+    expect_film(site)
+
+
+def test_cancelling_leaves_nothing_in_the_bucket(
+    site: Site, large_film: Path, network: Network, s3_server: Ceph, bucket: str
+) -> None:
+    network.slow_down()
+    start(site, large_film, "Cancelled")
+    expect_progress(site.page, 30)
+    assert unfinished_parts(s3_server, bucket)
+    site.page.get_by_test_id("cancel-upload").click()
+    expect(site.page.get_by_test_id("upload-problem")).to_have_text("Upload cancelled. Nothing was kept.")
+    wait_for(lambda: not unfinished_parts(s3_server, bucket), what="the end of the parts")
+    site.page.reload()
+    expect(site.page.get_by_test_id("upload-form")).to_be_visible()
+    expect(site.page.get_by_test_id("unfinished")).to_be_hidden()
+
+
+def test_what_was_not_finished_is_discarded(
+    site: Site, large_film: Path, network: Network, s3_server: Ceph, bucket: str
+) -> None:
+    network.slow_down(4 * MEGABYTE)
+    start(site, large_film, "Discarded")
+    expect_progress(site.page, 20)
+    site.page.reload()
+    site.page.get_by_test_id("discard-upload").click()
+    expect(site.page.get_by_test_id("unfinished")).to_be_hidden()
+    wait_for(lambda: not unfinished_parts(s3_server, bucket), what="the end of the parts")
+
+
+# --- The admin site --------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def office(page: Page, on_bucket: Platform) -> Office:
+    office = Office(page, on_bucket.origin)
+    office.sign_in(to=f"{VIDEOS}add/")
+    return office
+
+
+def poster_of(platform: Platform, title: str) -> str:
+    """Its address, which names the version of the film."""
+    (video,) = (video for video in platform.sign_in().get("/content/").json() if video["title"] == title)
+    return str(video["image_file"]).partition("?")[0]
+
+
+def test_staff_add_a_large_film_and_exchange_it(
+    office: Office, on_bucket: Platform, large_film: Path, network: Network
+) -> None:
+    page = office.page
+    before = web_received_bytes(on_bucket)
+    network.slow_down()
+    office.fill_in(large_film, title="By staff")
+    office.save()
+    expect(page.locator("#transfer-done")).to_contain_text(re.compile(r"[1-9]\d? % of 40 MB"))
+    page.get_by_test_id("pause-upload").click()
+    expect(note(page)).to_contain_text("Paused.")
+    page.get_by_test_id("pause-upload").click()
+    page.wait_for_url(re.compile(r"/\d+/change/$"))
+    office.wait_until_ready()
+    first = poster_of(on_bucket, "By staff")
+    office.fill_in(large_film)
+    office.save()
+    page.wait_for_url(re.compile(rf"{VIDEOS}$"))
+    wait_for(lambda: poster_of(on_bucket, "By staff") != first, limit_s=60, what="another version")
+    assert network.parts >= 2 * PARTS
+    assert web_received_bytes(on_bucket) - before < 2 * FORM_BYTES
+
+
+def test_staff_correct_a_form_without_sending_the_large_film_again(
+    office: Office, large_film: Path, network: Network
+) -> None:
+    office.fill_in(large_film, title="Corrected")
+    office.page.locator("#id_price").fill("-1")
+    office.save()
+    assert office.problem()
+    assert network.parts == PARTS
+    office.page.locator("#id_price").fill("0")
+    office.save()
+    office.page.wait_for_url(re.compile(r"/\d+/change/$"))
+    office.wait_until_ready()
+    assert network.parts == PARTS
+
+
+def test_staff_cancel_a_large_film(
+    office: Office, large_film: Path, network: Network, s3_server: Ceph, bucket: str
+) -> None:
+    network.slow_down()
+    office.fill_in(large_film, title="Cancelled")
+    office.save()
+    expect_progress(office.page, 20)
+    office.page.get_by_test_id("cancel-upload").click()
+    assert office.problem() == "Upload cancelled. Nothing was kept."
+    wait_for(lambda: not unfinished_parts(s3_server, bucket), what="the end of the parts")

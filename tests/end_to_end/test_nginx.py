@@ -1,0 +1,385 @@
+"""Debian's Nginx with the files that ship, before a platform that runs: what it serves, passes on and refuses."""
+
+import gzip
+import http.client
+import json
+import re
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+
+from media_pipeline import playlists
+from tests.ceph import Ceph
+from tests.client import Answer, Client
+from tests.conftest import bucket_settings
+from tests.nginx import ENTRYPOINT, Nginx
+from tests.services import Platform, wait_for
+
+Start = Callable[..., Nginx]
+
+
+@pytest.fixture(scope="module")
+def behind(tmp_path_factory: pytest.TempPathFactory, prepared_database: Path) -> Iterator[Platform]:
+    """A platform that believes the proxy on this machine."""
+    running = Platform(tmp_path_factory.mktemp("behind"), template=prepared_database)
+    running.env["TRUSTED_PROXIES"] = "127.0.0.1"
+    try:
+        running.start_all()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def nginx(behind: Platform) -> Iterator[Nginx]:
+    server = Nginx(behind)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def start(behind: Platform) -> Iterator[Start]:
+    """Further ones, with settings of their own."""
+    started: list[Nginx] = []
+
+    def start_one(**settings: str) -> Nginx:
+        started.append(Nginx(behind, **settings))
+        started[-1].start()
+        return started[-1]
+
+    yield start_one
+    for server in started:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def admin(behind: Platform, nginx: Nginx) -> Client:
+    client = Client(nginx.origin)
+    client.cookies = behind.sign_in().cookies
+    return client
+
+
+@pytest.fixture(scope="module")
+def film(behind: Platform, admin: Client, clip: Path) -> dict[str, Any]:
+    uploaded = admin.upload(clip, title="Through Nginx")
+    assert uploaded.status == 201, uploaded.body
+    return behind.wait_until_done(admin, uploaded.json()["id"])
+
+
+def first_playlist(client: Client, film: dict[str, Any]) -> str:
+    return str(playlists.uris(client.get(film["hls_url"]).body.decode())[0])
+
+
+def raw(server: Nginx, request: str) -> bytes:
+    """As it is written, which no client library would."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
+        connection.sendall(request.encode())
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def log_of(server: Nginx, request_id: str) -> dict[str, Any]:
+    def line() -> dict[str, Any] | None:
+        found = [one for one in server.said().splitlines() if request_id in one]
+        return json.loads(found[-1]) if found else None
+
+    said = wait_for(line, limit_s=5, what="a line in the log")
+    assert said
+    return said
+
+
+# --- media -----------------------------------------------------------------------------------------------------------
+
+
+def test_every_byte_range_is_sent_from_disk(behind: Platform, nginx: Nginx, film: dict[str, Any]) -> None:
+    client = Client(nginx.origin)  # a player sends no cookie
+    master = Client(behind.origin)
+    master.cookies = behind.sign_in().cookies
+    for uri in playlists.uris(master.get(film["hls_url"]).body.decode()):
+        playlist = client.get(uri)
+        assert (playlist.status, playlist.headers["content-type"]) == (200, "application/vnd.apple.mpegurl")
+        for file, segment in playlists.parse_segments(playlist.body.decode()):
+            wanted = {"Range": f"bytes={segment.offset}-{segment.offset + segment.size - 1}"}
+            part = client.get(urljoin(uri, file), wanted)
+            assert (part.status, len(part.body), part.body[4:8]) == (206, segment.size, b"moof")
+            assert re.fullmatch(r"private, max-age=\d+, immutable", part.headers["cache-control"])
+
+
+def test_not_a_byte_of_a_film_and_one_verdict_for_each_grant_reach_the_application(
+    behind: Platform, start: Start, admin: Client, film: dict[str, Any]
+) -> None:
+    uri = first_playlist(admin, film)
+    server = start()
+    client = Client(server.origin)
+    media = urljoin(uri, "360p.mp4")
+    assert client.get(media, {"Range": "bytes=0-9"}).status == 206
+    behind.end("web")
+    try:
+        for first in range(0, 2000, 100):
+            assert client.get(media, {"Range": f"bytes={first}-{first + 99}"}).status == 206
+    finally:
+        behind.start_web()
+
+
+def test_what_is_not_signed_is_refused_in_the_words_of_the_application(
+    admin: Client, nginx: Nginx, film: dict[str, Any]
+) -> None:
+    uri = first_playlist(admin, film)
+    client = Client(nginx.origin)
+    forged = re.sub(r"/media/(\w+)\.(.)", lambda m: f"/media/{m[1]}.{'A' if m[2] != 'A' else 'B'}", uri)
+    assert client.get(forged).json()["code"] == "bad_grant"
+    assert client.get(uri.replace(str(film["public_id"]), str(film["public_id"])[::-1])).status == 403
+    missing = client.get(urljoin(uri, "nothing.mp4"))
+    assert (missing.status, missing.json()["code"]) == (404, "not_found")
+    assert client.request("DELETE", uri).json()["code"] == "method_not_allowed"
+
+
+def test_originals_work_files_and_listings_are_never_served(
+    behind: Platform, admin: Client, nginx: Nginx, film: dict[str, Any]
+) -> None:
+    original = next((behind.folder / "media" / "originals").rglob("*.mp4"))
+    relative = original.relative_to(behind.folder / "media")
+    signed = re.match(r"/media/[^/]+/", first_playlist(admin, film))
+    assert signed
+    for path in (f"/media/{relative}", f"{signed[0]}{relative}", "/media/", f"{signed[0]}", "/media/videos/"):
+        assert admin.get(path).status in (403, 404), path
+
+
+@pytest.mark.parametrize(
+    "trick",
+    ["../originals/x.mp4", "%2e%2e/%2e%2e/secret_key", "..%2f..%2fsecret_key", "x/../../../secret_key", "//etc/passwd",
+     "120p.mp4%00.jpg", ".hidden", "120p.mp4/", "%5c..%5csecret_key"],
+)  # fmt: skip
+def test_tricks_with_paths_are_refused(admin: Client, nginx: Nginx, film: dict[str, Any], trick: str) -> None:
+    folder = first_playlist(admin, film).rpartition("/")[0]
+    answer = raw(nginx, f"GET {folder}/{trick} HTTP/1.0\r\nHost: localhost\r\n\r\n")
+    assert answer.split()[1] in (b"400", b"403", b"404"), answer[:200]
+
+
+def test_links_in_the_media_folder_lead_nowhere(
+    behind: Platform, admin: Client, nginx: Nginx, film: dict[str, Any]
+) -> None:
+    uri = first_playlist(admin, film)
+    folder = behind.folder / "media" / "/".join(uri.split("/")[3:-1])
+    (folder / "link.mp4").symlink_to(behind.database)
+    assert Client(nginx.origin).get(urljoin(uri, "link.mp4")).status in (403, 404)
+
+
+def test_other_origins_may_read_media_as_the_settings_say(admin: Client, nginx: Nginx, film: dict[str, Any]) -> None:
+    uri, client = first_playlist(admin, film), Client(nginx.origin)
+    allowed = client.get(uri, {"Origin": "http://localhost:4200"}).headers
+    assert allowed["access-control-allow-origin"] == "http://localhost:4200"
+    assert "Content-Range" in allowed["access-control-expose-headers"]
+    assert "access-control-allow-origin" not in client.get(uri, {"Origin": "http://elsewhere.example"}).headers
+    assert client.request("OPTIONS", uri, None, {"Origin": "http://localhost:4200"}).status == 204
+
+
+# --- the rest --------------------------------------------------------------------------------------------------------
+
+
+def test_health_of_its_own_and_of_the_platform(nginx: Nginx) -> None:
+    client = Client(nginx.origin)
+    assert client.get("/healthz").body == b"ok\n"
+    assert client.get("/health/").json()["status"] == "ok"
+
+
+def test_json_and_playlists_are_compressed(admin: Client, film: dict[str, Any]) -> None:
+    for path in ("/content/categories/", film["hls_url"]):
+        answer = admin.get(path, {"Accept-Encoding": "gzip"})
+        assert answer.headers["content-encoding"] == "gzip", path
+        assert gzip.decompress(answer.body)
+
+
+def test_request_ids_are_one_from_here_to_the_application(nginx: Nginx) -> None:
+    client = Client(nginx.origin)
+    own = client.get("/health/", {"X-Request-ID": "from-the-client-1"})
+    assert own.headers["x-request-id"] == "from-the-client-1"
+    made = client.get("/health/", {"X-Request-ID": "no good\x7f"}).headers["x-request-id"]
+    assert re.fullmatch(r"[0-9a-f]{32}", made)
+    assert log_of(nginx, made)["path"] == "/health/"
+
+
+def test_the_log_has_no_secret(admin: Client, nginx: Nginx, film: dict[str, Any]) -> None:
+    uri = first_playlist(admin, film)
+    Client(nginx.origin).get(uri, {"X-Request-ID": "secrets-of-media"})
+    Client(nginx.origin).get("/users/confirm/?uid=1&token=very-secret", {"X-Request-ID": "secrets-of-mail"})
+    assert log_of(nginx, "secrets-of-media")["path"].startswith("/media/-/videos/")
+    assert log_of(nginx, "secrets-of-mail")["path"] == "/users/confirm/"
+    assert uri.split("/")[2] not in nginx.said()
+    assert "very-secret" not in nginx.said()
+
+
+@pytest.mark.parametrize(("trusted", "address"), [("", "127.0.0.1"), ("127.0.0.1, 10.0.0.0/8", "203.0.113.7")])
+def test_a_clients_address_is_what_trusted_proxies_say(start: Start, trusted: str, address: str) -> None:
+    server = start(TRUSTED_PROXIES=trusted)
+    forwarded = {"X-Forwarded-For": "198.51.100.1, 203.0.113.7, 10.1.2.3", "X-Request-ID": "who-is-asking"}
+    Client(server.origin).get("/health/", forwarded)
+    assert log_of(server, "who-is-asking")["address"] == address
+
+
+def test_uploads_have_a_limit_of_their_own_and_stream_through(
+    behind: Platform, start: Start, admin: Client, clip: Path
+) -> None:
+    server = start(MAX_UPLOAD_MB="1")
+    client = Client(server.origin)
+    client.cookies = admin.cookies
+    refused = client.request("POST", "/users/login/", bytes(4 * 1024**2), {"Content-Type": "application/json"})
+    assert (refused.status, refused.json()["code"]) == (413, "too_large")
+    small = client.upload(clip, title="Streams")
+    assert small.status == 201
+    head = f"POST /api/v1/videos/ HTTP/1.0\r\nHost: x\r\nContent-Length: {3 * 1024**2}\r\n\r\n"
+    assert raw(server, head).split()[1] == b"413"
+    connection = http.client.HTTPConnection(urlsplit(server.origin).netloc, timeout=10)
+    connection.putrequest("POST", "/api/v1/videos/")
+    headers = {"Content-Length": "900000", "Content-Type": "multipart/form-data; boundary=x", "Origin": behind.origin}
+    for name, value in {**headers, "Cookie": "none=1"}.items():
+        connection.putheader(name, value)
+    connection.endheaders()
+    # Not a byte of the body was sent, and the application has already said that this is nobody's to do.
+    assert connection.getresponse().status == 401
+    connection.close()
+
+
+def test_floods_are_stopped_before_the_application(start: Start) -> None:
+    server = start(NGINX_RATE_AUTH="60")
+
+    def sign_in(number: int) -> Answer:
+        return Client(server.origin).post_json("/users/login/", {"email": "nobody@example.com", "password": "x"})
+
+    with ThreadPoolExecutor(10) as pool:
+        answers = list(pool.map(sign_in, range(40)))
+    stopped = [answer for answer in answers if answer.status == 429]
+    assert len(stopped) >= 10
+    assert stopped[0].json()["code"] == "throttled"
+    assert stopped[0].headers["retry-after"]
+    assert Client(server.origin).get("/health/").status == 200  # others are not concerned
+
+
+def test_while_the_application_restarts_there_is_a_sentence(behind: Platform, nginx: Nginx) -> None:
+    behind.end("web")
+    try:
+        answer = Client(nginx.origin).get("/content/")
+        assert (answer.status, answer.json()["code"]) == (503, "unavailable")
+    finally:
+        behind.start_web()
+
+
+# --- buckets ---------------------------------------------------------------------------------------------------------
+
+
+def test_with_a_bucket_playlists_lead_there(own_platform: Platform, s3_server: Ceph, bucket: str, clip: Path) -> None:
+    own_platform.env |= {**bucket_settings(s3_server, bucket, s3_server.url), "TRUSTED_PROXIES": "127.0.0.1"}
+    own_platform.start_all()
+    server = Nginx(own_platform)
+    try:
+        server.start()
+        client = Client(server.origin)
+        client.cookies = own_platform.sign_in().cookies
+        film = own_platform.wait_until_done(client, client.upload(clip, title="Bucket").json()["id"])
+        playlist = client.get(first_playlist(client, film)).body.decode()
+        address, segment = playlists.parse_segments(playlist)[0]
+        part = Client(s3_server.url).get(address, {"Range": f"bytes={segment.offset}-{segment.offset + 7}"})
+        assert part.body[4:8] == b"moof"
+        assert client.get(f"/media/originals/{film['public_id']}").status == 403
+    finally:
+        server.stop()
+
+
+# --- TLS -------------------------------------------------------------------------------------------------------------
+
+
+def over_tls(server: Nginx, path: str, protocols: tuple[str, ...] = ()) -> http.client.HTTPResponse:
+    context = ssl._create_unverified_context()  # noqa: S323 - a stand-in is nobody's certificate
+    connection = http.client.HTTPSConnection("localhost", server.tls_port, context=context, timeout=10)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    response.read()
+    connection.close()
+    return response
+
+
+def test_before_the_first_certificate_it_starts_with_a_stand_in(start: Start) -> None:
+    server = start(NGINX_TLS="on")
+    answer = over_tls(server, "/health/")
+    assert answer.status == 200
+    assert answer.headers["Strict-Transport-Security"] is None  # browsers would remember it
+    led = Client(server.origin).get("/watch/x/?t=1")
+    assert (led.status, led.headers["location"]) == (308, f"https://localhost:{server.tls_port}/watch/x/?t=1")
+    (server.folder / "webroot/.well-known/acme-challenge").mkdir(parents=True)
+    (server.folder / "webroot/.well-known/acme-challenge/token").write_text("proof")
+    assert Client(server.origin).get("/.well-known/acme-challenge/token").body == b"proof"
+
+
+def test_http_2_and_no_old_protocols(start: Start) -> None:
+    server = start(NGINX_TLS="on")
+    context = ssl._create_unverified_context()  # noqa: S323
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    with socket.create_connection(("127.0.0.1", server.tls_port)) as plain, context.wrap_socket(plain) as secure:
+        assert secure.selected_alpn_protocol() == "h2"
+        assert secure.version() == "TLSv1.3"
+
+
+def test_a_certificate_that_appears_is_used_without_a_failed_request(start: Start) -> None:
+    server = start(NGINX_TLS="auto", SERVER_NAME="videos.example.com")
+    client = Client(server.origin)
+    assert client.get("/health/").status == 200  # plain, as there is none
+    live = server.folder / "letsencrypt/live/videos.example.com"
+    live.mkdir(parents=True)
+    make_certificate(live)
+    wait_for(lambda: client.get("/health/").status == 308, limit_s=10, what="the redirect to TLS")
+    wait_for(lambda: over_tls(server, "/health/").status == 200, limit_s=10, what="TLS")
+    assert over_tls(server, "/health/").headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def make_certificate(folder: Path) -> None:
+    command = [
+        "openssl",
+        "req",
+        "-x509",
+        "-newkey",
+        "rsa:2048",
+        "-nodes",
+        "-days",
+        "2",
+        "-subj",
+        "/CN=videos.example.com",
+    ]
+    files = ["-keyout", str(folder / "new.key"), "-out", str(folder / "fullchain.pem")]
+    subprocess.run([*command, *files], check=True, capture_output=True)
+    (folder / "new.key").rename(folder / "privkey.pem")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("NGINX_TLS", "yes"), ("WEB", "web:8000; evil on"), ("MAX_UPLOAD_MB", "many"), ("TRUSTED_PROXIES", "everybody;"),
+     ("USE_S3_MEDIA", "perhaps"), ("SERVER_NAME", "")],
+)  # fmt: skip
+def test_a_wrong_setting_is_one_sentence(behind: Platform, name: str, value: str) -> None:
+    server = Nginx(behind, **{name: value})
+    done = subprocess.run(
+        ["/bin/sh", str(ENTRYPOINT), "test"], env=server.env, capture_output=True, text=True, timeout=20, check=False
+    )
+    server.stop()
+    if value == "":
+        assert done.returncode == 0  # empty is unset
+    else:
+        assert done.returncode == 1
+        assert name in done.stderr
+        assert len(done.stderr.splitlines()) == 1
+
+
+def test_it_ends_when_asked_and_lets_answers_end(start: Start) -> None:
+    server = start()
+    began = time.monotonic()
+    server.stop()
+    assert time.monotonic() - began < 5
