@@ -62,6 +62,7 @@ class Platform:
             "PREPARED_FILE": str(folder / "prepared"),
             "DEFAULT_ADMIN_EMAIL": ADMIN_EMAIL,
             "DEFAULT_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "TRUSTED_PROXIES": "127.0.0.1",
             "LEASE_SECONDS": "4",
             "REAPER_INTERVAL_SECONDS": "0.3",
             "STALL_SECONDS": "20",

@@ -10,8 +10,10 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from tests.browser.films import make_bilingual
 from tests.browser.pages import CHROMIUM_ARGS, SOON_MS, Site
+from tests.browser.transfers import FILM_BYTES, Network
 from tests.client import Client
 from tests.clips import Clip, make_clip
+from tests.fault_proxy import FaultProxy
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
 
 # A closed network refuses what Chromium does in the background, many times over.
@@ -117,6 +119,22 @@ def bilingual(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> s
     folder = tmp_path_factory.mktemp("bilingual")
     picture = make_clip(folder, Clip(size="320x180", rate="25", duration_s=6), "picture")
     return ready_film(platform, platform.sign_in(), make_bilingual(folder, picture), title="Two languages")
+
+
+@pytest.fixture(scope="session")
+def large_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A short film with much behind it that no player reads."""
+    path = make_clip(tmp_path_factory.mktemp("large"), Clip(size="320x180", rate="25", duration_s=3), "long_way")
+    with path.open("r+b") as file:
+        file.truncate(FILM_BYTES)
+    return path
+
+
+@pytest.fixture
+def network(storage_network: FaultProxy, bucket: str) -> Iterator[Network]:
+    storage_network.requests.clear()
+    yield Network(storage_network, f"/{bucket}/originals/")
+    storage_network.be_normal()
 
 
 def ready_film(platform: Platform, client: Client, path: Path, **fields: str) -> str:

@@ -28,9 +28,7 @@ Start = Callable[..., Nginx]
 
 @pytest.fixture(scope="module")
 def behind(tmp_path_factory: pytest.TempPathFactory, prepared_database: Path) -> Iterator[Platform]:
-    """A platform that believes the proxy on this machine."""
     running = Platform(tmp_path_factory.mktemp("behind"), template=prepared_database)
-    running.env["TRUSTED_PROXIES"] = "127.0.0.1"
     try:
         running.start_all()
         yield running
@@ -278,7 +276,7 @@ def test_while_the_application_restarts_there_is_a_sentence(behind: Platform, ng
 
 
 def test_with_a_bucket_playlists_lead_there(own_platform: Platform, s3_server: Ceph, bucket: str, clip: Path) -> None:
-    own_platform.env |= {**bucket_settings(s3_server, bucket, s3_server.url), "TRUSTED_PROXIES": "127.0.0.1"}
+    own_platform.env |= bucket_settings(s3_server, bucket, s3_server.url)
     own_platform.start_all()
     server = Nginx(own_platform)
     try:
