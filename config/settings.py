@@ -13,6 +13,7 @@ from config.forwarded import parse_networks
 from config.static_version import static_version
 from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.ladder import PRESETS, parse_ladder
+from users_app.service_signature import LEAST_GATEWAY_SECRET_LENGTH, is_gateway_secret, parse_service_keys
 
 env = load_env()
 
@@ -42,8 +43,15 @@ ALLOWED_HOSTS = env.names(
 )
 CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS", default=("http://localhost:4200",))
 CORS_ALLOW_CREDENTIALS = env.boolean("CORS_ALLOW_CREDENTIALS", default=True)
-CORS_ALLOW_HEADERS = ["accept", "authorization", "content-type", "range", "x-request-id", "x-retry"]
-CORS_EXPOSE_HEADERS = ["Content-Range", "Retry-After", "X-Request-ID"]
+CORS_ALLOW_HEADERS = [
+    *("accept", "authorization", "content-type", "range", "x-request-id", "x-retry"),
+    *("tus-resumable", "upload-checksum", "upload-length", "upload-metadata", "upload-offset"),
+]
+CORS_EXPOSE_HEADERS = [
+    *("Content-Range", "Retry-After", "X-Request-ID"),
+    *("Location", "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset"),
+    *("Tus-Checksum-Algorithm", "Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version"),
+]
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", default=(BACKEND_ORIGIN,))
 CSRF_COOKIE_SECURE = env.boolean("CSRF_COOKIE_SECURE", default=IS_HTTPS)
 SESSION_COOKIE_SECURE = env.boolean("SESSION_COOKIE_SECURE", default=IS_HTTPS)
@@ -202,6 +210,10 @@ SQLITE_OPTIONS: dict[str, Any] = {
 }
 
 
+# Of one process; its threads share them. A worker has one thread and needs none.
+DB_POOL_SIZE = env.integer("DB_POOL_SIZE", default=0, least=0)
+
+
 def read_database() -> dict[str, Any]:
     sqlite_url = f"sqlite:///{DATA_DIR / 'videoflix.sqlite3'}"
     url = env.text("DATABASE_URL", "POSTGRES_DATABASE_URL")
@@ -210,21 +222,32 @@ def read_database() -> dict[str, Any]:
     if not url:
         return read_postgresql()
     try:
-        parsed = dict(dj_database_url.parse(url))
+        parsed: dict[str, Any] = dict(dj_database_url.parse(url))
     except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeError):
         raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.") from None
     if parsed["ENGINE"] == "django.db.backends.sqlite3":
         # Tests need a file too: threads that share a database in memory have other locks than the real one.
         test = {"NAME": str(DATA_DIR / "tests.sqlite3")}
         return {**parsed, "CONN_MAX_AGE": None, "OPTIONS": SQLITE_OPTIONS, "TEST": test}
-    return {**parsed, "CONN_MAX_AGE": 60, "CONN_HEALTH_CHECKS": True}
+    return {**parsed, "OPTIONS": {**parsed.get("OPTIONS", {}), **postgresql_options()}, **connection_keeping()}
 
 
-def read_postgresql() -> dict[str, Any]:
+def postgresql_options() -> dict[str, Any]:
     options: dict[str, Any] = {"connect_timeout": 5}
     if env.boolean("DB_SSL_REQUIRE", default=False):
         root_cert = env.text("DB_SSL_ROOTCERT")
         options |= {"sslmode": "verify-full", "sslrootcert": root_cert} if root_cert else {"sslmode": "require"}
+    if DB_POOL_SIZE:
+        options["pool"] = {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 10}
+    return options
+
+
+def connection_keeping() -> dict[str, Any]:
+    """Without a pool each thread keeps its own connection for a while."""
+    return {"CONN_MAX_AGE": 0 if DB_POOL_SIZE else 60, "CONN_HEALTH_CHECKS": True}
+
+
+def read_postgresql() -> dict[str, Any]:
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": env.text("DB_NAME", default="videoflix"),
@@ -232,9 +255,8 @@ def read_postgresql() -> dict[str, Any]:
         "PASSWORD": env.text("DB_PASSWORD"),
         "HOST": env.text("DB_HOST", default="localhost"),
         "PORT": env.text("DB_PORT", default="5432"),
-        "OPTIONS": options,
-        "CONN_MAX_AGE": 60,
-        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": postgresql_options(),
+        **connection_keeping(),
     }
 
 
@@ -288,6 +310,20 @@ TRUSTED_ORIGINS = frozenset({BACKEND_ORIGIN, *CORS_ALLOWED_ORIGINS, *CSRF_TRUSTE
 DEFAULT_ADMIN_EMAIL = env.text("DEFAULT_ADMIN_EMAIL", "DJANGO_SUPERUSER_EMAIL")
 DEFAULT_ADMIN_PASSWORD = env.text("DEFAULT_ADMIN_PASSWORD", "DJANGO_SUPERUSER_PASSWORD")
 LOGIN_URL = "/login/"
+
+# --- Services --------------------------------------------------------------------------------------------------------
+try:
+    SERVICE_KEYS = parse_service_keys(env.text("SERVICE_KEYS"))
+except ValueError as error:
+    raise ImproperlyConfigured(f"SERVICE_KEYS cannot be read: {error}.") from None
+SERVICE_REGION = env.text("SERVICE_REGION", "AWS_S3_REGION_NAME", "REGION_NAME", default="us-east-1")
+SERVICE_NAME = env.text("SERVICE_NAME", default="execute-api")
+GATEWAY_SHARED_SECRET = env.text("GATEWAY_SHARED_SECRET")
+if GATEWAY_SHARED_SECRET and not is_gateway_secret(GATEWAY_SHARED_SECRET):
+    raise ImproperlyConfigured(
+        f"GATEWAY_SHARED_SECRET has to have at least {LEAST_GATEWAY_SECRET_LENGTH} characters, of ASCII and no spaces: "
+        "set it to a long random value."
+    )
 
 # --- Admin site ------------------------------------------------------------------------------------------------------
 LOGIN_REDIRECT_URL = "/admin/"  # of the admin site's own sign-in page

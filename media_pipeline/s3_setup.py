@@ -21,13 +21,29 @@ def set_up(store: S3Store, bucket: str, *, origins: Sequence[str], principal: st
     """Safe to repeat; rules of others stay. Raises StorageUnavailable with what to do in its detail."""
     with s3_faults(bucket):
         block_public_access(store.client, bucket, say)
-        write_cors(store.client, bucket, origins)
-        say(f"{bucket}: pages of {', '.join(origins)} may read and upload (CORS).")
-        write_lifecycle(store.client, bucket)
-        say(f"{bucket}: uploads that nobody finishes and old work files are removed after {documents.WORK_DAYS} days.")
+        if known(lambda: write_cors(store.client, bucket, origins)):
+            say(f"{bucket}: pages of {', '.join(origins)} may read and upload (CORS).")
+        else:
+            say(f"{bucket}: this server has one setting for all pages (CORS): see that it allows {', '.join(origins)}.")
+        days = documents.WORK_DAYS
+        if known(lambda: write_lifecycle(store.client, bucket)):
+            say(f"{bucket}: uploads that nobody finishes and old work files are removed after {days} days.")
+        else:
+            say(f"{bucket}: this server removes nothing by itself; what is left over stays until the reaper finds it.")
         if principal:
             write_policy(store, bucket, principal)
             say(f"{bucket}: {principal} may do what the platform needs.")
+
+
+def known(write: Callable[[], None]) -> bool:
+    """False for a request that this server does not know."""
+    try:
+        write()
+    except ClientError as error:
+        if code_of(error) in UNKNOWN:
+            return False
+        raise
+    return True
 
 
 def create(store: S3Store, bucket: str) -> bool:

@@ -21,7 +21,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${RUN_DIR:=/tmp/nginx}"
 : "${MIME_TYPES:=/etc/nginx/mime.types}"
 : "${CERTIFICATE_CHECK_SECONDS:=10}"
-: "${NGINX_USER:=$(id -un)}"          # whom the workers run as, when this runs as root
+: "${NGINX_USER:=$(id -un 2>/dev/null || echo root)}"          # whom the workers run as, when this runs as root
 
 fail() { echo "nginx: $*" >&2; exit 1; }
 

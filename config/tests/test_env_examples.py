@@ -12,6 +12,7 @@ from config.env import Env
 from config.env_file import BASE_DIR, parse_env_lines
 
 READERS = (BASE_DIR / "config" / "settings.py", BASE_DIR / "local" / "options.py")
+COMPOSE = BASE_DIR / "docker-compose.yml"
 EXAMPLES = (BASE_DIR / ".env.example.dev", BASE_DIR / ".env.example.prod")
 SETTING = re.compile(r"[A-Z][A-Z0-9_]+")
 
@@ -20,6 +21,11 @@ def read_names(source: Path) -> set[str]:
     """NAME in `env.text("NAME")` and `whole_number(env, "NAME")`, whether or not that line runs here."""
     calls = (node for node in ast.walk(ast.parse(source.read_text())) if isinstance(node, ast.Call))
     return {name for call in calls if concerns_env(call) for name in names_in(call)}
+
+
+def all_names() -> set[str]:
+    in_compose = re.findall(r"\$\{([A-Z][A-Z0-9_]+)", COMPOSE.read_text())
+    return {name for source in READERS for name in read_names(source)} | set(in_compose)
 
 
 def concerns_env(call: ast.Call) -> bool:
@@ -38,20 +44,20 @@ def listed_names(example: Path) -> list[str]:
 
 
 def test_the_settings_are_found_in_the_source() -> None:
-    found = {name for source in READERS for name in read_names(source)}
-    assert {"DEBUG", "DB_SSL_ROOTCERT", "DJANGO_SUPERUSER_EMAIL", "PORT", "WORKERS"} <= found
+    found = all_names()
+    assert {"NGINX_TLS", "DEBUG", "DB_SSL_ROOTCERT", "DJANGO_SUPERUSER_EMAIL", "PORT", "WORKERS"} <= found
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_every_setting_that_is_read_is_in_the_example(example: Path) -> None:
     text = example.read_text()
     named = set(SETTING.findall(text))
-    assert {name for source in READERS for name in read_names(source)} - named == set()
+    assert all_names() - named == set()
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)
 def test_the_example_names_nothing_that_is_not_read(example: Path) -> None:
-    read = {name for source in READERS for name in read_names(source)} | {"DATA_DIR"}
+    read = all_names() | {"DATA_DIR"}
     assert set(listed_names(example)) - read == set()
 
 
