@@ -47,3 +47,32 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
             {"type": "apiKey", "in": "cookie", "name": settings.JWT_ACCESS_COOKIE_NAME},
             {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
         ]
+
+
+class StaffScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # as above
+    target_class = "users_app.authentication.StaffSession"
+    name = "staff"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:
+        description = "The session of the admin site; needs its CSRF token as well."
+        return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME, "description": description}
+
+
+class ServiceScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # as above
+    target_class = "users_app.service_authentication.ServiceAuthentication"
+    name = ["signature", "gateway"]  # noqa: RUF012 - as the base class has it
+
+    def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
+        """Either is enough."""
+        return [{name: []} for name in self.name]
+
+    def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
+        return [
+            {"type": "apiKey", "in": "header", "name": "Authorization", "description": "AWS Signature Version 4."},
+            {
+                "type": "apiKey",
+                "in": "header",
+                "name": "X-Gateway-Secret",
+                "description": "Of our API gateway.",
+            },
+        ]

@@ -15,8 +15,9 @@ except ImproperlyConfigured as error:
 # These need the settings that the lines above load.
 from django.conf import settings
 
+from config.access_log import AccessLog
 from config.forwarded import ForwardedHeaders
 from config.header_guard import HeaderGuard
 from config.media_server import MediaServer
 
-application = ForwardedHeaders(MediaServer(HeaderGuard(django_application)), settings.TRUSTED_PROXIES)
+application = ForwardedHeaders(AccessLog(MediaServer(HeaderGuard(django_application))), settings.TRUSTED_PROXIES)

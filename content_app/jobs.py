@@ -1,12 +1,28 @@
 """What workers run: each job takes an id, asks one service, and may safely run twice."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
 
+import structlog
+
+from content_app import queue
 from content_app.services import discards, encoding, preflight, processing, uploads
 
 
+def told_where_it_comes_from(job: Callable[..., None]) -> Callable[..., None]:
+    """Every line that the job logs has the id of the request that led to it."""
+
+    @wraps(job)
+    def run(*args: int) -> None:
+        with structlog.contextvars.bound_contextvars(**queue.origin_of_job()):
+            job(*args)
+
+    return run
+
+
+@told_where_it_comes_from
 def process_video(video_id: int) -> None:
     """Leaves quietly when the video is gone, done, or in another worker's hands."""
     claim = processing.claim(video_id=video_id)
@@ -15,16 +31,19 @@ def process_video(video_id: int) -> None:
             encoding.run_claim(claim=claim)
 
 
+@told_where_it_comes_from
 def inspect_video(video_id: int) -> None:
     """Leaves quietly when the video is gone, known, or in a worker's hands."""
     preflight.inspect(video_id=video_id)
 
 
+@told_where_it_comes_from
 def check_upload(upload_id: int) -> None:
     """Leaves quietly when the upload is gone, settled, or in another worker's hands."""
     uploads.check(upload_id=upload_id)
 
 
+@told_where_it_comes_from
 def remove_discards() -> None:
     discards.remove_due()
 

@@ -135,6 +135,13 @@ class Video(models.Model):
         return f"videos/{self.public_id}/{self.version}"
 
     @property
+    def original_prefixes(self) -> list[str]:
+        """Where originals of it lie. One that an upload brought for a video that was there lies elsewhere."""
+        own = layout.originals_prefix(self.public_id)
+        names = {self.video_file.name or "", self.accepted_original}
+        return [own, *sorted(name for name in names if name and not name.startswith(f"{own}/"))]
+
+    @property
     def small_poster(self) -> str:
         """The poster for cards, named as `poster` is; the poster itself where there is no small one."""
         return layout.small_poster_file(self.poster) if self.has_small_poster else self.poster

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from content_app.rules import EXTENSIONS
 from content_app.services.storage import media_origins
+from content_app.services.uploads import direct_way
 from media_pipeline.languages import NAMES
 
 
@@ -63,7 +64,8 @@ def show_login(request: HttpRequest) -> HttpResponse:
 def show_upload(request: HttpRequest) -> HttpResponse:
     file_types = ",".join(f".{extension}" for extension in EXTENSIONS)
     # As text: a number would be shown with thousands separators where a locale has them.
-    return render_shell(request, "upload.html", max_upload_mb=str(settings.MAX_UPLOAD_MB), file_types=file_types)
+    most = str(settings.MAX_UPLOAD_MB)
+    return render_shell(request, "upload.html", max_upload_mb=most, file_types=file_types, direct=direct_way())
 
 
 @require_safe

@@ -5,10 +5,12 @@ A queue that is down costs nothing but time: the caller goes on, and the reaper 
 
 import logging
 import uuid
+from typing import Any
 
 import django_rq
+import structlog
 from redis.exceptions import RedisError
-from rq import Queue, Worker
+from rq import Queue, Worker, get_current_job
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +49,18 @@ def _enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> boo
             timeout=timeout_s,
             result_ttl=0,
             failure_ttl=FAILURE_TTL_S,
+            meta={"origin": structlog.contextvars.get_contextvars()},
         )
     except RedisError as error:
         log.warning("the queue cannot be reached, the reaper will enqueue later: %s", error)
         return False
     return True
+
+
+def origin_of_job() -> dict[str, Any]:
+    """What was known where the job that runs here was put on the queue (the id of a request), and its own id."""
+    job = get_current_job()
+    return {} if job is None else {**job.meta.get("origin", {}), "job_id": job.id}
 
 
 def videos_waiting() -> set[int]:

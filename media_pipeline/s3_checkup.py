@@ -128,7 +128,7 @@ def refuse_strangers(store: S3Store, key: str) -> str:
 def ask_cors(store: S3Store, key: str, origin: str) -> str:
     """What a browser asks before it uploads a part or reads a range, and what it may see of the answer."""
     url = store.signed_url(key, LIFETIME_S)
-    for method in ("GET", "PUT"):
+    for method in ("GET", "PUT", "DELETE"):
         asked = {
             "Origin": origin,
             "Access-Control-Request-Method": method,
@@ -141,7 +141,7 @@ def ask_cors(store: S3Store, key: str, origin: str) -> str:
     exposed = answer.headers.get("Access-Control-Expose-Headers", "").lower()
     if missing := [name for name in ("ETag", "Content-Range") if name.lower() not in exposed]:
         raise Wrong(f"Its pages may not see {' and '.join(missing)} (CORS): {SETUP}.")
-    return "GET and PUT; ETag and Content-Range are exposed"
+    return "GET, PUT and DELETE; ETag and Content-Range are exposed"
 
 
 def upload_parts(store: S3Store, key: str) -> str:

@@ -28,11 +28,11 @@ NOTHING_PUBLIC = {
 
 
 def cors_rule(origins: Sequence[str]) -> Document:
-    """Pages of these origins may read by ranges and upload in parts, which needs the ETag of each."""
+    """Pages of these origins may read by ranges, and upload in parts: the ETag of each is needed, DELETE gives up."""
     return {
         "ID": f"{OWN}-pages",
         "AllowedOrigins": list(origins),
-        "AllowedMethods": ["GET", "HEAD", "PUT", "POST"],
+        "AllowedMethods": ["GET", "HEAD", "PUT", "POST", "DELETE"],
         "AllowedHeaders": ["*"],
         "ExposeHeaders": ["ETag", "Content-Range", "Content-Length", "Accept-Ranges"],
         "MaxAgeSeconds": A_DAY_S,

@@ -1,6 +1,7 @@
-"""Who is asking: a bearer token, else the access cookie."""
+"""Who is asking: a bearer token, else the access cookie; on some routes also staff of the admin site."""
 
-from rest_framework.authentication import BaseAuthentication, get_authorization_header
+from django.conf import settings
+from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
 from rest_framework.request import Request
 
 from users_app.cookies import access_cookie
@@ -37,3 +38,26 @@ class TokenAuthentication(BaseAuthentication):
     def authenticate_header(self, request: Request) -> str:
         """What makes DRF answer 401 and not 403."""
         return 'Bearer realm="videoflix"'
+
+
+class StaffSession(SessionAuthentication):
+    """Staff as the admin site knows them, if its CSRF token comes along.
+
+    Without the token this says nothing: the same browser may be signed in to the watch site as somebody else.
+    """
+
+    def authenticate(self, request: Request) -> tuple[User, None] | None:
+        if settings.CSRF_HEADER_NAME not in request.META:
+            return None
+        user = request._request.user
+        if not (isinstance(user, User) and user.is_active and user.is_staff):
+            return None
+        self.enforce_csrf(request)
+        return user, None
+
+    def authenticate_header(self, request: Request) -> str:
+        return TokenAuthentication().authenticate_header(request)
+
+
+# Of the routes that the admin site's form uses too. The first one says how a refusal looks.
+UPLOADERS = (StaffSession, TokenAuthentication)

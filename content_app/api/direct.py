@@ -29,6 +29,7 @@ from content_app.models import DirectUpload, Video
 from content_app.queries import find_visible, listed, with_details
 from content_app.services import posters, signing, uploads
 from content_app.services.signing import Wanted
+from users_app.authentication import UPLOADERS
 from users_app.models import User
 from users_app.roles import may_upload
 
@@ -59,6 +60,8 @@ def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
 
 
 class UploadAddress(APIView):
+    authentication_classes = UPLOADERS
+
     @extend_schema(request=AddressWanted, responses={201: PutAddress}, tags=["upload"])
     def post(self, request: Request) -> Response:
         """An address for one PUT of one file of this type, or a form that the storage itself caps the size of."""
@@ -77,6 +80,8 @@ class UploadAddress(APIView):
 
 
 class ThumbnailAddress(APIView):
+    authentication_classes = UPLOADERS
+
     @extend_schema(
         request=None,
         parameters=[ThumbnailWanted],
@@ -99,6 +104,8 @@ class ThumbnailAddress(APIView):
 
 
 class SignRequest(APIView):
+    authentication_classes = UPLOADERS
+
     @extend_schema(request=SignatureWanted, responses=SignedRequest, tags=["upload"])
     def post(self, request: Request) -> Response:
         """Sign one request of an upload in parts, as Uppy's `signRequest` asks.
@@ -125,6 +132,8 @@ class SignRequest(APIView):
 
 
 class UploadMetadata(APIView):
+    authentication_classes = UPLOADERS
+
     @extend_schema(request=Metadata, responses={200: UploadedVideo, 201: UploadedVideo}, tags=["upload"])
     def post(self, request: Request) -> Response:
         """Say what the film is, before or after its file has arrived; again to change it or to have it looked for."""

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from content_app.api import captions, catalogue, direct, posters, preflight, streaming, videos
+from content_app.api import captions, catalogue, direct, posters, preflight, services, streaming, tus, videos
 
 routes: list[tuple[str, Any, str]] = [
     ("content", catalogue.Catalogue.as_view(), "content"),
@@ -17,7 +17,10 @@ routes: list[tuple[str, Any, str]] = [
     ("api/v1/upload/videos/sign", direct.SignRequest.as_view(), "upload-sign"),
     ("api/v1/upload/videos/metadata", direct.UploadMetadata.as_view(), "upload-metadata"),
     ("api/v1/upload/videos", direct.UploadedVideos.as_view(), "uploaded-videos"),
+    ("api/v1/upload/videos/by-key/<path:s3_key>", services.VideoOfKey.as_view(), "video-of-key"),
+    ("api/v1/upload/videos/<video:ref>/status", services.TranscodingStatus.as_view(), "transcoding-status"),
     ("api/v1/upload/videos/<video:ref>", direct.UploadedEntry.as_view(), "uploaded-video"),
+    *tus.routes,
     ("api/v1/videos", videos.Videos.as_view(), "videos"),
     ("api/v1/videos/<video:ref>", videos.VideoEntry.as_view(), "video"),
     ("api/v1/videos/<video:ref>/restore", videos.RestoreVideo.as_view(), "video-restore"),

@@ -33,7 +33,7 @@ def discard(*, prefixes: Iterable[str], due_at: datetime | None = None) -> None:
 
 def discard_video(*, video: Video) -> None:
     """Everything that was ever stored for this video."""
-    discard(prefixes=[layout.originals_prefix(video.public_id), layout.video_prefix(video.public_id)])
+    discard(prefixes=[*video.original_prefixes, layout.video_prefix(video.public_id)])
 
 
 def discard_later(*, prefix: str) -> None:

@@ -42,6 +42,8 @@ class TranscoderFailed(PipelineError):
 
 def video_of_key(key: str) -> int | None:
     """The id of the video whose original, or upload, has this key."""
+    if "\0" in key:  # which PostgreSQL cannot even look for
+        return None
     found = Video.objects.filter(accepted_original=key, deleted_at=None).values_list("pk", flat=True).first()
     return found or DirectUpload.objects.filter(key=key).values_list("video", flat=True).first()
 

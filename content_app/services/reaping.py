@@ -8,7 +8,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from content_app import queue
-from content_app.services import discards, encoding, processing, scratch, sources, uploads
+from content_app.services import discards, encoding, processing, scratch, sources, tus, uploads
 
 log = logging.getLogger(__name__)
 
@@ -19,6 +19,7 @@ def reap() -> None:
     """One round; safe to run anywhere, any time, several at once."""
     processing.take_back_expired()
     enqueue_waiting()
+    tus.sweep()
     uploads.look_after()
     discards.remove_due()
     encoding.sweep_scratch()

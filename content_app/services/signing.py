@@ -10,6 +10,7 @@ from content_app.rules import MEGABYTE, too_large_sentence
 from content_app.services import uploads
 from content_app.services.storage import bucket_store
 from content_app.services.uploads import UploadRefused
+from media_pipeline.errors import SourceMissing
 
 if TYPE_CHECKING:
     from media_pipeline.s3 import S3Store
@@ -103,6 +104,10 @@ def refuse_too_large(upload: DirectUpload, upload_id: str) -> None:
     """Parts are signed without knowing their sizes; before they are put together, the storage knows them."""
     from media_pipeline import s3_uploads
 
-    if s3_uploads.uploaded_bytes(bucket(), upload.key, upload_id) > most_bytes():
+    try:
+        size_bytes = s3_uploads.uploaded_bytes(bucket(), upload.key, upload_id)
+    except SourceMissing as gone:
+        raise UploadRefused("This upload in parts is over or was given up.", code="upload_gone") from gone
+    if size_bytes > most_bytes():
         uploads.abort_parts(upload)
         raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large")

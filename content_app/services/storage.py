@@ -32,6 +32,11 @@ def connected(connection: S3Connection, process_id: int) -> "S3Store":
     return S3Store(connection)
 
 
+def is_in_bucket() -> bool:
+    """The same question without loading what talks to the bucket."""
+    return settings.S3_CONNECTION is not None
+
+
 def media_origins() -> tuple[str, ...]:
     """Where pages get media from beside this site."""
     connection: S3Connection | None = settings.S3_CONNECTION

@@ -24,7 +24,7 @@ from content_app.services import discards, posters, preflight, processing, sourc
 from content_app.services.additions import AdditionRefused
 from content_app.services.processing import Original
 from content_app.services.scratch import brief_folder
-from content_app.services.storage import bucket_store, get_store
+from content_app.services.storage import bucket_store, get_store, is_in_bucket
 from media_pipeline.errors import PipelineError, SourceMissing, StorageUnavailable, TooLarge
 from users_app.models import User
 
@@ -55,6 +55,11 @@ class UploadRefused(Exception):
         super().__init__(sentence)
         self.sentence = sentence
         self.code = code
+
+
+def direct_way() -> str:
+    """How pages bring large files: in parts into the bucket, or by tus."""
+    return "bucket" if is_in_bucket() else "tus"
 
 
 # --- announcing ------------------------------------------------------------------------------------------------------
@@ -139,6 +144,28 @@ def describe(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
     return video
 
 
+def find_loose(*, owner: User, key: str) -> DirectUpload | None:
+    """A film that this person has brought and nobody has said anything about."""
+    waiting = DirectUpload.objects.filter(owner=owner, key=key, purpose=Purpose.VIDEO)
+    return waiting.filter(video=None, settled_at=None).first()
+
+
+def attach(*, upload: DirectUpload, video: Video) -> bool:
+    """Once it is checked, the file becomes the original of this video. False when it belongs to another one by now."""
+    loose = DirectUpload.objects.filter(pk=upload.pk, video=None, settled_at=None)
+    if not loose.update(video=video, look_at=timezone.now() + FIRST_LOOK):
+        return False
+    upload.refresh_from_db()
+    if upload.arrived_at is not None:
+        transaction.on_commit(lambda: queue.enqueue_check(upload.pk))
+        return True
+    try:
+        note_arrival(upload=upload)
+    except StorageUnavailable as error:  # the reaper looks again
+        log.warning("upload %s: cannot see whether it has arrived: %s", upload.public_id, error)
+    return True
+
+
 def last_problem(*, video: Video) -> str:
     """Of the file that was brought last, as a sentence."""
     latest = DirectUpload.objects.filter(video=video).order_by("-created_at").values_list("problem", flat=True)
@@ -177,7 +204,8 @@ def mark_arrived(*, upload: DirectUpload, etag: str = "") -> bool:
         if not waiting.update(arrived_at=now, etag=etag, expires_at=now + lifetime()):
             return False
         discards.discard(prefixes=[upload.key], due_at=now + lifetime())
-        if upload.video_id is not None:
+        # Asked again: whoever received the file may have begun before somebody said what it is.
+        if DirectUpload.objects.filter(pk=upload.pk).exclude(video=None).exists():
             transaction.on_commit(lambda: queue.enqueue_check(upload.pk))
     return True
 
@@ -336,15 +364,23 @@ def expire() -> int:
     """Forget uploads that did not come in time; the rows of those that did go a day later. How many went."""
     now = timezone.now()
     late = DirectUpload.objects.filter(settled_at=None, expires_at__lte=now).select_related("video")
-    for upload in late:
-        abort_parts(upload)
+    count = sum(forget(upload) for upload in late)
+    DirectUpload.objects.filter(settled_at__lte=now - KEPT_FOR).delete()
+    return count
+
+
+def forget(upload: DirectUpload) -> bool:
+    """False when it has come, or been prolonged, after all."""
+    with transaction.atomic():
+        still_late = DirectUpload.objects.filter(pk=upload.pk, settled_at=None, expires_at=upload.expires_at)
+        if not still_late.delete()[0]:
+            return False
         if upload.video is not None and upload.purpose == Purpose.VIDEO:
             verdict = preflight.refusal(UploadExpired.code, UploadExpired.sentence)
             processing.refuse_upload(video_id=upload.video.pk, error=UploadExpired(), verdict=verdict)
         discards.discard(prefixes=[upload.key])
-        upload.delete()
-    DirectUpload.objects.filter(settled_at__lte=now - KEPT_FOR).delete()
-    return len(late)
+    abort_parts(upload)
+    return True
 
 
 def abort_parts(upload: DirectUpload) -> None:

@@ -159,3 +159,4 @@ def test_a_video_is_found_by_its_key(video: Video, owner: User) -> None:
     DirectUpload.objects.update(video=None)
     assert external.video_of_key(upload.key) is None
     assert external.video_of_key("nowhere") is None
+    assert external.video_of_key("no\0where") is None

@@ -5,6 +5,7 @@ group of its own, under limits; whatever ends the wait (success, error, a hung p
 """
 
 import json
+import logging
 import os
 import selectors
 import signal
@@ -18,6 +19,8 @@ from pathlib import Path
 
 from media_pipeline.errors import OutOfTime, PipelineError
 from media_pipeline.limits import ChildLimits
+
+log = logging.getLogger(__name__)
 
 LAUNCHER = str(Path(__file__).with_name("launch.py"))
 TICK_S = 0.5
@@ -56,11 +59,14 @@ def run_limited(
     by line and counts as progress when the callback returns something new; without, every byte of stdout does.
     Raises OutOfTime, Hung, or what a callback raised; a non-zero exit is the caller's to judge.
     """
+    began = time.monotonic()
     process = start(argv, limits)
     try:
         return Conversation(process, time_limit_s, stall_s, on_tick, on_line, most_stdout).until_end()
     finally:
         end_group(process)
+        code, seconds = process.poll(), time.monotonic() - began
+        log.info("%s ended with %s after %.1f s", Path(argv[0]).name, code, seconds)
 
 
 def processors() -> int:

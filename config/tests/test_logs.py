@@ -1,0 +1,62 @@
+import json
+import logging
+import logging.config
+from io import StringIO
+
+import pytest
+import structlog
+
+from config import logs
+
+HIDDEN = [
+    "https://s3/films/x.mp4?X-Amz-Credential=AKID%2F1&X-Amz-Signature=SECRET0&x=1",
+    "https://s3/x?X-Amz-Security-Token=SECRET0",
+    "GET /users/confirm/?uid=1&token=SECRET0 failed",
+    "GET /users/reset?password=SECRET0;x",
+    "Authorization: Bearer SECRET0.SECRET0",
+    "AWS4-HMAC-SHA256 Credential=A, SignedHeaders=host, Signature=SECRET0",
+    "/media/tp2ko0.SECRET0/videos/x/v1/720p.mp4",
+    "/api/v1/stream/play/SECRET0",
+    "postgres://videoflix:SECRET0@db:5432/videoflix",
+    "redis://:SECRET0@redis:6379/0",
+]
+
+
+@pytest.mark.parametrize("text", HIDDEN)
+def test_secrets_are_hidden_and_what_is_around_them_stays(text: str) -> None:
+    shown = logs.redact(text)
+    assert "SECRET0" not in shown
+    assert logs.HIDDEN in shown
+    assert shown[:5] == text[:5]
+
+
+@pytest.mark.parametrize(
+    "text", ["video 12: ready", "/media/posters/x/y/poster.jpg", "http://localhost:8000/x", "a token was refused"]
+)
+def test_anything_else_is_left_alone(text: str) -> None:
+    assert logs.redact(text) == text
+
+
+@pytest.mark.parametrize("form", logs.FORMATS)
+def test_lines_have_what_they_need(form: str) -> None:
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    configured = logs.logging_config(form)["formatters"][form]
+    factory = configured.pop("()")
+    handler.setFormatter(factory(configured["format"]) if form == "plain" else factory(**configured))
+    logger = logging.getLogger(f"tests.{form}")
+    logger.propagate = False
+    logger.addHandler(handler)
+    with structlog.contextvars.bound_contextvars(request_id="an-id-12345"):
+        logger.warning("video %d: token=SECRET0", 12, extra={"password": "SECRET0", "status": 200})
+    try:
+        raise ValueError("https://x/?token=SECRET0")
+    except ValueError:
+        logger.exception("it failed")
+    said = stream.getvalue()
+    assert "SECRET0" not in said
+    if form == "json":
+        first, second = (json.loads(line) for line in said.splitlines())
+        assert first["event"].startswith("video 12: ")
+        assert (first["level"], first["request_id"], first["status"]) == ("warning", "an-id-12345", 200)
+        assert "ValueError" in second["exception"]

@@ -1,0 +1,164 @@
+"""Another service makes a film: its signed requests, directly and behind Nginx, its result, and how that plays."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from requests_aws4auth import AWS4Auth
+
+from media_pipeline import playlists
+from tests.ceph import Ceph
+from tests.client import Client
+from tests.clips import run_ffmpeg
+from tests.conftest import bucket_settings
+from tests.nginx import Nginx
+from tests.services import Platform, wait_for
+
+KEY_ID, SECRET = "AKIDEXAMPLE", "a-secret-of-the-transcoder"
+REGION, SERVICE = "us-east-1", "execute-api"
+Ask = Callable[..., requests.Response]
+
+
+@pytest.fixture(scope="module")
+def external(
+    tmp_path_factory: pytest.TempPathFactory, prepared_database: Path, s3_server: Ceph, bucket: str
+) -> Iterator[Platform]:
+    """A platform whose films another service makes."""
+    running = Platform(tmp_path_factory.mktemp("external"), template=prepared_database)
+    running.env |= bucket_settings(s3_server, bucket, s3_server.url)
+    running.env |= {"TRANSCODER": "external", "SERVICE_KEYS": f"transcoder:{KEY_ID}:{SECRET}"}
+    try:
+        running.start_all()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def nginx(external: Platform) -> Iterator[Nginx]:
+    server = Nginx(external)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+@pytest.fixture(params=["directly", "behind Nginx"])
+def origin(request: pytest.FixtureRequest, external: Platform, nginx: Nginx) -> str:
+    return external.origin if request.param == "directly" else nginx.origin
+
+
+def by_botocore(method: str, url: str) -> requests.Response:
+    return send(method, url, signed_headers(method, url))
+
+
+def signed_headers(method: str, url: str, secret: str = SECRET) -> dict[str, str]:
+    request = AWSRequest(method=method, url=url)
+    SigV4Auth(Credentials(KEY_ID, secret), SERVICE, REGION).add_auth(request)
+    return dict(request.headers)
+
+
+def by_aws4auth(method: str, url: str) -> requests.Response:
+    prepared = requests.Request(method, url, auth=AWS4Auth(KEY_ID, SECRET, REGION, SERVICE)).prepare()
+    return send(method, url, {name: str(value) for name, value in prepared.headers.items()})
+
+
+def send(method: str, url: str, headers: dict[str, str]) -> requests.Response:
+    """With the address as it is, which requests would write anew."""
+    with requests.Session() as session:
+        prepared = requests.Request(method, url, headers=headers).prepare()
+        prepared.url = url
+        return session.send(prepared, timeout=30)
+
+
+@pytest.fixture(params=[by_botocore, by_aws4auth], ids=["botocore", "requests-aws4auth"])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    asker: Ask = request.param
+    return asker
+
+
+def bring(external: Platform, clip: Path, title: str) -> tuple[Client, dict[str, Any], str]:
+    """A film that was checked and waits; its key."""
+    admin = external.sign_in()
+    wanted = {"filename": "my film.mp4", "content_type": "video/mp4"}
+    told = admin.post_json("/api/v1/upload/videos/upload-url/", wanted).json()
+    requests.put(told["url"], data=clip.read_bytes(), headers=told["headers"], timeout=30).raise_for_status()
+    described = {"title": title, "video_s3_key": told["key"]}
+    video = admin.post_json("/api/v1/upload/videos/metadata/", described).json()
+    path = f"/api/v1/videos/{video['id']}/preflight/"
+    wait_for(lambda: admin.get(path).json()["verdict"] != "waiting", what="the check")
+    return admin, video, told["key"]
+
+
+def make_result(folder: Path, clip: Path) -> list[Path]:
+    """HLS with segments of MPEG-TS, as such services make it."""
+    (folder / "360p").mkdir(parents=True)
+    hls = ["-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_filename"]
+    encoding = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-g", "48"]
+    run_ffmpeg("-i", str(clip), *encoding, *hls, str(folder / "360p/seg_%d.ts"), str(folder / "360p/index.m3u8"))
+    variant = '#EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=640x360,CODECS="avc1.64001e,mp4a.40.2"'
+    (folder / "master.m3u8").write_text(f"#EXTM3U\n{variant}\n360p/index.m3u8\n")
+    return [path for path in folder.rglob("*") if path.is_file()]
+
+
+def test_a_film_is_found_by_its_key_however_that_is_written(
+    external: Platform, origin: str, ask: Ask, clip: Path
+) -> None:
+    _, video, key = bring(external, clip, "By key")
+    base = f"{origin}/api/v1/upload/videos/by-key"
+    for written in (key, quote(key, safe=""), f"{key}/"):
+        answer = ask("GET", f"{base}/{written}")
+        assert (answer.status_code, answer.json()) == (200, {"video_id": video["id"]}), written
+    for unknown in ("a%20film%20with%20spaces.mp4", "100%25%2B%C3%BC~.mp4", "x%2Fy%2Fz"):
+        assert ask("GET", f"{base}/{unknown}").status_code == 404, unknown
+
+
+def test_the_result_is_believed_when_it_is_there_and_then_plays(
+    external: Platform, origin: str, ask: Ask, clip: Path, s3_server: Ceph, bucket: str, tmp_path: Path
+) -> None:
+    admin, video, key = bring(external, clip, "Made elsewhere")
+    status = f"{origin}/api/v1/upload/videos/{video['id']}/status/?status=COMPLETED"
+    early = ask("PATCH", status)
+    assert (early.status_code, early.json()["code"]) == (409, "bad_result")
+    files = make_result(tmp_path / "result", clip)
+    for path in files:
+        name = path.relative_to(tmp_path / "result").as_posix()
+        s3_server.client().upload_file(str(path), bucket, f"{key}/{name}")
+    done = ask("PATCH", status)
+    assert (done.status_code, done.json()["status"]) == (200, "READY"), done.text
+    assert ask("PATCH", status).status_code == 200  # said again
+    shown = admin.get(f"/content/{video['id']}/").json()
+    assert (shown["processing_state"], shown["is_playable"]) == ("ready", True)
+    (uri,) = playlists.uris(admin.get(shown["hls_url"]).body.decode())
+    segments = playlists.uris(admin.get(uri).body.decode())
+    assert len(segments) >= 2
+    assert requests.get(segments[0], timeout=10).content[:1] == b"\x47"
+
+
+def test_who_does_not_sign_or_signs_wrongly_is_nobody(external: Platform, origin: str, ask: Ask) -> None:
+    url = f"{origin}/api/v1/upload/videos/by-key/x"
+    assert requests.get(url, timeout=10).status_code == 401
+    assert requests.get(url, headers={"X-Amzn-RequestId": "f" * 36}, timeout=10).status_code == 401
+    wrong = send("GET", url, signed_headers("GET", url, "another-secret-than-ours"))
+    assert (wrong.status_code, wrong.json()["code"]) == (403, "signature_wrong")
+    elsewhere = f"{origin}/api/v1/upload/videos/by-key/y"
+    moved = send("GET", elsewhere, signed_headers("GET", url))
+    assert moved.status_code == 403
+    people = external.sign_in()
+    assert people.get("/api/v1/upload/videos/by-key/x/").status == 401  # nobody's cookie counts here
+
+
+def test_a_service_that_failed_says_so(external: Platform, origin: str, ask: Ask, clip: Path) -> None:
+    admin, video, _ = bring(external, clip, "Failed elsewhere")
+    assert ask("PATCH", f"{origin}/api/v1/upload/videos/{video['id']}/status?status=FAILED").status_code == 200
+    assert admin.get(f"/content/{video['id']}/").json()["processing_error_code"] == "transcoder_failed"
+    for wrong in ("", "?status=DONE"):
+        assert ask("PATCH", f"{origin}/api/v1/upload/videos/{video['id']}/status{wrong}").status_code == 400
+    assert ask("PATCH", f"{origin}/api/v1/upload/videos/999999/status?status=FAILED").status_code == 404
