@@ -5,7 +5,8 @@ from pathlib import PurePath
 from typing import Any, ClassVar
 
 from django.conf import settings
-from django.db import models
+from django.db import models, transaction
+from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.text import slugify
 
@@ -48,6 +49,24 @@ PIPELINE_FIELDS = frozenset(
         *("work_pixels", "work_s"),
     }
 )
+
+
+# Sent with the ids and public ids of videos of which something that readers see was changed, once that is committed.
+videos_changed = Signal()
+
+
+class VideoQuerySet(models.QuerySet["Video"]):
+    """Tells of changes, as saving an instance does by itself."""
+
+    def update(self, **changes: Any) -> int:
+        changed = list(self.values_list("pk", "public_id"))
+        rows = super().update(**changes)
+        if rows:
+            refs = [ref for pair in changed for ref in pair]
+            # A condition may have come true in between, for a video that was not among them.
+            is_complete = rows <= len(changed)
+            transaction.on_commit(lambda: videos_changed.send(Video, refs=refs, is_complete=is_complete))
+        return rows
 
 
 class Video(models.Model):
@@ -109,6 +128,8 @@ class Video(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, editable=False)
+
+    objects = VideoQuerySet.as_manager()
 
     class Meta:
         ordering = ("-created_at", "-id")

@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from content_app.models import Video
+from content_app import metadata
+from content_app.models import Category, Video, videos_changed
 from content_app.services import discards, processing
 
 
@@ -13,6 +15,25 @@ from content_app.services import discards, processing
 def note_new_original(instance: Video, raw: bool, **_: Any) -> None:
     if not raw and instance.video_file.name != instance.accepted_original:
         processing.accept_original(video=instance)
+
+
+@receiver(videos_changed)
+def forget_what_was_known(refs: list[metadata.Ref], is_complete: bool, **_: Any) -> None:
+    if is_complete:
+        metadata.forget(refs)
+    else:
+        metadata.forget_all()
+
+
+@receiver([post_save, post_delete], sender=Video)
+def forget_video(instance: Video, **_: Any) -> None:
+    refs: list[metadata.Ref] = [instance.pk, instance.public_id]  # of an instance that loses its id when it is deleted
+    transaction.on_commit(lambda: metadata.forget(refs))
+
+
+@receiver([post_save, post_delete], sender=Category)
+def forget_everything(**_: Any) -> None:
+    transaction.on_commit(metadata.forget_all)
 
 
 @receiver(post_delete, sender=Video)

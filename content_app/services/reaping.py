@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from content_app import queue
+from content_app import metadata, queue
 from content_app.services import discards, encoding, processing, scratch, sources, tus, uploads
 
 log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ def reap() -> None:
     enqueue_waiting()
     tus.sweep()
     uploads.look_after()
+    metadata.look_after()
     discards.remove_due()
     encoding.sweep_scratch()
     scratch.sweep_brief_folders()
