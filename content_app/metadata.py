@@ -8,12 +8,14 @@ nobody can be told of changes meanwhile, everything is forgotten when it is back
 import logging
 import time
 import uuid
+import zlib
 from collections.abc import Callable, Iterable
+from functools import cache as cache_result
 
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from content_app.models import Video
+from content_app.models import Category, Rendition, Video
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +71,14 @@ def key_of(ref: Ref) -> str:
     """With the generations of now."""
     own = generation_of(ref)
     found = cache.get_many([ALL, own])
-    return f"video:{ref}:{found.get(ALL, 0)}:{found.get(own, 0)}"
+    return f"video:{shape()}:{ref}:{found.get(ALL, 0)}:{found.get(own, 0)}"
+
+
+@cache_result
+def shape() -> str:
+    """Changes with the columns that are kept, so that another version of the code does not find what it cannot read."""
+    names = [field.attname for model in (Video, Rendition, Category) for field in model._meta.concrete_fields]
+    return f"{zlib.crc32(','.join(names).encode()):x}"
 
 
 def generation_of(ref: Ref) -> str:
