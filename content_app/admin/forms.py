@@ -7,13 +7,23 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from content_app.models import Video
+from content_app.models import DirectUpload, Video
 from content_app.rules import EXTENSIONS, MEGABYTE, OriginalRefused, check_original, price_problem
+from content_app.services import uploads
+from users_app.models import User
+
+GONE = "The file that was uploaded is not there any more, or belongs to another video. Choose it again."
 
 
 class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     # Why the file could not be kept, when it was not the file's fault; set for one request.
     upload_problem = ""
+    # Who sends the form; set for one request.
+    person: User | None = None
+    upload: DirectUpload | None = None
+
+    # Of a file that was brought beside this form, instead of the file.
+    upload_key = forms.CharField(required=False, label="Original", widget=forms.HiddenInput)
 
     class Meta:
         model = Video
@@ -30,7 +40,8 @@ class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         is_new = self.instance.pk is None
-        is_file_missed = is_new and not self.upload_problem  # the problem is said instead
+        is_brought = bool(self.data.get(self.add_prefix("upload_key")))
+        is_file_missed = is_new and not is_brought and not self.upload_problem  # the problem is said instead
         for name, is_required in {"video_file": is_file_missed, "owner": not is_new}.items():
             if name in self.fields:
                 self.fields[name].required = is_required
@@ -54,6 +65,14 @@ class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
             except OriginalRefused as refusal:
                 raise forms.ValidationError(refusal.sentence, code=refusal.code) from refusal
         return file
+
+    def clean_upload_key(self) -> str:
+        key = str(self.cleaned_data["upload_key"])
+        if key and self.person:
+            self.upload = uploads.find_loose(owner=self.person, key=key)
+            if self.upload is None:
+                self.add_error("video_file", GONE)
+        return key
 
     def clean_currency(self) -> str:
         currency = str(self.cleaned_data["currency"])

@@ -104,6 +104,6 @@ def count_by_video(model: type[Model], videos: Iterable[Video]) -> dict[int, int
 def stored_folders(video: Video) -> list[Folder]:
     """Raises StorageUnavailable."""
     store = get_store()
-    prefixes = (layout.originals_prefix(video.public_id), layout.video_prefix(video.public_id))
+    prefixes = (*video.original_prefixes, layout.video_prefix(video.public_id))
     files = [StoredFile(key, size) for prefix in prefixes for key, size in sorted(store.sizes(prefix))]
     return [Folder(prefix, list(group)) for prefix, group in groupby(files, lambda file: file.folder)]

@@ -7,9 +7,9 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
-from content_app.admin.forms import VideoForm
+from content_app.admin.forms import GONE, VideoForm
 from content_app.models import Video
-from content_app.services import videos
+from content_app.services import uploads, videos
 from media_pipeline.errors import StorageUnavailable
 from users_app.admin_base import StaffAdmin
 
@@ -35,6 +35,7 @@ class SavingMixin(StaffAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)  # a class of its own for every request
         form.upload_problem = getattr(request, "upload_problem", "")
+        form.person = request.user
         return form
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
@@ -54,7 +55,9 @@ class SavingMixin(StaffAdmin):
         """Only what the form changed is written: a worker may be writing the rest."""
         if obj.owner_id is None:
             obj.owner_id = request.user.pk
-        changed = list(form.changed_data)
+        changed = [name for name in form.changed_data if name != "upload_key"]
+        if form.upload and not change:  # everything of a video lies under its public id
+            obj.public_id, obj.original_name = form.upload.public_id, form.upload.name
         if isinstance(upload := form.cleaned_data.get("video_file"), UploadedFile):
             videos.take_upload(video=obj, upload=upload)
             changed.extend(videos.ORIGINAL_FIELDS)
@@ -65,6 +68,8 @@ class SavingMixin(StaffAdmin):
             raise NotStored(NO_ROOM if is_full else NOT_STORED) from error
         except StorageUnavailable as error:
             raise NotStored(NOT_STORED) from error
+        if form.upload and not uploads.attach(upload=form.upload, video=obj):
+            raise NotStored(GONE)
 
     # --- Answers ---
 

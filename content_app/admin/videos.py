@@ -19,6 +19,7 @@ from content_app.admin.changes import ChangesMixin
 from content_app.admin.filters import DeletedFilter, ErrorFilter
 from content_app.admin.saving import SavingMixin
 from content_app.models import Video
+from content_app.services.uploads import direct_way
 from content_app.states import Visibility
 from users_app.admin_base import is_id
 
@@ -96,6 +97,7 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
         return [*self.script_urls(), *self.change_urls(), *super().get_urls()]
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
+        context["direct"] = direct_way()
         if video := context.get("original"):
             context["film"] = film.describe(request, video)
             context["show_delete"] = False  # it is beside the other things that can be done with it

@@ -42,7 +42,7 @@ def condition_of(video: Video) -> Condition:
         return Condition("Deleted", "gone", date_format(timezone.localtime(video.deleted_at), "j F Y"))
     match State(video.state):
         case State.UPLOADING:
-            return Condition("No file yet", "waiting")
+            return Condition("Waiting for its file", "waiting")
         case State.PENDING:
             return Condition("Waiting for a worker", "waiting", attempt_of(video, started=video.attempts + 1))
         case State.PROCESSING:
@@ -55,7 +55,8 @@ def condition_of(video: Video) -> Condition:
 
 
 def is_underway(video: Video) -> bool:
-    return video.deleted_at is None and video.state in UNDERWAY
+    """Also while its file is still to come, or being looked at."""
+    return video.deleted_at is None and video.state in (*UNDERWAY, State.UPLOADING)
 
 
 def attempt_of(video: Video, *, started: int) -> str:

@@ -7,8 +7,8 @@ export const SESSION_OVER =
 const UNREACHABLE = "The server cannot be reached. Check your connection.";
 
 /** The answer's JSON, or an ApiError with a sentence. */
-export async function ask(url) {
-  const response = await send(url, { headers: { Accept: "application/json" } });
+export async function ask(url, { headers = {}, ...options } = {}) {
+  const response = await send(url, { headers: { Accept: "application/json", ...headers }, ...options });
   const text = await response.text();
   if (!response.ok) throw errorFrom(response.status, text);
   return JSON.parse(text);
@@ -21,6 +21,8 @@ export async function askForPage(url, options = {}) {
   if (!response.ok) throw errorFrom(response.status, await response.text());
   return new DOMParser().parseFromString(await response.text(), "text/html");
 }
+
+export const csrfToken = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
 
 export const leadsToSignIn = (url) => new URL(url, location.origin).pathname.endsWith("/login/");
 

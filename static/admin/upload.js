@@ -1,11 +1,13 @@
-// The form of a video that brings a file: sent with a progress bar, and kept as it is when something goes wrong.
-// Without a chosen file it is sent as any other form.
+// The form of a video that brings a file: sent with a progress bar, and kept as it is when something goes wrong. A
+// large file goes beside the form, which then only names it. Without a chosen file it is sent as any other form.
 
 import { ApiError, errorFrom } from "../js/api.js";
 import { el, say } from "../js/dom.js";
-import { size, timeLeft } from "../js/format.js";
-import { Meter } from "../js/uploader.js";
-import { ask, leadsToSignIn, SESSION_OVER } from "./ask.js";
+import { size } from "../js/format.js";
+import { TransferPanel } from "../js/transferpanel.js";
+import { LARGE_BYTES, openUpload } from "../js/transfers.js";
+import { Cancelled, Meter } from "../js/uploader.js";
+import { ask, csrfToken, leadsToSignIn, SESSION_OVER } from "./ask.js";
 import { shieldFileInputs } from "./in_place.js";
 
 const byId = (id) => document.getElementById(id);
@@ -16,7 +18,9 @@ const dialog = byId("transfer");
 const BROKEN = "The connection broke before the whole file had arrived. Nothing was kept; press Save to try again.";
 const CANCELLED = "Upload cancelled. Nothing was kept.";
 
-class Cancelled extends Error {}
+const panel = new TransferPanel();
+// The large file that is in the storage already, when the form was wrong the first time: {file, key}.
+let brought = null;
 
 // --- Choosing ---
 
@@ -54,13 +58,12 @@ async function submit(event) {
   clearProblems();
   if (!form.reportValidity()) return;
   const chosen = file.files[0];
-  showProgress({ sent: 0, total: chosen.size, bytesPerSecond: null, secondsLeft: null });
-  byId("transfer-title").textContent = `Uploading “${chosen.name}”`;
+  panel.open(`Uploading “${chosen.name}”`, chosen.size);
   dialog.showModal();
   window.addEventListener("beforeunload", warn);
   let location = null;
   try {
-    ({ location } = await send(new FormData(form, event.submitter)));
+    ({ location } = await bring(chosen, new FormData(form, event.submitter)));
   } catch (error) {
     showProblem(error);
   } finally {
@@ -69,6 +72,36 @@ async function submit(event) {
   }
   if (location) leaveFor(location);
 }
+
+async function bring(chosen, body) {
+  if (chosen.size <= LARGE_BYTES) return send(body);
+  body.delete("video_file");
+  body.set("upload_key", await keyOf(chosen));
+  try {
+    return await send(body);
+  } catch (error) {
+    if (error.fields?.video_file) brought = null;
+    throw error;
+  }
+}
+
+async function keyOf(chosen) {
+  if (brought?.file !== chosen) {
+    const listener = { onProgress: panel.onProgress, onState: panel.onState };
+    const upload = await openUpload(dialog.dataset.direct, chosen, { door, listener });
+    panel.connect(upload);
+    brought = { file: chosen, key: await upload.run() };
+  }
+  return brought.key;
+}
+
+/** The API takes the session of the admin site where its token comes along. */
+const door = {
+  post: (path, body) => ask(path, { method: "POST", body: JSON.stringify(body), headers: apiHeaders() }),
+  renew: async () => false,
+  headers: () => ({ "X-CSRFToken": csrfToken() }),
+};
+const apiHeaders = () => ({ ...door.headers(), "Content-Type": "application/json" });
 
 const warn = (event) => event.preventDefault();
 
@@ -84,11 +117,10 @@ async function send(body) {
   // The token of the cookie: the one in the form is an old one after somebody has signed in again.
   body.delete("csrfmiddlewaretoken");
   const request = new XMLHttpRequest();
-  byId("cancel-upload").onclick = () => request.abort();
-  dialog.oncancel = () => request.abort();
+  panel.connect({ cancel: () => request.abort() });
   return new Promise((resolve, reject) => {
     const meter = new Meter();
-    request.upload.onprogress = ({ loaded, total }) => showProgress(meter.measure(loaded, total));
+    request.upload.onprogress = ({ loaded, total }) => panel.onProgress(meter.measure(loaded, total));
     request.onabort = () => reject(new Cancelled());
     request.onerror = () => reject(new ApiError(0, "broken", BROKEN));
     request.onload = () => settle(request, resolve, reject);
@@ -99,31 +131,22 @@ async function send(body) {
   });
 }
 
-const csrfToken = () => /(?:^|; )csrftoken=([^;]+)/.exec(document.cookie)?.[1] ?? "";
-
 function settle({ status, responseText, responseURL }, resolve, reject) {
   if (status === 201) resolve(JSON.parse(responseText));
   else if (leadsToSignIn(responseURL)) reject(new ApiError(401, "not_signed_in", SESSION_OVER));
   else reject(errorFrom(status, responseText));
 }
 
-function showProgress({ sent, total, bytesPerSecond, secondsLeft }) {
-  const percent = Math.min(100, Math.floor((sent / total) * 100));
-  byId("transfer-progress").value = percent;
-  const isDone = sent >= total;
-  byId("transfer-done").textContent = isDone ? "Arriving…" : `${percent} % of ${size(total)}`;
-  const rate = bytesPerSecond === null || isDone ? [] : [`${size(bytesPerSecond)}/s`, timeLeft(secondsLeft ?? 0)];
-  byId("transfer-rate").textContent = rate.join(", ");
-}
-
 // --- Problems ---
 
 function showProblem(error) {
-  const sentence = error instanceof Cancelled ? CANCELLED : error.code === "not_signed_in" ? SESSION_OVER : error.message;
+  const sentence = error instanceof Cancelled ? CANCELLED : isSessionOver(error) ? SESSION_OVER : error.message;
   const rest = showFieldProblems(error.fields ?? {});
   say(problemOfForm(), [sentence, ...rest].join(" "));
   (form.querySelector(".vf-field-problem") ?? problemOfForm()).scrollIntoView({ block: "center" });
 }
+
+const isSessionOver = ({ status, code }) => status === 401 || code === "not_signed_in";
 
 /** Beside its field; the sentences that have no place there are handed back. */
 function showFieldProblems(fields) {
@@ -163,4 +186,5 @@ if (file) {
     document.addEventListener(name, (event) => event.target === file || event.preventDefault());
   }
   form.addEventListener("submit", submit);
+  dialog.addEventListener("cancel", () => panel.cancel());
 }

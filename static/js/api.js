@@ -19,18 +19,19 @@ export const post = (path, body = {}) => request("POST", path, body);
 
 /** `body` is sent as JSON, or as it is when it is a form. */
 export async function request(method, path, body) {
+  const response = await authorised(method, path, body);
+  return response.status === 401 ? leaveForLogin() : parse(response);
+}
+
+/** The same, but a session that is over is an ApiError: something is under way that is to be kept first. */
+export async function requestOrFail(method, path, body) {
   return parse(await authorised(method, path, body));
 }
 
 async function authorised(method, path, body) {
   const startedAt = Date.now();
   const response = await send(method, path, body);
-  if (response.status !== 401) return response;
-  if (await renewSession(startedAt)) {
-    const repeated = await send(method, path, body);
-    if (repeated.status !== 401) return repeated;
-  }
-  return leaveForLogin();
+  return response.status === 401 && (await renewSession(startedAt)) ? send(method, path, body) : response;
 }
 
 async function send(method, path, body) {

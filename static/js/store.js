@@ -24,6 +24,15 @@ export function forget(key) {
   }
 }
 
+/** [key, text] of everything whose key begins so. */
+export function recallAll(prefix) {
+  try {
+    return Object.entries(localStorage).filter(([key]) => key.startsWith(prefix));
+  } catch {
+    return [];
+  }
+}
+
 const POSITION = "videoflix.position.";
 
 /** Where this film was left: {at, of} in seconds, and when that was, {rememberedAt}; or null. */
@@ -41,11 +50,7 @@ export function rememberPosition(publicId, at, of) {
 
 /** The next person at this browser need not learn what the last one watched. */
 export function forgetPositions() {
-  try {
-    Object.keys(localStorage).filter((key) => key.startsWith(POSITION)).forEach(forget);
-  } catch {
-    // Nothing was stored.
-  }
+  for (const [key] of recallAll(POSITION)) forget(key);
 }
 
 const choiceKey = (person, name) => `videoflix.choice.${person}.${name}`;

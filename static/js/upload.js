@@ -1,14 +1,18 @@
 // The upload page: choose, check, send, then follow the film until it can be watched.
 
-import { get, leaveForLogin } from "./api.js";
+import { ApiError, get, leaveForLogin } from "./api.js";
 import { watchPath } from "./card.js";
+import { isGone } from "./directupload.js";
 import { el, say } from "./dom.js";
-import { size, timeLeft } from "./format.js";
+import { size } from "./format.js";
 import { mayUpload, whoIsHere } from "./person.js";
 import { Poll } from "./poll.js";
 import { Preflight } from "./preflight.js";
 import { isUnderway, Status } from "./status.js";
-import { Cancelled, Transfer } from "./uploader.js";
+import { TransferPanel } from "./transferpanel.js";
+import { discardUpload, door, LARGE_BYTES, openUpload } from "./transfers.js";
+import { Unfinished } from "./unfinished.js";
+import { Cancelled, Transfer, withSession } from "./uploader.js";
 
 const byId = (id) => document.getElementById(id);
 const main = byId("main");
@@ -18,17 +22,23 @@ const dropZone = byId("drop-zone");
 const maxBytes = Number(main.dataset.maxUploadMb) * 1024 ** 2;
 const fileTypes = main.dataset.fileTypes.split(",");
 
+const METADATA = "/api/v1/upload/videos/metadata/";
+const FIELDS = ["title", "description", "category", "visibility"];
 const VIEWERS_CANNOT = "Only creators and admins can upload. Ask an admin to make you a creator.";
+const ELSEWHERE = "This file is being uploaded in another tab.";
 
+const panel = new TransferPanel();
 let file = null;
 let titleFromFile = "";
-let transfer = null;
+let unfinished = null;
 
 async function load() {
   try {
     const [person, categories] = await Promise.all([whoIsHere(), get("/content/categories/")]);
     if (!mayUpload(person)) return refuse(VIEWERS_CANNOT);
     fields.category.append(...categories.map(({ name, slug }) => el("option", { value: slug }, name)));
+    unfinished = new Unfinished(person);
+    await offerUnfinished();
     show("choosing");
   } catch (error) {
     refuse(`${error.message} Reload the page to try again.`);
@@ -44,6 +54,7 @@ function refuse(sentence) {
 function show(state) {
   main.dataset.state = state;
   form.hidden = state !== "choosing";
+  byId("unfinished").hidden = state !== "choosing" || !byId("unfinished-text").textContent;
   byId("transfer").hidden = state !== "sending";
   byId("outcome").hidden = state !== "sent";
 }
@@ -64,13 +75,20 @@ function objection(candidate) {
 }
 
 function choose(candidate) {
-  if (!candidate) return;
+  if (!candidate || main.dataset.state !== "choosing") return;
   const sentence = objection(candidate);
   say(byId("file-problem"), sentence);
   file = sentence ? null : candidate;
   dropZone.dataset.hasFile = Boolean(file);
   byId("file-note").textContent = file ? `${file.name}, ${size(file.size)}` : fileNote();
-  if (file) prefillTitle(file.name);
+  if (file) goOnOrPrefill();
+}
+
+function goOnOrPrefill() {
+  const record = recordOf(file);
+  if (!record) return prefillTitle(file.name);
+  for (const name of FIELDS) fields[name].value = record.fields[name] ?? "";
+  return send(record);
 }
 
 const fileNote = () => `A video of at most ${size(maxBytes)}.`;
@@ -95,22 +113,56 @@ function dragOver(event) {
 
 // --- Sending ---
 
-async function submit(event) {
+function submit(event) {
   event.preventDefault();
-  if (!isComplete()) return;
-  showProgress({ sent: 0, total: file.size, bytesPerSecond: null, secondsLeft: null });
-  byId("transfer-title").textContent = `Uploading “${fields.title.value.trim()}”`;
+  if (isComplete()) send(recordOf(file));
+}
+
+/** `record`: of an upload that is gone on with. */
+async function send(record) {
+  const values = typedValues();
+  panel.open(`Uploading “${values.title}”`, file.size);
   show("sending");
   byId("cancel-upload").focus();
-  transfer = new Transfer();
   window.addEventListener("beforeunload", warn);
+  let outcome = null;
   try {
-    follow(await transfer.send(formData(), showProgress));
+    outcome = await (file.size > LARGE_BYTES ? sendBeside(values, record) : sendForm(values));
   } catch (error) {
-    showProblem(error);
-  } finally {
-    window.removeEventListener("beforeunload", warn);
-    transfer = null;
+    outcome = error;
+  }
+  window.removeEventListener("beforeunload", warn);
+  if (outcome instanceof Error) await showProblem(outcome);
+  else follow(outcome);
+}
+
+function sendForm(values) {
+  const transfer = new Transfer();
+  panel.connect({ cancel: () => transfer.cancel() });
+  return transfer.send(formData(values), panel.onProgress);
+}
+
+function sendBeside(values, record) {
+  const onRecord = (known) => unfinished.keep({ ...known, fields: values });
+  const options = { door, record, listener: { onProgress: panel.onProgress, onState: panel.onState, onRecord } };
+  const busy = () => {
+    throw new ApiError(0, "busy", ELSEWHERE);
+  };
+  return unfinished.whileAlone(file, () => withSession(() => bring(values, options)), busy);
+}
+
+/** The film of the file, once it has arrived. */
+async function bring(values, options) {
+  const upload = await openUpload(main.dataset.direct, file, options);
+  panel.connect(upload);
+  try {
+    const key = await upload.run();
+    const video = await upload.persist(() => door.post(METADATA, { ...values, video_s3_key: key }));
+    unfinished.forget(file);
+    return video;
+  } catch (error) {
+    if (error instanceof Cancelled || isGone(error)) unfinished.forget(file);
+    throw error;
   }
 }
 
@@ -123,26 +175,21 @@ function isComplete() {
   return firstMissing === null;
 }
 
-function formData() {
+function typedValues() {
+  const typed = FIELDS.map((name) => [name, fields[name].value.trim()]);
+  return Object.fromEntries(typed.filter(([, value]) => value));
+}
+
+function formData(values) {
   const data = new FormData();
-  for (const name of ["title", "description", "category", "visibility"]) {
-    if (fields[name].value.trim()) data.append(name, fields[name].value.trim());
-  }
+  for (const [name, value] of Object.entries(values)) data.append(name, value);
   data.append("file", file, file.name); // last, so that the server knows the rest before it reads the long part
   return data;
 }
 
-function showProgress({ sent, total, bytesPerSecond, secondsLeft }) {
-  const percent = Math.min(100, Math.floor((sent / total) * 100));
-  byId("transfer-progress").value = percent;
-  const isDone = sent >= total;
-  byId("transfer-done").textContent = isDone ? "Arriving…" : `${percent} % of ${size(total)}`;
-  const rate = bytesPerSecond === null || isDone ? [] : [`${size(bytesPerSecond)}/s`, timeLeft(secondsLeft ?? 0)];
-  byId("transfer-rate").textContent = rate.join(", ");
-}
-
-function showProblem(error) {
+async function showProblem(error) {
   if (error.status === 401) return leaveForLogin();
+  await offerUnfinished();
   show("choosing");
   const known = Object.entries(error.fields ?? {}).filter(([name, said]) => showFieldProblem(name, said));
   const sentence = error instanceof Cancelled ? "Upload cancelled. Nothing was kept." : error.message;
@@ -164,6 +211,31 @@ function clearProblems() {
 }
 
 const warn = (event) => event.preventDefault();
+
+// --- Going on later ---
+
+const recordOf = (chosen) => {
+  const record = unfinished.find(chosen);
+  return record?.kind === main.dataset.direct ? record : null;
+};
+
+async function offerUnfinished() {
+  const [record] = await unfinished.listIdle();
+  const isChosen = record && file && recordOf(file)?.key === record.key;
+  const way = isChosen ? "Press Upload to go on" : "Choose the file again to go on";
+  byId("unfinished-text").textContent = record
+    ? `An upload of “${record.name}” was not finished. ${way}, or discard it.`
+    : "";
+  byId("discard-upload").onclick = () => discard(record);
+}
+
+async function discard(record) {
+  unfinished.forget(record);
+  discardUpload(record).catch(() => {}); // what cannot be reached now is swept up in the storage
+  await offerUnfinished();
+  show("choosing");
+  byId("file").focus();
+}
 
 // --- Following ---
 
@@ -190,19 +262,19 @@ function showOutcome(video, status) {
   return video;
 }
 
-function startAgain(poll) {
+async function startAgain(poll) {
   poll.stop();
   form.reset();
   file = null;
   delete dropZone.dataset.hasFile;
   byId("file-note").textContent = fileNote();
+  await offerUnfinished();
   show("choosing");
   byId("file").focus();
 }
 
 byId("file-note").textContent = fileNote();
 byId("file").addEventListener("change", (event) => choose(event.target.files[0]));
-byId("cancel-upload").addEventListener("click", () => transfer?.cancel());
 form.addEventListener("submit", submit);
 dropZone.addEventListener("dragleave", () => delete dropZone.dataset.over);
 // Over the whole page: a file dropped beside the zone would otherwise replace the page.

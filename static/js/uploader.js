@@ -8,23 +8,30 @@ const BROKEN = "The connection broke before the whole file had arrived. Nothing 
 export class Cancelled extends Error {}
 
 /**
- * The access cookie is checked when the request begins, so a fresh one is asked for right before; during a long upload
+ * The access cookie is checked when a request begins, so a fresh one is asked for right before; during a long upload
  * the session is kept alive, so that the page may ask for the film's state afterwards.
  */
+export async function withSession(work) {
+  if (!(await renewSession())) throw new ApiError(401, "not_authenticated", "Your session has ended.");
+  const keepAlive = setInterval(() => renewSession().catch(() => {}), RENEW_EVERY_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(keepAlive);
+  }
+}
+
+/** A form with a file, in one request. */
 export class Transfer {
   #request = new XMLHttpRequest();
   #isCancelled = false;
 
   /** Resolves to the created video. `onProgress({sent, total, bytesPerSecond, secondsLeft})` */
-  async send(form, onProgress) {
-    if (!(await renewSession())) throw new ApiError(401, "not_authenticated", "Your session has ended.");
-    if (this.#isCancelled) throw new Cancelled();
-    const keepAlive = setInterval(() => renewSession().catch(() => {}), RENEW_EVERY_MS);
-    try {
-      return await this.#post(form, onProgress);
-    } finally {
-      clearInterval(keepAlive);
-    }
+  send(form, onProgress) {
+    return withSession(() => {
+      if (this.#isCancelled) throw new Cancelled();
+      return this.#post(form, onProgress);
+    });
   }
 
   cancel() {

@@ -9,6 +9,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.pages import Site
+from tests.browser.transfers import expect_progress, limit_speed, note
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
 
 pytestmark = pytest.mark.browser
@@ -165,6 +166,21 @@ def test_the_upload_page_after_an_upload(as_admin: Site, tmp_path: Path) -> None
     as_admin.upload(text, title="Notes for axe")
     as_admin.wait_until_failed()
     assert findings(as_admin.page) == []
+
+
+def test_the_upload_page_with_a_large_file_that_is_paused_and_left(as_admin: Site, large_film: Path) -> None:
+    as_admin.choose_file(large_film)
+    limit_speed(as_admin.page)
+    as_admin.start_upload(title="A long way")
+    expect_progress(as_admin.page, 20)
+    as_admin.page.get_by_test_id("pause-upload").click()
+    expect(note(as_admin.page)).to_contain_text("Paused.")
+    assert findings(as_admin.page) == []
+    as_admin.page.reload()
+    expect(as_admin.page.get_by_test_id("unfinished")).to_be_visible()
+    assert findings(as_admin.page) == []
+    as_admin.page.get_by_test_id("discard-upload").click()
+    expect(as_admin.page.get_by_test_id("unfinished")).to_be_hidden()
 
 
 def test_a_phone_has_nothing_that_a_desktop_has_not(phone: BrowserContext, platform: Platform, film: str) -> None:

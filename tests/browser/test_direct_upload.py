@@ -1,19 +1,24 @@
 """Large films that the upload page and the admin site bring beside their forms: into a bucket in parts, or by tus."""
 
+import os
 import re
+import signal
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from local.linux import descendants
 from tests.browser.admin_pages import VIDEOS, Office
 from tests.browser.pages import Site
 from tests.browser.transfers import (
     FILM_BYTES,
     MEGABYTE,
+    NO_LIMIT,
     Network,
     expect_film,
     expect_progress,
+    limit_speed,
     note,
     unfinished_parts,
 )
@@ -25,7 +30,7 @@ from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, wait_for
 pytestmark = pytest.mark.browser
 
 PARTS = FILM_BYTES // (8 * MEGABYTE)
-FORM_BYTES = 2 * MEGABYTE  # more than what the web server reads of requests, less than a film
+LITTLE_BYTES = FILM_BYTES // 4  # what the web server reads of requests and of its own code is less
 
 
 @pytest.fixture
@@ -51,7 +56,7 @@ def test_a_large_film_becomes_ready_and_none_of_it_passes_through_web(
     expect(site.page.locator("#transfer-rate")).to_contain_text("/s, ")
     expect_film(site)
     assert network.parts == PARTS
-    assert web_received_bytes(on_bucket) - before < FORM_BYTES
+    assert web_received_bytes(on_bucket) - before < LITTLE_BYTES
 
 
 def test_it_is_paused_and_goes_on(site: Site, large_film: Path, network: Network) -> None:
@@ -144,6 +149,84 @@ def test_what_was_not_finished_is_discarded(
     site.page.get_by_test_id("discard-upload").click()
     expect(site.page.get_by_test_id("unfinished")).to_be_hidden()
     wait_for(lambda: not unfinished_parts(s3_server, bucket), what="the end of the parts")
+
+
+# --- Media in a folder: by tus ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_home(page: Page, own_platform: Platform) -> Site:
+    """The upload page of a platform whose media lie in a folder, and whose programs may be killed."""
+    own_platform.start_all()
+    site = Site(page, own_platform.origin)
+    site.be(ADMIN_EMAIL, ADMIN_PASSWORD)
+    return site
+
+
+def stored(platform: Platform) -> list[Path]:
+    """Files of at least a film's size or parts of one, wherever they lie."""
+    media = Path(platform.env["MEDIA_ROOT"])
+    return [path for path in media.rglob("*") if path.is_file() and path.stat().st_size > MEGABYTE]
+
+
+def test_in_a_folder_a_large_film_is_paused_and_becomes_ready(at_home: Site, large_film: Path) -> None:
+    limit_speed(at_home.page)
+    start(at_home, large_film, "By tus")
+    expect(at_home.page.get_by_test_id("transfer-done")).to_contain_text(re.compile(r"[1-9]\d? % of 40 MB"))
+    pause = at_home.page.get_by_test_id("pause-upload")
+    pause.click()
+    expect(note(at_home.page)).to_contain_text("Paused.")
+    pause.click()
+    expect_film(at_home)
+
+
+def test_in_a_folder_it_goes_on_after_a_reload(at_home: Site, large_film: Path) -> None:
+    limit_speed(at_home.page)
+    start(at_home, large_film, "By tus, after a reload")
+    expect_progress(at_home.page, 50)
+    at_home.page.reload()
+    expect(at_home.page.get_by_test_id("unfinished")).to_contain_text("An upload of “long_way.mp4” was not finished.")
+    at_home.page.locator("#file").set_input_files(large_film)
+    expect(note(at_home.page)).to_have_text(re.compile(r"Going on where it stopped: [3-9]\d %\."))
+    limit_speed(at_home.page, NO_LIMIT)
+    expect_film(at_home)
+    expect(at_home.page.locator("#outcome-title")).to_have_text("By tus, after a reload")
+
+
+def test_in_a_folder_it_outlives_the_web_server(at_home: Site, own_platform: Platform, large_film: Path) -> None:
+    limit_speed(at_home.page)
+    start(at_home, large_film, "By tus, twice")
+    expect_progress(at_home.page, 30)
+    stop_web(own_platform)
+    expect(note(at_home.page)).to_contain_text("The connection is lost.")
+    own_platform.start_web()
+    limit_speed(at_home.page, NO_LIMIT)
+    expect_film(at_home)
+
+
+def stop_web(platform: Platform) -> None:
+    """With the processes that it has started."""
+    for pid in descendants(platform.programs["web"].pid):
+        os.kill(pid, signal.SIGKILL)
+    platform.kill("web")
+
+
+def test_in_a_folder_cancelling_and_discarding_leave_nothing(
+    at_home: Site, own_platform: Platform, large_film: Path
+) -> None:
+    limit_speed(at_home.page)
+    start(at_home, large_film, "Cancelled")
+    expect_progress(at_home.page, 20)
+    assert stored(own_platform)
+    at_home.page.get_by_test_id("cancel-upload").click()
+    expect(at_home.page.get_by_test_id("upload-problem")).to_have_text("Upload cancelled. Nothing was kept.")
+    wait_for(lambda: not stored(own_platform), what="the end of what had come")
+    start(at_home, large_film, "Discarded")
+    expect_progress(at_home.page, 20)
+    at_home.page.reload()
+    at_home.page.get_by_test_id("discard-upload").click()
+    expect(at_home.page.get_by_test_id("unfinished")).to_be_hidden()
+    wait_for(lambda: not stored(own_platform), what="the end of what had come")
 
 
 # --- The admin site --------------------------------------------------------------------------------------------------

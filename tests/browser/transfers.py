@@ -12,6 +12,7 @@ from tests.fault_proxy import Fault, FaultProxy
 MEGABYTE = 1024**2
 FILM_BYTES = 40 * MEGABYTE
 SLOWLY_BYTES_PER_S = 12 * MEGABYTE
+NO_LIMIT = -1
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,12 @@ class Network:
     def parts(self) -> int:
         """That were sent, whole or not."""
         return self.proxy.count("PUT", self.originals)
+
+
+def limit_speed(page: Page, bytes_per_s: int = SLOWLY_BYTES_PER_S) -> None:
+    """Of what this page sends from now on."""
+    speed = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_s}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", speed)
 
 
 def unfinished_parts(server: Ceph, bucket: str) -> list[Any]:

@@ -7,6 +7,7 @@ import GoldenRetriever from "@uppy/golden-retriever";
 
 const ROUTE = "/api/v1/upload/videos";
 const PART_BYTES = 5 * 1024 ** 2;
+const MOST_BYTES = 1024 ** 3;
 
 async function post(route, body) {
   const response = await fetch(`${ROUTE}/${route}/`, {
@@ -19,8 +20,13 @@ async function post(route, body) {
 }
 
 const uppy = new Uppy({ id: "films" })
-  .use(AwsS3, { shouldUseMultipart: true, getChunkSize: () => PART_BYTES, signRequest: (request) => post("sign", request) })
-  .use(GoldenRetriever, { serviceWorker: false });
+  .use(AwsS3, {
+    shouldUseMultipart: true,
+    getChunkSize: () => PART_BYTES,
+    signRequest: (request) => post("sign", request),
+  })
+  // Files of more than 10 MB are not kept otherwise, and would have to be chosen again.
+  .use(GoldenRetriever, { serviceWorker: false, indexedDB: { maxFileSize: MOST_BYTES, maxTotalSize: MOST_BYTES } });
 
 uppy.on("upload-success", async (file, { body }) => {
   window.film = await post("metadata", { title: file.meta.name, video_s3_key: body.key });

@@ -1,0 +1,207 @@
+// A file on its way into the storage beside the forms. It outlives broken connections, can be paused, and says what is
+// needed to go on after a reload. How the bytes travel is for those who extend this: in parts, or by tus.
+
+import { ApiError } from "./api.js";
+import { Cancelled, Meter } from "./uploader.js";
+
+const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
+const STALLED_MS = 60_000;
+const WAITING = "The connection is lost. The upload goes on by itself when it is back.";
+const GIVEN_UP = "The connection does not come back. What has arrived is kept; press Resume to go on.";
+const PAUSED = "Paused. What has arrived is kept.";
+
+/** No answer, or one that may be another a moment later; 507 is a full disk. */
+const mayPass = ({ status, code }) =>
+  [0, 408, 423, 429].includes(status) || (status >= 500 && status !== 507) || code === "RequestTimeout";
+
+/** What was begun is not there any more. */
+export const isGone = ({ status, code }) => [404, 410].includes(status) || code === "upload_gone";
+
+export class DirectUpload {
+  #listener;
+  #state = "";
+  #meter = new Meter();
+  #attempts = new Set();
+  #isPaused = false;
+  #isOver = false;
+  #isRunning = null;
+  #sleepers = new Set();
+
+  /**
+   * `door`: how the server is spoken to, {post(path, body), renew(), headers()}.
+   * `listener`: {onProgress(measure), onState(state, sentence), onRecord(record)}; state: sending, waiting, paused.
+   * `record`: what an earlier upload of the same file has told its listener last; it may be kept as JSON.
+   */
+  constructor(file, { door, listener, record = null }) {
+    this.file = file;
+    this.door = door;
+    this.record = record;
+    this.#listener = listener;
+  }
+
+  /** Resolves to the key of the whole file. Rejects with Cancelled, or an ApiError that waiting cannot help. */
+  run() {
+    this.#isRunning = this.#run();
+    return this.#isRunning;
+  }
+
+  async #run() {
+    const done = new AbortController();
+    // Requests of a network that is gone may hang for minutes.
+    window.addEventListener("offline", () => this.#breakOff(), { signal: done.signal });
+    try {
+      this.show("sending");
+      if (!this.record?.isWhole) await this.send();
+      this.keep({ isWhole: true });
+      return this.record.key;
+    } catch (error) {
+      this.#end(); // its other parts as well
+      throw error;
+    } finally {
+      done.abort();
+    }
+  }
+
+  pause(sentence = PAUSED) {
+    if (this.#isOver || this.#isPaused) return;
+    this.#isPaused = true;
+    this.show("paused", sentence);
+    this.#interrupt();
+  }
+
+  resume() {
+    if (this.#isOver || !this.#isPaused) return;
+    this.#isPaused = false;
+    this.#meter = new Meter();
+    this.show("sending");
+    this.#wake();
+  }
+
+  /** Nothing stays where it was going. */
+  async cancel() {
+    this.#end();
+    await this.#isRunning?.catch(() => {}); // what is just beginning may still bring its record
+    if (this.record && !this.record.isWhole) await this.discard();
+  }
+
+  /**
+   * Does `work(signal, onGoing)` until it succeeds, with growing pauses. `onGoing` is to be called when something gets
+   * through: whatever stands still for too long is tried again.
+   */
+  async persist(work) {
+    let failures = 0;
+    for (;;) {
+      if (await this.#turn()) failures = 0;
+      try {
+        return await this.#attempt(work, () => (failures = 0));
+      } catch (error) {
+        if (this.#isOver) throw new Cancelled();
+        if (this.#isPaused) continue;
+        if (error.status === 401 && failures === 0 && (await this.door.renew())) failures = 1;
+        else if (mayPass(error)) await this.#rest(failures++);
+        else throw error;
+      }
+    }
+  }
+
+  // --- For those who extend this ---
+
+  keep(changes) {
+    const { name, size, lastModified } = this.file;
+    this.record = { ...this.record, name, size, lastModified, ...changes };
+    this.#listener.onRecord?.(this.record);
+  }
+
+  measure(sent) {
+    if (!this.#isPaused && !this.#isOver) this.#listener.onProgress(this.#meter.measure(sent, this.file.size));
+  }
+
+  show(state, sentence = "") {
+    if (this.#isOver || (this.#isPaused && state !== "paused")) return;
+    this.#state = state;
+    this.#listener.onState(state, sentence);
+  }
+
+  showWhereItGoesOn(sent) {
+    this.show("sending", `Going on where it stopped: ${Math.floor((sent / this.file.size) * 100)} %.`);
+  }
+
+  // --- Turns ---
+
+  /** Whether there was a pause before it came. */
+  async #turn() {
+    const wasPaused = this.#isPaused;
+    while (this.#isPaused && !this.#isOver) await new Promise((resolve) => this.#sleepers.add(resolve));
+    if (this.#isOver) throw new Cancelled();
+    return wasPaused;
+  }
+
+  async #attempt(work, onSuccess) {
+    const attempt = new AbortController();
+    let timer = null;
+    const watch = () => {
+      clearTimeout(timer);
+      timer = setTimeout(() => attempt.abort(), STALLED_MS);
+    };
+    const onGoing = () => {
+      watch();
+      onSuccess();
+      if (this.#state === "waiting") this.show("sending");
+    };
+    this.#attempts.add(attempt);
+    watch();
+    try {
+      const answer = await work(attempt.signal, onGoing);
+      onGoing();
+      return answer;
+    } finally {
+      clearTimeout(timer);
+      this.#attempts.delete(attempt);
+    }
+  }
+
+  async #rest(failures) {
+    if (failures >= PAUSES_MS.length) return this.pause(GIVEN_UP);
+    this.show("waiting", WAITING);
+    return this.#sleep(navigator.onLine ? PAUSES_MS[failures] : null);
+  }
+
+  /** Until the time is over, the network is back, or somebody presses a button. */
+  async #sleep(milliseconds) {
+    const isOver = new AbortController();
+    await new Promise((resolve) => {
+      if (milliseconds !== null) setTimeout(resolve, milliseconds);
+      window.addEventListener("online", resolve, { signal: isOver.signal });
+      this.#sleepers.add(resolve);
+    });
+    isOver.abort();
+  }
+
+  #wake() {
+    for (const wake of this.#sleepers) wake();
+    this.#sleepers.clear();
+  }
+
+  #breakOff() {
+    for (const attempt of this.#attempts) attempt.abort();
+  }
+
+  #interrupt() {
+    this.#breakOff();
+    this.#wake();
+  }
+
+  #end() {
+    this.#isOver = true;
+    this.#interrupt();
+  }
+}
+
+/** What a storage or a proxy says in XML, HTML or nothing at all. */
+export function storageError(status, text) {
+  const code = /<Code>([\w.]+)<\/Code>/.exec(text)?.[1] ?? "";
+  const sentence = status
+    ? `The storage answered with an error (${[status, code].filter(Boolean).join(", ")}).`
+    : "The storage cannot be reached. Check your connection.";
+  return new ApiError(status, code, sentence);
+}

@@ -1,0 +1,104 @@
+// A file in chunks by tus to this site itself, where media lie in a folder. tus-js-client speaks the protocol; when to
+// try again and how to go on later is DirectUpload's, as it is for every upload.
+
+import { errorFrom, ownPath } from "./api.js";
+import { DirectUpload, isGone, storageError } from "./directupload.js";
+
+const ENDPOINT = new URL("/api/v1/upload/tus/", location.origin).href;
+const CHUNK_BYTES = 16 * 1024 ** 2;
+const SCRIPT = new URL("../vendor/tus-js-client/4.3.1/tus.min.js", import.meta.url).href;
+
+export class Upload extends DirectUpload {
+  #tus;
+
+  async send() {
+    this.#tus = await this.persist(loadTus);
+    const begunBefore = Boolean(this.record);
+    try {
+      await this.persist((signal, onGoing) => this.#attempt(signal, onGoing, begunBefore));
+    } catch (error) {
+      if (!begunBefore || !isGone(error)) throw error;
+      this.record = null;
+      await this.persist((signal, onGoing) => this.#attempt(signal, onGoing, false));
+    }
+  }
+
+  discard() {
+    return discard(this.record, this.door);
+  }
+
+  /** From what the server has of it, up to the end. */
+  #attempt(signal, onGoing, isToldWhere) {
+    let isTold = !isToldWhere;
+    return new Promise((resolve, reject) => {
+      const upload = new this.#tus.Upload(this.file, {
+        ...this.#where(),
+        chunkSize: CHUNK_BYTES,
+        metadata: { filename: this.file.name, filetype: this.file.type || "application/octet-stream" },
+        headers: this.door.headers(),
+        retryDelays: null,
+        storeFingerprintForResuming: false,
+        onAfterResponse: (request, response) => this.#noteBegin(request, response),
+        onProgress: (sent) => {
+          if (!isTold) this.showWhereItGoesOn(sent);
+          isTold = true;
+          this.measure(sent);
+          onGoing();
+        },
+        onSuccess: resolve,
+        onError: (error) => reject(errorOf(error)),
+      });
+      const stop = () => upload.abort().then(() => reject(storageError(0, "")));
+      // While it begins it is let be: without its address it could not be given up.
+      signal.addEventListener("abort", () => this.record && stop());
+      upload.options.onUploadUrlAvailable = () => {
+        upload.url = this.record.url; // of this page's origin, whatever the server calls itself
+        if (signal.aborted) stop();
+      };
+      upload.start();
+    });
+  }
+
+  /** With an endpoint the client would begin anew whenever it cannot ask how far the upload is. */
+  #where() {
+    return this.record ? { uploadUrl: this.record.url } : { endpoint: ENDPOINT };
+  }
+
+  #noteBegin(request, response) {
+    if (request.getMethod() !== "POST" || response.getStatus() !== 201) return;
+    const { key } = JSON.parse(response.getBody());
+    this.keep({ kind: "tus", key, url: ownPath(response.getHeader("Location")) });
+  }
+}
+
+/** Give up what this record tells of. */
+export async function discard({ url }, door) {
+  await fetch(url, {
+    method: "DELETE",
+    credentials: "same-origin",
+    headers: { "Tus-Resumable": "1.0.0", ...door.headers() },
+  });
+}
+
+function errorOf(error) {
+  const response = error.originalResponse;
+  // 409: it has more or less than this page believes, so it is asked again.
+  if (!response || response.getStatus() === 409) return storageError(0, "");
+  return errorFrom(response.getStatus(), response.getBody());
+}
+
+let loading = null;
+
+function loadTus() {
+  loading ??= new Promise((resolve, reject) => {
+    const script = document.createElement("script");
+    script.src = SCRIPT;
+    script.onload = () => resolve(window.tus);
+    script.onerror = () => {
+      loading = null;
+      reject(storageError(0, ""));
+    };
+    document.head.append(script);
+  });
+  return loading;
+}
