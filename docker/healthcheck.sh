@@ -4,10 +4,12 @@ set -eu
 role=$(cat "${TMPDIR:-/tmp}/videoflix-role" 2>/dev/null || echo web)
 [ "$role" = web ] || exit 0
 exec python - <<'PYTHON'
-import os, sys, urllib.error, urllib.request
+import os, sys, urllib.error, urllib.parse, urllib.request
 url = f"http://127.0.0.1:{os.environ.get('WEB_PORT', '8000')}/health/"
+# By the name that browsers use: ALLOWED_HOSTS may have no other.
+host = urllib.parse.urlsplit(os.environ.get("BACKEND_ORIGIN") or "http://localhost").netloc
 try:
-    sys.exit(urllib.request.urlopen(urllib.request.Request(url, headers={"Host": "localhost"}), timeout=4).status != 200)
+    sys.exit(urllib.request.urlopen(urllib.request.Request(url, headers={"Host": host}), timeout=4).status != 200)
 except (OSError, urllib.error.URLError) as error:
     sys.exit(f"web does not answer: {error}")
 PYTHON

@@ -49,6 +49,8 @@ mkdir -p "$RUN_DIR/snippets" "$WEBROOT"
 
 # --- Certificates ----------------------------------------------------------------------------------------------------
 
+# Of several names the first is that of the certificate.
+SERVER_NAME=${SERVER_NAME%%,*}
 real="$LETSENCRYPT_DIR/live/$SERVER_NAME"
 has_real() { [ -s "$real/fullchain.pem" ] && [ -s "$real/privkey.pem" ]; }
 
@@ -60,7 +62,10 @@ make_stand_in() {
         2>/dev/null || fail "openssl cannot make a certificate."
 }
 
-fingerprint() { if has_real; then cksum "$real/fullchain.pem" "$real/privkey.pem" | cksum; else echo none; fi; }
+# Of the certificate, and of the address of the application, which Nginx looks up only when it reads this.
+fingerprint() {
+    { has_real && cksum "$real/fullchain.pem" "$real/privkey.pem"; getent hosts "${WEB%:*}"; } 2>/dev/null | cksum
+}
 
 # --- Rendering -------------------------------------------------------------------------------------------------------
 
@@ -68,7 +73,7 @@ trusted() {
     echo "$TRUSTED_PROXIES" | tr ', ' '\n\n' | while read -r one; do
         [ -z "$one" ] && continue
         plain TRUSTED_PROXIES "$one"
-        echo "    set_real_ip_from $one;"
+        echo "$1 $one$2;"
     done
 }
 
@@ -100,7 +105,8 @@ render() {
         make_stand_in
         certificate="$RUN_DIR/stand-in.crt" key="$RUN_DIR/stand-in.key"
     fi
-    trusted >"$RUN_DIR/trusted"
+    trusted "    set_real_ip_from" "" >"$RUN_DIR/trusted"
+    trusted "        " " 1" >"$RUN_DIR/trusted_schemes"
     if [ -n "$certificate" ]; then
         https_server "$certificate" "$key" >"$RUN_DIR/https"
         redirect >"$RUN_DIR/http"
@@ -114,6 +120,7 @@ render() {
             -e "s|@HSTS@|$hsts|g" "$file" >"$RUN_DIR/snippets/${file##*/}"
     done
     sed -e "/^@TRUSTED_PROXIES@/{r $RUN_DIR/trusted
+d}" -e "/^@TRUSTED_SCHEMES@/{r $RUN_DIR/trusted_schemes
 d}" -e "/^@HTTP_SITE@/{r $RUN_DIR/http
 d}" -e "/^@HTTPS_SERVER@/{r $RUN_DIR/https
 d}" -e "s|@USER@|$user|g" -e "s|@RUN_DIR@|$RUN_DIR|g" -e "s|@MIME_TYPES@|$MIME_TYPES|g" -e "s|@WEB@|$WEB|g" -e "s|@WEBROOT@|$WEBROOT|g" \
@@ -142,7 +149,7 @@ while kill -0 $nginx 2>/dev/null; do
     if [ "$now" != "$seen" ]; then
         seen=$now
         # A certificate that does not fit its key leaves the old ones in use.
-        render && check && kill -HUP $nginx && echo "nginx: the certificate has changed, reloaded." >&2
+        render && check && kill -HUP $nginx && echo "nginx: the certificate or the address of web has changed, reloaded." >&2
     fi
 done
 wait $nginx

@@ -67,7 +67,7 @@ class Poster(APIView):
                 posters.choose(video_id=video.pk, number=form.validated_data["candidate"])
         return Response(posters_json(request, find_visible(person_of(request), video.pk)))
 
-    @extend_schema(parameters=[VIDEO_REF], responses=PosterChoices, tags=["posters"])
+    @extend_schema(parameters=[VIDEO_REF], responses={200: PosterChoices}, tags=["posters"])
     def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
         """Back to the best candidate."""
         video = changeable(request, ref)

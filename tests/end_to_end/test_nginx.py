@@ -225,6 +225,19 @@ def test_a_clients_address_is_what_trusted_proxies_say(start: Start, trusted: st
     assert log_of(server, "who-is-asking")["address"] == address
 
 
+@pytest.mark.parametrize(("trusted", "scheme"), [("", "http"), ("127.0.0.1", "https")])
+def test_where_a_load_balancer_ends_tls_addresses_say_so(
+    start: Start, film: dict[str, Any], trusted: str, scheme: str
+) -> None:
+    server = start(TRUSTED_PROXIES=trusted)
+    client = Client(server.origin)
+    client.cookies = server.platform.sign_in().cookies
+    listed = client.get("/content/", {"X-Forwarded-Proto": "https"}).json()
+    addresses = [video["hls_url"] for video in listed if video["hls_url"]]
+    assert addresses
+    assert all(address.startswith(f"{scheme}://") for address in addresses)
+
+
 def test_uploads_have_a_limit_of_their_own_and_stream_through(
     behind: Platform, start: Start, admin: Client, clip: Path
 ) -> None:
