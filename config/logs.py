@@ -12,15 +12,22 @@ HIDDEN = "[hidden]"
 SECRETS = re.compile(
     r"""
     (?P<before>
-        X-Amz-(?:Signature|Security-Token|Credential)=
-      | \b(?:token|password|secret|signature|sig|code|uid)=
+        # A name, and what stands between it and its value in addresses, headers, JSON and Python.
+        ["']?\b[\w-]*(?:token|password|secret|signature|credential|cookie|sessionid|vf_access|vf_refresh)[\w-]*["']?
+            \s*[:=]\s*(?:[bu]?["'])?
+      | \b(?:sig|code|uid)=
       | \b(?:Bearer|Basic)\s+
-      | Signature=
-      | /media(?:-grant)?/(?=[0-9a-z]{1,13}\.)
-      | /stream/play/
-      | (?<=://)[^/\s:@]*:(?=[^/\s@]+@)
     )
-    [^\s&;,"'/@]+
+    [^\s&;,"']+
+  |
+    (?P<folder>
+        /media(?:-grant)?/(?=[0-9a-z]{1,13}\.)
+      | /stream/play/
+    )
+    [^\s/?"']+
+  |
+    (?P<person>(?<=://)[^/\s:@]*:)
+    [^\s"']+(?=@[^\s@/]+)
     """,
     re.VERBOSE | re.IGNORECASE,
 )
@@ -30,7 +37,7 @@ QUIET = {"rq": "WARNING", "django.request": "ERROR", "botocore": "WARNING", "bot
 
 
 def redact(text: str) -> str:
-    return SECRETS.sub(lambda match: f"{match['before']}{HIDDEN}", text)
+    return SECRETS.sub(lambda match: f"{match[match.lastgroup or 0]}{HIDDEN}", text)
 
 
 def redact_event(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

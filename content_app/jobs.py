@@ -8,7 +8,7 @@ from functools import wraps
 import structlog
 
 from content_app import queue
-from content_app.services import discards, encoding, preflight, processing, uploads
+from content_app.services import discards, encoding, preflight, processing, upload_checks
 
 
 def told_where_it_comes_from(job: Callable[..., None]) -> Callable[..., None]:
@@ -40,7 +40,7 @@ def inspect_video(video_id: int) -> None:
 @told_where_it_comes_from
 def check_upload(upload_id: int) -> None:
     """Leaves quietly when the upload is gone, settled, or in another worker's hands."""
-    uploads.check(upload_id=upload_id)
+    upload_checks.check(upload_id=upload_id)
 
 
 @told_where_it_comes_from

@@ -12,10 +12,11 @@ import zlib
 from collections.abc import Callable, Iterable
 from functools import cache as cache_result
 
+import django
 from django.core.cache import cache
 from redis.exceptions import RedisError
 
-from content_app.models import Category, Rendition, Video
+from content_app.models import CacheDoubt, Category, Rendition, Video
 
 log = logging.getLogger(__name__)
 
@@ -46,6 +47,7 @@ class Connection:
         if self.is_doubtful:
             cache.set(ALL, uuid.uuid4().hex, timeout=None)
             self.is_doubtful = False
+            CacheDoubt.objects.all().delete()
 
 
 connection = Connection()
@@ -77,7 +79,10 @@ def key_of(ref: Ref) -> str:
 @cache_result
 def shape() -> str:
     """Changes with the columns that are kept, so that another version of the code does not find what it cannot read."""
-    names = [field.attname for model in (Video, Rendition, Category) for field in model._meta.concrete_fields]
+    names = [
+        django.__version__,
+        *(field.attname for model in (Video, Rendition, Category) for field in model._meta.concrete_fields),
+    ]
     return f"{zlib.crc32(','.join(names).encode()):x}"
 
 
@@ -95,18 +100,21 @@ def forget_all() -> None:
 
 
 def end(generations: list[str]) -> None:
-    if connection.is_closed():
-        return  # everything will be forgotten
     try:
-        connection.open()
-        cache.set_many({name: uuid.uuid4().hex for name in generations}, timeout=None)
+        if not connection.is_closed():
+            connection.open()
+            cache.set_many({name: uuid.uuid4().hex for name in generations}, timeout=None)
+            return
     except RedisError as error:
         connection.close(error)
+    # This process may be gone before the cache is back.
+    CacheDoubt.objects.get_or_create(pk=1)
 
 
 def look_after() -> None:
-    """For a process that lives long: notices when the cache was away, though nobody asked it meanwhile."""
+    """For a process that lives long: notices when the cache was away, for it or for one that has ended since."""
     if not connection.is_closed():
+        connection.is_doubtful = connection.is_doubtful or CacheDoubt.objects.exists()
         try:
             connection.open()
             cache.get(ALL)

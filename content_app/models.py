@@ -262,6 +262,12 @@ class DirectUpload(models.Model):
         return self.name or str(self.public_id)
 
 
+class CacheDoubt(models.Model):
+    """Something was changed that the cache could not be told of; whoever reaches it next has it forget everything."""
+
+    since = models.DateTimeField(default=timezone.now)
+
+
 class Discard(models.Model):
     """Stored objects that nothing refers to any more, to be removed once `due_at` has passed.
 

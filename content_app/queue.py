@@ -69,6 +69,12 @@ def videos_waiting() -> set[int]:
     return {int(parts[1]) for job_id in job_ids if len(parts := job_id.split("-")) == 3 and parts[1].isdigit()}
 
 
+def checks_waiting() -> set[int]:
+    """The uploads whose check waits on the queue; raises RedisError when it cannot be reached."""
+    job_ids: list[str] = django_rq.get_queue(HOUSEKEEPING).get_job_ids()
+    return {int(parts[1]) for job_id in job_ids if (parts := job_id.split("-"))[0] == "check_upload"}
+
+
 def ping() -> bool:
     try:
         return bool(_queue().connection.ping())

@@ -58,4 +58,16 @@ def parse_record(record: dict[str, Any]) -> Arrived:
         raise BadMessage("a record names no object") from error
     if not (isinstance(bucket, str) and isinstance(key, str)):
         raise BadMessage("a record names no object")
-    return Arrived(bucket, unquote_plus(key))  # S3 encodes keys as forms do
+    key = unquote_plus(key)  # S3 encodes keys as forms do
+    if "\0" in key or not is_text(key):
+        raise BadMessage("a key is no text")
+    return Arrived(bucket, key)
+
+
+def is_text(value: str) -> bool:
+    """JSON may have halves of characters, which no database takes."""
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

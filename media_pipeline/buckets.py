@@ -27,7 +27,8 @@ class Buckets:
     def below(self, prefix: str) -> tuple[str, ...]:
         """Where objects of this folder, or the one object of this key, may lie."""
         if f"{prefix}/".startswith("originals/"):
-            return (self.originals,)
+            # What another service made of an original lies below the same key among what is processed.
+            return tuple(dict.fromkeys((self.originals, self.processed)))
         return tuple(dict.fromkeys((self.processed, self.pictures)))
 
 

@@ -15,7 +15,8 @@ from media_pipeline import layout, playlists
 START = "#EXTM3U"
 NAME = re.compile(r"(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3}")
 RESOLUTION = re.compile(r"[:,]RESOLUTION=(\d{1,5})x(\d{1,5})")
-BYTE_RANGE = re.compile(r"#EXT-X-BYTERANGE:(\d+)(?:@(\d+))?")
+BYTE_RANGE = re.compile(r"#EXT-X-BYTERANGE:(\d{1,15})(?:@(\d{1,15}))?$")
+SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 LONGEST_PLAYLIST_BYTES = 8 * 1024**2
 MOST_VARIANTS = 100
 Read = Callable[[str], str]
@@ -91,6 +92,8 @@ def referred(playlist: str, text: str, sizes: Mapping[str, int]) -> Iterator[str
     folder = PurePosixPath(playlist).parent
     end, has_range, last = 0, False, ""
     for line in text.splitlines():
+        if line.startswith("#EXT-X-BYTERANGE") and not BYTE_RANGE.match(line):
+            raise BadResult(f"{playlist} has a byte range that is none.")
         if match := BYTE_RANGE.match(line):
             end, has_range = int(match[1]) + (int(match[2]) if match[2] else end), True
         for uri in playlists.uris(line):
@@ -116,11 +119,10 @@ def require(name: str, playlist: str, sizes: Mapping[str, int]) -> str:
 def duration_of(name: str, text: str) -> Fraction:
     if not text.rstrip().endswith("#EXT-X-ENDLIST"):
         raise BadResult(f"{name} has no end: it is not complete.")
-    try:
-        told = [line.partition(":")[2].partition(",")[0] for line in text.splitlines() if line.startswith("#EXTINF:")]
-        total = sum((Fraction(seconds) for seconds in told), Fraction())
-    except (ValueError, ZeroDivisionError) as error:
-        raise BadResult(f"{name} has a segment of no length.") from error
+    told = [line.partition(":")[2].partition(",")[0] for line in text.splitlines() if line.startswith("#EXTINF:")]
+    if not all(SECONDS.fullmatch(seconds) for seconds in told):
+        raise BadResult(f"{name} has a segment of no length.")
+    total = sum((Fraction(seconds) for seconds in told), Fraction())
     if total <= 0:
         raise BadResult(f"{name} has no segments.")
     return total

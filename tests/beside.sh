@@ -4,9 +4,6 @@ set -u
 status=0
 printf '\n== %s\n' "pytest media_pipeline"
 .venv/bin/python -m pytest -q -p no:cacheprovider --durations=10 -m "$1" media_pipeline || status=$?
-printf '\n== %s\n' "pytest users_app content_app config, PostgreSQL"
-.venv/bin/python -m tests.with_postgresql \
-    .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app config || status=$?
 printf '\n== %s\n' "pytest end to end, with real services"
 .venv/bin/python -m pytest -q -p no:cacheprovider --durations=10 -m "$1" tests/end_to_end || status=$?
 exit $status

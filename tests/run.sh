@@ -54,8 +54,12 @@ beside=$!
 trap 'kill -- "-$beside" 2>/dev/null && wait "$beside" || true; rm -f "$said"' EXIT
 trap 'exit 130' HUP INT TERM
 
-say "pytest on SQLite: the apps, then the pages in a browser and a fresh clone"
+say "pytest users_app content_app config, PostgreSQL"
 status=0
+.venv/bin/python -m tests.with_postgresql \
+    .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app config || status=$?
+
+say "pytest on SQLite: the apps, then the pages in a browser and a fresh clone"
 .venv/bin/python -m pytest -q --durations=10 -m "$slow" users_app content_app config local tests/browser tests/clone || status=$?
 wait "$beside" || status=$?
 cat "$said"

@@ -19,6 +19,13 @@ HIDDEN = [
     "/api/v1/stream/play/SECRET0",
     "postgres://videoflix:SECRET0@db:5432/videoflix",
     "redis://:SECRET0@redis:6379/0",
+    "GET /x?access_token=SECRET0/SECRET0 failed",
+    "cookies: vf_access=SECRET0; x",
+    "Cookie: sessionid=SECRET0",
+    "{'token': 'SECRET0'}",
+    '{"password": "SECRET0"}',
+    "AWS_SECRET_ACCESS_KEY=SECRET0/SECRET0@x",
+    "X-Gateway-Secret: SECRET0",
 ]
 
 

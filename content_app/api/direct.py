@@ -19,12 +19,14 @@ from content_app.api.direct_serializers import (
     ThumbnailWanted,
     UploadedPage,
     UploadedVideo,
+    UploadKey,
 )
 from content_app.api.errors import refused_originals, refused_uploads, unavailable_media
 from content_app.api.links import Links
 from content_app.api.pagination import NewestFirst
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, person_of
+from content_app.api.serializers import VideoFields
 from content_app.models import DirectUpload, Video
 from content_app.queries import find_visible, listed, with_details
 from content_app.services import posters, signing, uploads
@@ -138,10 +140,14 @@ class UploadMetadata(APIView):
     def post(self, request: Request) -> Response:
         """Say what the film is, before or after its file has arrived; again to change it or to have it looked for."""
         person = uploader(request)
-        form = Metadata(data=request.data)
-        form.is_valid(raise_exception=True)
-        key = form.validated_data.pop("video_s3_key")
+        named = UploadKey(data=request.data)
+        named.is_valid(raise_exception=True)
+        key = named.validated_data["video_s3_key"]
         upload = uploads.find(owner=person, key=key, purpose=uploads.Purpose.VIDEO)
+        if upload.video is not None:
+            changeable(request, upload.video.public_id)  # it may have been given to somebody else meanwhile
+        form = VideoFields(upload.video, data=request.data)
+        form.is_valid(raise_exception=True)
         with unavailable_media():
             video = uploads.describe(upload=upload, fields=form.validated_data)
         is_new = upload.video is None

@@ -34,6 +34,13 @@ class VideoRef(serializers.Field[int | uuid.UUID, Any, str, Any]):
         return str(value)
 
 
+def chosen_of(*choices: str, **options: Any) -> serializers.ChoiceField:
+    """Without DRF's own sentence, which repeats the input: that may be text that cannot be encoded."""
+    return serializers.ChoiceField(
+        choices=choices, error_messages={"invalid_choice": f"Use one of: {', '.join(choices)}."}, **options
+    )
+
+
 class AddressWanted(serializers.Serializer[None]):
     filename = serializers.CharField(max_length=255, required=False, default="", help_text="Its ending is checked.")
     content_type = serializers.RegexField(MEDIA_TYPE, required=False, default=ANY_TYPE)
@@ -49,7 +56,7 @@ class AddressWanted(serializers.Serializer[None]):
 
 class ThumbnailWanted(serializers.Serializer[None]):
     associated_video_id = VideoRef()
-    content_type = serializers.ChoiceField(choices=PICTURES, required=False, default=PICTURES[0])
+    content_type = chosen_of(*PICTURES, required=False, default=PICTURES[0])
 
 
 class PostForm(serializers.Serializer[None]):
@@ -76,7 +83,7 @@ class PutAddress(serializers.Serializer[dict[str, Any]]):
 class SignatureWanted(serializers.Serializer[None]):
     """As Uppy's S3 plug-in asks; `size` and `video_id` are ours."""
 
-    method = serializers.ChoiceField(choices=("GET", "PUT", "POST", "DELETE"))
+    method = chosen_of("GET", "PUT", "POST", "DELETE")
     key = serializers.CharField(max_length=512)
     uploadId = serializers.CharField(max_length=1024, required=False, default="", allow_blank=True)  # noqa: N815
     partNumber = serializers.IntegerField(required=False, default=None, allow_null=True)  # noqa: N815
@@ -98,8 +105,12 @@ class SignedRequest(serializers.Serializer[None]):
         return {("fields" if name == "fields_" else name): field for name, field in fields.items()}
 
 
-class Metadata(VideoFields):
+class UploadKey(serializers.Serializer[None]):
     video_s3_key = serializers.CharField(max_length=200)
+
+
+class Metadata(UploadKey, VideoFields):
+    """What an upload is."""
 
 
 class UploadedVideo(VideoSerializer):

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from content_app.api.direct_serializers import chosen_of
 from content_app.api.errors import unavailable_media
 from content_app.api.requests import VIDEO_REF
 from content_app.models import Video
@@ -24,7 +25,7 @@ VideoId = inline_serializer("VideoId", {"video_id": serializers.IntegerField()})
 class Told(serializers.Serializer[None]):
     """The query string that says how far the film is."""
 
-    status = serializers.ChoiceField(choices=("COMPLETED", "FAILED", "IN_PROGRESS"))
+    status = chosen_of("COMPLETED", "FAILED", "IN_PROGRESS")
 
 
 class ServiceView(APIView):

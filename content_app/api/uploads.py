@@ -9,20 +9,24 @@ from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload, TemporaryFileUploadHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
 from django.http.response import HttpResponseBase
+from django.urls import reverse
 from django.utils.datastructures import MultiValueDict
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
+from content_app.lending import lend_connection
 from content_app.rules import MEGABYTE, too_large_sentence
 
 # What a form may carry beside the file; the file itself is judged exactly when it has arrived.
 OTHER_FIELDS_BYTES = MEGABYTE
 UPLOAD_ROUTE = "/api/v1/videos"
 ADMIN_SITE = "/admin/"
+FILMS_OF_STAFF = f"{ADMIN_SITE}content_app/video/"  # Nginx does not buffer what is sent there
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 NO_ROOM = "There is no room left for this upload. Try again later."
 
@@ -45,13 +49,20 @@ class UploadLimit:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         is_form = request.content_type == "multipart/form-data"
+        if is_form and request.path.startswith(FILMS_OF_STAFF) and not is_staff(request):
+            # Unread: whoever sends it drop by drop would hold a thread for as long as they like.
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         if is_form and (size := declared_bytes(request)) > OTHER_FIELDS_BYTES and size > most_bytes(request):
             return too_large(request)
         return self.get_response(request)
 
 
+def is_staff(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_staff)
+
+
 def most_bytes(request: HttpRequest) -> int:
-    may_bring_files = request.path.startswith(UPLOAD_ROUTE) or (request.user.is_active and request.user.is_staff)
+    may_bring_files = request.path.startswith(UPLOAD_ROUTE) or is_staff(request)
     return OTHER_FIELDS_BYTES + (settings.MAX_UPLOAD_MB * MEGABYTE if may_bring_files else 0)
 
 
@@ -131,6 +142,7 @@ class WholeUploadsOnly(FileUploadHandler):
         boundary: Any,
         encoding: str | None = None,
     ) -> tuple[QueryDict, MultiValueDict[str, Any]]:
+        lend_connection()
         handlers = [handler for handler in cast(HttpRequest, self.request).upload_handlers if handler is not self]
         body = WholeBody(input_data, boundary)
         files: MultiValueDict[str, Any] = MultiValueDict()

@@ -58,6 +58,8 @@ def remove_due() -> int:
     """
     removed = 0
     for row in Discard.objects.filter(due_at__lte=timezone.now()).order_by("due_at"):
+        if not Discard.objects.filter(pk=row.pk, due_at=row.due_at).exists():
+            continue  # kept or postponed since the list was read
         try:
             get_store().delete_prefix(row.prefix)
         except StorageUnavailable as error:

@@ -7,6 +7,7 @@ names. The copy is ours: what the service changes afterwards changes nothing tha
 import logging
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import PurePosixPath
 
@@ -14,7 +15,7 @@ from django.conf import settings
 
 from content_app.models import DirectUpload, Rendition, Video
 from content_app.services import processing
-from content_app.services.processing import Claim, Published
+from content_app.services.processing import Claim, ClaimLost, Published
 from content_app.services.storage import bucket_store
 from content_app.states import State
 from media_pipeline import layout
@@ -24,6 +25,7 @@ from media_pipeline.foreign import BadResult, ForeignVersion, Variant, read_vers
 log = logging.getLogger(__name__)
 
 VERSION_DIGITS = 16
+NOT_WAITING = "This video waits for no film now."
 
 
 class ResultRefused(Exception):
@@ -59,12 +61,19 @@ def complete(*, video: Video) -> None:
         published = adopt(claim, version)
         processing.mark_ready(claim=claim, published=published)
     except BadResult as problem:
-        processing.hand_back(claim=claim)
+        let_go(claim)
         raise ResultRefused(str(problem), code="bad_result") from problem
+    except ClaimLost as lost:  # deleted or replaced meanwhile
+        raise ResultRefused(NOT_WAITING, code="not_waiting") from lost
     except BaseException:
-        processing.hand_back(claim=claim)
+        let_go(claim)
         raise
     log.info("video %s: ready, made elsewhere", video.pk)
+
+
+def let_go(claim: Claim) -> None:
+    with suppress(ClaimLost):
+        processing.hand_back(claim=claim)
 
 
 def fail(*, video: Video) -> None:
@@ -82,7 +91,7 @@ def require_external() -> None:
 def take(video: Video) -> Claim:
     claim = processing.claim(video_id=video.pk)
     if claim is None:
-        raise ResultRefused("This video waits for no film now.", code="not_waiting")
+        raise ResultRefused(NOT_WAITING, code="not_waiting")
     return claim
 
 

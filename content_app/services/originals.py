@@ -6,6 +6,7 @@ from django.core.files.base import File
 from django.core.files.storage import Storage
 from django.utils.deconstruct import deconstructible
 
+from content_app.lending import lend_connection
 from content_app.services.scratch import brief_folder
 from content_app.services.storage import get_store
 from media_pipeline.errors import SourceMissing
@@ -18,6 +19,7 @@ class BucketStorage(Storage):
     """Every method raises StorageUnavailable when the storage fails."""
 
     def _save(self, name: str, content: File) -> str:  # type: ignore[type-arg]  # generic in the stubs only
+        lend_connection()
         path = getattr(content.file, "name", None)
         if isinstance(path, str):
             get_store().put(Path(path), name, CONTENT_TYPE)

@@ -19,6 +19,7 @@ from typing import Any
 
 from django.conf import settings
 
+from content_app.lending import lend_connection
 from content_app.models import DirectUpload
 from content_app.services import uploads
 from content_app.services.storage import get_store
@@ -179,6 +180,7 @@ def require_fitting(upload: DirectUpload, chunk: Chunk, offset: int) -> None:
 
 def receive(file: FileIO, upload: DirectUpload, chunk: Chunk, on_block: Callable[[bytes], None] | None = None) -> int:
     """How many bytes came; fewer than the chunk has when the client goes away."""
+    lend_connection()  # a phone may need minutes
     file.seek(chunk.offset)
     left = chunk.size_bytes
     renew_at = time.monotonic() + RENEW_S
@@ -189,6 +191,7 @@ def receive(file: FileIO, upload: DirectUpload, chunk: Chunk, on_block: Callable
         left -= len(block)
         if time.monotonic() >= renew_at:  # one chunk may take longer than an upload is kept
             uploads.prolong(upload=upload)
+            lend_connection()
             renew_at = time.monotonic() + RENEW_S
     return chunk.size_bytes - left
 

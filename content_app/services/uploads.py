@@ -7,8 +7,7 @@ before or after it arrives, then checked in a job, and only what was checked bec
 import logging
 import uuid
 from collections.abc import Mapping
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
@@ -16,16 +15,14 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from redis.exceptions import RedisError
 
 from content_app import queue
 from content_app.models import DirectUpload, Video, original_key
-from content_app.rules import OriginalRefused, check_original
-from content_app.services import discards, posters, preflight, processing, sources
-from content_app.services.additions import AdditionRefused
-from content_app.services.processing import Original
-from content_app.services.scratch import brief_folder
+from content_app.rules import check_original
+from content_app.services import discards, preflight, processing
 from content_app.services.storage import bucket_store, get_store, is_in_bucket
-from media_pipeline.errors import PipelineError, SourceMissing, StorageUnavailable, TooLarge
+from media_pipeline.errors import PipelineError, SourceMissing, StorageUnavailable
 from users_app.models import User
 
 log = logging.getLogger(__name__)
@@ -109,9 +106,10 @@ def find_open(*, owner: User, **named: object) -> DirectUpload:
 def prolong(*, upload: DirectUpload) -> None:
     """Something of it has come: it has its whole time again."""
     expires_at = timezone.now() + lifetime()
-    if open_uploads().filter(pk=upload.pk).update(expires_at=expires_at):
-        discards.discard(prefixes=[upload.key], due_at=expires_at)
-        upload.expires_at = expires_at
+    with transaction.atomic():  # else it might be accepted in between, and its original discarded later
+        if open_uploads().filter(pk=upload.pk).update(expires_at=expires_at):
+            discards.discard(prefixes=[upload.key], due_at=expires_at)
+            upload.expires_at = expires_at
 
 
 def cancel(*, upload: DirectUpload) -> None:
@@ -210,121 +208,6 @@ def mark_arrived(*, upload: DirectUpload, etag: str = "") -> bool:
     return True
 
 
-# --- checking --------------------------------------------------------------------------------------------------------
-
-
-def check(*, upload_id: int) -> None:
-    """Look at what has arrived and use or refuse it. Leaves quietly when it is settled or somebody else looks at it."""
-    upload = take(upload_id)
-    if upload is None or upload.video is None:
-        return None
-    if upload.purpose == Purpose.POSTER and not upload.video.is_playable:
-        return let_wait(upload)  # until there is a film that it can stand for
-    try:
-        with brief_folder() as work:
-            judge(upload, work / "source")
-    except StorageUnavailable as error:
-        log.warning("upload %s: could not be checked, it will be tried again: %s", upload.public_id, error)
-    finally:
-        let_wait(upload)
-
-
-def let_wait(upload: DirectUpload) -> None:
-    DirectUpload.objects.filter(pk=upload.pk).update(checked_until=None)
-
-
-def take(upload_id: int) -> DirectUpload | None:
-    is_free = Q(checked_until=None) | Q(checked_until__lte=timezone.now())
-    waiting = DirectUpload.objects.filter(is_free, pk=upload_id, settled_at=None).exclude(arrived_at=None)
-    if not waiting.exclude(video=None).update(checked_until=lease_end()):
-        return None
-    return DirectUpload.objects.select_related("video").get(pk=upload_id)
-
-
-def lease_end() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-
-def judge(upload: DirectUpload, path: Path) -> None:
-    renew = Renewal(upload)
-    try:
-        require_allowed_size(get_store().size(upload.key))
-        sources.fetch_original(upload.key, path, renew, upload.etag)
-        if upload.purpose == Purpose.POSTER:
-            return use_as_poster(upload, path)
-        size_bytes = path.stat().st_size
-        verdict, error = preflight.examine(path, renew)
-    except StorageUnavailable:
-        raise
-    except AdditionRefused as refusal:
-        return refuse(upload, code=refusal.code, sentence=refusal.sentence)
-    except PipelineError as problem:
-        verdict, error = preflight.refusal(problem.code, problem.sentence), problem
-    if error is not None:
-        return refuse_film(upload, error, verdict)
-    sources.leave_to_worker(upload.key, path, upload.etag)
-    return use_as_film(upload, size_bytes, verdict)
-
-
-class Renewal:
-    """Keeps the upload ours while something takes long."""
-
-    def __init__(self, upload: DirectUpload) -> None:
-        self.upload = upload
-        self.next_at = timezone.now()
-
-    def __call__(self) -> None:
-        if timezone.now() >= self.next_at:
-            DirectUpload.objects.filter(pk=self.upload.pk).update(checked_until=lease_end())
-            self.next_at = timezone.now() + timedelta(seconds=1)
-
-
-def require_allowed_size(size_bytes: int) -> None:
-    """What was declared may not be what has come."""
-    try:
-        check_original(name=ANY_NAME, size_bytes=size_bytes, max_mb=settings.MAX_UPLOAD_MB)
-    except OriginalRefused as refusal:
-        raise TooLarge(refusal.sentence) from refusal
-
-
-def use_as_film(upload: DirectUpload, size_bytes: int, verdict: Mapping[str, object]) -> None:
-    assert upload.video
-    original = Original(upload.key, upload.name, size_bytes, upload.etag)
-    with transaction.atomic():
-        settle(upload)
-        if processing.accept_upload(video_id=upload.video.pk, original=original, verdict=verdict):
-            discards.keep(prefix=upload.key)
-        else:
-            discards.discard(prefixes=[upload.key])
-    log.info("upload %s: fine, the film of video %s", upload.public_id, upload.video.pk)
-
-
-def use_as_poster(upload: DirectUpload, path: Path) -> None:
-    assert upload.video
-    posters.use_file(video_id=upload.video.pk, path=path)
-    with transaction.atomic():
-        settle(upload)
-        discards.discard(prefixes=[upload.key])
-
-
-def refuse_film(upload: DirectUpload, error: PipelineError, verdict: Mapping[str, object]) -> None:
-    assert upload.video
-    with transaction.atomic():
-        processing.refuse_upload(video_id=upload.video.pk, error=error, verdict=verdict)
-        refuse(upload, code=error.code, sentence=error.sentence)
-
-
-def refuse(upload: DirectUpload, *, code: str, sentence: str) -> None:
-    with transaction.atomic():
-        settle(upload, problem_code=code, problem=sentence[:500])
-        discards.discard(prefixes=[upload.key])
-    log.info("upload %s: refused, %s", upload.public_id, code)
-
-
-def settle(upload: DirectUpload, **problem: str) -> None:
-    DirectUpload.objects.filter(pk=upload.pk).update(settled_at=timezone.now(), checked_until=None, **problem)
-
-
 # --- what the reaper does --------------------------------------------------------------------------------------------
 
 
@@ -355,15 +238,23 @@ def enqueue_lost_checks() -> int:
     now = timezone.now()
     is_free = Q(checked_until=None) | Q(checked_until__lte=now)
     waiting = DirectUpload.objects.filter(is_free, settled_at=None, arrived_at__lte=now - JOB_IS_LOST)
-    lost = list(waiting.exclude(video=None).filter(look_at__lte=now).values_list("pk", flat=True)[:LOOKED_AT_ONCE])
-    DirectUpload.objects.filter(pk__in=lost).update(look_at=now + JOB_IS_LOST)
-    return sum(queue.enqueue_check(pk) for pk in lost)
+    due = list(waiting.exclude(video=None).filter(look_at__lte=now).values_list("pk", flat=True)[:LOOKED_AT_ONCE])
+    if not due:
+        return 0
+    DirectUpload.objects.filter(pk__in=due).update(look_at=now + JOB_IS_LOST)
+    try:
+        queued = queue.checks_waiting()
+    except RedisError as error:
+        log.warning("%d upload(s) wait to be checked, but the queue cannot be reached: %s", len(due), error)
+        return 0
+    return sum(queue.enqueue_check(pk) for pk in due if pk not in queued)
 
 
 def expire() -> int:
     """Forget uploads that did not come in time; the rows of those that did go a day later. How many went."""
     now = timezone.now()
-    late = DirectUpload.objects.filter(settled_at=None, expires_at__lte=now).select_related("video")
+    is_free = Q(checked_until=None) | Q(checked_until__lte=now)
+    late = DirectUpload.objects.filter(is_free, settled_at=None, expires_at__lte=now).select_related("video")
     count = sum(forget(upload) for upload in late)
     DirectUpload.objects.filter(settled_at__lte=now - KEPT_FOR).delete()
     return count
@@ -372,7 +263,8 @@ def expire() -> int:
 def forget(upload: DirectUpload) -> bool:
     """False when it has come, or been prolonged, after all."""
     with transaction.atomic():
-        still_late = DirectUpload.objects.filter(pk=upload.pk, settled_at=None, expires_at=upload.expires_at)
+        seen = {"expires_at": upload.expires_at, "checked_until": upload.checked_until}
+        still_late = DirectUpload.objects.filter(pk=upload.pk, settled_at=None, **seen)
         if not still_late.delete()[0]:
             return False
         if upload.video is not None and upload.purpose == Purpose.VIDEO:

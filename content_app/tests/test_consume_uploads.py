@@ -245,7 +245,9 @@ def test_notifications_are_read(said: dict[str, Any], arrived: list[Arrived]) ->
     "body",
     ["", "x", "5", "null", "[]", "{}", '{"Records": {}}', '{"Records": [null]}', '{"Records": [{}]}', '{"Message": ""}',
      '{"Records": [{"eventName": "ObjectCreated:Put"}]}', '{"Records": [{"eventName": "ObjectCreated:Put", "s3": []}]}',
-     '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": 1}, "object": {"key": 2}}}]}'],
+     '{"Records": [{"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": 1}, "object": {"key": 2}}}]}',
+     json.dumps(message(key="%00")),
+     json.dumps(message(key="\ud800"))],
 )  # fmt: skip
 def test_anything_else_is_told_from_them(body: str) -> None:
     with pytest.raises(BadMessage):

@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from content_app import queue
 from content_app.models import DirectUpload, Discard, Video
-from content_app.services import discards, signing, sources, uploads
+from content_app.services import discards, signing, sources, upload_checks, uploads
 from content_app.states import State
 from content_app.tests.factories import make_picture, make_playable, make_video
 from media_pipeline.buckets import Buckets, S3Connection
@@ -59,6 +59,7 @@ def to_check(monkeypatch: pytest.MonkeyPatch, enqueued: list[int]) -> list[int]:
         return True
 
     monkeypatch.setattr(queue, "enqueue_check", remember)
+    monkeypatch.setattr(queue, "checks_waiting", set)
     return found
 
 
@@ -76,7 +77,7 @@ def _commits_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 def run(to_check: list[int]) -> None:
     """What workers do."""
     while to_check:
-        uploads.check(upload_id=to_check.pop())
+        upload_checks.check(upload_id=to_check.pop())
 
 
 def ask(client: APIClient, route: str, **body: Any) -> Any:
@@ -212,8 +213,21 @@ def test_what_is_no_film_fails_and_is_removed(
     assert (shown["processing_status"], shown["processing_error_code"]) == ("FAILED", code)
     assert shown["processing_error"] == shown["upload_problem"] != ""
     assert enqueued == []
+    assert put(address, content) == 200  # the address is still good
+    Discard.objects.update(due_at=timezone.now())
     discards.remove_due()
     assert not exists(s3_server, bucket, address["key"])
+
+
+def test_what_is_refused_is_removed_when_no_address_is_good_any_more(
+    creators: APIClient, to_check: list[int], settings: Any
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, b"no film")
+    describe(creators, address["key"])
+    run(to_check)
+    due_at = Discard.objects.get(prefix=address["key"]).due_at
+    assert due_at > timezone.now() + timedelta(minutes=settings.UPLOAD_URL_MINUTES)
 
 
 def test_more_than_is_allowed_is_refused_after_it_came(
@@ -370,7 +384,7 @@ def test_a_picture_waits_for_its_film_and_a_bad_one_is_told(
     upload.refresh_from_db()
     assert upload.settled_at is None
     Video.objects.update(version="v1", state=State.READY)
-    uploads.check(upload_id=upload.pk)
+    upload_checks.check(upload_id=upload.pk)
     upload.refresh_from_db()
     assert upload.problem_code
     assert creators.get(f"{BASE}/{video.pk}/").json()["upload_problem"] == upload.problem
@@ -491,3 +505,98 @@ def test_where_media_lie_in_a_folder_nothing_is_signed(creators: APIClient, sett
         assert (answer.status_code, answer.json()["code"]) == (409, "not_in_bucket")
     assert ask(creators, "sign", method="POST", key="a.mp4").status_code == 409
     assert not DirectUpload.objects.exists()
+
+
+# --- rights, leases and words that change meanwhile -------------------------------------------------------------------
+
+
+def test_who_may_not_change_the_video_any_more_changes_nothing_by_an_upload(
+    creators: APIClient, owner: User, creator: User, film: bytes, to_check: list[int], enqueued: list[int]
+) -> None:
+    video = make_playable(owner)
+    address = ask(creators, "upload-url", filename="new.mp4", video_id=video.pk).json()
+    put(address, film)
+    uploads.note_arrival(upload=DirectUpload.objects.get())
+    Video.objects.update(owner=creator, visibility="PRIVATE")
+    assert describe(creators, address["key"], "Hijacked", visibility="PUBLIC").status_code in (403, 404)
+    run(to_check)
+    video.refresh_from_db()
+    assert (video.title, video.visibility, video.state, enqueued) == ("Big Buck Bunny", "PRIVATE", State.READY, [])
+    assert DirectUpload.objects.get().problem_code == "not_allowed"
+
+
+def test_an_upload_for_a_video_that_was_deleted_is_settled(
+    creators: APIClient, owner: User, to_check: list[int]
+) -> None:
+    video = make_playable(owner)
+    address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
+    put(address, make_picture(kind="jpeg"))
+    Video.objects.update(deleted_at=timezone.now())
+    uploads.note_arrival(upload=DirectUpload.objects.get())
+    run(to_check)
+    assert DirectUpload.objects.get().problem_code == "video_deleted"
+
+
+def test_a_picture_that_is_too_large_is_not_even_fetched(creators: APIClient, owner: User, to_check: list[int]) -> None:
+    video = make_playable(owner)
+    address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
+    put(address, bytes(address["max_bytes"] + 1))
+    uploads.note_arrival(upload=DirectUpload.objects.get())
+    run(to_check)
+    assert DirectUpload.objects.get().problem_code == "too_large"
+
+
+def test_whoever_lost_the_lease_settles_nothing(
+    creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int]
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, film)
+    describe(creators, address["key"])
+    slow = upload_checks.take(DirectUpload.objects.get().pk)
+    assert slow
+    DirectUpload.objects.update(checked_until=timezone.now())  # taken for dead
+    run(to_check)
+    with pytest.raises(upload_checks.LeaseLost):
+        upload_checks.refuse(slow, code="x", sentence="y")
+    with pytest.raises(upload_checks.LeaseLost):
+        slow()
+    assert (Video.objects.get().state, len(enqueued)) == (State.PENDING, 1)
+    assert not Discard.objects.exists()
+
+
+def test_an_upload_that_is_looked_at_does_not_expire(creators: APIClient, film: bytes, to_check: list[int]) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, film)
+    describe(creators, address["key"])
+    lease = upload_checks.take(to_check.pop())
+    assert lease
+    DirectUpload.objects.update(expires_at=timezone.now())
+    assert uploads.expire() == 0
+    lease.let_go()
+    assert uploads.expire() == 1
+
+
+def test_a_check_that_waits_on_the_queue_is_not_put_there_again(
+    creators: APIClient, film: bytes, to_check: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, film)
+    describe(creators, address["key"])
+    long_ago = timezone.now() - timedelta(minutes=1)
+    DirectUpload.objects.update(arrived_at=long_ago, look_at=long_ago)
+    monkeypatch.setattr(queue, "checks_waiting", lambda: set(to_check))
+    assert uploads.enqueue_lost_checks() == 0
+
+
+def test_metadata_are_judged_beside_what_is_known(creators: APIClient, owner: User) -> None:
+    video = make_video(owner, is_paid=True, price=5)
+    address = ask(creators, "upload-url", filename="a.mp4", video_id=video.pk).json()
+    assert describe(creators, address["key"], price="0").status_code == 400
+    assert describe(creators, address["key"], is_paid=True).status_code == 200
+
+
+@pytest.mark.parametrize("route", ["upload-url", "sign", "metadata"])
+def test_text_that_cannot_be_encoded_is_refused(creators: APIClient, route: str) -> None:
+    body = '{"method": "\\ud800", "key": "\\ud800", "filename": "\\ud800", "title": "\\ud800", "video_s3_key": "x"}'
+    answer = creators.post(f"{BASE}/{route}/", body, content_type="application/json")
+    assert 400 <= answer.status_code < 500

@@ -160,3 +160,27 @@ def test_a_video_is_found_by_its_key(video: Video, owner: User) -> None:
     assert external.video_of_key(upload.key) is None
     assert external.video_of_key("nowhere") is None
     assert external.video_of_key("no\0where") is None
+
+
+def test_a_video_that_goes_away_while_its_result_is_copied_is_told(
+    video: Video, s3_server: Ceph, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_result(s3_server, buckets, video)
+    adopt = external.adopt
+
+    def adopt_and_lose(claim: Any, version: str) -> Any:
+        published = adopt(claim, version)
+        Video.objects.update(claim_token=None)
+        return published
+
+    monkeypatch.setattr(external, "adopt", adopt_and_lose)
+    with pytest.raises(ResultRefused) as refused:
+        external.complete(video=video)
+    assert refused.value.code == "not_waiting"
+
+
+def test_the_result_goes_with_its_original(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
+    put_result(s3_server, buckets, video)
+    discards.discard_video(video=video)
+    discards.remove_due()
+    assert keys_of(s3_server, buckets.processed, f"originals/{video.public_id}/") == set()

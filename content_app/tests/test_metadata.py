@@ -11,7 +11,7 @@ from django.db import transaction
 from rest_framework.test import APIClient
 
 from content_app import metadata, queries
-from content_app.models import Category, Rendition, Video
+from content_app.models import CacheDoubt, Category, Rendition, Video
 from content_app.services import captions, posters, processing, videos
 from content_app.services.processing import Published
 from content_app.states import State
@@ -223,3 +223,17 @@ def test_a_process_that_lives_long_notices_an_outage(
     use(settings, redis.url_of(socket))
     metadata.look_after()
     assert queries.find_visible(owner, video.pk).title == "Changed by somebody who is gone"
+
+
+def test_a_change_by_a_process_that_is_gone_is_forgotten_by_the_next_one(
+    video: Video, owner: User, settings: Any, socket: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queries.find_visible(owner, video.pk)
+    use(settings, "redis://127.0.0.1:1/0")
+    edit_title(video)
+    assert CacheDoubt.objects.exists()
+    monkeypatch.setattr(metadata, "connection", metadata.Connection())  # another process, which knows nothing of it
+    use(settings, redis.url_of(socket))
+    metadata.look_after()
+    assert not CacheDoubt.objects.exists()
+    assert queries.find_visible(owner, video.pk).title == "Another title"

@@ -24,7 +24,7 @@ from content_app import queue
 from content_app.api.tus import CHUNK_TYPE
 from content_app.models import DirectUpload, Video
 from content_app.rules import MEGABYTE
-from content_app.services import tus, uploads
+from content_app.services import tus, upload_checks, uploads
 from content_app.services.storage import get_store
 from content_app.states import State
 from content_app.tests.factories import make_category, make_playable, make_video, original_files
@@ -375,7 +375,7 @@ def test_a_film_that_arrived_is_checked_and_used(
 ) -> None:
     film = make_clip(tmp_path, Clip(size="160x120", rate="25", duration_s=1)).read_bytes()
     patch(creators, begun(creators, len(film), title="Real"), film)
-    uploads.check(upload_id=to_check.pop())
+    upload_checks.check(upload_id=to_check.pop())
     video = Video.objects.get()
     assert (video.state, video.original_bytes, enqueued) == (State.PENDING, len(film), [video.pk])
 

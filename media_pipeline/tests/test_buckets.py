@@ -40,8 +40,8 @@ def test_an_object_lies_in_the_bucket_of_its_kind(key: str, bucket: str) -> None
 @pytest.mark.parametrize(
     ("prefix", "below"),
     [
-        ("originals", ("originals",)),
-        ("originals/some-id.mkv", ("originals",)),
+        ("originals", ("originals", "processed")),
+        ("originals/some-id.mkv", ("originals", "processed")),
         ("videos/some-id", ("processed", "pictures")),
         ("videos/some-id/v1/poster.jpg", ("processed", "pictures")),
         ("work", ("processed", "pictures")),

@@ -74,6 +74,8 @@ def test_a_sound_result_is_read() -> None:
         ({"720p/index.m3u8": "#EXTM3U\n#EXT-X-ENDLIST\n"}, {}, "has no segments"),
         ({"720p/index.m3u8": SEGMENTS.replace("4.0", "four")}, {}, "no length"),
         ({"720p/index.m3u8": SEGMENTS.replace("4.0", "1/0")}, {}, "no length"),
+        ({"720p/index.m3u8": SEGMENTS.replace("4.0", "1e999999999")}, {}, "no length"),
+        ({"360p/index.m3u8": RANGES.replace("60@0", "9" * 5000)}, {}, "byte range that is none"),
         ({"720p/index.m3u8": SEGMENTS.replace("seg_1.ts", "../../../secret.ts")}, {}, "only files beside it"),
         ({"720p/index.m3u8": SEGMENTS.replace("seg_1.ts", "https://elsewhere/x.ts")}, {}, "only files beside it"),
         ({"720p/index.m3u8": SEGMENTS.replace("seg_1.ts", "/etc/passwd")}, {}, "only files beside it"),

@@ -50,7 +50,7 @@ def test_a_large_film_becomes_ready_and_none_of_it_passes_through_web(
     site: Site, on_bucket: Platform, large_film: Path, network: Network
 ) -> None:
     before = web_received_bytes(on_bucket)
-    network.slow_down()
+    network.slow_down(3 * MEGABYTE)  # long enough for the page to tell how fast
     start(site, large_film, "Straight into the bucket")
     expect(site.page.get_by_test_id("transfer-done")).to_contain_text(re.compile(r"[1-9]\d? % of 40 MB"))
     expect(site.page.locator("#transfer-rate")).to_contain_text("/s, ")

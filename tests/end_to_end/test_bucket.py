@@ -139,7 +139,7 @@ def test_a_film_is_finished_when_the_storage_was_away_for_a_while(
     on_bucket: Platform, proxy: FaultProxy, bucket: str, clip: Path
 ) -> None:
     admin = on_bucket.sign_in()
-    proxy.be(Fault(status=500, times=12, method="GET", path=f"/{bucket}/originals/"))
+    proxy.be(Fault(status=500, times=4, method="GET", path=f"/{bucket}/originals/"))
     video = on_bucket.wait_until_done(admin, admin.upload(clip, title="Patience").json()["id"], limit_s=120)
     assert video["processing_state"] == "ready", video
 

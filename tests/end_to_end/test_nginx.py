@@ -276,6 +276,25 @@ def test_floods_are_stopped_before_the_application(start: Start) -> None:
     assert Client(server.origin).get("/health/").status == 200  # others are not concerned
 
 
+def test_strangers_who_begin_forms_for_staff_keep_nobody_waiting(start: Start) -> None:
+    """More than the application has threads, each with a body that never comes."""
+    server = start()
+    head = (
+        f"POST /admin/content_app/video/add/ HTTP/1.1\r\nHost: localhost\r\nOrigin: {server.origin}\r\n"
+        "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000\r\n\r\n--x\r\n"
+    )
+    held = [socket.create_connection(("127.0.0.1", server.port), timeout=10) for _ in range(150)]
+    try:
+        for connection in held:
+            connection.sendall(head.encode())
+        began = time.monotonic()
+        assert Client(server.origin).get("/login/").status == 200
+        assert time.monotonic() - began < 5
+    finally:
+        for connection in held:
+            connection.close()
+
+
 def test_while_the_application_restarts_there_is_a_sentence(behind: Platform, nginx: Nginx) -> None:
     behind.end("web")
     try:

@@ -1,0 +1,200 @@
+"""A look at what an upload has brought, in a job: only what was checked becomes the original or the poster of a video.
+
+Whoever looks holds a lease on the upload; nobody settles one that is not theirs any more.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.http import Http404
+from django.utils import timezone
+
+from content_app.access import may_change
+from content_app.models import DirectUpload
+from content_app.rules import OriginalRefused, check_original
+from content_app.services import discards, posters, preflight, processing, sources
+from content_app.services.additions import AdditionRefused
+from content_app.services.processing import Original
+from content_app.services.scratch import brief_folder
+from content_app.services.storage import get_store, is_in_bucket
+from content_app.services.uploads import ANY_NAME, Purpose
+from media_pipeline.errors import PipelineError, StorageUnavailable, TooLarge
+
+log = logging.getLogger(__name__)
+
+A_MOMENT = timedelta(minutes=1)
+
+
+class LeaseLost(Exception):
+    """Somebody else looks at the upload now, or it was settled or given up."""
+
+
+class NotYours(PipelineError):
+    code = "not_allowed"
+    sentence = "Whoever brought this file may not change the video any more."
+
+
+class VideoGone(PipelineError):
+    code = "video_deleted"
+    sentence = "The video that this file was for has been deleted."
+
+
+class Lease:
+    """On an upload; every write names it."""
+
+    def __init__(self, upload: DirectUpload, until: datetime) -> None:
+        self.upload = upload
+        self.until = until
+        self.next_at = timezone.now()
+
+    def __call__(self) -> None:
+        """Renew it, about once a second. Raises LeaseLost."""
+        if timezone.now() >= self.next_at:
+            until = lease_end()
+            self.write(checked_until=until)
+            self.until, self.next_at = until, timezone.now() + timedelta(seconds=1)
+
+    def settle(self, **problem: str) -> None:
+        """In the transaction that uses or refuses the upload. Raises LeaseLost."""
+        self.write(settled_at=timezone.now(), checked_until=None, **problem)
+
+    def let_go(self) -> None:
+        """Somebody may look again."""
+        self.held().update(checked_until=None)
+
+    def write(self, **fields: object) -> None:
+        if not self.held().update(**fields):
+            raise LeaseLost
+
+    def held(self) -> "models.QuerySet[DirectUpload]":
+        return DirectUpload.objects.filter(pk=self.upload.pk, settled_at=None, checked_until=self.until)
+
+
+def lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def take(upload_id: int) -> Lease | None:
+    until = lease_end()
+    is_free = Q(checked_until=None) | Q(checked_until__lte=timezone.now())
+    waiting = DirectUpload.objects.filter(is_free, pk=upload_id, settled_at=None).exclude(arrived_at=None)
+    if not waiting.exclude(video=None).update(checked_until=until):
+        return None
+    upload = DirectUpload.objects.select_related("video", "owner").filter(pk=upload_id, checked_until=until).first()
+    return None if upload is None else Lease(upload, until)
+
+
+def check(*, upload_id: int) -> None:
+    """Use or refuse what has arrived. Leaves quietly when it is settled or somebody else looks at it."""
+    lease = take(upload_id)
+    if lease is None:
+        return
+    try:
+        if is_to_be_looked_at(lease.upload):
+            with brief_folder() as work:
+                judge(lease, work / "source")
+    except StorageUnavailable as error:
+        log.warning("upload %s: could not be checked, it will be tried again: %s", lease.upload.public_id, error)
+    except LeaseLost:
+        log.info("upload %s: settled, given up or taken over meanwhile; leaving it", lease.upload.public_id)
+    finally:
+        lease.let_go()
+
+
+def is_to_be_looked_at(upload: DirectUpload) -> bool:
+    """A picture waits for a film that it can stand for."""
+    video = upload.video
+    return video is not None and (upload.purpose == Purpose.VIDEO or video.is_playable or video.deleted_at is not None)
+
+
+def judge(lease: Lease, path: Path) -> None:
+    upload = lease.upload
+    try:
+        require_rights(upload)
+        require_allowed_size(upload, get_store().size(upload.key))
+        sources.fetch_original(upload.key, path, lease, upload.etag)
+        if upload.purpose == Purpose.POSTER:
+            return use_as_poster(lease, path)
+        size_bytes = path.stat().st_size
+        verdict, error = preflight.examine(path, lease)
+    except StorageUnavailable:
+        raise
+    except AdditionRefused as refusal:
+        return refuse(lease, code=refusal.code, sentence=refusal.sentence)
+    except Http404:
+        return refuse(lease, code=VideoGone.code, sentence=VideoGone.sentence)
+    except PipelineError as problem:
+        verdict, error = preflight.refusal(problem.code, problem.sentence), problem
+    if error is not None:
+        return refuse_film(lease, error, verdict)
+    sources.leave_to_worker(upload.key, path, upload.etag)
+    return use_as_film(lease, size_bytes, verdict)
+
+
+def require_rights(upload: DirectUpload) -> None:
+    """Asked again: since it was announced the video may have been given to somebody else, or deleted."""
+    assert upload.video
+    if upload.video.deleted_at is not None:
+        raise VideoGone
+    if not (upload.owner.is_active and may_change(upload.owner, upload.video)):
+        raise NotYours
+
+
+def require_allowed_size(upload: DirectUpload, size_bytes: int) -> None:
+    """What was declared may not be what has come."""
+    most = posters.MOST_MB if upload.purpose == Purpose.POSTER else settings.MAX_UPLOAD_MB
+    try:
+        check_original(name=ANY_NAME, size_bytes=size_bytes, max_mb=most)
+    except OriginalRefused as refusal:
+        raise TooLarge(refusal.sentence) from refusal
+
+
+# --- what becomes of it ----------------------------------------------------------------------------------------------
+
+
+def use_as_film(lease: Lease, size_bytes: int, verdict: Mapping[str, object]) -> None:
+    upload = lease.upload
+    assert upload.video
+    original = Original(upload.key, upload.name, size_bytes, upload.etag)
+    with transaction.atomic():
+        lease.settle()
+        if processing.accept_upload(video_id=upload.video.pk, original=original, verdict=verdict):
+            discards.keep(prefix=upload.key)
+        else:
+            discard(upload)
+    log.info("upload %s: fine, the film of video %s", upload.public_id, upload.video.pk)
+
+
+def use_as_poster(lease: Lease, path: Path) -> None:
+    upload = lease.upload
+    assert upload.video
+    posters.use_file(video_id=upload.video.pk, path=path)
+    with transaction.atomic():
+        lease.settle()
+        discard(upload)
+
+
+def refuse_film(lease: Lease, error: PipelineError, verdict: Mapping[str, object]) -> None:
+    assert lease.upload.video
+    with transaction.atomic():
+        refuse(lease, code=error.code, sentence=error.sentence)
+        if lease.upload.purpose == Purpose.VIDEO:
+            processing.refuse_upload(video_id=lease.upload.video.pk, error=error, verdict=verdict)
+
+
+def refuse(lease: Lease, *, code: str, sentence: str) -> None:
+    with transaction.atomic():
+        lease.settle(problem_code=code, problem=sentence[:500])
+        discard(lease.upload)
+    log.info("upload %s: refused, %s", lease.upload.public_id, code)
+
+
+def discard(upload: DirectUpload) -> None:
+    """In a bucket when the last address has ended by which something could still be put there."""
+    wait = timedelta(minutes=settings.UPLOAD_URL_MINUTES) + A_MOMENT
+    discards.discard(prefixes=[upload.key], due_at=timezone.now() + wait if is_in_bucket() else None)
