@@ -47,25 +47,20 @@ slow='not slow'
 # The database is chosen here and nowhere else.
 unset DATABASE_URL POSTGRES_DATABASE_URL DB_NAME DB_HOST USE_SQLITE_LOCAL || true
 
-# Most of them wait more than they work: three streams, two of which are shown at the end.
-said=$(mktemp -d)
-streams=
-for stream in apps services; do
-    setsid sh tests/beside.sh $stream "$slow" >"$said/$stream" 2>&1 &
-    streams="$streams $!"
-done
-end_streams() {
-    for pid in $streams; do
-        kill -- "-$pid" 2>/dev/null && wait "$pid" || true
-    done
-    rm -rf "$said"
-}
-trap end_streams EXIT
+# Half of them need little of the machine: they run beside the rest, and what they said is shown at the end.
+said=$(mktemp)
+setsid sh tests/beside.sh "$slow" >"$said" 2>&1 &
+beside=$!
+trap 'kill -- "-$beside" 2>/dev/null && wait "$beside" || true; rm -f "$said"' EXIT
 trap 'exit 130' HUP INT TERM
 
-say "pytest, the pages in a browser and a fresh clone; beside it the apps on SQLite and PostgreSQL, and real services"
+say "pytest users_app content_app config, PostgreSQL"
 status=0
-.venv/bin/python -m pytest -q --durations=10 -m "$slow" tests/browser tests/clone || status=$?
-for pid in $streams; do wait "$pid" || status=$?; done
-cat "$said/apps" "$said/services"
+.venv/bin/python -m tests.with_postgresql \
+    .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app config || status=$?
+
+say "pytest on SQLite: the apps, then the pages in a browser and a fresh clone"
+.venv/bin/python -m pytest -q --durations=10 -m "$slow" users_app content_app config local tests/browser tests/clone || status=$?
+wait "$beside" || status=$?
+cat "$said"
 exit $status

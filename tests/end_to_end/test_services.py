@@ -50,11 +50,6 @@ def nginx(external: Platform) -> Iterator[Nginx]:
         server.stop()
 
 
-@pytest.fixture(params=["directly", "behind Nginx"])
-def origin(request: pytest.FixtureRequest, external: Platform, nginx: Nginx) -> str:
-    return external.origin if request.param == "directly" else nginx.origin
-
-
 def by_botocore(method: str, url: str) -> requests.Response:
     return send(method, url, signed_headers(method, url))
 
@@ -78,10 +73,23 @@ def send(method: str, url: str, headers: dict[str, str]) -> requests.Response:
         return session.send(prepared, timeout=30)
 
 
-@pytest.fixture(params=[by_botocore, by_aws4auth], ids=["botocore", "requests-aws4auth"])
-def ask(request: pytest.FixtureRequest) -> Ask:
-    asker: Ask = request.param
-    return asker
+# Which signer goes which way matters little, so each goes one.
+WAYS = {"botocore, directly": by_botocore, "requests-aws4auth, behind Nginx": by_aws4auth}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture
+def ask(way: str) -> Ask:
+    return WAYS[way]
+
+
+@pytest.fixture
+def origin(way: str, external: Platform, nginx: Nginx) -> str:
+    return nginx.origin if "Nginx" in way else external.origin
 
 
 def bring(external: Platform, clip: Path, title: str) -> tuple[Client, dict[str, Any], str]:
