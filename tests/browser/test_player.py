@@ -224,7 +224,11 @@ def test_without_picture_in_picture_nothing_offers_it(as_admin: Site, film: str)
 
 
 def test_a_lost_connection_is_told_and_the_film_goes_on_by_itself(as_admin: Site, film: str) -> None:
-    page, player = as_admin.page, as_admin.open_film(film)
+    page = as_admin.page
+    as_admin.open_catalogue()
+    slowly = {"offline": False, "latency": 0, "downloadThroughput": 200_000, "uploadThroughput": -1}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slowly)  # until the line is back
+    player = as_admin.open_film(film)
     page.context.set_offline(True)
     expect(page.get_by_test_id("connection")).to_contain_text("You are offline")
     page.keyboard.press("k")
