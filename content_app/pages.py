@@ -13,36 +13,14 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from content_app.rules import EXTENSIONS
-from content_app.services.storage import media_origins
+from content_app.services.content_policy import content_policy
 from content_app.services.uploads import direct_way
 from media_pipeline.languages import NAMES
 
 
-def content_security_policy() -> str:
-    """hls.js plays through a blob: URL and parses in a worker made from one; everything else comes from this site.
-
-    Where media lie in buckets, those too.
-    """
-    media = "".join(f" {origin}" for origin in media_origins())
-    return "; ".join(
-        (
-            "default-src 'none'",
-            "script-src 'self'",
-            "style-src 'self'",
-            f"img-src 'self'{media}",
-            f"connect-src 'self'{media}",
-            f"media-src 'self' blob:{media}",
-            "worker-src 'self' blob:",
-            "form-action 'self'",
-            "base-uri 'none'",
-            "frame-ancestors 'self'",
-        )
-    )
-
-
 def render_shell(request: HttpRequest, template: str, **context: object) -> HttpResponse:
     response = render(request, template, context)
-    response["Content-Security-Policy"] = content_security_policy()
+    response["Content-Security-Policy"] = content_policy()
     response["Cache-Control"] = "no-cache"
     return response
 

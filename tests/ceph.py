@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local.linux import end_with_parent
-from tests.services import free_port, wait_for
+from tests.services import free_port, started, wait_for
 
 PROGRAMS = ("ceph-mon", "ceph-osd", "radosgw", "radosgw-admin", "ceph")
 MEMORY_BYTES = 4 * 1024**3
@@ -214,9 +214,5 @@ def has_ended(process: "subprocess.Popen[bytes]") -> bool:
 
 
 def running_ceph() -> Iterator[Ceph]:
-    server = Ceph()
-    try:
-        server.start()
+    with started(Ceph()) as server:
         yield server
-    finally:
-        server.stop()

@@ -26,12 +26,8 @@ def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
     """One platform for every test that leaves it as it was."""
-    running = Platform(tmp_path_factory.mktemp("platform"))
-    try:
-        running.start_all()
+    with Platform(tmp_path_factory.mktemp("platform")).running() as running:
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -75,13 +71,10 @@ def on_bucket(
     """A platform whose media lie in a bucket."""
     running = Platform(tmp_path_factory.mktemp("on-bucket"), template=prepared_database)
     running.env |= bucket_settings(s3_server, bucket, storage_network.url)
-    try:
-        running.start_all()
+    with running.running():
         made = running.manage("setup_bucket")
         assert made.returncode == 0, made.stderr
         yield running
-    finally:
-        running.stop()
 
 
 def bucket_settings(server: Ceph, bucket: str, endpoint_url: str) -> dict[str, str]:

@@ -7,10 +7,10 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Protocol, Self, TypeVar
 
 from local import redis
 from local.linux import descendants
@@ -35,6 +35,24 @@ def wait_for(question: Callable[[], T], *, limit_s: float = 30, what: str = "it"
         assert time.monotonic() < deadline, f"{what} did not happen within {limit_s} s"
         time.sleep(0.1)
     return answer
+
+
+class Server(Protocol):
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
+S = TypeVar("S", bound=Server)
+
+
+@contextmanager
+def started(server: S) -> Iterator[S]:
+    """Stopped again whatever happens, also when it did not start whole."""
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
 
 
 class Platform:
@@ -127,6 +145,14 @@ class Platform:
         self.start_web()
         self.start_worker()
         self.start_reaper()
+
+    @contextmanager
+    def running(self) -> Iterator[Self]:
+        try:
+            self.start_all()
+            yield self
+        finally:
+            self.stop()
 
     # --- their ends ---
 

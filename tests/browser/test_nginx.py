@@ -7,19 +7,15 @@ from playwright.sync_api import Browser, Response
 
 from tests.browser.pages import Site
 from tests.nginx import Nginx
-from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
+from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, started
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.fixture(scope="module", params=["off", "on"], ids=["plain", "TLS"])
 def origin(platform: Platform, request: pytest.FixtureRequest) -> Iterator[str]:
-    server = Nginx(platform, NGINX_TLS=request.param)
-    try:
-        server.start()
+    with started(Nginx(platform, NGINX_TLS=request.param)) as server:
         yield server.tls_origin if request.param == "on" else server.origin
-    finally:
-        server.stop()
 
 
 def test_it_plays_and_seeks(chromium: Browser, origin: str, platform: Platform, film: str) -> None:

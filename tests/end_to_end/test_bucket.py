@@ -127,11 +127,9 @@ def test_an_upload_while_the_storage_is_away_says_so_and_leaves_no_video(
 ) -> None:
     admin = on_bucket.sign_in()
     before = len(admin.get("/content/").json())
-    on_bucket_answers = admin.get("/health/").json()["components"]["storage"]
     proxy.be(Fault(refuses=True))
     refused = admin.upload(clip, title="Too early")
     assert (refused.status, refused.json()["code"]) == (503, "storage_unavailable")
-    assert on_bucket_answers == "ok"
     assert len(admin.get("/content/").json()) == before
 
 

@@ -12,7 +12,7 @@ from tests.ceph import Ceph
 from tests.client import Client
 from tests.conftest import bucket_settings
 from tests.nginx import Nginx
-from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, wait_for
+from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, started, wait_for
 
 OF_REDIS = re.compile(r"^\d+:[A-Z] ")
 MINE = "a-request-of-mine"
@@ -28,13 +28,9 @@ def test_one_id_leads_from_nginx_to_ffmpeg_and_no_line_has_a_secret(
 ) -> None:
     own_platform.env |= {**bucket_settings(s3_server, bucket, s3_server.url), "LOG_FORMAT": "json"}
     own_platform.start_all()
-    server = Nginx(own_platform)
-    try:
-        server.start()
+    with started(Nginx(own_platform)) as server:
         secrets = use(own_platform, server, clip)
         text = own_platform.log.read_text() + server.said()
-    finally:
-        server.stop()
     loggers = {line.get("logger", line["event"]) for line in lines_of(text) if line.get("request_id") == MINE}
     assert {"request", "config.access_log", "content_app.services.encoding", "media_pipeline.ffmpeg.run"} <= loggers
     assert [secret for secret in secrets if secret in text] == []

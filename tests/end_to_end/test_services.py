@@ -18,7 +18,7 @@ from tests.client import Client
 from tests.clips import run_ffmpeg
 from tests.conftest import bucket_settings
 from tests.nginx import Nginx
-from tests.services import Platform, wait_for
+from tests.services import Platform, started, wait_for
 
 KEY_ID, SECRET = "AKIDEXAMPLE", "a-secret-of-the-transcoder"
 REGION, SERVICE = "us-east-1", "execute-api"
@@ -33,21 +33,14 @@ def external(
     running = Platform(tmp_path_factory.mktemp("external"), template=prepared_database)
     running.env |= bucket_settings(s3_server, bucket, s3_server.url)
     running.env |= {"TRANSCODER": "external", "SERVICE_KEYS": f"transcoder:{KEY_ID}:{SECRET}"}
-    try:
-        running.start_all()
+    with running.running():
         yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(scope="module")
 def nginx(external: Platform) -> Iterator[Nginx]:
-    server = Nginx(external)
-    try:
-        server.start()
+    with started(Nginx(external)) as server:
         yield server
-    finally:
-        server.stop()
 
 
 def by_botocore(method: str, url: str) -> requests.Response:

@@ -12,7 +12,7 @@ import pytest
 from tests.client import Client
 from tests.nginx import Nginx
 from tests.pebble import Pebble
-from tests.services import PROJECT, Platform, wait_for
+from tests.services import PROJECT, Platform, started, wait_for
 
 DOMAIN = "videos.example.com"
 SCRIPT = PROJECT / "nginx" / "certbot.sh"
@@ -21,22 +21,14 @@ SCRIPT = PROJECT / "nginx" / "certbot.sh"
 @pytest.fixture(scope="module")
 def nginx(platform: Platform) -> Iterator[Nginx]:
     """With TLS from the start, which a stand-in makes possible."""
-    server = Nginx(platform, NGINX_TLS="on", SERVER_NAME=DOMAIN, NGINX_RATE_ANY="10000")
-    try:
-        server.start()
+    with started(Nginx(platform, NGINX_TLS="on", SERVER_NAME=DOMAIN, NGINX_RATE_ANY="10000")) as server:
         yield server
-    finally:
-        server.stop()
 
 
 @pytest.fixture(scope="module")
 def pebble(nginx: Nginx) -> Iterator[Pebble]:
-    authority = Pebble(nginx.port)
-    try:
-        authority.start()
+    with started(Pebble(nginx.port)) as authority:
         yield authority
-    finally:
-        authority.stop()
 
 
 def certbot(nginx: Nginx, pebble: Pebble, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
