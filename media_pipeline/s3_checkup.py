@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -42,10 +43,8 @@ def examine_bucket(store: S3Store, bucket: str, origins: Sequence[str]) -> Itera
         if written.is_fine:
             yield finding_of(f"{bucket} is read by signed ranges", lambda: read_signed(store, key))
             yield finding_of(f"{bucket} refuses strangers", lambda: refuse_strangers(store, key))
-            yield from (
-                finding_of(f"{bucket} may be used by {origin}", lambda o=origin: ask_cors(store, key, o))  # type: ignore[misc]
-                for origin in origins
-            )
+            for origin in origins:
+                yield finding_of(f"{bucket} may be used by {origin}", partial(ask_cors, store, key, origin))
         yield finding_of(f"{bucket} takes uploads in parts", lambda: upload_parts(store, key))
 
 

@@ -125,7 +125,7 @@ class Ceph:
             gateway = self.spawn(
                 "radosgw", "-n", "client.rgw", "-f", f"--rgw-frontends=beast endpoint=127.0.0.1:{port}"
             )
-            wait_for(lambda: self.answers() or gateway.poll() is not None, limit_s=60, what="the gateway")  # noqa: B023
+            wait_for(lambda: self.answers() or gateway.poll() is not None, limit_s=60, what="the gateway")  # noqa: B023 - called before the next turn
             if gateway.poll() is None:
                 return
         raise AssertionError(f"the gateway ended at once: {self.said('radosgw')}")

@@ -129,7 +129,7 @@ class Handler(BaseHTTPRequestHandler):
         with suppress(OSError):  # the client went away
             super().handle()
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - http.server's name
         pass
 
     def pass_on(self) -> None:
@@ -144,7 +144,7 @@ class Handler(BaseHTTPRequestHandler):
         else:
             self.ask_server(fault)
 
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = pass_on  # noqa: N815
+    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = do_OPTIONS = pass_on  # noqa: N815 - http.server's names
 
     def reset(self) -> None:
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_ONCE)

@@ -21,7 +21,7 @@ def seen(nearest: str, chain: str = "", scheme: str = "") -> WSGIEnvironment:
     environ: WSGIEnvironment = {"REMOTE_ADDR": nearest, "wsgi.url_scheme": "http"}
     environ |= {"HTTP_X_FORWARDED_FOR": chain} if chain else {}
     environ |= {"HTTP_X_FORWARDED_PROTO": scheme} if scheme else {}
-    ForwardedHeaders(application, TRUSTED)(environ, lambda *_: None)  # type: ignore[arg-type]
+    ForwardedHeaders(application, TRUSTED)(environ, lambda *_: None)  # type: ignore[arg-type]  # never called
     return found[0]
 
 

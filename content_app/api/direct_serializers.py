@@ -85,10 +85,10 @@ class SignatureWanted(serializers.Serializer[None]):
 
     method = chosen_of("GET", "PUT", "POST", "DELETE")
     key = serializers.CharField(max_length=512)
-    uploadId = serializers.CharField(max_length=1024, required=False, default="", allow_blank=True)  # noqa: N815
-    partNumber = serializers.IntegerField(required=False, default=None, allow_null=True)  # noqa: N815
-    contentType = serializers.RegexField(MEDIA_TYPE, required=False, default=ANY_TYPE)  # noqa: N815
-    expiresIn = serializers.IntegerField(min_value=1, required=False, default=None, allow_null=True)  # noqa: N815
+    uploadId = serializers.CharField(max_length=1024, required=False, default="", allow_blank=True)  # noqa: N815 - Uppy's name
+    partNumber = serializers.IntegerField(required=False, default=None, allow_null=True)  # noqa: N815 - Uppy's name
+    contentType = serializers.RegexField(MEDIA_TYPE, required=False, default=ANY_TYPE)  # noqa: N815 - Uppy's name
+    expiresIn = serializers.IntegerField(min_value=1, required=False, default=None, allow_null=True)  # noqa: N815 - Uppy's name
     size = serializers.IntegerField(min_value=0, required=False, default=None, allow_null=True)
     video_id = VideoRef(required=False, default=None, allow_null=True)
 
@@ -125,7 +125,7 @@ class UploadedVideo(VideoSerializer):
             *VideoSerializer.Meta.fields,
             *("media_id", "processing_status", "upload_problem"),
         )
-        read_only_fields = fields  # type: ignore[assignment]
+        read_only_fields = fields  # type: ignore[assignment]  # likewise
 
     def get_processing_status(self, video: Video) -> str:
         """IN_PROGRESS, COMPLETED or FAILED."""

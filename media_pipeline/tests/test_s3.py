@@ -650,7 +650,7 @@ def test_threads_may_share_a_store(store: S3Store, film: Path) -> None:
         try:
             store.put(film, f"videos/{number}", "video/mp4")
             assert get(store.signed_url(f"videos/{number}", 60)).data == store.read_bytes(f"videos/{number}")
-        except Exception as error:  # noqa: BLE001
+        except Exception as error:  # noqa: BLE001 - whatever it is, the test names it
             failures.append(error)
 
     threads = [threading.Thread(target=use, args=(number,)) for number in range(8)]

@@ -338,7 +338,7 @@ def test_before_the_first_certificate_it_starts_with_a_stand_in(start: Start) ->
 
 def test_http_2_and_no_old_protocols(start: Start) -> None:
     server = start(NGINX_TLS="on")
-    context = ssl._create_unverified_context()  # noqa: S323
+    context = ssl._create_unverified_context()  # noqa: S323 - as above
     context.set_alpn_protocols(["h2", "http/1.1"])
     with socket.create_connection(("127.0.0.1", server.tls_port)) as plain, context.wrap_socket(plain) as secure:
         assert secure.selected_alpn_protocol() == "h2"

@@ -24,7 +24,7 @@ class Command(BaseCommand):
 
 def read_schema() -> Any:
     """As `manage.py spectacular` writes it."""
-    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # not annotated
     return json.loads(OpenApiJsonRenderer().render(schema, renderer_context={}))
 
 
