@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from _typeshed import SupportsRead
 
 PIECE_BYTES = 64 * 1024
+LINE_BYTES = 128 * 1024
 # What concerns one connection only; the body's length is told anew where it was not told.
 OF_ONE_CONNECTION = frozenset({"connection", "expect", "keep-alive", "transfer-encoding"})
 RESET_AT_ONCE = struct.pack("ii", 1, 0)
@@ -107,6 +108,11 @@ class FaultProxy:
 class Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
+
+    def server_bind(self) -> None:
+        # Else a slow line takes megabytes at once, and who sends them believes that they are through.
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LINE_BYTES)
+        super().server_bind()
 
     def shutdown_request(self, request: "socket.socket | tuple[bytes, socket.socket]") -> None:
         self.close_request(request)  # a polite end first would hide a reset

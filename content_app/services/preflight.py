@@ -111,6 +111,8 @@ def shown_verdict(video: Video) -> dict[str, Any]:
         return dict(video.verdict)
     if video.state == State.ERROR:
         return refusal(video.error_code, video.error_message)
+    if video.state == State.UPLOADING and video.uploads.filter(settled_at=None).exclude(arrived_at=None).exists():
+        return {**NOTHING, "sentence": "The file has arrived and is checked in a moment."}
     return {**NOTHING, "sentence": WAITING.get(video.state, "The file is looked at in a moment.")}
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from content_app import jobs, queue
-from content_app.models import Video
+from content_app.models import DirectUpload, Video
 from content_app.services import encoding, preflight, processing
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_playable, make_video
@@ -244,3 +244,11 @@ def test_it_is_for_the_owner_and_admins(owner: User, admin: User, creator: User,
     assert APIClient().get(path_of(video)).status_code == 401
     assert as_user(owner).get("/api/v1/videos/999999/preflight").status_code == 404
     assert as_user(owner).post(path_of(video)).status_code == 405
+
+
+def test_of_an_upload_that_has_arrived_is_said_that_it_is_checked(owner: User, as_user: SignIn) -> None:
+    video = make_video(owner, state=State.UPLOADING)
+    now = timezone.now()
+    DirectUpload.objects.create(owner=owner, video=video, key="videos/one", expires_at=now, arrived_at=now)
+    body = as_user(owner).get(path_of(video)).json()
+    assert (body["verdict"], body["sentence"]) == ("waiting", "The file has arrived and is checked in a moment.")

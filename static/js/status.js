@@ -27,7 +27,8 @@ async function checkQueue() {
 /** {title, detail, percent}: percent null means that it is not known. Pure. */
 export function describe(video, circumstances = {}) {
   const said = describeState(video, circumstances);
-  return video.is_playable ? { ...said, title: `New version: ${lowered(said.title)}` } : said;
+  const isNewVersion = video.is_playable && video.processing_state !== "ready";
+  return isNewVersion ? { ...said, title: `New version: ${lowered(said.title)}` } : said;
 }
 
 const lowered = (text) => text[0].toLowerCase() + text.slice(1);

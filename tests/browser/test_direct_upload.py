@@ -50,10 +50,11 @@ def test_a_large_film_becomes_ready_and_none_of_it_passes_through_web(
     site: Site, on_bucket: Platform, large_film: Path, network: Network
 ) -> None:
     before = web_received_bytes(on_bucket)
-    network.slow_down(3 * MEGABYTE)  # long enough for the page to tell how fast
+    network.slow_down()
     start(site, large_film, "Straight into the bucket")
     expect(site.page.get_by_test_id("transfer-done")).to_contain_text(re.compile(r"[1-9]\d? % of 40 MB"))
     expect(site.page.locator("#transfer-rate")).to_contain_text("/s, ")
+    network.be_normal()
     expect_film(site)
     assert network.parts == PARTS
     assert web_received_bytes(on_bucket) - before < LITTLE_BYTES
@@ -79,7 +80,7 @@ def test_it_is_paused_and_goes_on(site: Site, large_film: Path, network: Network
 def test_after_a_reload_it_goes_on_from_the_parts_that_are_there(
     site: Site, large_film: Path, network: Network
 ) -> None:
-    network.slow_down(4 * MEGABYTE)
+    network.slow_down()
     start(site, large_film, "After a reload")
     expect_progress(site.page, 62)
     site.page.reload()
@@ -142,7 +143,7 @@ def test_cancelling_leaves_nothing_in_the_bucket(
 def test_what_was_not_finished_is_discarded(
     site: Site, large_film: Path, network: Network, s3_server: Ceph, bucket: str
 ) -> None:
-    network.slow_down(4 * MEGABYTE)
+    network.slow_down()
     start(site, large_film, "Discarded")
     expect_progress(site.page, 20)
     site.page.reload()
@@ -176,6 +177,7 @@ def test_in_a_folder_a_large_film_is_paused_and_becomes_ready(at_home: Site, lar
     pause = at_home.page.get_by_test_id("pause-upload")
     pause.click()
     expect(note(at_home.page)).to_contain_text("Paused.")
+    limit_speed(at_home.page, NO_LIMIT)
     pause.click()
     expect_film(at_home)
 
@@ -256,6 +258,7 @@ def test_staff_add_a_large_film_and_exchange_it(
     expect(page.locator("#transfer-done")).to_contain_text(re.compile(r"[1-9]\d? % of 40 MB"))
     page.get_by_test_id("pause-upload").click()
     expect(note(page)).to_contain_text("Paused.")
+    network.be_normal()
     page.get_by_test_id("pause-upload").click()
     page.wait_for_url(re.compile(r"/\d+/change/$"))
     office.wait_until_ready()

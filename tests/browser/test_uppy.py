@@ -61,6 +61,7 @@ def test_it_pauses_and_goes_on(uppy: Page, on_bucket: Platform, large_film: Path
     sent = network.parts
     uppy.wait_for_timeout(1500)
     assert network.parts == sent
+    network.be_normal()
     uppy.evaluate("uppy.resumeAll()")
     expect_film(uppy, on_bucket)
     assert network.parts <= PARTS + 1
@@ -72,6 +73,7 @@ def test_its_golden_retriever_goes_on_after_a_reload(
     network.slow_down()
     begin(uppy, large_film, percent=40)
     uppy.reload()
+    network.be_normal()
     start(uppy)
     uppy.wait_for_function("() => window.isRestored && uppy.getFiles().length === 1")
     assert uppy.evaluate("() => uppy.getFiles()[0].isGhost") is False

@@ -11,7 +11,8 @@ from tests.fault_proxy import Fault, FaultProxy
 
 MEGABYTE = 1024**2
 FILM_BYTES = 40 * MEGABYTE
-SLOWLY_BYTES_PER_S = 12 * MEGABYTE
+SLOWLY_BYTES_PER_S = 6 * MEGABYTE  # of a page
+CONNECTION_BYTES_PER_S = 2 * MEGABYTE
 NO_LIMIT = -1
 
 
@@ -22,7 +23,7 @@ class Network:
     proxy: FaultProxy
     originals: str
 
-    def slow_down(self, bytes_per_s: int = SLOWLY_BYTES_PER_S) -> None:
+    def slow_down(self, bytes_per_s: int = CONNECTION_BYTES_PER_S) -> None:
         """Each connection."""
         self.proxy.be(Fault(bytes_per_s=bytes_per_s, method="PUT", path=self.originals))
 
