@@ -82,6 +82,28 @@ def event_problems(*, queue_url: str, is_external: bool, has_bucket: bool) -> li
     return problems
 
 
+def mail_problems(*, host: str, user: str, is_starttls: bool, is_tls: bool, pages: Mapping[str, str]) -> list[str]:
+    """`pages`: addresses that mails lead to, by the name of their setting; empty ones are built in."""
+    problems = [
+        f"{name} is {url!r}: set it to a whole address such as https://www.example.com/login."
+        for name, url in pages.items()
+        if url and not is_http_page(url)
+    ]
+    if is_starttls and is_tls:
+        problems.append("EMAIL_PORT is 465, which has TLS from the first byte: remove EMAIL_USE_TLS, or set it to 0.")
+    if user and not host:
+        problems.append("EMAIL_HOST_USER is set but no server: set EMAIL_HOST as well, or remove it.")
+    return problems
+
+
+def is_http_page(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+    except ValueError:
+        return False
+
+
 def is_http_origin(url: str) -> bool:
     """A scheme and a host, perhaps a port, and nothing else."""
     try:

@@ -18,7 +18,20 @@ class VideoRef:
         return str(value)
 
 
+class Number:
+    """An id, with no more digits than a database integer has."""
+
+    regex = r"[0-9]{1,18}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
 register_converter(VideoRef, "video")
+register_converter(Number, "number")
 
 
 def both(route: str, view: Any, name: str) -> list[URLPattern]:

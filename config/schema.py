@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
 
 Endpoint = tuple[str, str, str, Any]  # path, its regex, method, view
 ERROR_COMPONENT = {
@@ -17,6 +18,13 @@ ERROR_RESPONSE = {
     "description": "What went wrong.",
     "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
 }
+
+
+class Schema(AutoSchema):
+    def get_operation_id(self) -> str:
+        """An entry of a list may be removed as the list may: each has a name of its own."""
+        name: str = super().get_operation_id()
+        return f"{name}_one" if self.path.endswith("_id}/") else name
 
 
 def only_canonical_routes(endpoints: list[Endpoint]) -> list[Endpoint]:

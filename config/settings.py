@@ -310,6 +310,43 @@ TRUSTED_ORIGINS = frozenset({BACKEND_ORIGIN, *CORS_ALLOWED_ORIGINS, *CSRF_TRUSTE
 DEFAULT_ADMIN_EMAIL = env.text("DEFAULT_ADMIN_EMAIL", "DJANGO_SUPERUSER_EMAIL")
 DEFAULT_ADMIN_PASSWORD = env.text("DEFAULT_ADMIN_PASSWORD", "DJANGO_SUPERUSER_PASSWORD")
 LOGIN_URL = "/login/"
+# Where confirming an address ends, and pages of a front end that links in mails lead to; unset: the built-in ones.
+FRONTEND_URL = env.text("FRONTEND_URL")
+FRONTEND_CONFIRM_URL = env.text("FRONTEND_CONFIRM_URL")
+RESET_PASSWORD_URL = env.text("RESET_PASSWORD_URL")
+CONFIRM_LIFETIME = timedelta(hours=24)
+RESET_LIFETIME = timedelta(hours=1)
+UNCONFIRMED_LIFETIME = timedelta(days=7)  # of accounts that nobody has confirmed
+
+# --- Mail ------------------------------------------------------------------------------------------------------------
+SUBMISSION_PORT, SUBMISSIONS_PORT = 587, 465  # the first begins in the clear and turns to TLS
+EMAIL_HOST = env.text("EMAIL_HOST")
+EMAIL_PORT = env.integer("EMAIL_PORT", default=SUBMISSION_PORT, least=1)
+EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
+EMAIL_HOST_PASSWORD = env.text("EMAIL_HOST_PASSWORD")
+EMAIL_USE_TLS = env.boolean("EMAIL_USE_TLS", default=EMAIL_PORT == SUBMISSION_PORT)
+EMAIL_USE_SSL = EMAIL_PORT == SUBMISSIONS_PORT
+EMAIL_TIMEOUT = 20
+EMAIL_FILE_PATH = DATA_DIR / "mail"
+EMAIL_BACKEND = env.text(
+    "EMAIL_BACKEND", default=f"django.core.mail.backends.{'smtp' if EMAIL_HOST else 'filebased'}.EmailBackend"
+)
+DEFAULT_FROM_EMAIL = env.text(
+    "DEFAULT_FROM_EMAIL", default=f"Videoflix <no-reply@{urlsplit(BACKEND_ORIGIN).hostname or 'localhost'}>"
+)
+MAIL_RETRY_SECONDS = env.decimal("MAIL_RETRY_SECONDS", default=60, least=0.1)
+if problems := checks.mail_problems(
+    host=EMAIL_HOST,
+    user=EMAIL_HOST_USER,
+    is_starttls=EMAIL_USE_TLS,
+    is_tls=EMAIL_USE_SSL,
+    pages={
+        "FRONTEND_URL": FRONTEND_URL,
+        "FRONTEND_CONFIRM_URL": FRONTEND_CONFIRM_URL,
+        "RESET_PASSWORD_URL": RESET_PASSWORD_URL,
+    },
+):
+    raise ImproperlyConfigured(" ".join(problems))
 
 # --- Services --------------------------------------------------------------------------------------------------------
 try:
@@ -336,7 +373,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.SafeJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
     "EXCEPTION_HANDLER": "config.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
@@ -349,6 +386,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    "ENUM_NAME_OVERRIDES": {"RoleEnum": "users_app.roles.Role.choices"},
     "PREPROCESSING_HOOKS": ["config.schema.only_canonical_routes"],
     "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.describe_errors"],
     "COMPONENT_SPLIT_REQUEST": True,

@@ -1,25 +1,11 @@
 """What workers run: each job takes an id, asks one service, and may safely run twice."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import wraps
 
-import structlog
-
-from content_app import queue
 from content_app.services import discards, encoding, preflight, processing, upload_checks
-
-
-def told_where_it_comes_from(job: Callable[..., None]) -> Callable[..., None]:
-    """Every line that the job logs has the id of the request that led to it."""
-
-    @wraps(job)
-    def run(*args: int) -> None:
-        with structlog.contextvars.bound_contextvars(**queue.origin_of_job()):
-            job(*args)
-
-    return run
+from users_app.queue import told_where_it_comes_from
 
 
 @told_where_it_comes_from

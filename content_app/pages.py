@@ -39,6 +39,30 @@ def show_login(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @gzip_page
+def show_register(request: HttpRequest) -> HttpResponse:
+    return render_shell(request, "register.html")
+
+
+@require_safe
+@gzip_page
+def show_forgot_password(request: HttpRequest) -> HttpResponse:
+    return render_shell(request, "forgot_password.html")
+
+
+@require_safe
+@gzip_page
+def show_reset_password(request: HttpRequest) -> HttpResponse:
+    return render_shell(request, "reset_password.html")
+
+
+@require_safe
+@gzip_page
+def show_account(request: HttpRequest) -> HttpResponse:
+    return render_shell(request, "account.html")
+
+
+@require_safe
+@gzip_page
 def show_upload(request: HttpRequest) -> HttpResponse:
     file_types = ",".join(f".{extension}" for extension in EXTENSIONS)
     # As text: a number would be shown with thousands separators where a locale has them.
@@ -56,6 +80,10 @@ def show_watch(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 # Without trailing slashes: config.urls gives each both forms.
 routes = [
     ("login", show_login, "login"),
+    ("register", show_register, "register"),
+    ("forgot-password", show_forgot_password, "forgot-password"),
+    ("reset-password", show_reset_password, "reset-password"),
+    ("account", show_account, "account"),
     ("upload", show_upload, "upload"),
     ("watch/<uuid:public_id>", show_watch, "watch"),
 ]

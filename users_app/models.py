@@ -1,7 +1,7 @@
 """Who people are."""
 
-import unicodedata
 import uuid
+from datetime import datetime
 from typing import ClassVar
 
 from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
 
+from users_app.addresses import one_spelling
 from users_app.managers import UserManager
 from users_app.roles import Role
 
@@ -23,8 +24,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
     email_verified = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
+    awaits_confirmation = models.BooleanField(
+        default=False,
+        help_text="Registered, and has not followed the link in the mail yet, which activates the account.",
+    )
     is_staff = models.BooleanField("may use the admin site", default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # What belongs to the books outlives the person: the row stays, with nothing in it that tells who it was.
+    erased_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
     EMAIL_FIELD = "email"
@@ -41,8 +48,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @classmethod
     def normalize_username(cls, username: str) -> str:
-        """The one spelling of an address: full-width and other look-alike forms folded, lower case."""
-        return unicodedata.normalize("NFKC", username).strip().lower()
+        return one_spelling(username)
 
     @property
     def username(self) -> str:
@@ -66,6 +72,58 @@ class Session(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
+    # As of the last use, which is noted when the access token is renewed.
+    address = models.GenericIPAddressField(null=True, blank=True)
+    user_agent = models.CharField(max_length=300, blank=True)
 
     def __str__(self) -> str:
         return f"{self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def last_used_at(self) -> datetime:
+        return self.rotated_at or self.created_at
+
+
+class MailKind(models.TextChoices):
+    """The names are those of the templates in templates/emails."""
+
+    CONFIRM_ADDRESS = "confirm_address"
+    ADDRESS_TAKEN = "address_taken"
+    RESET_PASSWORD = "reset_password"  # noqa: S105 - a name of a mail
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name of a mail
+    CONFIRM_NEW_ADDRESS = "confirm_new_address"
+    ADDRESS_CHANGE_ASKED = "address_change_asked"
+    ADDRESS_CHANGED = "address_changed"
+    ACCOUNT_DELETED = "account_deleted"
+
+
+class Mail(models.Model):
+    """A mail that is to be sent. Its links are made when it is, so none of them lies here; what is sent is removed."""
+
+    kind = models.CharField(max_length=30, choices=MailKind)
+    to = models.EmailField(max_length=254)
+    # None: whose it is shows when it is sent, so that asking for it takes as long for any address.
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    try_at = models.DateTimeField(default=timezone.now, help_text="Who sends it moves this on first.")
+    given_up_at = models.DateTimeField(null=True)
+    problem = models.CharField(max_length=300, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["given_up_at", "try_at"], name="mail_waiting")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} to {self.to}"
+
+
+class ConfirmationCode(models.Model):
+    """Six digits that confirm an address instead of the link; they die of too many attempts."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="confirmation_code")
+    digest = models.CharField(max_length=64)
+    expires_at = models.DateTimeField()
+    attempts_left = models.PositiveSmallIntegerField()
+
+    def __str__(self) -> str:
+        return f"of {self.user_id}"

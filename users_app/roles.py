@@ -10,6 +10,7 @@ class Role(models.TextChoices):
 
 
 UPLOADERS = frozenset({Role.ADMIN, Role.CREATOR})
+OVERSEERS = frozenset({Role.ADMIN})
 
 
 def may_upload(role: str) -> bool:
@@ -18,4 +19,4 @@ def may_upload(role: str) -> bool:
 
 def may_manage_all(role: str) -> bool:
     """See and change everybody's videos and people."""
-    return role == Role.ADMIN
+    return role in OVERSEERS

@@ -1,9 +1,9 @@
-"""Access and refresh tokens: JWTs signed with HS256 and bound to one purpose by their claim and by their key."""
+"""Tokens of sessions and of links in mails: JWTs signed with HS256, each bound to its purpose by claim and by key."""
 
 import hashlib
 import uuid
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -18,9 +18,17 @@ from users_app.models import Session, User
 ALGORITHM = "HS256"
 LONGEST_TOKEN = 2048  # ours are a quarter of that; a longer one is not decoded at all
 
-TokenType = Literal["access", "refresh"]
+LinkPurpose = Literal["confirm", "reset", "new_address"]
+TokenType = Literal["access", "refresh"] | LinkPurpose
 IDENTITY_CLAIMS = ("token_type", "sub", "sid", "pwd")
-REQUIRED_CLAIMS: dict[TokenType, tuple[str, ...]] = {"access": IDENTITY_CLAIMS, "refresh": (*IDENTITY_CLAIMS, "jti")}
+LINK_CLAIMS = ("token_type", "sub", "mark", "email")
+REQUIRED_CLAIMS: dict[TokenType, tuple[str, ...]] = {
+    "access": IDENTITY_CLAIMS,
+    "refresh": (*IDENTITY_CLAIMS, "jti"),
+    "confirm": LINK_CLAIMS,
+    "reset": LINK_CLAIMS,
+    "new_address": LINK_CLAIMS,
+}
 
 
 class BadToken(AuthenticationFailed):
@@ -42,6 +50,13 @@ class RefreshClaims(Claims):
     jti: uuid.UUID
 
 
+@dataclass(frozen=True, slots=True)
+class LinkClaims:
+    user_id: int
+    account_mark: str
+    email: str
+
+
 def password_mark(user: User) -> str:
     """A short digest of the stored hash, so that a token ends when the password changes.
 
@@ -49,6 +64,12 @@ def password_mark(user: User) -> str:
     tells nothing about the password.
     """
     return hashlib.blake2b(user.password.encode(), digest_size=8).hexdigest()
+
+
+def account_mark(user: User) -> str:
+    """What a link in a mail is bound to: following it changes the mark, so that it works once."""
+    state = "\0".join((user.password, user.email, str(user.email_verified), str(user.awaits_confirmation)))
+    return hashlib.blake2b(state.encode(), digest_size=16).hexdigest()
 
 
 def mint_access(session: Session) -> str:
@@ -68,6 +89,17 @@ def read_access(token: str) -> Claims:
 def read_refresh(token: str) -> RefreshClaims:
     claims = _decode("refresh", token)
     return RefreshClaims(int(claims["sub"]), uuid.UUID(claims["sid"]), claims["pwd"], uuid.UUID(claims["jti"]))
+
+
+def mint_link(purpose: LinkPurpose, user: User, *, lifetime: timedelta, email: str = "") -> str:
+    """`email`: the address that the link leads to, where it is not the account's."""
+    claims = {"sub": str(user.pk), "mark": account_mark(user), "email": email or user.email}
+    return _encode(purpose, claims, expires_at=timezone.now() + lifetime)
+
+
+def read_link(purpose: LinkPurpose, token: str) -> LinkClaims:
+    claims = _decode(purpose, token)
+    return LinkClaims(int(claims["sub"]), claims["mark"], claims["email"])
 
 
 def _identity(session: Session) -> dict[str, str]:

@@ -23,7 +23,6 @@ from content_app.api.direct_serializers import (
 )
 from content_app.api.errors import refused_originals, refused_uploads, unavailable_media
 from content_app.api.links import Links
-from content_app.api.pagination import NewestFirst
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, person_of
 from content_app.api.serializers import VideoFields
@@ -33,6 +32,7 @@ from content_app.services import posters, signing, uploads
 from content_app.services.signing import Wanted
 from users_app.authentication import UPLOADERS
 from users_app.models import User
+from users_app.pagination import NewestFirst
 from users_app.roles import may_upload
 
 

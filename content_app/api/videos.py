@@ -12,13 +12,13 @@ from rest_framework.views import APIView
 
 from content_app.access import sees_everything
 from content_app.api.errors import CannotRetry, refused_originals, unavailable_media
-from content_app.api.pagination import NewestFirst
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
 from content_app.queries import find_deleted, find_visible
 from content_app.services import processing, videos
 from content_app.states import State
+from users_app.pagination import NewestFirst
 from users_app.roles import may_upload
 
 UPLOAD_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, *APIView.parser_classes)

@@ -9,6 +9,7 @@ from redis.exceptions import RedisError
 
 from content_app import metadata, queue
 from content_app.services import discards, encoding, processing, scratch, sources, tus, uploads
+from users_app.services import mail, registration
 
 log = logging.getLogger(__name__)
 
@@ -21,6 +22,8 @@ def reap() -> None:
     enqueue_waiting()
     tus.sweep()
     uploads.look_after()
+    mail.look_after()
+    registration.drop_unconfirmed()
     metadata.look_after()
     discards.remove_due()
     encoding.sweep_scratch()

@@ -2,13 +2,24 @@
 
 import { get, renewSession, safeNext, signIn, wasSignedIn } from "./api.js";
 import { say } from "./dom.js";
+import { connectShowButtons } from "./forms.js";
 
 const form = document.getElementById("login-form");
 const problem = document.getElementById("login-problem");
+const note = document.getElementById("login-note");
 const password = document.getElementById("password");
-const show = document.getElementById("show-password");
+const query = new URLSearchParams(location.search);
 
-const goOn = () => location.replace(safeNext(new URLSearchParams(location.search).get("next")));
+/** What led here, if anything did: links in mails and the account pages say it in the address. */
+const NOTES = {
+  confirmed: "Your address is confirmed. Sign in to watch.",
+  email_changed: "Your new address is confirmed. Sign in with it from now on.",
+  reset: "Your password is changed. Sign in with the new one.",
+  deleted: "Your account is deleted.",
+};
+const led = Object.keys(NOTES).find((name) => query.has(name));
+
+const goOn = (to = safeNext(query.get("next"))) => location.replace(to);
 
 async function submit(event) {
   event.preventDefault();
@@ -33,19 +44,12 @@ function complain(field) {
   field.focus();
 }
 
-function togglePassword() {
-  const isShown = password.type === "password";
-  password.type = isShown ? "text" : "password";
-  show.textContent = isShown ? "Hide" : "Show";
-  show.setAttribute("aria-pressed", isShown);
-}
-
-async function skipWhenSignedIn() {
+async function skipWhenSignedIn(to) {
   if (!wasSignedIn()) return;
   try {
     if (await renewSession()) {
       await get("/api/v1/auth/me");
-      goOn();
+      goOn(to);
     }
   } catch {
     // The form is there anyway.
@@ -53,5 +57,7 @@ async function skipWhenSignedIn() {
 }
 
 form.addEventListener("submit", submit);
-show.addEventListener("click", togglePassword);
-skipWhenSignedIn();
+connectShowButtons(form);
+note.textContent = NOTES[led] ?? "";
+if (!led) skipWhenSignedIn();
+if (led === "email_changed") skipWhenSignedIn(`/account/${location.search}`); // which says it as well

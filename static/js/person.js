@@ -13,9 +13,13 @@ export async function whoIsHere() {
   return person;
 }
 
+export function showName({ name, email }) {
+  document.querySelector("[data-person]").textContent = name || email;
+}
+
 function fillHeader(person) {
   const nav = document.querySelector("[data-signed-in]");
-  nav.querySelector("[data-person]").textContent = person.name || person.email;
+  showName(person);
   nav.querySelector("[data-for-uploaders]").hidden = !mayUpload(person);
   nav.querySelector("[data-for-admins]").hidden = person.role !== "ADMIN";
   nav.querySelector("[data-sign-out]").addEventListener("click", leave);

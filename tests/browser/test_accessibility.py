@@ -50,9 +50,80 @@ def test_the_sign_in_page(site: Site) -> None:
     assert findings(site.page) == []
 
 
+def test_the_registration_with_its_complaints(site: Site) -> None:
+    site.open("/register/")
+    site.page.get_by_test_id("register").click()
+    expect(site.page.locator("#email-problem")).to_be_visible()
+    assert findings(site.page) == []
+
+
+def test_the_registration_that_waits_for_its_mail(site: Site) -> None:
+    def refuse(route: Route) -> None:
+        route.fulfill(status=400, json={"detail": "This code is wrong or has expired.", "code": "invalid_code"})
+
+    site.page.route("**/users/register/", lambda route: route.fulfill(status=201, json={"email": "ada@example.com"}))
+    site.page.route("**/verify-email/", refuse)
+    site.open("/register/")
+    site.page.get_by_label("E-mail address").fill("ada@example.com")
+    site.page.get_by_label("Password", exact=True).fill("a-long-password")
+    site.page.get_by_label("Password again").fill("a-long-password")
+    site.page.get_by_test_id("register").click()
+    site.page.get_by_test_id("send-again").click()
+    expect(site.page.get_by_test_id("sent-again")).not_to_be_empty()
+    site.page.get_by_label("6-digit code").fill("123456")
+    site.page.get_by_test_id("confirm-code").click()
+    expect(site.page.get_by_test_id("code-problem")).to_be_visible()
+    assert findings(site.page) == []
+
+
+def test_the_page_for_a_forgotten_password(site: Site) -> None:
+    site.page.route("**/users/forgot-password/", lambda route: route.fulfill(json={"detail": "Sent."}))
+    site.open("/forgot-password/")
+    site.page.get_by_label("E-mail address").fill("ada@example.com")
+    site.page.get_by_test_id("send-link").click()
+    expect(site.page.get_by_test_id("link-sent")).not_to_be_empty()
+    assert findings(site.page) == []
+
+
+@pytest.mark.parametrize("query", ["?uid=MQ&token=made-up", ""])
+def test_the_page_for_a_new_password(site: Site, query: str) -> None:
+    site.open(f"/reset-password/{query}")
+    if query:
+        site.page.get_by_test_id("reset").click()
+        expect(site.page.locator("#new_password-problem")).to_be_visible()
+    else:
+        expect(site.page.get_by_test_id("invalid-link")).to_be_visible()
+    assert findings(site.page) == []
+
+
+def test_the_sign_in_page_with_a_note(site: Site) -> None:
+    site.open("/login/?confirmed=1")
+    expect(site.page.get_by_test_id("login-note")).not_to_be_empty()
+    assert findings(site.page) == []
+
+
 def test_the_page_for_an_unknown_address(site: Site) -> None:
     site.open("/nowhere")
     assert findings(site.page) == []
+
+
+# --- The account -----------------------------------------------------------------------------------------------------
+
+
+def test_the_account_page_with_its_complaints_and_its_question(as_admin: Site) -> None:
+    as_admin.open("/account/?email_changed=1")
+    page = as_admin.page
+    expect(page.get_by_test_id("account-note")).not_to_be_empty()
+    page.get_by_test_id("save-profile").click()
+    expect(page.get_by_test_id("profile-done")).not_to_be_empty()
+    for button in ("change-email", "change-password"):
+        page.get_by_test_id(button).click()
+    expect(page.locator("#current_password-problem")).to_be_visible()
+    assert findings(page) == []
+    page.get_by_test_id("delete").click()
+    page.get_by_test_id("delete-now").click()
+    expect(page.locator("#leave-password-problem")).to_be_visible()
+    assert findings(page) == []
 
 
 # --- The catalogue ---------------------------------------------------------------------------------------------------

@@ -1,15 +1,38 @@
 """Shapes of the sign-in routes."""
 
+from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
+from users_app.addresses import LONGEST, check_address
 from users_app.models import User
 
 LONGEST_PASSWORD = 1024  # bounds what a stranger can make the hasher chew on
 
 
+class Address(serializers.CharField):
+    """An e-mail address in its one spelling."""
+
+    def __init__(self, **options: object) -> None:
+        super().__init__(max_length=LONGEST, **options)  # type: ignore[arg-type]  # those of a CharField
+
+    def run_validation(self, data: object = serializers.empty) -> object:
+        value = super().run_validation(data)
+        if not isinstance(value, str):
+            return value
+        try:
+            return check_address(value)
+        except ValidationError as error:
+            raise serializers.ValidationError(error.messages, code="invalid") from error
+
+
+class Password(serializers.CharField):
+    def __init__(self, **options: object) -> None:
+        super().__init__(max_length=LONGEST_PASSWORD, trim_whitespace=False, **options)  # type: ignore[arg-type]
+
+
 class Credentials(serializers.Serializer[None]):
     email = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    password = Password()
 
 
 class Login(Credentials):
@@ -21,7 +44,7 @@ class PasswordForm(serializers.Serializer[None]):
 
     grant_type = serializers.ChoiceField(choices=["password"], required=False)
     username = serializers.CharField(max_length=254)
-    password = serializers.CharField(max_length=LONGEST_PASSWORD, trim_whitespace=False)
+    password = Password()
 
 
 class Refresh(serializers.Serializer[None]):

@@ -78,7 +78,7 @@ def _permissions_of(role: Role) -> QuerySet[Permission]:
 @transaction.atomic
 def assign_role(*, user: User, role: Role) -> None:
     """Make somebody an admin, creator or viewer, with all that goes with it."""
-    _hold_admins()
+    hold_admins()
     if role is not Role.ADMIN and is_last_admin(user=user):
         raise LastAdmin
     user.role = role
@@ -89,7 +89,7 @@ def assign_role(*, user: User, role: Role) -> None:
     user.groups.add(Group.objects.get_or_create(name=role.value)[0])
 
 
-def _hold_admins() -> None:
+def hold_admins() -> None:
     """Two admins who demote each other at the same moment wait for one another here."""
     list(User.objects.select_for_update().filter(role=Role.ADMIN).order_by("pk").values_list("pk"))
 

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.contrib.auth.models import update_last_login
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from users_app.clients import NOWHERE, Client
 from users_app.models import Session, User
 from users_app.tokens import (
     BadToken,
@@ -43,7 +44,7 @@ def lifetime_of(*, is_remembered: bool) -> timedelta:
 
 
 @transaction.atomic
-def open_session(*, user: User, is_remembered: bool = False) -> Tokens:
+def open_session(*, user: User, is_remembered: bool = False, client: Client = NOWHERE) -> Tokens:
     """A new session; the person's expired ones are dropped, so the table holds no more than what is alive."""
     now = timezone.now()
     user.sessions.filter(expires_at__lte=now).delete()
@@ -51,6 +52,8 @@ def open_session(*, user: User, is_remembered: bool = False) -> Tokens:
         user=user,
         is_remembered=is_remembered,
         expires_at=now + lifetime_of(is_remembered=is_remembered),
+        address=client.address,
+        user_agent=client.user_agent,
     )
     update_last_login(User, user)
     return _tokens_of(session)
@@ -61,7 +64,7 @@ def live_session(*, access_token: str) -> Session:
     return _live(read_access(access_token))
 
 
-def rotate(*, refresh_token: str) -> Tokens:
+def rotate(*, refresh_token: str, client: Client = NOWHERE) -> Tokens:
     """Exchange a refresh token for its successor.
 
     Within REFRESH_GRACE of a rotation the old token and the new one both give that same successor: parallel tabs, a
@@ -71,7 +74,7 @@ def rotate(*, refresh_token: str) -> Tokens:
     claims = read_refresh(refresh_token)
     session = _live(claims)
     now = timezone.now()
-    if _advance(session, claims, now):
+    if _advance(session, claims, now, client):
         return _tokens_of(session)
     session = _live(claims)
     if _is_within_grace(session, claims, now):
@@ -97,9 +100,26 @@ def revoke(*, session_id: uuid.UUID) -> bool:
     return alive.update(revoked_at=timezone.now()) == 1
 
 
-def revoke_all(*, user: User) -> int:
-    """Sign a person out everywhere."""
-    return user.sessions.filter(revoked_at=None).update(revoked_at=timezone.now())
+def revoke_all(*, user: User, but: Session | None = None) -> int:
+    """Sign a person out everywhere, perhaps but for one device; how many sessions that ended."""
+    ended = live_sessions(user=user)
+    if but is not None:
+        ended = ended.exclude(pk=but.pk)
+    return ended.update(revoked_at=timezone.now())
+
+
+def live_sessions(*, user: User) -> QuerySet[Session]:
+    return user.sessions.filter(revoked_at=None, expires_at__gt=timezone.now())
+
+
+def renew(*, session: Session, client: Client = NOWHERE) -> Tokens:
+    """New tokens for a session whose person has just proved to be there by the password, whatever they were before."""
+    now = timezone.now()
+    session.current_jti, session.previous_jti, session.rotated_at = uuid.uuid4(), None, now
+    session.expires_at = now + lifetime_of(is_remembered=session.is_remembered)
+    session.address, session.user_agent = client.address, client.user_agent
+    session.save()
+    return _tokens_of(session)
 
 
 def _live(claims: Claims) -> Session:
@@ -112,7 +132,7 @@ def _live(claims: Claims) -> Session:
     return session
 
 
-def _advance(session: Session, claims: RefreshClaims, now: datetime) -> bool:
+def _advance(session: Session, claims: RefreshClaims, now: datetime, client: Client) -> bool:
     """Make the successor the current token; False when it is not this token's turn, or was a moment ago."""
     settled = Q(rotated_at=None) | Q(rotated_at__lte=now - settings.REFRESH_GRACE)
     fields = {
@@ -120,6 +140,8 @@ def _advance(session: Session, claims: RefreshClaims, now: datetime) -> bool:
         "previous_jti": claims.jti,
         "rotated_at": now,
         "expires_at": now + lifetime_of(is_remembered=session.is_remembered),
+        "address": client.address,
+        "user_agent": client.user_agent,
     }
     rows = Session.objects.filter(settled, pk=session.pk, current_jti=claims.jti, revoked_at=None).update(**fields)
     for name, value in fields.items():

@@ -6,7 +6,7 @@ from rest_framework.test import APIClient
 
 from conftest import PASSWORD
 from users_app.models import Session, User
-from users_app.registry import Registry
+from users_app.registry import Payload
 from users_app.tests.conftest import SignIn
 
 LOGIN = "/users/login/"
@@ -163,7 +163,8 @@ def test_signing_in_takes_few_queries_however_many_sessions_there_are(
     assert Session.objects.count() == 6
 
 
-def test_apps_add_to_the_login_answer_by_name(viewer: User) -> None:
-    registry = Registry()
-    registry.register("greeting", lambda user: f"Hello {user.name}")
-    assert registry.collect(viewer) == {"greeting": "Hello viewer"}
+def test_apps_add_to_the_login_answer_by_name_for_many_at_once(viewer: User, owner: User) -> None:
+    payload = Payload()
+    payload.register("greeting", lambda users: {user.pk: f"Hello {user.name}" for user in users})
+    assert payload.collect(viewer) == {"greeting": "Hello viewer"}
+    assert payload.collect_many([viewer, owner])[owner.pk] == {"greeting": "Hello owner"}

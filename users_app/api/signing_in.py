@@ -1,22 +1,18 @@
 """Signing in, staying signed in, signing out. Each view parses, asks a service and answers."""
 
-from typing import cast
-
-from django.utils.decorators import method_decorator
-from django.views.decorators.cache import never_cache
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.parsers import FormParser
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from users_app.api import serializers
-from users_app.authentication import TokenAuthentication, bearer_token
+from users_app.api.open_view import OpenView
+from users_app.authentication import bearer_token
+from users_app.clients import client_of
 from users_app.cookies import access_cookie, clear_cookies, refresh_cookie, set_cookies
 from users_app.cross_site import refuse_cross_site
-from users_app.models import User
 from users_app.registry import login_payload
 from users_app.services.accounts import check_credentials
 from users_app.services.sessions import Tokens, end_session, open_session, rotate
@@ -28,18 +24,6 @@ def token_body(tokens: Tokens) -> dict[str, str]:
     return {"access_token": tokens.access, "refresh_token": tokens.refresh, "token_type": "bearer"}
 
 
-@method_decorator(never_cache, name="dispatch")
-class OpenView(APIView):
-    """For everyone: a stale or broken access cookie is not even looked at."""
-
-    authentication_classes = ()
-    permission_classes = (AllowAny,)
-
-    def get_authenticate_header(self, request: Request) -> str:
-        """Without authentication classes DRF would turn our 401s into 403s."""
-        return TokenAuthentication().authenticate_header(request)
-
-
 class Login(OpenView):
     @extend_schema(request=serializers.Login, responses=serializers.LoginAnswer)
     def post(self, request: Request) -> Response:
@@ -48,7 +32,7 @@ class Login(OpenView):
         form = serializers.Login(data=request.data)
         form.is_valid(raise_exception=True)
         user = check_credentials(email=form.validated_data["email"], password=form.validated_data["password"])
-        tokens = open_session(user=user, is_remembered=form.validated_data["remember"])
+        tokens = open_session(user=user, is_remembered=form.validated_data["remember"], client=client_of(request))
         response = Response({**serializers.Person(user).data, **login_payload.collect(user)})
         set_cookies(response, tokens)
         return response
@@ -64,11 +48,13 @@ class Refresh(OpenView):
         form = serializers.Refresh(data=request.data)
         form.is_valid(raise_exception=True)
         if in_body := form.validated_data.get("refresh_token"):
-            return Response({"detail": "Refreshed.", **token_body(rotate(refresh_token=in_body))})
+            return Response(
+                {"detail": "Refreshed.", **token_body(rotate(refresh_token=in_body, client=client_of(request)))}
+            )
         if cookie is None:
             raise NotAuthenticated("There is no refresh token.")
         response = Response({"detail": "Refreshed."})
-        set_cookies(response, rotate(refresh_token=cookie))
+        set_cookies(response, rotate(refresh_token=cookie, client=client_of(request)))
         return response
 
 
@@ -106,16 +92,8 @@ class ObtainTokens(OpenView):
         form.is_valid(raise_exception=True)
         email = form.validated_data.get("email") or form.validated_data["username"]
         user = check_credentials(email=email, password=form.validated_data["password"])
-        return Response(token_body(open_session(user=user, is_remembered=True)))
+        return Response(token_body(open_session(user=user, is_remembered=True, client=client_of(request))))
 
     def form_for(self, request: Request) -> type[serializers.Credentials | serializers.PasswordForm]:
         is_json = (request.content_type or "").startswith(JSON)
         return serializers.Credentials if is_json else serializers.PasswordForm
-
-
-@method_decorator(never_cache, name="dispatch")
-class CurrentPerson(APIView):
-    @extend_schema(responses=serializers.Me)
-    def get(self, request: Request) -> Response:
-        """Who is signed in."""
-        return Response(serializers.Me(cast(User, request.user)).data)

@@ -1,0 +1,33 @@
+"""What this app keeps about a person: told when they ask, removed when they leave."""
+
+from typing import Any
+
+from django.utils import timezone
+
+from content_app.models import Favorite, Video
+from users_app.models import User
+
+FILM_FIELDS = (
+    *("id", "public_id", "title", "description", "visibility", "is_paid", "price", "currency", "original_name"),
+    *("created_at", "deleted_at"),
+)
+
+
+def export_marks(user: User) -> list[dict[str, Any]]:
+    return [
+        {"video_id": video_id, "title": title, "marked_at": marked_at}
+        for video_id, title, marked_at in Favorite.objects.filter(user=user).values_list(
+            "video_id", "video__title", "created_at"
+        )
+    ]
+
+
+def export_films(user: User) -> list[dict[str, Any]]:
+    return list(Video.objects.filter(owner=user).values(*FILM_FIELDS))
+
+
+def remove_films_and_marks(user: User) -> None:
+    """Films as their owner would remove them: an admin can bring one back that others have paid for."""
+    Favorite.objects.filter(user=user).delete()
+    now = timezone.now()
+    Video.objects.filter(owner=user, deleted_at=None).update(deleted_at=now, updated_at=now)

@@ -1,0 +1,121 @@
+// Forms that are sent as JSON: what is missing and what the server refuses is said beside the field it is about.
+
+import { say } from "./dom.js";
+
+const isSecret = (field) => field.autocomplete.endsWith("password");
+const fieldsOf = (form) => [...form.elements].filter((field) => field.name);
+
+/** Does nothing while the work that the button started before is still under way. */
+export async function whileBusy(button, work) {
+  if (button.getAttribute("aria-disabled")) return;
+  const text = button.textContent;
+  // Not `disabled`: the keyboard would lose its place.
+  button.setAttribute("aria-disabled", "true");
+  if (button.dataset.busy) button.textContent = button.dataset.busy;
+  try {
+    await work();
+  } finally {
+    button.removeAttribute("aria-disabled");
+    if (button.dataset.busy) button.textContent = text;
+  }
+}
+
+/** Buttons whose `aria-controls` names the password fields that they show. */
+export function connectShowButtons(root) {
+  root.querySelectorAll("[data-show]").forEach((button) => button.addEventListener("click", () => toggle(button)));
+}
+
+function toggle(button) {
+  const isShown = button.getAttribute("aria-pressed") !== "true";
+  for (const id of button.getAttribute("aria-controls").split(" ")) {
+    document.getElementById(id).type = isShown ? "text" : "password";
+  }
+  button.textContent = isShown ? "Hide" : "Show";
+  button.setAttribute("aria-pressed", isShown);
+}
+
+/** Empties what nobody should find on the screen later. */
+export function clearSecrets(form) {
+  for (const field of fieldsOf(form).filter(isSecret)) field.value = "";
+}
+
+export class Form {
+  #form;
+  #send;
+  #onSent;
+  #object;
+
+  /**
+   * A form with one `[data-problem=<name>]` for each field, a `role=alert` for every other sentence and perhaps a
+   * `role=status`. `send(values)` asks the server; `onSent(answer, values)` may give what the status says then;
+   * `object(values)` gives {name: "sentence"} of what need not be sent.
+   */
+  constructor(form, { send, onSent, object = () => ({}) }) {
+    this.#form = form;
+    this.#send = send;
+    this.#onSent = onSent;
+    this.#object = object;
+    form.addEventListener("submit", (event) => this.#submit(event));
+    form.addEventListener("input", ({ target }) => target.name && this.#say(target.name, null));
+    connectShowButtons(form);
+  }
+
+  /** Forgets what was said and every password. */
+  clear() {
+    this.#sayOutcome({});
+    for (const { name } of fieldsOf(this.#form)) this.#say(name, null);
+    clearSecrets(this.#form);
+  }
+
+  async #submit(event) {
+    event.preventDefault();
+    await whileBusy(this.#form.querySelector("[type=submit]"), () => this.#try(this.#values()));
+  }
+
+  #values() {
+    return Object.fromEntries(
+      fieldsOf(this.#form).map((field) => [field.name, isSecret(field) ? field.value : field.value.trim()]),
+    );
+  }
+
+  async #try(values) {
+    this.#sayOutcome({});
+    if (this.#complain({ ...this.#object(values), ...this.#missing() })) return;
+    try {
+      const answer = await this.#send(values);
+      clearSecrets(this.#form);
+      this.#sayOutcome({ done: await this.#onSent(answer, values) });
+    } catch (error) {
+      if (!this.#complain(error.fields ?? {})) this.#sayOutcome({ problem: error.message });
+    }
+  }
+
+  #missing() {
+    const missing = fieldsOf(this.#form).filter((field) => field.willValidate && !field.checkValidity());
+    return Object.fromEntries(missing.map((field) => [field.name, field.dataset.needs]));
+  }
+
+  /** Says what is wrong with fields and goes to the first of them; false when it is about none that is here. */
+  #complain(sentences) {
+    const wrong = fieldsOf(this.#form).filter(({ name }) => this.#say(name, sentences[name]) && sentences[name]);
+    wrong[0]?.focus();
+    return wrong.length > 0;
+  }
+
+  /** False when the form has no place for it. */
+  #say(name, sentence) {
+    const place = this.#form.querySelector(`[data-problem="${CSS.escape(name)}"]`);
+    if (!place) return false;
+    say(place, sentence);
+    if (sentence) this.#form.elements[name].setAttribute("aria-invalid", "true");
+    else this.#form.elements[name].removeAttribute("aria-invalid");
+    return true;
+  }
+
+  #sayOutcome({ problem = null, done = null }) {
+    say(this.#form.querySelector("[role=alert]"), problem);
+    const status = this.#form.querySelector("[role=status]");
+    // Not hidden: a live region has to be there before its text is.
+    if (status) status.textContent = done ?? "";
+  }
+}

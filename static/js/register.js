@@ -1,0 +1,54 @@
+// The page where people register: the form, then what to do with the mail.
+
+import { post } from "./api.js";
+import { Form, whileBusy } from "./forms.js";
+
+const byId = (id) => document.getElementById(id);
+const form = byId("register-form");
+const register = (values) => post("/users/register/", values);
+
+let registration = null; // what was sent, to send it again
+
+new Form(form, {
+  send: register,
+  object: ({ password, confirm_password: again }) =>
+    again && again !== password ? { confirm_password: "The two passwords differ." } : {},
+  onSent: (answer, values) => {
+    registration = values;
+    show(true);
+  },
+});
+
+new Form(byId("code-form"), {
+  send: ({ otp }) => post("/api/v1/auth/verify-email/", { email: registration.email, otp: otp.replace(/\s/g, "") }),
+  onSent: () => location.replace("/login/?confirmed=1"),
+});
+
+function show(isRegistered) {
+  form.hidden = isRegistered;
+  byId("registered").hidden = !isRegistered;
+  byId("registered-sentence").textContent = isRegistered
+    ? `Look into your mailbox: we have sent a link to ${registration.email}. It works for a day.`
+    : "";
+  if (isRegistered) byId("registered-title").focus();
+}
+
+function startAgain() {
+  show(false);
+  registration = null;
+  form.elements.email.select();
+}
+
+async function sendAgain() {
+  const status = byId("sent-again");
+  status.textContent = "";
+  try {
+    await register(registration);
+    status.textContent = "Sent again. Only the newest mail counts.";
+  } catch (error) {
+    status.textContent = error.message;
+  }
+}
+
+byId("send-again").addEventListener("click", ({ target }) => whileBusy(target, sendAgain));
+byId("other-address").addEventListener("click", startAgain);

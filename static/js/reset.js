@@ -1,0 +1,35 @@
+// The page that the link in the mail for a new password leads to.
+
+import { post } from "./api.js";
+import { Form } from "./forms.js";
+
+const byId = (id) => document.getElementById(id);
+const query = new URLSearchParams(location.search);
+const link = { uid: query.get("uid"), token: query.get("token") };
+// Whoever sees the screen, the history or a bookmark must not have the key.
+history.replaceState(null, "", location.pathname);
+
+const isAboutLink = ({ code, fields }) => ["invalid_link", "link_expired"].includes(code) || fields.uid || fields.token;
+
+function refuse() {
+  byId("reset-form").hidden = true;
+  byId("invalid-link").hidden = false;
+  byId("invalid-title").focus();
+}
+
+async function reset({ new_password: password }) {
+  try {
+    await post("/users/reset-password/", { ...link, new_password: password });
+  } catch (error) {
+    if (isAboutLink(error)) refuse();
+    throw error;
+  }
+}
+
+new Form(byId("reset-form"), {
+  send: reset,
+  object: ({ new_password: password, again }) =>
+    again && again !== password ? { again: "The two passwords differ." } : {},
+  onSent: () => location.replace("/login/?reset=1"),
+});
+if (!link.uid || !link.token) refuse();

@@ -1,0 +1,21 @@
+"""For everyone, signed in or not."""
+
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from users_app.authentication import TokenAuthentication
+
+
+@method_decorator(never_cache, name="dispatch")
+class OpenView(APIView):
+    """A stale or broken access cookie is not even looked at."""
+
+    authentication_classes = ()
+    permission_classes = (AllowAny,)
+
+    def get_authenticate_header(self, request: Request) -> str:
+        """Without authentication classes DRF would turn our 401s into 403s."""
+        return TokenAuthentication().authenticate_header(request)

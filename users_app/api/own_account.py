@@ -1,0 +1,157 @@
+"""What people do with their own account."""
+
+import uuid
+from typing import cast
+
+from django.http import Http404
+from django.utils.decorators import method_decorator
+from django.views.decorators.cache import never_cache
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from users_app.api import account_serializers as shapes
+from users_app.api.serializers import Detail, Me
+from users_app.api.signing_in import token_body
+from users_app.authentication import bearer_token
+from users_app.clients import client_of
+from users_app.cookies import clear_cookies, set_cookies
+from users_app.models import Session, User
+from users_app.pagination import NewestFirst
+from users_app.registry import login_payload
+from users_app.roles import may_manage_all
+from users_app.services import own_account, sessions
+
+
+@method_decorator(never_cache, name="dispatch")
+class PersonalView(APIView):
+    """For whoever is signed in."""
+
+
+def person_of(request: Request) -> User:
+    return cast(User, request.user)
+
+
+def session_of(request: Request) -> Session:
+    return cast(Session, request.auth)
+
+
+class CurrentPerson(PersonalView):
+    @extend_schema(responses=Me)
+    def get(self, request: Request) -> Response:
+        """Who is signed in."""
+        return Response(Me(person_of(request)).data)
+
+    @extend_schema(request=shapes.PasswordProof, responses=Detail)
+    def delete(self, request: Request) -> Response:
+        """Delete one's account for good, with the films that one has uploaded."""
+        form = shapes.PasswordProof(data=request.data)
+        form.is_valid(raise_exception=True)
+        own_account.delete(user=person_of(request), password=form.validated_data["password"])
+        response = Response({"detail": "Your account is deleted."})
+        clear_cookies(response)
+        return response
+
+
+class ChangePassword(PersonalView):
+    @extend_schema(request=shapes.PasswordChange, responses=Detail)
+    def post(self, request: Request) -> Response:
+        """Change one's password; every other session ends, and this one gets new tokens the way it had them."""
+        form = shapes.PasswordChange(data=request.data)
+        form.is_valid(raise_exception=True)
+        tokens = own_account.change_password(
+            user=person_of(request), session=session_of(request), client=client_of(request), **form.validated_data
+        )
+        body = {"detail": "Your password is changed."}
+        if bearer_token(request) is not None:
+            return Response({**body, **token_body(tokens)})
+        response = Response(body)
+        set_cookies(response, tokens)
+        return response
+
+
+class ChangeAddress(PersonalView):
+    @extend_schema(request=shapes.AddressChange, responses=Detail)
+    def post(self, request: Request) -> Response:
+        """Ask for another e-mail address; it changes when the link is followed that goes there."""
+        form = shapes.AddressChange(data=request.data)
+        form.is_valid(raise_exception=True)
+        own_account.ask_for_new_address(user=person_of(request), **form.validated_data)
+        return Response({"detail": "Follow the link that was sent to the new address."})
+
+
+class Sessions(PersonalView):
+    @extend_schema(
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
+        responses=shapes.SessionPage,
+    )
+    def get(self, request: Request) -> Response:
+        """Where one is signed in, latest first, in pages."""
+        pages = NewestFirst()
+        page = pages.paginate_queryset(sessions.live_sessions(user=person_of(request)), request, view=self)
+        context = {"current": request.auth}
+        return pages.get_paginated_response(shapes.SessionAnswer(page or [], many=True, context=context).data)
+
+    @extend_schema(parameters=[shapes.EndSessions], responses=shapes.Ended)
+    def delete(self, request: Request) -> Response:
+        """Sign out everywhere, or everywhere else."""
+        wanted = shapes.EndSessions(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        keeps_current: bool = wanted.validated_data["keep_current"]
+        ended = sessions.revoke_all(user=person_of(request), but=session_of(request) if keeps_current else None)
+        response = Response({"ended": ended})
+        if not keeps_current:
+            clear_cookies(response)
+        return response
+
+
+class SessionEntry(PersonalView):
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, session_id: uuid.UUID) -> Response:
+        """Sign one device out."""
+        if not sessions.live_sessions(user=person_of(request)).filter(pk=session_id).exists():
+            raise Http404
+        sessions.revoke(session_id=session_id)
+        return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+class Export(PersonalView):
+    @extend_schema(responses=OpenApiTypes.OBJECT)
+    def get(self, request: Request) -> Response:
+        """Everything that is kept about oneself, as a file."""
+        headers = {"Content-Disposition": 'attachment; filename="videoflix-account.json"'}
+        return Response(own_account.export(user=person_of(request)), headers=headers)
+
+
+class OwnProfile(PersonalView):
+    def person(self, request: Request, user_id: int | None) -> User:
+        """One's own, or anybody's for admins; what strangers may not know of is not there."""
+        asker = person_of(request)
+        if user_id is None or user_id == asker.pk:
+            return asker
+        person = User.objects.filter(pk=user_id, erased_at=None).first() if may_manage_all(asker.role) else None
+        if person is None:
+            raise Http404
+        return person
+
+    @extend_schema(responses=shapes.ProfileAnswer)
+    def get(self, request: Request, user_id: int | None = None) -> Response:
+        """A profile: one's own, or to admins anybody's."""
+        return Response(profile_json([self.person(request, user_id)])[0])
+
+    @extend_schema(request=shapes.Profile, responses=shapes.ProfileAnswer)
+    def patch(self, request: Request, user_id: int | None = None) -> Response:
+        """Change name, phone or address."""
+        person = self.person(request, user_id)
+        form = shapes.Profile(person, data=request.data, partial=True)
+        form.is_valid(raise_exception=True)
+        form.save(update_fields=list(form.validated_data))
+        return Response(profile_json([person])[0])
+
+
+def profile_json(people: list[User]) -> list[dict[str, object]]:
+    added = login_payload.collect_many(people)
+    return [{**shapes.Profile(person).data, **added[person.pk]} for person in people]

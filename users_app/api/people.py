@@ -1,0 +1,67 @@
+"""What admins see of people, and the roles they give them."""
+
+from django.http import Http404
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.exceptions import APIException, PermissionDenied
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from users_app.api import account_serializers as shapes
+from users_app.api.own_account import PersonalView, person_of, profile_json
+from users_app.models import User
+from users_app.pagination import NewestFirst
+from users_app.roles import Role, may_manage_all
+from users_app.services.accounts import LastAdmin, assign_role
+
+
+class LastAdminStays(APIException):
+    status_code = 409
+    default_detail = "This is the last active admin: make somebody else an admin first."
+    default_code = "last_admin"
+
+
+class AdminView(PersonalView):
+    def initial(self, request: Request, *args: object, **kwargs: object) -> None:
+        super().initial(request, *args, **kwargs)
+        if not may_manage_all(person_of(request).role):
+            raise PermissionDenied("Only admins may see this.")
+
+
+class JoinedLast(NewestFirst):
+    ordering = ("-date_joined", "-id")
+
+
+class Profiles(AdminView):
+    @extend_schema(operation_id="users_profiles_list", responses=shapes.ProfileAnswer(many=True))
+    def get(self, request: Request) -> Response:
+        """Everybody's profile, newest first, as one array; `/api/v1/users/` has pages."""
+        return Response(profile_json(list(User.objects.filter(erased_at=None).order_by("-date_joined", "-id"))))
+
+
+class People(AdminView):
+    @extend_schema(
+        operation_id="api_v1_users_list",
+        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
+        responses=shapes.PersonPage,
+    )
+    def get(self, request: Request) -> Response:
+        """Everybody, newest first, in pages."""
+        pages = JoinedLast()
+        page = pages.paginate_queryset(User.objects.filter(erased_at=None), request, view=self)
+        return pages.get_paginated_response(shapes.ListedPerson(page or [], many=True).data)
+
+
+class PersonRole(AdminView):
+    @extend_schema(request=shapes.RoleChange, responses=shapes.ListedPerson)
+    def patch(self, request: Request, user_id: int) -> Response:
+        """Make somebody an admin, a creator or a viewer; the last admin stays one."""
+        form = shapes.RoleChange(data=request.data)
+        form.is_valid(raise_exception=True)
+        person = User.objects.filter(pk=user_id, erased_at=None).first()
+        if person is None:
+            raise Http404
+        try:
+            assign_role(user=person, role=Role(form.validated_data["role_name"]))
+        except LastAdmin as error:
+            raise LastAdminStays from error
+        return Response(shapes.ListedPerson(person).data)

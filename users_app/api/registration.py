@@ -1,0 +1,137 @@
+"""How accounts begin, and how somebody gets in again who forgot the password."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import redirect, render
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import status
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from users_app.api import account_serializers as shapes
+from users_app.api.open_view import OpenView
+from users_app.api.serializers import Detail
+from users_app.models import User
+from users_app.services import own_account, recovery, registration
+from users_app.services.links import InvalidLink
+
+MAIL_SENT = "If there is an account with this address, a mail is on its way."
+REDIRECT = {302: OpenApiResponse(description="To FRONTEND_URL, or to the built-in sign-in page.")}
+
+
+class Register(OpenView):
+    """As programs register."""
+
+    form: type[shapes.Registration] = shapes.Registration
+
+    @extend_schema(request=shapes.Registration, responses={201: shapes.Registered})
+    def post(self, request: Request) -> Response:
+        """Begin an account; it works once its address is confirmed. A taken address gets the same answer."""
+        form = self.form(data=request.data)
+        form.is_valid(raise_exception=True)
+        fields: dict[str, Any] = form.validated_data
+        registration.check_password(password=fields["password"], user=User(email=fields["email"], name=fields["name"]))
+        registration.register(**fields)
+        return Response({"email": fields["email"]}, status.HTTP_201_CREATED)
+
+
+class RegisterByForm(Register):
+    """As people do, who type their password twice."""
+
+    form = shapes.RegistrationForm
+
+    @extend_schema(request=shapes.RegistrationForm, responses={201: shapes.Registered})
+    def post(self, request: Request) -> Response:
+        """Begin an account; it works once its address is confirmed. A taken address gets the same answer."""
+        return super().post(request)
+
+
+class AddressExists(OpenView):
+    @extend_schema(parameters=[shapes.AddressQuestion], responses=shapes.AddressAnswer)
+    def get(self, request: Request) -> Response:
+        """Whether there is an account with this address; the one route that tells."""
+        question = shapes.AddressQuestion(data=request.query_params)
+        question.is_valid(raise_exception=True)
+        return Response({"exists": User.objects.filter(email=question.validated_data["email"]).exists()})
+
+
+class LinkView(OpenView):
+    """What a link in a mail leads to: a page for people, JSON for front ends."""
+
+    built_in_page: str
+
+    def follow(self, uid: str, token: str) -> None:
+        raise NotImplementedError
+
+    def get(self, request: Request) -> Response | HttpResponse:
+        link = shapes.LinkForm(data=request.query_params)
+        try:
+            if not link.is_valid():
+                raise InvalidLink
+            self.follow(link.validated_data["uid"], link.validated_data["token"])
+        except InvalidLink as error:
+            if _wants_page(request):
+                sentence = str(error.detail[0] if isinstance(error.detail, list) else error.detail)
+                return render(request._request, "link_problem.html", {"detail": sentence}, status=error.status_code)
+            raise
+        return redirect(settings.FRONTEND_URL or self.built_in_page)
+
+
+class ConfirmAddress(LinkView):
+    built_in_page = "/login/?confirmed=1"
+
+    def follow(self, uid: str, token: str) -> None:
+        registration.confirm(uid=uid, token=token)
+
+    @extend_schema(parameters=[shapes.LinkForm], responses=REDIRECT)
+    def get(self, request: Request) -> Response | HttpResponse:
+        """Activate an account by the link in the mail, once."""
+        return super().get(request)
+
+
+class ConfirmNewAddress(LinkView):
+    built_in_page = "/login/?email_changed=1"
+
+    def follow(self, uid: str, token: str) -> None:
+        own_account.confirm_new_address(uid=uid, token=token)
+
+    @extend_schema(parameters=[shapes.LinkForm], responses=REDIRECT)
+    def get(self, request: Request) -> Response | HttpResponse:
+        """Change an account's address by the link in the mail to the new one, once."""
+        return super().get(request)
+
+
+class ConfirmByCode(OpenView):
+    @extend_schema(request=shapes.CodeForm, responses=Detail)
+    def post(self, request: Request) -> Response:
+        """Activate an account by the six digits in the mail."""
+        form = shapes.CodeForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        registration.confirm_by_code(email=form.validated_data["email"], code=form.validated_data["otp"])
+        return Response({"detail": "Your address is confirmed. You can sign in now."})
+
+
+class ForgotPassword(OpenView):
+    @extend_schema(request=shapes.AddressQuestion, responses=Detail)
+    def post(self, request: Request) -> Response:
+        """Have a link sent by which a new password is chosen; answers alike for every address."""
+        form = shapes.AddressQuestion(data=request.data)
+        form.is_valid(raise_exception=True)
+        recovery.ask_for_reset(email=form.validated_data["email"])
+        return Response({"detail": MAIL_SENT})
+
+
+class ResetPassword(OpenView):
+    @extend_schema(request=shapes.ResetForm, responses=Detail)
+    def post(self, request: Request) -> Response:
+        """Choose a new password by the link in the mail, once; every session ends."""
+        form = shapes.ResetForm(data=request.data)
+        form.is_valid(raise_exception=True)
+        recovery.reset_password(**form.validated_data)
+        return Response({"detail": "Your password is changed. Sign in with it."})
+
+
+def _wants_page(request: Request) -> bool:
+    return request._request.get_preferred_type(["application/json", "text/html"]) == "text/html"

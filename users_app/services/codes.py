@@ -1,0 +1,37 @@
+"""The six digits in a mail that confirm an address where following its link is awkward, as on a television."""
+
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import F
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+
+from users_app.models import ConfirmationCode, User
+
+ATTEMPTS = 5
+DIGITS = 6
+
+
+def make_code(*, user: User) -> str:
+    """A new one; the one before it is worth nothing any more."""
+    code = f"{secrets.randbelow(10**DIGITS):0{DIGITS}}"
+    lifetime: timedelta = settings.CONFIRM_LIFETIME
+    fields = {"digest": _digest(user, code), "expires_at": timezone.now() + lifetime, "attempts_left": ATTEMPTS}
+    ConfirmationCode.objects.update_or_create(user=user, defaults=fields)
+    return code
+
+
+def take_code(*, user: User, code: str) -> bool:
+    """Whether this is the person's code; each question is counted before it is answered."""
+    alive = ConfirmationCode.objects.filter(user=user, attempts_left__gt=0, expires_at__gt=timezone.now())
+    if not alive.update(attempts_left=F("attempts_left") - 1):
+        return False
+    digest = ConfirmationCode.objects.get(user=user).digest
+    return constant_time_compare(digest, _digest(user, code))
+
+
+def _digest(user: User, code: str) -> str:
+    """Keyed: a million digests are computed in a second by whoever sees the table."""
+    return salted_hmac("users_app.codes", f"{user.pk}:{code}", algorithm="sha256").hexdigest()

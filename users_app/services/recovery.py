@@ -1,0 +1,37 @@
+"""How somebody comes in again who has forgotten the password."""
+
+from django.contrib.auth.hashers import make_password
+from django.db import transaction
+
+from users_app.models import MailKind, User
+from users_app.services import mail
+from users_app.services.links import InvalidLink, follow
+from users_app.services.registration import check_password
+from users_app.services.sessions import revoke_all
+
+
+def ask_for_reset(*, email: str) -> None:
+    """Does the same for every address; whether anybody has it shows when the mail is made."""
+    mail.post(kind=MailKind.RESET_PASSWORD, to=email)
+
+
+def reset_password(*, uid: str, token: str, new_password: str) -> User:
+    """Set the password by the link in the mail, which proves the mailbox too; every session ends."""
+    user = follow("reset", uid=uid, token=token)
+    if not user.is_active:
+        raise InvalidLink
+    check_password(password=new_password, user=user, field="new_password")
+    replace_password(user=user, password=new_password, has_proved_mailbox=True)
+    return user
+
+
+def replace_password(*, user: User, password: str, has_proved_mailbox: bool = False) -> None:
+    """And tell its owner. InvalidLink when somebody else replaced it a moment ago."""
+    encoded = make_password(password)
+    changes = {"password": encoded, **({"email_verified": True} if has_proved_mailbox else {})}
+    with transaction.atomic():
+        if not User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(**changes):
+            raise InvalidLink
+        user.password = encoded
+        revoke_all(user=user)
+        mail.post(kind=MailKind.PASSWORD_CHANGED, to=user.email, user=user)

@@ -1,0 +1,236 @@
+"""Mails on their way: through a real SMTP server, tried again while it is away, given up when it says never."""
+
+import smtplib
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from tests.services import started
+from tests.smtp import SmtpServer, link_of, text_of
+from users_app import queue
+from users_app.models import Mail, MailKind, User
+from users_app.services import mail
+from users_app.services.mail import SUBJECTS
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def smtp(settings: Any) -> Iterator[SmtpServer]:
+    with started(SmtpServer()) as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT, settings.EMAIL_USE_TLS = "127.0.0.1", server.port, False
+        settings.DEFAULT_FROM_EMAIL = "Videoflix <no-reply@example.com>"
+        yield server
+
+
+def written(viewer: User, kind: MailKind = MailKind.RESET_PASSWORD) -> Mail:
+    return Mail.objects.create(kind=kind, to=viewer.email, user=viewer)
+
+
+def be_due() -> None:
+    Mail.objects.update(try_at=timezone.now())
+
+
+def test_a_mail_arrives_as_text_and_as_html(smtp: SmtpServer, viewer: User) -> None:
+    User.objects.update(email_verified=True, name="<Véra & co>")
+    mail.send(mail_id=written(viewer).pk)
+    (message,) = smtp.mailbox.messages
+    assert (message["To"], message["From"]) == (viewer.email, "Videoflix <no-reply@example.com>")
+    assert message["Subject"] == "Choose a new password"
+    assert message.get_content_type() == "multipart/alternative"
+    assert "Hello <Véra & co>," in text_of(message)
+    assert "Hello &lt;Véra &amp; co&gt;," in text_of(message, "html")
+    assert link_of(message).replace("&", "&amp;") in text_of(message, "html")
+    assert not Mail.objects.exists(), "what is sent is not kept"
+
+
+def test_what_is_on_the_queue_twice_is_sent_once(smtp: SmtpServer, viewer: User) -> None:
+    row = written(viewer)
+    for _ in range(2):
+        mail.send(mail_id=row.pk)
+    assert len(smtp.mailbox.messages) == 1
+
+
+def test_while_the_server_is_away_a_mail_waits_longer_each_time(smtp: SmtpServer, viewer: User, settings: Any) -> None:
+    row = written(viewer)
+    smtp.stop()
+    for pause_s in (60, 240, 960):
+        be_due()
+        mail.send(mail_id=row.pk)
+        row.refresh_from_db()
+        assert abs(row.try_at - timezone.now() - timedelta(seconds=pause_s)) < timedelta(seconds=10)
+    assert (row.attempts, row.given_up_at) == (3, None)
+    assert "refused" in row.problem.lower()
+    mail.send(mail_id=row.pk)
+    row.refresh_from_db()
+    assert row.attempts == 3, "not before its time"
+    smtp.start()
+    be_due()
+    mail.send(mail_id=row.pk)
+    assert len(smtp.mailbox.messages) == 1
+
+
+def test_a_server_that_says_later_is_asked_later(smtp: SmtpServer, viewer: User) -> None:
+    row = written(viewer)
+    smtp.mailbox.refusal = "451 Greylisted, try again"
+    mail.send(mail_id=row.pk)
+    smtp.mailbox.refusal = ""
+    be_due()
+    mail.send(mail_id=row.pk)
+    assert len(smtp.mailbox.messages) == 1
+
+
+def test_a_mailbox_that_does_not_exist_is_given_up(
+    smtp: SmtpServer, viewer: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    row = written(viewer)
+    smtp.mailbox.refusal = "550 No such user"
+    mail.send(mail_id=row.pk)
+    row.refresh_from_db()
+    assert row.given_up_at is not None
+    assert "No such user" in row.problem
+    (line,) = (record.getMessage() for record in caplog.records if record.name == mail.__name__)
+    assert "was not sent" in line
+    assert viewer.email not in line
+    be_due()
+    mail.send(mail_id=row.pk)
+    assert not smtp.mailbox.messages
+
+
+def test_it_is_given_up_in_the_end(smtp: SmtpServer, viewer: User) -> None:
+    row = written(viewer)
+    smtp.stop()
+    for _ in range(mail.MOST_ATTEMPTS):
+        be_due()
+        mail.send(mail_id=row.pk)
+    row.refresh_from_db()
+    assert row.given_up_at is not None
+
+
+def test_a_wrong_password_is_the_operators_to_mend(smtp: SmtpServer, viewer: User, settings: Any) -> None:
+    with started(SmtpServer(password="right")) as guarded:
+        settings.EMAIL_PORT, settings.EMAIL_HOST_USER = guarded.port, "videoflix"
+        settings.EMAIL_HOST_PASSWORD = "wrong"
+        row = written(viewer)
+        mail.send(mail_id=row.pk)
+        row.refresh_from_db()
+        assert row.given_up_at is None
+        settings.EMAIL_HOST_PASSWORD = "right"
+        be_due()
+        mail.send(mail_id=row.pk)
+        assert len(guarded.mailbox.messages) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "is_permanent"),
+    [
+        (OSError("away"), False),
+        (smtplib.SMTPServerDisconnected("gone"), False),
+        (smtplib.SMTPRecipientsRefused({"a@example.com": (550, b"no")}), True),
+        (smtplib.SMTPRecipientsRefused({"a@example.com": (450, b"later")}), False),
+        (smtplib.SMTPDataError(554, b"spam"), True),
+        (smtplib.SMTPDataError(452, b"full"), False),
+        (smtplib.SMTPAuthenticationError(535, b"wrong"), False),
+    ],
+)
+def test_what_waiting_cannot_help(
+    error: Exception, is_permanent: bool, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: Mail) -> None:
+        raise error
+
+    monkeypatch.setattr(mail, "deliver", fail)
+    row = written(viewer)
+    mail.send(mail_id=row.pk)
+    row.refresh_from_db()
+    assert (row.given_up_at is not None) == is_permanent
+
+
+# --- What they say ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", MailKind)
+def test_every_mail_has_both_forms_a_subject_and_no_gap(kind: MailKind) -> None:
+    context = {
+        "subject": SUBJECTS[kind],
+        "name": "Ann",
+        "site": "https://videos.example.com",
+        "link": "https://videos.example.com/?uid=a&token=b",
+        "forgot_link": "https://videos.example.com/forgot-password/",
+        "code": "012345",
+        "hours": 24,
+        "minutes": 60,
+    }
+    text, page = (render_to_string(f"emails/{kind}.{form}", context) for form in ("txt", "html"))
+    assert text.startswith("Hello Ann,\n\n")
+    assert "&amp;" not in text
+    assert "https://videos.example.com" in text
+    assert f'<h1 style="margin:0 0 1rem;font-size:1.5rem;line-height:1.25">{SUBJECTS[kind]}</h1>' in page
+    # A name that a template asks for and nobody gives is an empty place in a sentence.
+    bare = {"subject": "", "name": ""}
+    assert len(render_to_string(f"emails/{kind}.txt", bare)) < len(text)
+
+
+def test_nobody_can_have_us_send_their_text_to_a_stranger(smtp: SmtpServer, browser: APIClient, db: None) -> None:
+    form = {"email": "victim@example.com", "name": "Buy at https://evil.example", "password": "a long password 1"}
+    browser.post("/api/v1/auth/register/", form, format="json")
+    mail.send(mail_id=Mail.objects.get().pk)
+    (message,) = smtp.mailbox.messages
+    assert "evil" not in message.as_string()
+
+
+# --- What nobody else looks after ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    ids: list[int] = []
+
+    def keep(mail_id: int) -> bool:
+        ids.append(mail_id)
+        return True
+
+    monkeypatch.setattr(queue, "enqueue_mail", keep)
+    return ids
+
+
+def test_what_was_lost_goes_on_the_queue_again(
+    viewer: User, enqueued: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queued, lost, later, given_up = (written(viewer) for _ in range(4))
+    monkeypatch.setattr(queue, "mails_waiting", lambda: {queued.pk})
+    Mail.objects.filter(pk=later.pk).update(try_at=timezone.now() + timedelta(minutes=1))
+    Mail.objects.filter(pk=given_up.pk).update(given_up_at=timezone.now())
+    mail.look_after()
+    assert enqueued == [lost.pk]
+
+
+def test_what_was_given_up_is_kept_for_a_month(viewer: User, enqueued: list[int]) -> None:
+    row = written(viewer)
+    Mail.objects.update(given_up_at=timezone.now() - timedelta(days=29))
+    mail.look_after()
+    assert Mail.objects.get() == row
+    Mail.objects.update(given_up_at=timezone.now() - timedelta(days=31))
+    mail.look_after()
+    assert not Mail.objects.exists()
+
+
+def test_a_queue_that_is_away_costs_only_time(viewer: User) -> None:
+    """The tests' Redis is at an address that nobody answers."""
+    written(viewer)
+    mail.look_after()
+    assert Mail.objects.count() == 1
+
+
+def test_a_mail_is_on_the_queue_once_its_cause_is_committed(
+    browser: APIClient, enqueued: list[int], django_capture_on_commit_callbacks: Any
+) -> None:
+    with django_capture_on_commit_callbacks(execute=True):
+        browser.post("/users/forgot-password/", {"email": "a@example.com"}, format="json")
+    assert enqueued == [Mail.objects.get().pk]

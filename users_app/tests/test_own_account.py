@@ -1,0 +1,311 @@
+"""What people do with their own account: profile, password, address, sessions, export, leaving."""
+
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from conftest import PASSWORD
+from users_app.models import Mail, Session, User
+from users_app.roles import Role
+from users_app.tests.conftest import SignIn
+from users_app.tests.mailbox import deliver, deliver_one
+
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+NEW = "an entirely new one"
+PREFIXES = ["/users", "/api/v1/auth"]
+
+pytestmark = pytest.mark.django_db
+
+
+def post(client: APIClient, route: str, body: Any) -> Any:
+    return client.post(route, body, format="json")
+
+
+def is_in(client: APIClient) -> bool:
+    return bool(client.get("/api/v1/auth/me/").status_code == 200)
+
+
+# --- Profile ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("route", ["/users/profile/", "/users/profile"])
+def test_a_profile_is_read_and_changed(route: str, viewer: User, sign_in: SignIn) -> None:
+    client = sign_in(viewer)
+    expected = {
+        "id": viewer.pk,
+        "username": viewer.email,
+        "email": viewer.email,
+        "name": "viewer",
+        "phone": "",
+        "address": "",
+        "role": "VIEWER",
+        "email_verified": False,
+        "favorite_videos": [],
+    }
+    assert client.get(route).json() == expected
+    changed = client.patch(route, {"name": "V", "phone": "1", "address": "Here"}, format="json")
+    assert changed.json() == {**expected, "name": "V", "phone": "1", "address": "Here"}
+    assert client.get(f"{route.rstrip('/')}/{viewer.pk}/").json()["name"] == "V"
+
+
+def test_what_decides_about_rights_is_not_to_be_changed(viewer: User, sign_in: SignIn) -> None:
+    body = {"role": "ADMIN", "email": "other@example.com", "email_verified": True, "is_staff": True, "id": 1}
+    assert sign_in(viewer).patch("/users/profile/", body, format="json").status_code == 200
+    viewer.refresh_from_db()
+    assert (viewer.role, viewer.email, viewer.email_verified, viewer.is_staff) == (
+        Role.VIEWER,
+        "viewer@example.com",
+        False,
+        False,
+    )
+
+
+@pytest.mark.parametrize("body", ["[]", "{", '{"name": null}', '{"name": {}}', '{"phone": "' + "1" * 41 + '"}'])
+def test_a_bad_profile_changes_nothing(body: str, viewer: User, sign_in: SignIn) -> None:
+    response = sign_in(viewer).generic("PATCH", "/users/profile/", body, content_type="application/json")
+    assert response.status_code == 400
+    viewer.refresh_from_db()
+    assert viewer.name == "viewer"
+
+
+def test_profiles_of_others_are_for_admins(viewer: User, creator: User, admin: User, sign_in: SignIn) -> None:
+    route = f"/users/profile/{creator.pk}/"
+    assert sign_in(viewer).get(route).status_code == 404
+    assert sign_in(viewer).patch(route, {"name": "x"}, format="json").status_code == 404
+    assert sign_in(admin).get(route).json()["email"] == creator.email
+    assert sign_in(admin).patch(route, {"name": "By staff"}, format="json").json()["name"] == "By staff"
+    assert sign_in(admin).get("/users/profile/999999999999/").status_code == 404
+
+
+# --- Password --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_a_changed_password_ends_every_other_session(prefix: str, viewer: User, sign_in: SignIn) -> None:
+    here, elsewhere = sign_in(viewer), sign_in(viewer)
+    old = here.cookies["vf_access"].value
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert post(here, f"{prefix}/password/change/", body).status_code == 200
+    assert (is_in(here), is_in(elsewhere)) == (True, False)
+    assert post(elsewhere, "/users/refresh/", {}).status_code == 401
+    assert post(here, "/users/refresh/", {}).status_code == 200
+    assert not is_in(APIClient(HTTP_AUTHORIZATION=f"Bearer {old}"))
+    assert deliver_one().subject == "Your password was changed"
+
+
+def test_a_program_gets_its_new_tokens_in_the_body(viewer: User) -> None:
+    tokens = post(APIClient(), "/api/v1/auth/token/", {"email": viewer.email, "password": PASSWORD}).json()
+    program = APIClient(HTTP_AUTHORIZATION=f"Bearer {tokens['access_token']}")
+    answer = post(program, "/api/v1/auth/password/change/", {"current_password": PASSWORD, "new_password": NEW})
+    assert not answer.cookies
+    assert is_in(APIClient(HTTP_AUTHORIZATION=f"Bearer {answer.json()['access_token']}"))
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"current_password": "wrong", "new_password": NEW}, "current_password"),
+        ({"current_password": PASSWORD, "new_password": "12345678"}, "new_password"),
+        ({"current_password": PASSWORD, "new_password": "viewer@example.com"}, "new_password"),
+        ({"new_password": NEW}, "current_password"),
+    ],
+)
+def test_a_refused_change_leaves_everything_as_it_is(body: Any, field: str, viewer: User, sign_in: SignIn) -> None:
+    client = sign_in(viewer)
+    response = post(client, "/users/password/change/", body)
+    assert (response.status_code, set(response.json())) == (400, {field, "code"})
+    assert is_in(client)
+    assert not Mail.objects.exists()
+
+
+# --- Address ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_an_address_changes_when_the_new_one_is_confirmed(
+    prefix: str, viewer: User, browser: APIClient, sign_in: SignIn
+) -> None:
+    client = sign_in(viewer)
+    body = {"new_email": "New@Example.com", "password": PASSWORD}
+    assert post(client, f"{prefix}/email/change/", body).status_code == 200
+    confirmation, notice = deliver()
+    assert (confirmation.to, confirmation.subject) == ("new@example.com", "Confirm your new address")
+    assert (notice.to, notice.subject) == ("viewer@example.com", "Your address is about to change")
+    viewer.refresh_from_db()
+    assert viewer.email == "viewer@example.com"
+    followed = browser.get(confirmation.path)
+    assert (followed.status_code, followed["Location"]) == (302, "/login/?email_changed=1")
+    viewer.refresh_from_db()
+    assert (viewer.email, viewer.email_verified) == ("new@example.com", True)
+    last = deliver_one()
+    assert (last.to, last.subject) == ("viewer@example.com", "Your address was changed")
+    assert is_in(client)
+    assert browser.get(confirmation.path).status_code == 400
+
+
+def test_a_taken_address_gets_the_same_answer_and_its_owner_a_notice(
+    viewer: User, creator: User, sign_in: SignIn
+) -> None:
+    client = sign_in(viewer)
+    answers = [
+        post(client, "/users/email/change/", {"new_email": email, "password": PASSWORD})
+        for email in (creator.email, "free@example.com")
+    ]
+    assert answers[0].content == answers[1].content
+    subjects = {received.to: received.subject for received in deliver()}
+    assert subjects[creator.email] == "You already have an account"
+    assert subjects["free@example.com"] == "Confirm your new address"
+
+
+def test_an_address_that_is_taken_meanwhile_stays_whose_it_is(
+    viewer: User, browser: APIClient, make_user: Any, sign_in: SignIn
+) -> None:
+    post(sign_in(viewer), "/users/email/change/", {"new_email": "new@example.com", "password": PASSWORD})
+    path = deliver()[0].path
+    make_user("quicker", email="new@example.com")
+    response = browser.get(path)
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_link")
+    viewer.refresh_from_db()
+    assert viewer.email == "viewer@example.com"
+
+
+def test_a_changed_password_stops_a_change_of_address(viewer: User, browser: APIClient, sign_in: SignIn) -> None:
+    post(sign_in(viewer), "/users/email/change/", {"new_email": "thief@example.com", "password": PASSWORD})
+    path = deliver()[0].path
+    viewer.set_password(NEW)
+    viewer.save()
+    assert browser.get(path).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"new_email": "new@example.com", "password": "wrong"}, "password"),
+        ({"new_email": "viewer@example.com", "password": PASSWORD}, "new_email"),
+        ({"new_email": "nobody", "password": PASSWORD}, "new_email"),
+        ({"password": PASSWORD}, "new_email"),
+    ],
+)
+def test_a_refused_address_sends_nothing(body: Any, field: str, viewer: User, sign_in: SignIn) -> None:
+    response = post(sign_in(viewer), "/users/email/change/", body)
+    assert (response.status_code, set(response.json())) == (400, {field, "code"})
+    assert not Mail.objects.exists()
+
+
+# --- Sessions --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_sessions_are_listed_with_device_address_and_last_use(
+    prefix: str, viewer: User, creator: User, sign_in: SignIn
+) -> None:
+    sign_in(creator)
+    client = sign_in(viewer)
+    login = {"email": viewer.email, "password": PASSWORD, "remember": True}
+    other = APIClient(HTTP_ORIGIN="http://testserver", HTTP_USER_AGENT=FIREFOX, REMOTE_ADDR="2001:db8::7")
+    post(other, "/users/login/", login)
+    Session.objects.create(user=viewer, expires_at=timezone.now())
+    Session.objects.create(user=viewer, expires_at=timezone.now() + timedelta(days=1), revoked_at=timezone.now())
+    newer, older = client.get(f"{prefix}/sessions/").json()["results"]
+    assert (newer["device"], newer["address"]) == ("Firefox on Linux", "2001:db8::7")
+    assert (newer["is_current"], newer["is_remembered"]) == (False, True)
+    assert (older["device"], older["address"], older["is_current"]) == ("Unknown device", "127.0.0.1", True)
+    assert newer["last_used_at"] == newer["created_at"]
+    other.credentials(HTTP_USER_AGENT="VLC/3.0")
+    post(other, "/users/refresh/", {})
+    newer = client.get(f"{prefix}/sessions/").json()["results"][0]
+    assert newer["device"] == "VLC"
+    assert newer["last_used_at"] > newer["created_at"]
+
+
+def test_the_list_of_sessions_has_pages_and_a_constant_number_of_queries(
+    viewer: User, sign_in: SignIn, django_assert_num_queries: Any
+) -> None:
+    client = sign_in(viewer)
+    for _ in range(30):
+        Session.objects.create(user=viewer, expires_at=timezone.now() + timedelta(days=1))
+    with django_assert_num_queries(2):
+        page = client.get("/api/v1/auth/sessions/").json()
+    assert len(page["results"]) == 24
+    assert len(client.get(page["next"]).json()["results"]) == 7
+
+
+@pytest.mark.parametrize("prefix", PREFIXES)
+def test_one_session_is_ended(prefix: str, viewer: User, sign_in: SignIn) -> None:
+    here, elsewhere = sign_in(viewer), sign_in(viewer)
+    (other,) = (one for one in here.get(f"{prefix}/sessions/").json()["results"] if not one["is_current"])
+    assert here.delete(f"{prefix}/sessions/{other['id']}/").status_code == 204
+    assert (is_in(here), is_in(elsewhere)) == (True, False)
+    assert here.delete(f"{prefix}/sessions/{other['id']}/").status_code == 404
+
+
+def test_sessions_of_others_are_not_there(viewer: User, creator: User, sign_in: SignIn) -> None:
+    victim = sign_in(creator)
+    session_id = Session.objects.get(user=creator).pk
+    client = sign_in(viewer)
+    assert client.delete(f"/users/sessions/{session_id}/").status_code == 404
+    assert client.delete(f"/users/sessions/{uuid.uuid4()}/").status_code == 404
+    assert is_in(victim)
+
+
+@pytest.mark.parametrize(("query", "ended", "stays"), [("", 2, False), ("?keep_current=1", 1, True)])
+def test_all_sessions_are_ended_or_all_others(
+    query: str, ended: int, stays: bool, viewer: User, sign_in: SignIn
+) -> None:
+    here, elsewhere = sign_in(viewer), sign_in(viewer)
+    assert here.delete(f"/api/v1/auth/sessions/{query}").json() == {"ended": ended}
+    assert (is_in(here), is_in(elsewhere)) == (stays, False)
+
+
+# --- Export and leaving ----------------------------------------------------------------------------------------------
+
+
+def test_leaving_takes_the_password(viewer: User, sign_in: SignIn) -> None:
+    client = sign_in(viewer)
+    for body in ({}, {"password": "wrong"}, {"password": None}):
+        response = client.delete("/api/v1/auth/me/", body, format="json")
+        assert (response.status_code, set(response.json())) == (400, {"password", "code"})
+    assert is_in(client)
+
+
+def test_the_last_admin_stays(admin: User, make_user: Any, sign_in: SignIn) -> None:
+    client = sign_in(admin)
+    response = client.delete("/users/me/", {"password": PASSWORD}, format="json")
+    assert (response.status_code, response.json()["code"]) == (409, "last_admin")
+    assert is_in(client)
+    make_user("second", role=Role.ADMIN)
+    assert client.delete("/users/me/", {"password": PASSWORD}, format="json").status_code == 200
+
+
+def test_links_from_before_lead_nowhere_after_leaving(viewer: User, browser: APIClient, sign_in: SignIn) -> None:
+    client = sign_in(viewer)
+    post(browser, "/users/forgot-password/", {"email": viewer.email})
+    post(client, "/users/email/change/", {"new_email": "new@example.com", "password": PASSWORD})
+    reset, change, _ = deliver()
+    client.delete("/users/me/", {"password": PASSWORD}, format="json")
+    assert post(browser, "/users/reset-password/", {**reset.query, "new_password": NEW}).status_code == 400
+    assert browser.get(change.path).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("method", "route"),
+    [
+        ("get", "/users/profile/"),
+        ("patch", "/users/profile/"),
+        ("get", "/users/profiles/"),
+        ("post", "/users/password/change/"),
+        ("post", "/users/email/change/"),
+        ("get", "/users/sessions/"),
+        ("delete", "/users/sessions/"),
+        ("get", "/users/export/"),
+        ("delete", "/users/me/"),
+        ("get", "/api/v1/users/"),
+        ("patch", "/api/v1/users/1/role/"),
+    ],
+)
+def test_strangers_are_told_to_sign_in(method: str, route: str) -> None:
+    assert getattr(APIClient(), method)(route).status_code == 401
