@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-from contextlib import suppress
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from typing import Any
@@ -54,19 +53,17 @@ class SmtpServer:
         self.mailbox = Mailbox(asks_for_password=bool(password))
         self.password = password
         self.port = free_port()
-        self.controller = self._new_controller()
+        self.controller: Controller | None = None
 
     def start(self) -> None:
+        self.controller = Controller(self.mailbox, hostname="127.0.0.1", port=self.port, **self._doors())
         self.controller.start()
 
     def stop(self) -> None:
         """May be started again, on the same port."""
-        with suppress(AssertionError):  # it had not started
+        if self.controller is not None:
             self.controller.stop()
-        self.controller = self._new_controller()
-
-    def _new_controller(self) -> Controller:
-        return Controller(self.mailbox, hostname="127.0.0.1", port=self.port, **self._doors())
+        self.controller = None
 
     def _doors(self) -> dict[str, Any]:
         if not self.password:

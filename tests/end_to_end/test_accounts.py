@@ -58,6 +58,7 @@ def sign_in(client: Client, password: str) -> int:
 
 
 def test_an_account_is_registered_confirmed_recovered_and_left(site: Platform, smtp: SmtpServer) -> None:
+    site.env["LOG_FORMAT"] = "json"  # which has a line for each request
     site.start_all()
     client = Client(site.origin)
     register(client)
