@@ -35,6 +35,8 @@ for folder in (DATA_DIR, MEDIA_ROOT, WORK_DIR, FILE_UPLOAD_TEMP_DIR, STATIC_CACH
 # --- Web -------------------------------------------------------------------------------------------------------------
 DEBUG = env.boolean("DEBUG", default=False)
 SECRET_KEY = env.text("SECRET_KEY", default=checks.DEVELOPMENT_SECRET if DEBUG else "")
+# Former secrets: what they signed is still believed, so that the secret is changed without signing everybody out.
+SECRET_KEY_FALLBACKS = list(env.names("SECRET_KEY_FALLBACKS"))
 BACKEND_ORIGIN = env.text("BACKEND_ORIGIN", default="http://localhost:8000").rstrip("/")
 IS_HTTPS = urlsplit(BACKEND_ORIGIN).scheme == "https"
 ALLOWED_HOSTS = env.names(

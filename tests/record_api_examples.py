@@ -22,6 +22,7 @@ ALWAYS_TOLD = ("id", "public_id", "title")
 TOLD_HEADERS = ("location", "upload-offset")
 CAPTIONS = b"WEBVTT\n\n00:00.000 --> 00:02.000\nA meadow in the morning.\n"
 HALF = 1000
+WRONG_CHANGE = {"current_password": "a-wrong-one", "new_password": "another to remember"}
 # In this order: what follows a grant is known by it.
 PLACEHOLDERS = (
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"), "eyJ…"),
@@ -127,7 +128,9 @@ def shortened(text: str) -> str:
 
 def record(platform: Platform) -> list[dict[str, Any]]:
     recorder = Recorder(Client(platform.origin))
+    record_strangers(recorder)
     record_people(recorder)
+    record_own_account(recorder)
     # Nobody works yet, so that what is said of the new film does not depend on how fast they are.
     title = "A form with a file"
     uploaded = recorder.send_form(title, "/api/v1/videos/", FILM, title="Big Buck Bunny", category="Animation")
@@ -143,6 +146,38 @@ def record(platform: Platform) -> list[dict[str, Any]]:
     recorder.send("The end of the session", "POST", "/users/logout/", {})
     recorder.send("Without a session", "GET", "/content/")
     return recorder.examples
+
+
+def record_strangers(recorder: Recorder) -> None:
+    send, ann = recorder.send, {"email": "ann@example.com", "password": "a password to remember"}
+    form = {**ann, "confirm_password": ann["password"], "name": "Ann"}
+    send("An account begins", "POST", "/users/register/", form)
+    send("A taken address gets the same answer", "POST", "/users/register/", {**form, "email": ADMIN_EMAIL})
+    send("What is wrong is told by field", "POST", "/users/register/", {**form, "password": "12345678"})
+    send("As a program", "POST", "/api/v1/auth/register/", {**ann, "email": "ben@example.com", "name": "Ben"})
+    send("A wrong code", "POST", "/api/v1/auth/verify-email/", {"email": ann["email"], "otp": "000000"})
+    send("A link that was used", "GET", "/users/confirm/?uid=Mg&token=used")
+    send("Is it taken?", "GET", f"/users/email-exists/?email={ADMIN_EMAIL}")
+    send("For any address", "POST", "/users/forgot-password/", {"email": ann["email"]})
+    link = {"uid": "Mg", "token": "used", "new_password": ann["password"]}
+    send("A link that was used", "POST", "/users/reset-password/", link)
+
+
+def record_own_account(recorder: Recorder) -> None:
+    send = recorder.send
+    send("One's own", "GET", "/users/profile/")
+    send("Another name", "PATCH", "/users/profile/", {"name": "Ada"})
+    send("Everybody's", "GET", "/users/profiles/")
+    send("Everybody", "GET", "/api/v1/users/")
+    send("Somebody becomes a creator", "PATCH", "/api/v1/users/2/role/", {"role_name": "CREATOR"})
+    send("The last admin stays one", "PATCH", "/api/v1/users/1/role/", {"role_name": "VIEWER"})
+    send("Where one is signed in", "GET", "/api/v1/auth/sessions/")
+    send("Not the password", "POST", "/api/v1/auth/password/change/", WRONG_CHANGE)
+    change = {"new_email": "ada@example.com", "password": ADMIN_PASSWORD}
+    send("A new address", "POST", "/api/v1/auth/email/change/", change)
+    send("All one's data", "GET", "/api/v1/auth/export/")
+    send("Everywhere else", "DELETE", "/api/v1/auth/sessions/?keep_current=1")
+    send("The last admin stays", "DELETE", "/api/v1/auth/me/", {"password": ADMIN_PASSWORD})
 
 
 def record_people(recorder: Recorder) -> None:

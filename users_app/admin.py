@@ -27,7 +27,7 @@ class PersonAddForm(UserCreationForm):  # type: ignore[misc]  # unfold is untype
 class PersonChangeForm(UserChangeForm):  # type: ignore[misc]  # unfold is untyped
     class Meta:
         model = User
-        fields = ("email", "name", "phone", "address", "role", "is_active", "email_verified")
+        fields = ("email", "name", "phone", "address", "role", "is_active", "awaits_confirmation", "email_verified")
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
@@ -45,7 +45,7 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
     add_form = PersonAddForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("email", "name", "role", "is_active", "email_verified", "last_login", "date_joined")
-    list_filter = ("role", "is_active", "email_verified", "date_joined")
+    list_filter = ("role", "is_active", "awaits_confirmation", "email_verified", "date_joined")
     search_fields = ("email", "name", "phone")
     ordering = ("email",)
     filter_horizontal = ()
@@ -54,7 +54,7 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("name", "phone", "address")}),
-        ("What they may do", {"fields": ("role", "is_active", "email_verified", "groups")}),
+        ("What they may do", {"fields": ("role", "is_active", "awaits_confirmation", "email_verified", "groups")}),
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "usable_password", "password1", "password2")}),)
@@ -63,6 +63,8 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
         """The role goes through its service, which sees what it was and sets all that follows from it."""
         role = Role(obj.role)
         obj.role = form.initial.get("role", role) if change else role
+        # Whom staff let in need not follow a link any more.
+        obj.awaits_confirmation = obj.awaits_confirmation and not obj.is_active
         super().save_model(request, obj, form, change)
         assign_role(user=obj, role=role)
         if not obj.is_active:

@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from smtplib import SMTPException
 
 from django.conf import settings
 from django.db import DatabaseError, connection
@@ -14,6 +15,7 @@ from content_app.services.storage import bucket_store, get_store
 from media_pipeline.errors import PipelineError
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.findings import Finding, fine, wrong
+from users_app.services.mail import given_up_count, try_mail_server
 
 LITTLE_ROOM_MB = 2048
 
@@ -30,6 +32,7 @@ def examine() -> Iterator[Finding]:
         "workers": look_at_workers,
         "ffmpeg": look_at_ffmpeg,
         "work folder": look_at_work_folder,
+        "mail": look_at_mail,
     }
     for name, look in checks.items():
         try:
@@ -68,6 +71,17 @@ def look_at_workers() -> str:
 
 def look_at_ffmpeg() -> str:
     return find_ffmpeg(settings.FFMPEG_BIN)
+
+
+def look_at_mail() -> str:
+    try:
+        way = try_mail_server()
+    except (OSError, SMTPException) as error:
+        server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
+        raise Wrong(f"{server} does not take mails ({error}): check EMAIL_HOST and the settings below it.") from error
+    if given_up := given_up_count():
+        raise Wrong(f"{given_up} mail(s) could not be sent: look for “was not sent” in the log of the workers.")
+    return way
 
 
 def look_at_work_folder() -> str:

@@ -8,12 +8,16 @@ from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from content_app import queue
 from content_app.services import checkup
 from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.s3 import S3Store
 from tests.ceph import Ceph
+from tests.services import free_port, started
+from tests.smtp import SmtpServer
+from users_app.models import Mail, MailKind
 
 PAGES = ["http://testserver", "http://localhost:4200"]
 
@@ -70,7 +74,7 @@ def test_on_a_healthy_machine_everything_is_fine() -> None:
     said, end = doctor()
     assert (wrong_lines(said), end) == ([], "")
     names = re.findall(r"^ok +([^:]+):", said, re.MULTILINE)
-    assert names == ["database", "redis", "workers", "ffmpeg", "work folder", "media folder"]
+    assert names == ["database", "redis", "workers", "ffmpeg", "work folder", "mail", "media folder"]
 
 
 def test_what_is_missing_is_said_with_what_to_do(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -92,6 +96,22 @@ def test_what_is_missing_is_said_with_what_to_do(settings: Any, monkeypatch: pyt
 def test_a_work_folder_with_little_room_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "LITTLE_ROOM_MB", 10**12)
     assert "make room" in wrong_lines(doctor()[0])[0]
+
+
+def test_a_mail_server_that_is_away_is_said(settings: Any) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
+    (line,) = wrong_lines(doctor()[0])
+    assert "does not take mails" in line
+    assert "EMAIL_HOST" in line
+    with started(SmtpServer()) as server:
+        settings.EMAIL_PORT, settings.EMAIL_USE_TLS = server.port, False
+        assert f"ok    mail: 127.0.0.1:{server.port} takes them" in doctor()[0]
+
+
+def test_mails_that_could_not_be_sent_are_said(db: None) -> None:
+    Mail.objects.create(kind=MailKind.ADDRESS_TAKEN, to="a@example.com", given_up_at=timezone.now())
+    assert "1 mail(s) could not be sent" in wrong_lines(doctor()[0])[0]
 
 
 # --- a bucket --------------------------------------------------------------------------------------------------------

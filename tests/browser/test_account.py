@@ -1,6 +1,7 @@
 """Accounts in real Chromium, from registering to deleting, with the mails that are sent on the way."""
 
 import email
+import itertools
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 
 from tests.browser.pages import Site
+from tests.browser.test_budget import Visit
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, wait_for
 
 pytestmark = pytest.mark.browser
@@ -22,8 +24,9 @@ NEW_PASSWORD = "another-long-password-for-members"
 MAIL_END = b"-" * 79 + b"\n"
 ADD_PERSON = """
 from users_app.models import User
-User.objects.create_user("{email}", "{password}", name="{name}", email_verified=True)
+User.objects.create_user("{email}", "{password}", name="Member", email_verified=True)
 """
+NUMBERS = itertools.count(1)
 LEAST_TARGET_PX = 40
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
@@ -74,10 +77,10 @@ def mailbox(errands: Platform) -> Mailbox:
 
 
 @pytest.fixture
-def member(platform: Platform, request: pytest.FixtureRequest) -> str:
-    """The address of somebody who has an account; nobody else's test changes it."""
-    address = f"{request.node.name.split('[')[0].removeprefix('test_')[:40]}@example.com".replace("_", "-")
-    added = platform.manage("shell", "-c", ADD_PERSON.format(email=address, password=PASSWORD, name="Member"))
+def member(platform: Platform) -> str:
+    """The address of somebody who has an account, for this test alone."""
+    address = f"m{next(NUMBERS)}@example.com"
+    added = platform.manage("shell", "-c", ADD_PERSON.format(email=address, password=PASSWORD))
     assert added.returncode == 0, added.stderr
     return address
 
@@ -463,6 +466,7 @@ def test_the_header_fits_the_narrowest_phone(tiny: BrowserContext, platform: Pla
     site = Site(tiny.new_page(), platform.origin)
     site.be(ADMIN_EMAIL, ADMIN_PASSWORD)
     site.open(path)
+    site.page.wait_for_load_state("networkidle")
     for name in ("nav-upload", "person", "sign-out"):
         control = site.page.get_by_test_id(name)
         expect(control).to_be_in_viewport(ratio=1)
@@ -477,3 +481,15 @@ def test_pages_for_strangers_fit_the_narrowest_phone(tiny: BrowserContext, platf
     site = Site(tiny.new_page(), platform.origin)
     site.open(path)
     assert site.page.evaluate(OVERFLOW) == 0
+
+
+# --- What they cost --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["/register/", "/forgot-password/", "/reset-password/?uid=a&token=b", "/account/"])
+def test_the_page_is_light_and_stands_still(as_admin: Site, path: str) -> None:
+    visit = Visit(as_admin)
+    visit.watch()
+    visit.open(path)
+    visit.check()
+    visit.check_bytes()

@@ -45,7 +45,7 @@ class CurrentPerson(PersonalView):
         """Who is signed in."""
         return Response(Me(person_of(request)).data)
 
-    @extend_schema(request=shapes.PasswordProof, responses=Detail)
+    @extend_schema(request=shapes.PasswordProof, responses={200: Detail})
     def delete(self, request: Request) -> Response:
         """Delete one's account for good, with the films that one has uploaded."""
         form = shapes.PasswordProof(data=request.data)
@@ -95,7 +95,7 @@ class Sessions(PersonalView):
         context = {"current": request.auth}
         return pages.get_paginated_response(shapes.SessionAnswer(page or [], many=True, context=context).data)
 
-    @extend_schema(parameters=[shapes.EndSessions], responses=shapes.Ended)
+    @extend_schema(parameters=[shapes.EndSessions], responses={200: shapes.Ended})
     def delete(self, request: Request) -> Response:
         """Sign out everywhere, or everywhere else."""
         wanted = shapes.EndSessions(data=request.query_params)

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
@@ -176,6 +176,22 @@ _COMPOSERS: dict[MailKind, Callable[[Mail], Letter | None]] = {
     MailKind.RESET_PASSWORD: _reset,
     MailKind.CONFIRM_NEW_ADDRESS: _new_address,
 }
+
+
+# --- What operators ask ----------------------------------------------------------------------------------------------
+
+
+def try_mail_server() -> str:
+    """Connect as for a mail, and send none; how mails go. Raises OSError or SMTPException."""
+    way = settings.EMAIL_BACKEND.rsplit(".", 2)[-2]
+    if way == "filebased":
+        return f"written to {settings.EMAIL_FILE_PATH}: set EMAIL_HOST to have them sent"
+    with get_connection():
+        return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} takes them" if way == "smtp" else way
+
+
+def given_up_count() -> int:
+    return Mail.objects.exclude(given_up_at=None).count()
 
 
 # --- What nobody else looks after ------------------------------------------------------------------------------------

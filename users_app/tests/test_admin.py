@@ -87,3 +87,12 @@ def test_an_admin_can_set_a_password(office: Client, viewer: User) -> None:
 def test_the_admin_site_is_for_admins(role: Role, client: Client, make_user: Any) -> None:
     client.force_login(make_user("somebody", role=role))
     assert client.get(PEOPLE).status_code == 302
+
+
+def test_whom_staff_let_in_need_not_follow_a_link(office: Client, make_user: Any) -> None:
+    waiting = make_user("waiting", is_active=False, awaits_confirmation=True)
+    assert change(office, waiting, is_active=None, awaits_confirmation="on", name="Still").status_code == 302
+    assert User.objects.get(pk=waiting.pk).awaits_confirmation
+    assert change(office, waiting, awaits_confirmation="on").status_code == 302
+    waiting.refresh_from_db()
+    assert (waiting.is_active, waiting.awaits_confirmation) == (True, False)
