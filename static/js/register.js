@@ -1,6 +1,7 @@
 // The page where people register: the form, then what to do with the mail.
 
 import { post } from "./api.js";
+import { say } from "./dom.js";
 import { Form, whileBusy } from "./forms.js";
 
 const byId = (id) => document.getElementById(id);
@@ -19,7 +20,7 @@ new Form(form, {
   },
 });
 
-new Form(byId("code-form"), {
+const codeForm = new Form(byId("code-form"), {
   send: ({ otp }) => post("/api/v1/auth/verify-email/", { email: registration.email, otp: otp.replace(/\s/g, "") }),
   onSent: () => location.replace("/login/?confirmed=1"),
 });
@@ -34,20 +35,27 @@ function show(isRegistered) {
 }
 
 function startAgain() {
+  codeForm.clear();
+  byId("code-form").reset();
+  sayOutcome({});
   show(false);
   registration = null;
   form.elements.email.select();
 }
 
 async function sendAgain() {
-  const status = byId("sent-again");
-  status.textContent = "";
+  sayOutcome({});
   try {
     await register(registration);
-    status.textContent = "Sent again. Only the newest mail counts.";
+    sayOutcome({ done: "Sent again. Only the newest mail counts." });
   } catch (error) {
-    status.textContent = error.message;
+    sayOutcome({ problem: error.message });
   }
+}
+
+function sayOutcome({ problem = null, done = "" }) {
+  say(byId("not-sent-again"), problem);
+  byId("sent-again").textContent = done;
 }
 
 byId("send-again").addEventListener("click", ({ target }) => whileBusy(target, sendAgain));

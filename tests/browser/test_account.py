@@ -26,6 +26,7 @@ ADD_PERSON = """
 from users_app.models import User
 User.objects.create_user("{email}", "{password}", name="Member", email_verified=True)
 """
+TOO_OFTEN = "That was too often. Try again in a minute."
 NUMBERS = itertools.count(1)
 LEAST_TARGET_PX = 40
 OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElement.clientWidth"
@@ -280,16 +281,21 @@ def test_a_taken_address_looks_like_any_other_and_its_owner_is_told(site: Site, 
     assert "there is an account with it already" in mailbox.newest(member, "You already have an account")
 
 
-def test_too_many_attempts_get_the_sentence_of_the_answer(site: Site) -> None:
-    def refuse(route: Route) -> None:
-        answer = {"detail": "That was too often. Try again in a minute.", "code": "throttled"}
-        route.fulfill(status=429, json=answer, headers={"Retry-After": "60"})
+def refuse_for_a_minute(route: Route) -> None:
+    route.fulfill(status=429, json={"detail": TOO_OFTEN, "code": "throttled"}, headers={"Retry-After": "60"})
 
-    site.page.route("**/users/forgot-password/", refuse)
+
+def test_too_many_attempts_get_the_sentence_of_the_answer(site: Site) -> None:
+    register(site, "often@example.com")
+    site.page.route("**/users/register/", refuse_for_a_minute)
+    site.page.get_by_test_id("send-again").click()
+    expect(site.page.get_by_test_id("not-sent-again")).to_have_text(TOO_OFTEN)
+
+    site.page.route("**/users/forgot-password/", refuse_for_a_minute)
     site.open("/forgot-password/")
     site.page.get_by_label("E-mail address").fill(ADMIN_EMAIL)
     site.page.get_by_test_id("send-link").click()
-    expect(site.page.get_by_test_id("forgot-problem")).to_have_text("That was too often. Try again in a minute.")
+    expect(site.page.get_by_test_id("forgot-problem")).to_have_text(TOO_OFTEN)
 
 
 # --- A forgotten password --------------------------------------------------------------------------------------------
