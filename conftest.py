@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rest_framework.test import APIClient
 
+from users_app.counters import counters
 from users_app.models import User
 from users_app.roles import Role
 
@@ -27,6 +28,14 @@ def _own_media_folder(settings: Any, tmp_path: Any) -> None:
     settings.WORK_DIR = tmp_path / "work"
     for folder in (settings.MEDIA_ROOT, settings.WORK_DIR):
         folder.mkdir()
+
+
+@pytest.fixture(autouse=True)
+def _own_counters(settings: Any) -> None:
+    """Nobody is counted by what other tests sent; tests of limits set their own."""
+    settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, 0)
+    counters.cache_clear()
+    counters().closed_until = float("inf")
 
 
 @pytest.fixture

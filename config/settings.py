@@ -312,6 +312,14 @@ TRUSTED_ORIGINS = frozenset({BACKEND_ORIGIN, *CORS_ALLOWED_ORIGINS, *CSRF_TRUSTE
 DEFAULT_ADMIN_EMAIL = env.text("DEFAULT_ADMIN_EMAIL", "DJANGO_SUPERUSER_EMAIL")
 DEFAULT_ADMIN_PASSWORD = env.text("DEFAULT_ADMIN_PASSWORD", "DJANGO_SUPERUSER_PASSWORD")
 LOGIN_URL = "/login/"
+# Requests a minute (a day, where it says so); 0: as many as one likes.
+RATE_LIMITS = {
+    "default": env.integer("RATE_LIMIT_DEFAULT", default=600, least=0),
+    "auth": env.integer("RATE_LIMIT_AUTH", default=20, least=0),
+    "stream": env.integer("RATE_LIMIT_STREAM", default=60, least=0),
+    "address_question": 6,
+    "address_questions_a_day": 60,
+}
 # Where confirming an address ends, and pages of a front end that links in mails lead to; unset: the built-in ones.
 FRONTEND_URL = env.text("FRONTEND_URL")
 FRONTEND_CONFIRM_URL = env.text("FRONTEND_CONFIRM_URL")
@@ -336,6 +344,7 @@ EMAIL_BACKEND = env.text(
 DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL", default=f"Videoflix <no-reply@{urlsplit(BACKEND_ORIGIN).hostname or 'localhost'}>"
 )
+MAILS_AN_HOUR = 5  # to one address, of those that strangers may ask for; 0: any number
 MAIL_RETRY_SECONDS = env.decimal("MAIL_RETRY_SECONDS", default=60, least=0.1)
 if problems := checks.mail_problems(
     host=EMAIL_HOST,
@@ -373,6 +382,7 @@ RQ_SHOW_ADMIN_LINK = False  # the sidebar leads to /django-rq/
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": ["users_app.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["users_app.limits.Limit"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["config.parsers.SafeJSONParser"],
     "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",

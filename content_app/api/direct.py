@@ -106,6 +106,7 @@ class ThumbnailAddress(APIView):
 
 
 class SignRequest(APIView):
+    throttle_classes = ()  # one for each part of a file, as fast as the line is
     authentication_classes = UPLOADERS
 
     @extend_schema(request=SignatureWanted, responses=SignedRequest, tags=["upload"])

@@ -22,6 +22,7 @@ from content_app.queries import find_with_listed_poster, published_renditions
 from content_app.services import delivery
 from media_pipeline import layout
 from media_pipeline.errors import SourceMissing, StorageUnavailable
+from users_app.limits import StreamLimit
 
 A_YEAR_S = 31_536_000
 
@@ -36,6 +37,8 @@ def chosen_rendition(request: Request, video: Video, *, quality: str | None) -> 
 
 
 class VideoAddress(APIView):
+    throttle_classes = (StreamLimit,)
+
     @extend_schema(parameters=[VIDEO_REF, RenditionChoice], responses=MediaAddress, tags=["content"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
         """A signed address of one MP4 with picture and sound; a missing quality gives the best one below it."""
@@ -47,6 +50,7 @@ class VideoAddress(APIView):
 
 
 class MasterPlaylist(APIView):
+    throttle_classes = (StreamLimit,)
     content_negotiation_class = AnyAccept
 
     @extend_schema(

@@ -192,6 +192,7 @@ class TusView(APIView):
     """Says which version it speaks, whatever it answers."""
 
     authentication_classes = UPLOADERS
+    throttle_classes = ()  # a file is as many requests as its sender makes of it
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if is_in_bucket():

@@ -19,6 +19,7 @@ from users_app.api.signing_in import token_body
 from users_app.authentication import bearer_token
 from users_app.clients import client_of
 from users_app.cookies import clear_cookies, set_cookies
+from users_app.limits import AuthLimit
 from users_app.models import Session, User
 from users_app.pagination import NewestFirst
 from users_app.registry import login_payload
@@ -50,13 +51,15 @@ class CurrentPerson(PersonalView):
         """Delete one's account for good, with the films that one has uploaded."""
         form = shapes.PasswordProof(data=request.data)
         form.is_valid(raise_exception=True)
-        own_account.delete(user=person_of(request), password=form.validated_data["password"])
+        own_account.delete(user=person_of(request), password=form.validated_data["password"], client=client_of(request))
         response = Response({"detail": "Your account is deleted."})
         clear_cookies(response)
         return response
 
 
 class ChangePassword(PersonalView):
+    throttle_classes = (AuthLimit,)
+
     @extend_schema(request=shapes.PasswordChange, responses=Detail)
     def post(self, request: Request) -> Response:
         """Change one's password; every other session ends, and this one gets new tokens the way it had them."""
@@ -74,12 +77,14 @@ class ChangePassword(PersonalView):
 
 
 class ChangeAddress(PersonalView):
+    throttle_classes = (AuthLimit,)
+
     @extend_schema(request=shapes.AddressChange, responses=Detail)
     def post(self, request: Request) -> Response:
         """Ask for another e-mail address; it changes when the link is followed that goes there."""
         form = shapes.AddressChange(data=request.data)
         form.is_valid(raise_exception=True)
-        own_account.ask_for_new_address(user=person_of(request), **form.validated_data)
+        own_account.ask_for_new_address(user=person_of(request), client=client_of(request), **form.validated_data)
         return Response({"detail": "Follow the link that was sent to the new address."})
 
 

@@ -13,6 +13,7 @@ from rest_framework.response import Response
 from users_app.api import account_serializers as shapes
 from users_app.api.open_view import OpenView
 from users_app.api.serializers import Detail
+from users_app.limits import AddressQuestionLimit, AddressQuestionsADay, AuthLimit
 from users_app.models import User
 from users_app.services import own_account, recovery, registration
 from users_app.services.links import InvalidLink
@@ -24,6 +25,7 @@ REDIRECT = {302: OpenApiResponse(description="To FRONTEND_URL, or to the built-i
 class Register(OpenView):
     """As programs register."""
 
+    throttle_classes = (AuthLimit,)
     form: type[shapes.Registration] = shapes.Registration
 
     @extend_schema(request=shapes.Registration, responses={201: shapes.Registered})
@@ -49,6 +51,8 @@ class RegisterByForm(Register):
 
 
 class AddressExists(OpenView):
+    throttle_classes = (AddressQuestionLimit, AddressQuestionsADay)
+
     @extend_schema(parameters=[shapes.AddressQuestion], responses=shapes.AddressAnswer)
     def get(self, request: Request) -> Response:
         """Whether there is an account with this address; the one route that tells."""
@@ -60,6 +64,7 @@ class AddressExists(OpenView):
 class LinkView(OpenView):
     """What a link in a mail leads to: a page for people, JSON for front ends."""
 
+    throttle_classes = (AuthLimit,)
     built_in_page: str
 
     def follow(self, uid: str, token: str) -> None:
@@ -104,6 +109,8 @@ class ConfirmNewAddress(LinkView):
 
 
 class ConfirmByCode(OpenView):
+    throttle_classes = (AuthLimit,)
+
     @extend_schema(request=shapes.CodeForm, responses=Detail)
     def post(self, request: Request) -> Response:
         """Activate an account by the six digits in the mail."""
@@ -114,6 +121,8 @@ class ConfirmByCode(OpenView):
 
 
 class ForgotPassword(OpenView):
+    throttle_classes = (AuthLimit,)
+
     @extend_schema(request=shapes.AddressQuestion, responses=Detail)
     def post(self, request: Request) -> Response:
         """Have a link sent by which a new password is chosen; answers alike for every address."""
@@ -124,6 +133,8 @@ class ForgotPassword(OpenView):
 
 
 class ResetPassword(OpenView):
+    throttle_classes = (AuthLimit,)
+
     @extend_schema(request=shapes.ResetForm, responses=Detail)
     def post(self, request: Request) -> Response:
         """Choose a new password by the link in the mail, once; every session ends."""

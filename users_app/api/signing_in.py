@@ -13,6 +13,7 @@ from users_app.authentication import bearer_token
 from users_app.clients import client_of
 from users_app.cookies import access_cookie, clear_cookies, refresh_cookie, set_cookies
 from users_app.cross_site import refuse_cross_site
+from users_app.limits import AuthLimit
 from users_app.registry import login_payload
 from users_app.services.accounts import check_credentials
 from users_app.services.sessions import Tokens, end_session, open_session, rotate
@@ -25,13 +26,17 @@ def token_body(tokens: Tokens) -> dict[str, str]:
 
 
 class Login(OpenView):
+    throttle_classes = (AuthLimit,)
+
     @extend_schema(request=serializers.Login, responses=serializers.LoginAnswer)
     def post(self, request: Request) -> Response:
         """Sign in by e-mail address and password; the tokens come as cookies."""
         refuse_cross_site(request)
         form = serializers.Login(data=request.data)
         form.is_valid(raise_exception=True)
-        user = check_credentials(email=form.validated_data["email"], password=form.validated_data["password"])
+        user = check_credentials(
+            email=form.validated_data["email"], password=form.validated_data["password"], client=client_of(request)
+        )
         tokens = open_session(user=user, is_remembered=form.validated_data["remember"], client=client_of(request))
         response = Response({**serializers.Person(user).data, **login_payload.collect(user)})
         set_cookies(response, tokens)
@@ -77,6 +82,7 @@ class Logout(OpenView):
 
 
 class ObtainTokens(OpenView):
+    throttle_classes = (AuthLimit,)
     parser_classes = (*APIView.parser_classes, FormParser)
 
     @extend_schema(
@@ -91,7 +97,7 @@ class ObtainTokens(OpenView):
         form = self.form_for(request)(data=request.data)
         form.is_valid(raise_exception=True)
         email = form.validated_data.get("email") or form.validated_data["username"]
-        user = check_credentials(email=email, password=form.validated_data["password"])
+        user = check_credentials(email=email, password=form.validated_data["password"], client=client_of(request))
         return Response(token_body(open_session(user=user, is_remembered=True, client=client_of(request))))
 
     def form_for(self, request: Request) -> type[serializers.Credentials | serializers.PasswordForm]:

@@ -12,9 +12,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from rest_framework import status
 from rest_framework.exceptions import APIException
+from rest_framework.exceptions import ValidationError as BadRequest
 
+from users_app.clients import NOWHERE, Client
 from users_app.models import User
 from users_app.roles import Role
+from users_app.services.lockout import Attempt
 
 DEFAULT_EMAIL = "admin@videoflix.local"
 # In every list of passwords that people try first, or printed in somebody's instructions.
@@ -54,12 +57,29 @@ class FirstAdmin:
     """Known nowhere else: print it once. None when the operator chose the password."""
 
 
-def check_credentials(*, email: str, password: str) -> User:
-    """The person, or InvalidCredentials after as much hashing as for a known address (ModelBackend sees to that)."""
+def check_credentials(*, email: str, password: str, client: Client = NOWHERE) -> User:
+    """The person, or InvalidCredentials after as much hashing as for a known address (ModelBackend sees to that).
+
+    TooManyAttempts while whoever asks has to wait after many wrong ones.
+    """
+    attempt = Attempt(User.normalize_username(email), client)
+    attempt.check()
     user = authenticate(username=email, password=password)
     if not isinstance(user, User):
+        attempt.note_failure()
         raise InvalidCredentials
+    attempt.note_success()
     return user
+
+
+def require_password(*, user: User, password: str, client: Client = NOWHERE, field: str = "password") -> None:
+    """What changes an account takes more than a session: a device may be left unlocked."""
+    attempt = Attempt(user.email, client)
+    attempt.check()
+    if not user.check_password(password):
+        attempt.note_failure()
+        raise BadRequest({field: ["This is not your password."]})
+    attempt.note_success()
 
 
 def ensure_roles() -> None:

@@ -5,6 +5,7 @@ takes as long for an address that nobody has.
 """
 
 import logging
+import math
 import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,14 +18,18 @@ from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
 from django.utils import timezone
 from redis.exceptions import RedisError
+from rest_framework.exceptions import Throttled
 
 from users_app import queue
+from users_app.counters import counters
 from users_app.mail_links import confirm_link, forgot_page, new_address_link, reset_link, sign_in_page
 from users_app.models import Mail, MailKind, User
+from users_app.rates import mark_of, take_turn
 from users_app.services.codes import make_code
 
 log = logging.getLogger(__name__)
 
+HOUR_S = 3600
 MOST_ATTEMPTS = 6
 SLOWER_EACH_TIME = 4  # a minute, 4, 16, about 1 hour, 4 and 17
 KEPT_DAYS = 30  # of what was given up, for whoever asks why nothing came
@@ -47,6 +52,19 @@ class Letter:
 
     kind: MailKind
     context: dict[str, object] = field(default_factory=dict)
+
+
+class TooManyMails(Throttled):
+    default_detail = "Several mails have been sent to this address already. Look among the unwanted ones too."
+    default_code = "too_many_mails"
+
+
+def require_room(to: str) -> None:
+    """Raises TooManyMails where strangers have had mail sent to an address too often, whether anybody has it or not."""
+    limit: int = settings.MAILS_AN_HOUR
+    wait_s = counters().ask(lambda store: take_turn(store, f"mail:{mark_of(to)}", limit, HOUR_S)) if limit else 0
+    if wait_s:
+        raise TooManyMails(wait=math.ceil(wait_s))
 
 
 def post(*, kind: MailKind, to: str, user: User | None = None) -> None:

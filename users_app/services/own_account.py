@@ -11,7 +11,7 @@ from users_app.clients import Client
 from users_app.models import MailKind, Session, User
 from users_app.registry import account_erasure, account_export
 from users_app.services import mail
-from users_app.services.accounts import hold_admins, is_last_admin
+from users_app.services.accounts import hold_admins, is_last_admin, require_password
 from users_app.services.links import InvalidLink, follow_to
 from users_app.services.recovery import replace_password
 from users_app.services.registration import check_password
@@ -26,17 +26,11 @@ class LastAdminStays(APIException):
     default_code = "last_admin"
 
 
-def require_password(*, user: User, password: str, field: str = "password") -> None:
-    """What changes an account takes more than a session: a device may be left unlocked."""
-    if not user.check_password(password):
-        raise ValidationError({field: ["This is not your password."]}, code="wrong_password")
-
-
 def change_password(
     *, user: User, session: Session | None, current_password: str, new_password: str, client: Client
 ) -> Tokens:
     """Every other session ends; the one that asks goes on, with new tokens."""
-    require_password(user=user, password=current_password, field="current_password")
+    require_password(user=user, password=current_password, client=client, field="current_password")
     check_password(password=new_password, user=user, field="new_password")
     with transaction.atomic():
         replace_password(user=user, password=new_password)
@@ -46,11 +40,12 @@ def change_password(
         return renew(session=session, client=client)
 
 
-def ask_for_new_address(*, user: User, new_email: str, password: str) -> None:
+def ask_for_new_address(*, user: User, new_email: str, password: str, client: Client) -> None:
     """It changes when the link is followed that goes there; the address of now is told that somebody asked."""
-    require_password(user=user, password=password)
+    require_password(user=user, password=password, client=client)
     if new_email == user.email:
         raise ValidationError({"new_email": ["This is your address already."]}, code="unchanged")
+    mail.require_room(new_email)
     with transaction.atomic():
         mail.post(kind=MailKind.CONFIRM_NEW_ADDRESS, to=new_email, user=user)
         mail.post(kind=MailKind.ADDRESS_CHANGE_ASKED, to=user.email, user=user)
@@ -84,9 +79,9 @@ def export(*, user: User) -> dict[str, Any]:
     }
 
 
-def delete(*, user: User, password: str) -> None:
+def delete(*, user: User, password: str, client: Client) -> None:
     """For good. What belongs to the books stays, and no longer says whose it was."""
-    require_password(user=user, password=password)
+    require_password(user=user, password=password, client=client)
     with transaction.atomic():
         hold_admins()
         if is_last_admin(user=user):

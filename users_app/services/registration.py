@@ -26,6 +26,7 @@ def register(*, email: str, password: str, name: str = "", phone: str = "", addr
     Whether there is one already shows in the mail alone: its owner learns of it. Whoever registers again before
     confirming replaces what was given first, so that only the latest mail's link works.
     """
+    mail.require_room(email)
     fields = {"password": make_password(password), "name": name, "phone": phone, "address": address}
     with transaction.atomic():
         if _start(email, fields):

@@ -1,0 +1,276 @@
+"""How many requests may be sent, and how long whoever guesses passwords has to wait."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from redis.exceptions import ConnectionError as NoRedis
+from rest_framework.test import APIClient
+
+from conftest import PASSWORD
+from users_app import counters as counting
+from users_app.clients import Client
+from users_app.counters import Counters, LocalStore, counters
+from users_app.models import User
+from users_app.rates import network_of, seconds_to_wait
+from users_app.services import lockout, mail
+from users_app.services.lockout import ACCOUNT, ADDRESS, PAIR, Attempt, TooManyAttempts
+from users_app.tests.conftest import SignIn
+
+LOGIN = "/users/login/"
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Moves the time that counters go by."""
+    now = [1_000_000.0]
+    monkeypatch.setattr("users_app.rates.time.time", lambda: now[0])
+    monkeypatch.setattr("users_app.counters.time.monotonic", lambda: now[0])
+
+    def pass_s(seconds: float) -> None:
+        now[0] += seconds
+
+    return pass_s
+
+
+def limit(settings: Any, **limits: int) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, **limits}
+
+
+def from_address(address: str) -> APIClient:
+    return APIClient(HTTP_ORIGIN="http://testserver", REMOTE_ADDR=address)
+
+
+def try_password(client: APIClient, email: str, password: str = "wrong") -> Any:  # noqa: S107 - a wrong one
+    return client.post(LOGIN, {"email": email, "password": password}, format="json")
+
+
+# --- Requests a minute -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("count", "before", "elapsed_s", "wait_s"),
+    [
+        (1, 0, 0, 0),
+        (10, 0, 0, 0),
+        (11, 0, 15, 51),
+        (1, 10, 0, 6),  # of the ten, one is more than a minute ago after six seconds
+        (1, 10, 6, 0),
+        (5, 10, 15, 15),
+        (10, 1000, 59.99, 1),
+    ],
+)
+def test_the_window_slides(count: int, before: int, elapsed_s: float, wait_s: float) -> None:
+    assert seconds_to_wait(count, before, most=10, elapsed_s=elapsed_s, window_s=60) == wait_s
+
+
+def test_a_person_may_send_so_many_a_minute_and_is_told_when_to_go_on(
+    viewer: User, creator: User, sign_in: SignIn, settings: Any, clock: Callable[[float], None]
+) -> None:
+    client, other = sign_in(viewer), sign_in(creator)
+    limit(settings, default=5)
+    for _ in range(5):
+        assert client.get("/api/v1/auth/me/").status_code == 200
+    refused = client.get("/api/v1/auth/me/")
+    assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
+    wait_s = int(refused["Retry-After"])
+    assert 0 < wait_s <= 120
+    assert other.get("/api/v1/auth/me/").status_code == 200, "people are counted, not the office that they sit in"
+    clock(wait_s + 1)
+    assert client.get("/api/v1/auth/me/").status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("route", "scope"), [("/users/login/", "auth"), ("/users/forgot-password/", "auth"), ("/users/register/", "auth")]
+)
+def test_what_tries_passwords_or_sends_mails_has_a_limit_of_its_own(
+    route: str, scope: str, db: None, settings: Any
+) -> None:
+    limit(settings, **{scope: 2})
+    client = from_address("203.0.113.7")
+    statuses = [client.post(route, {}, format="json").status_code for _ in range(3)]
+    assert statuses == [400, 400, 429]
+    assert from_address("203.0.113.8").post(route, {}, format="json").status_code == 400
+
+
+def test_an_ipv6_network_is_one_sender(db: None, settings: Any) -> None:
+    limit(settings, auth=1)
+    assert from_address("2001:db8::1").post(LOGIN, {}, format="json").status_code == 400
+    assert from_address("2001:db8::2").post(LOGIN, {}, format="json").status_code == 429
+    assert from_address("2001:db8:0:1::1").post(LOGIN, {}, format="json").status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("", "unknown"),
+        ("unix:", "unknown"),
+    ],
+)
+def test_whom_an_address_belongs_to(address: str, network: str) -> None:
+    assert network_of(address) == network
+
+
+def test_asking_for_addresses_is_limited_hard(db: None, settings: Any) -> None:
+    limit(settings, address_question=6)
+    client = from_address("203.0.113.7")
+    statuses = [client.get("/users/email-exists/", {"email": f"a{n}@example.com"}).status_code for n in range(7)]
+    assert statuses == [200] * 6 + [429]
+
+
+def test_none_of_it_counts_where_an_address_is_told_by_the_client(db: None, settings: Any) -> None:
+    limit(settings, auth=1)
+    client = from_address("203.0.113.7")
+    client.post(LOGIN, {}, format="json", HTTP_X_FORWARDED_FOR="198.51.100.1")
+    assert client.post(LOGIN, {}, format="json", HTTP_X_FORWARDED_FOR="198.51.100.2").status_code == 429
+
+
+def test_refreshing_signing_out_and_health_are_not_among_them(viewer: User, sign_in: SignIn, settings: Any) -> None:
+    client = sign_in(viewer)
+    limit(settings, auth=1)
+    for _ in range(10):
+        assert client.post("/users/refresh/", {}, format="json").status_code == 200
+        assert client.get("/health/").status_code in {200, 503}
+
+
+# --- Mails to one address --------------------------------------------------------------------------------------------
+
+
+def test_nobodys_mailbox_is_filled(db: None, viewer: User, clock: Callable[[float], None]) -> None:
+    for email in (viewer.email, "nobody@example.com"):
+        answers = [
+            from_address(f"203.0.113.{number}").post("/users/forgot-password/", {"email": email}, format="json")
+            for number in range(6)
+        ]
+        assert [answer.status_code for answer in answers] == [200] * 5 + [429]
+        assert answers[-1].json()["code"] == "too_many_mails"
+    clock(2 * mail.HOUR_S)
+    again = from_address("203.0.113.7").post("/users/forgot-password/", {"email": viewer.email}, format="json")
+    assert again.status_code == 200
+
+
+# --- Wrong passwords -------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("failures", [(4, 0), (5, 15), (6, 30), (7, 60), (10, 480), (11, 900), (400, 900)])
+def test_waiting_doubles_up_to_a_quarter_of_an_hour(failures: tuple[int, int]) -> None:
+    assert PAIR.wait_s(failures[0]) == failures[1]
+
+
+@pytest.mark.parametrize("email", ["viewer@example.com", "nobody@example.com", "ＶＩＥＷＥＲ@example.com"])
+def test_who_guesses_waits_whether_or_not_there_is_such_an_account(
+    email: str, viewer: User, clock: Callable[[float], None]
+) -> None:
+    client = from_address("203.0.113.7")
+    assert [try_password(client, email).status_code for _ in range(6)] == [400] * 5 + [429]
+    refused = try_password(client, email, PASSWORD)
+    assert (refused.status_code, refused.json()["code"]) == (429, "too_many_attempts")
+    assert 0 < int(refused["Retry-After"]) <= 15
+    clock(16)
+    assert try_password(client, email).status_code == 400
+    assert int(try_password(client, email)["Retry-After"]) > 15, "longer each time"
+    clock(31)
+    known = email != "nobody@example.com"
+    assert try_password(client, email, PASSWORD).status_code == (200 if known else 400)
+
+
+def test_the_owner_elsewhere_is_not_locked_out_by_a_stranger(viewer: User) -> None:
+    stranger = from_address("203.0.113.7")
+    for _ in range(20):
+        try_password(stranger, viewer.email)
+    assert try_password(from_address("198.51.100.1"), viewer.email, PASSWORD).status_code == 200
+
+
+def test_signing_in_forgives_what_was_typed_wrong_before(viewer: User) -> None:
+    client = from_address("203.0.113.7")
+    for _ in range(4):
+        for _ in range(4):
+            assert try_password(client, viewer.email).status_code == 400
+        assert try_password(client, viewer.email, PASSWORD).status_code == 200
+
+
+def test_one_address_that_tries_many_accounts_waits(db: None) -> None:
+    client = from_address("203.0.113.7")
+    statuses = [try_password(client, f"person{number}@example.com").status_code for number in range(31)]
+    assert statuses == [400] * ADDRESS.free + [429]
+
+
+def test_many_addresses_at_one_account_delay_strangers_a_little_and_known_devices_not_at_all(
+    viewer: User, clock: Callable[[float], None]
+) -> None:
+    assert try_password(from_address("198.51.100.1"), viewer.email, PASSWORD).status_code == 200
+    for number in range(ACCOUNT.free + 20):
+        try_password(from_address(f"203.0.113.{number}"), viewer.email)
+    refused = try_password(from_address("192.0.2.1"), viewer.email, PASSWORD)
+    assert (refused.status_code, int(refused["Retry-After"]) <= ACCOUNT.longest_s) == (429, True)
+    assert try_password(from_address("198.51.100.1"), viewer.email, PASSWORD).status_code == 200
+    clock(ACCOUNT.longest_s + 1)
+    assert try_password(from_address("192.0.2.1"), viewer.email, PASSWORD).status_code == 200
+
+
+def test_a_session_is_no_place_to_guess_from_either(viewer: User, sign_in: SignIn) -> None:
+    client = sign_in(viewer)
+    bodies = [{"password": f"guess{number}"} for number in range(6)]
+    statuses = [client.delete("/users/me/", body, format="json").status_code for body in bodies]
+    assert statuses == [400] * 5 + [429]
+    refused = client.post("/users/password/change/", {"current_password": PASSWORD, "new_password": "x"}, format="json")
+    assert refused.status_code == 429
+
+
+def test_the_admin_site_has_the_same_patience(admin: User, client: Any) -> None:
+    form = {"username": admin.email, "password": "wrong", "next": "/admin/"}
+    for _ in range(5):
+        assert "Please enter the correct" in client.post("/admin/login/", form).content.decode()
+    page = client.post("/admin/login/", {**form, "password": PASSWORD})
+    assert page.status_code == 200
+    assert "Too many wrong passwords" in page.content.decode()
+
+
+def test_names_of_counters_do_not_tell_who_it_is(viewer: User) -> None:
+    try_password(from_address("203.0.113.7"), viewer.email)
+    assert counters().local.entries
+    assert not [key for key in counters().local.entries if "viewer" in key]
+
+
+# --- Without Redis ---------------------------------------------------------------------------------------------------
+
+
+class Away(LocalStore):
+    """A Redis that does not answer; `asked` counts."""
+
+    asked = 0
+
+    def add(self, key: str, ttl_s: int) -> int:
+        self.asked += 1
+        raise NoRedis("refused")
+
+
+def test_without_redis_each_process_counts_and_asks_again_after_a_while(clock: Callable[[float], None]) -> None:
+    away = Away()
+    both = Counters(away)
+    assert [both.ask(lambda store: store.add("a", 60)) for _ in range(3)] == [1, 2, 3]
+    assert away.asked == 1
+    clock(counting.PAUSE_S + 1)
+    assert both.ask(lambda store: store.add("a", 60)) == 4
+    assert away.asked == 2
+
+
+def test_counting_here_takes_no_more_memory_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(counting, "MOST_LOCAL", 100)
+    store = LocalStore()
+    for number in range(1000):
+        store.add(str(number), 60)
+    assert len(store.entries) <= 100
+
+
+def test_an_attempt_waits_for_the_longest_of_what_holds_it(db: None) -> None:
+    attempt = Attempt("a@example.com", Client("203.0.113.7", ""))
+    for _ in range(7):
+        attempt.note_failure()
+    with pytest.raises(TooManyAttempts) as refused:
+        attempt.check()
+    assert str(refused.value.detail).endswith("Try again in 60 seconds.")
+    assert PAIR.longest_s <= lockout.MEMORY_S
