@@ -120,7 +120,10 @@ class SessionEntry(PersonalView):
         if not sessions.live_sessions(user=person_of(request)).filter(pk=session_id).exists():
             raise Http404
         sessions.revoke(session_id=session_id)
-        return Response(status=status.HTTP_204_NO_CONTENT)
+        response = Response(status=status.HTTP_204_NO_CONTENT)
+        if session_id == session_of(request).pk:
+            clear_cookies(response)
+        return response
 
 
 class Export(PersonalView):
