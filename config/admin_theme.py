@@ -95,6 +95,7 @@ UNFOLD: dict[str, Any] = {
                 "separator": True,
                 "items": [
                     model_item("People", "group", "users_app.user"),
+                    model_item("Audit trail", "history", "users_app.auditentry"),
                     item("Queue", "conveyor_belt", reverse_lazy("django_rq:home"), permission=is_staff),
                 ],
             },

@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "users_app.audit_middleware.AuditTrail",
     "content_app.api.uploads.UploadLimit",  # asks who sends a large form; the CSRF check reads bodies only later
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -361,6 +362,9 @@ if problems := checks.mail_problems(
     },
 ):
     raise ImproperlyConfigured(" ".join(problems))
+
+# How long is known who did what.
+AUDIT_DAYS = env.integer("AUDIT_DAYS", default=180, least=1)
 
 # --- Services --------------------------------------------------------------------------------------------------------
 try:

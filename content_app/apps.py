@@ -1,5 +1,17 @@
 from django.apps import AppConfig
 
+CAPTIONS = "api/v1/videos/<video:ref>/captions/<str:language>"
+POSTER = "api/v1/videos/<video:ref>/poster"
+# What the services of films do not note themselves.
+AUDITED = {
+    ("POST", CAPTIONS): "captions_changed",
+    ("DELETE", CAPTIONS): "captions_changed",
+    ("PUT", POSTER): "poster_changed",
+    ("POST", POSTER): "poster_changed",
+    ("DELETE", POSTER): "poster_changed",
+    ("PATCH", "api/v1/upload/videos/<video:ref>/status"): "transcoding_reported",
+}
+
 
 class ContentConfig(AppConfig):
     name = "content_app"
@@ -9,8 +21,10 @@ class ContentConfig(AppConfig):
         from content_app import signals  # noqa: F401 - connects its receivers
         from content_app.services.favorites import favorite_ids_of
         from content_app.services.leaving import export_films, export_marks, remove_films_and_marks
+        from users_app import audit
         from users_app.registry import account_erasure, account_export, login_payload
 
+        audit.register(AUDITED)
         login_payload.register("favorite_videos", favorite_ids_of)
         account_export.register("favorites", export_marks)
         account_export.register("films", export_films)

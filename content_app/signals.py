@@ -9,6 +9,7 @@ from django.dispatch import receiver
 from content_app import metadata
 from content_app.models import Category, Video, videos_changed
 from content_app.services import discards, processing
+from users_app import audit
 
 
 @receiver(post_save, sender=Video)
@@ -23,6 +24,17 @@ def forget_what_was_known(refs: list[metadata.Ref], is_complete: bool, **_: Any)
         metadata.forget(refs)
     else:
         metadata.forget_all()
+
+
+@receiver(post_save, sender=Video)
+def note_new_video(instance: Video, created: bool, **_: Any) -> None:
+    if created:
+        audit.note("video_added", target=f"video:{instance.pk}", title=instance.title)
+
+
+@receiver(post_delete, sender=Video)
+def note_removed_video(instance: Video, **_: Any) -> None:
+    audit.note("video_removed_for_good", target=f"video:{instance.pk}", title=instance.title)
 
 
 @receiver([post_save, post_delete], sender=Video)

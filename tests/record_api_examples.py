@@ -175,6 +175,7 @@ def record_own_account(recorder: Recorder) -> None:
     send("Not the password", "POST", "/api/v1/auth/password/change/", WRONG_CHANGE)
     change = {"new_email": "ada@example.com", "password": ADMIN_PASSWORD}
     send("A new address", "POST", "/api/v1/auth/email/change/", change)
+    send("Wrong passwords", "GET", "/api/v1/audit/?action=sign_in&status=400")
     send("All one's data", "GET", "/api/v1/auth/export/")
     send("Everywhere else", "DELETE", "/api/v1/auth/sessions/?keep_current=1")
     send("The last admin stays", "DELETE", "/api/v1/auth/me/", {"password": ADMIN_PASSWORD})

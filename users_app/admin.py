@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from users_app.admin_base import StaffAdmin
-from users_app.models import User
+from users_app.models import AuditEntry, User
 from users_app.roles import Role
 from users_app.services.accounts import assign_role, is_last_admin
 from users_app.services.sessions import revoke_all
@@ -72,3 +72,29 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and is_last_admin(user=obj))
+
+
+@admin.register(AuditEntry)
+class AuditAdmin(StaffAdmin):
+    """To be read, by whoever may see everything; nobody writes here."""
+
+    list_display = ("at", "action", "actor", "target", "status", "address", "route")
+    list_filter = ("action", "status", "at")
+    list_select_related = ("actor",)
+    search_fields = ("target", "request_id", "actor__email")
+    date_hierarchy = "at"
+    fields = (
+        *("at", "action", "actor", "target", "method", "route", "status"),
+        *("address", "request_id", "detail"),
+    )
+    readonly_fields = fields
+    actions = None
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: AuditEntry | None = None) -> bool:
+        return False

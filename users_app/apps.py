@@ -1,6 +1,38 @@
 from django.apps import AppConfig
 
+OWN_ROUTES = {
+    ("POST", "login"): "sign_in",
+    ("POST", "logout"): "sign_out",
+    ("DELETE", "sessions"): "sessions_ended",
+    ("DELETE", "sessions/<uuid:session_id>"): "session_ended",
+    ("POST", "password/change"): "password_changed",
+    ("POST", "email/change"): "address_change_asked",
+    ("GET", "export"): "data_exported",
+    ("DELETE", "me"): "account_deleted",
+}
+AUDITED = {
+    **{(method, f"users/{route}"): action for (method, route), action in OWN_ROUTES.items()},
+    **{(method, f"api/v1/auth/{route}"): action for (method, route), action in OWN_ROUTES.items()},
+    ("POST", "api/v1/auth/token"): "sign_in",
+    ("POST", "users/register"): "registered",
+    ("POST", "api/v1/auth/register"): "registered",
+    ("POST", "api/v1/auth/signup"): "registered",
+    ("GET", "users/confirm"): "confirmed",
+    ("POST", "api/v1/auth/verify-email"): "confirmed",
+    ("POST", "users/reset-password"): "password_reset",
+    ("GET", "users/email/confirm"): "address_changed",
+    ("PATCH", "users/profile"): "profile_changed",
+    ("PATCH", "users/profile/<number:user_id>"): "profile_changed",
+    ("PATCH", "api/v1/users/<number:user_id>/role"): "role_changed",
+}
+
 
 class UsersConfig(AppConfig):
     name = "users_app"
     verbose_name = "People"
+
+    def ready(self) -> None:
+        from users_app import admin_log, audit
+
+        audit.register(AUDITED)
+        admin_log.connect()

@@ -127,3 +127,31 @@ class ConfirmationCode(models.Model):
 
     def __str__(self) -> str:
         return f"of {self.user_id}"
+
+
+class AuditEntry(models.Model):
+    """Who did what, and how it was answered; `target` as in `video:7`. Nothing secret is ever in `detail`."""
+
+    at = models.DateTimeField(default=timezone.now, editable=False)
+    action = models.CharField(max_length=40)
+    actor = models.ForeignKey(User, on_delete=models.SET_NULL, null=True, related_name="+")
+    target = models.CharField(max_length=200, blank=True)
+    method = models.CharField(max_length=10, blank=True)
+    route = models.CharField(max_length=200, blank=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    address = models.GenericIPAddressField(null=True)
+    request_id = models.CharField(max_length=64, blank=True)
+    detail = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ("-at", "-id")
+        verbose_name_plural = "audit trail"
+        indexes: ClassVar = [
+            models.Index(fields=["-at", "-id"], name="audit_latest"),
+            models.Index(fields=["action", "-at"], name="audit_action"),
+            models.Index(fields=["actor", "-at"], name="audit_actor"),
+            models.Index(fields=["target", "-at"], name="audit_target"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.action} {self.target}".strip()

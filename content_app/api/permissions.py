@@ -10,6 +10,7 @@ from content_app.api.errors import NoAccess, NotReady
 from content_app.api.requests import person_of
 from content_app.models import Video
 from content_app.queries import find_visible
+from users_app import audit
 
 
 def watchable(request: Request, ref: int | uuid.UUID) -> Video:
@@ -27,4 +28,5 @@ def changeable(request: Request, ref: int | uuid.UUID) -> Video:
     video = find_visible(person_of(request), ref)
     if not may_change(person_of(request), video):
         raise PermissionDenied("This video is somebody else's.")
+    audit.about("video", video.pk)
     return video

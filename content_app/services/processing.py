@@ -21,6 +21,7 @@ from content_app.services import discards
 from content_app.states import State, sources_of
 from media_pipeline import layout
 from media_pipeline.errors import EncoderFailed, PipelineError
+from users_app import audit
 
 log = logging.getLogger(__name__)
 
@@ -133,6 +134,7 @@ def retry(*, video_id: int) -> bool:
         rows = done.update(**UNSEEN, **NO_CLAIM, state=State.PENDING, attempts=0)
         if rows:
             _enqueue_on_commit(video_id)
+            audit.note("video_processed_again", target=f"video:{video_id}")
     return bool(rows)
 
 

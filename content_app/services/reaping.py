@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from content_app import metadata, queue
 from content_app.services import discards, encoding, processing, scratch, sources, tus, uploads
-from users_app.services import mail, registration
+from users_app.services import mail, registration, trail
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +24,7 @@ def reap() -> None:
     uploads.look_after()
     mail.look_after()
     registration.drop_unconfirmed()
+    trail.drop_old()
     metadata.look_after()
     discards.remove_due()
     encoding.sweep_scratch()

@@ -14,6 +14,7 @@ from content_app.models import Video
 from content_app.rules import check_original
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
+from users_app import audit
 from users_app.models import User
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ def edit(*, video_id: int, changes: Mapping[str, Any], upload: Upload | None = N
         for name, value in changes.items():
             setattr(video, name, value)
         video.save(update_fields=[*changes, "updated_at"])
+    audit.note("video_changed", target=f"video:{video_id}", fields=sorted(changes))
 
 
 def store_upload(*, video: Video, upload: Upload) -> None:
@@ -84,9 +86,17 @@ def dropped_on_failure(video: Video) -> Iterator[None]:
 
 def soft_delete(*, video_id: int) -> bool:
     now = timezone.now()
-    return bool(Video.objects.filter(pk=video_id, deleted_at=None).update(deleted_at=now, updated_at=now))
+    rows = Video.objects.filter(pk=video_id, deleted_at=None).update(deleted_at=now, updated_at=now)
+    return noted("video_deleted", video_id, rows)
 
 
 def restore(*, video_id: int) -> bool:
     found = Video.objects.filter(pk=video_id).exclude(deleted_at=None)
-    return bool(found.update(deleted_at=None, updated_at=timezone.now()))
+    return noted("video_restored", video_id, found.update(deleted_at=None, updated_at=timezone.now()))
+
+
+def noted(action: str, video_id: int, rows: int) -> bool:
+    """Whether anything was changed, which then is in the audit trail."""
+    if rows:
+        audit.note(action, target=f"video:{video_id}")
+    return bool(rows)

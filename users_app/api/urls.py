@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from users_app.api import own_account, people, registration, signing_in
+from users_app.api import audit, own_account, people, registration, signing_in
 
 # Front ends ask for these under both prefixes.
 OWN: list[tuple[str, Any, str]] = [
@@ -34,6 +34,7 @@ routes: list[tuple[str, Any, str]] = [
     ("api/v1/auth/verify-email", registration.ConfirmByCode.as_view(), "auth-verify-email"),
     ("api/v1/auth/refresh-token", signing_in.Refresh.as_view(), "auth-refresh-token"),
     ("api/v1/auth/token", signing_in.ObtainTokens.as_view(), "auth-token"),
+    ("api/v1/audit", audit.Audit.as_view(), "audit"),
     ("api/v1/users", people.People.as_view(), "people"),
     ("api/v1/users/<number:user_id>/role", people.PersonRole.as_view(), "person-role"),
 ]

@@ -14,6 +14,7 @@ from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.exceptions import ValidationError as BadRequest
 
+from users_app import audit
 from users_app.clients import NOWHERE, Client
 from users_app.models import User
 from users_app.roles import Role
@@ -67,9 +68,18 @@ def check_credentials(*, email: str, password: str, client: Client = NOWHERE) ->
     user = authenticate(username=email, password=password)
     if not isinstance(user, User):
         attempt.note_failure()
+        _note_whom_somebody_wanted_to_be(attempt.email)
         raise InvalidCredentials
     attempt.note_success()
+    audit.by(user.pk)
     return user
+
+
+def _note_whom_somebody_wanted_to_be(email: str) -> None:
+    """By the account, if there is one: what is typed for an address may be a password."""
+    user_id = User.objects.filter(email=email).values_list("pk", flat=True).first()
+    if user_id is not None:
+        audit.about("user", user_id)
 
 
 def require_password(*, user: User, password: str, client: Client = NOWHERE, field: str = "password") -> None:
@@ -107,6 +117,7 @@ def assign_role(*, user: User, role: Role) -> None:
     user.save(update_fields=["role", "is_staff", "is_superuser"])
     user.groups.remove(*Group.objects.filter(name__in=Role.values).exclude(name=role))
     user.groups.add(Group.objects.get_or_create(name=role.value)[0])
+    audit.tell(role=role.value)
 
 
 def hold_admins() -> None:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 
+from users_app import audit
 from users_app.clients import Client
 from users_app.models import MailKind, Session, User
 from users_app.registry import account_erasure, account_export
@@ -54,6 +55,7 @@ def ask_for_new_address(*, user: User, new_email: str, password: str, client: Cl
 def confirm_new_address(*, uid: str, token: str) -> None:
     """InvalidLink also when somebody else has the address by now."""
     user, new_email = follow_to("new_address", uid=uid, token=token)
+    audit.by(user.pk)
     waiting = User.objects.filter(pk=user.pk, email=user.email, password=user.password, is_active=True)
     try:
         with transaction.atomic():

@@ -3,6 +3,7 @@
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
+from users_app import audit
 from users_app.models import MailKind, User
 from users_app.services import mail
 from users_app.services.links import InvalidLink, follow
@@ -22,6 +23,7 @@ def reset_password(*, uid: str, token: str, new_password: str) -> User:
     if not user.is_active:
         raise InvalidLink
     check_password(password=new_password, user=user, field="new_password")
+    audit.by(user.pk)
     replace_password(user=user, password=new_password, has_proved_mailbox=True)
     return user
 

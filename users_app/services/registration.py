@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from rest_framework.exceptions import ValidationError as BadRequest
 
+from users_app import audit
 from users_app.models import MailKind, User
 from users_app.services import mail
 from users_app.services.codes import take_code
@@ -72,6 +73,7 @@ def confirm_by_code(*, email: str, code: str) -> None:
 
 def _activate(user: User) -> None:
     """Two who do it at once both find it done."""
+    audit.by(user.pk)
     _waiting().filter(pk=user.pk).update(is_active=True, email_verified=True, awaits_confirmation=False)
 
 

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
+from users_app import audit
 from users_app.clients import NOWHERE, Client
 from users_app.models import Session, User
 from users_app.tokens import (
@@ -89,9 +90,11 @@ def end_session(*, refresh_token: str | None, access_token: str | None) -> None:
         if token is None:
             continue
         try:
-            revoke(session_id=read(token).session_id)
+            claims = read(token)
         except BadToken:
             continue
+        revoke(session_id=claims.session_id)
+        audit.by(claims.user_id)
 
 
 def revoke(*, session_id: uuid.UUID) -> bool:

@@ -1,0 +1,76 @@
+"""Who did what, for admins."""
+
+from typing import Any
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from users_app.api.people import AdminView
+from users_app.models import AuditEntry, User
+from users_app.pagination import NewestFirst
+
+LARGEST_ID = 2**63 - 1
+
+
+class AuditFilter(serializers.Serializer[None]):
+    action = serializers.CharField(max_length=40, required=False, help_text="Such as sign_in or video_deleted.")
+    actor = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False, help_text="The id of a person.")
+    target = serializers.CharField(max_length=200, required=False, help_text="Such as video:7 or user:3.")
+    status = serializers.IntegerField(min_value=100, max_value=599, required=False)
+    address = serializers.IPAddressField(required=False)
+    request_id = serializers.CharField(max_length=64, required=False)
+    since = serializers.DateTimeField(required=False)
+    until = serializers.DateTimeField(required=False, help_text="Not included.")
+
+    def lookups(self) -> dict[str, Any]:
+        names = {"since": "at__gte", "until": "at__lt"}
+        return {names.get(name, name): value for name, value in self.validated_data.items()}
+
+
+class Actor(serializers.ModelSerializer[User]):
+    class Meta:
+        model = User
+        fields = ("id", "email")
+
+
+class Entry(serializers.ModelSerializer[AuditEntry]):
+    actor = Actor(allow_null=True)
+
+    class Meta:
+        model = AuditEntry
+        fields = (
+            *("id", "at", "action", "actor", "target", "method", "route", "status"),
+            *("address", "request_id", "detail"),
+        )
+        read_only_fields = fields
+
+
+class AuditPage(serializers.Serializer[None]):
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
+    results = Entry(many=True)
+
+
+class LatestFirst(NewestFirst):
+    ordering = ("-at", "-id")
+
+
+class Audit(AdminView):
+    @extend_schema(
+        operation_id="api_v1_audit_list",
+        parameters=[AuditFilter, OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
+        responses=AuditPage,
+    )
+    def get(self, request: Request) -> Response:
+        """Who did what, latest first, in pages."""
+        pages = LatestFirst()
+        page = pages.paginate_queryset(self.entries(request), request, view=self)
+        return pages.get_paginated_response(Entry(page or [], many=True).data)
+
+    def entries(self, request: Request) -> QuerySet[AuditEntry]:
+        wanted = AuditFilter(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        return AuditEntry.objects.select_related("actor").filter(**wanted.lookups())
