@@ -14,6 +14,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
+from users_app.hashers import Busy
+
 logger = logging.getLogger(__name__)
 
 API_PREFIXES = ("/api/", "/users/", "/content/", "/health")
@@ -92,6 +94,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
         unavailable = DatabaseUnavailable()
         response = answer(request, status=503, code="database_unavailable", detail=str(unavailable.detail))
         response["Retry-After"] = RETRY_AFTER_S
+        return response
+    if isinstance(error := sys.exception(), Busy):
+        response = answer(request, status=503, code=Busy.default_code, detail=str(error.detail))
+        response["Retry-After"] = str(error.wait)
         return response
     return answer(request, status=500, code="server_error", detail="Something went wrong on our side.")
 

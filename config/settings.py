@@ -290,7 +290,7 @@ RQ_QUEUES = {
 # --- People ----------------------------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "users_app.User"
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "users_app.hashers.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [

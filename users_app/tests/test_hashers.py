@@ -1,0 +1,79 @@
+"""How passwords are hashed, and what becomes of those who come when everybody does."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from argon2 import PasswordHasher
+from django.contrib.auth.hashers import identify_hasher, make_password
+from django.test import Client
+from django.test.client import MULTIPART_CONTENT
+from rest_framework.test import APIClient
+
+from conftest import PASSWORD
+from users_app import hashers
+from users_app.hashers import Busy, Turns
+from users_app.models import User
+
+OTHERS = "argon2$argon2id$v=19$m=102400,t=2,p=8$"
+
+
+@pytest.fixture
+def argon2(settings: Any) -> None:
+    settings.PASSWORD_HASHERS = ["users_app.hashers.Argon2"]
+
+
+@pytest.mark.usefixtures("argon2")
+def test_passwords_are_hashed_with_our_numbers(viewer: User) -> None:
+    encoded = make_password(PASSWORD)
+    assert encoded.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
+    assert not identify_hasher(encoded).must_update(encoded)
+    assert identify_hasher(OTHERS).must_update(f"{OTHERS}c2FsdHNhbHQ$aGFzaGhhc2g")
+
+
+@pytest.mark.usefixtures("argon2")
+def test_a_hash_with_other_numbers_is_made_anew_at_the_next_sign_in(browser: APIClient, viewer: User) -> None:
+    viewer.password = "argon2" + PasswordHasher(time_cost=1, memory_cost=1024, parallelism=2).hash(PASSWORD)
+    viewer.save()
+    assert (
+        browser.post("/users/login/", {"email": viewer.email, "password": PASSWORD}, format="json").status_code == 200
+    )
+    viewer.refresh_from_db()
+    assert "$m=19456,t=2,p=1$" in viewer.password
+    assert browser.get("/api/v1/auth/me/").status_code == 200, "the session has not ended by that"
+
+
+def test_whoever_comes_when_all_places_are_taken_is_told_to_come_back() -> None:
+    turns, is_open = Turns(at_once=1, most_waiting=2), threading.Event()
+
+    def hash_slowly() -> str:
+        try:
+            with turns.one():
+                is_open.wait(30)
+                return "done"
+        except Busy:
+            is_open.set()  # only now those who wait go on
+            return "busy"
+
+    with ThreadPoolExecutor(4) as pool:
+        outcomes = [future.result() for future in [pool.submit(hash_slowly) for _ in range(4)]]
+    assert sorted(outcomes) == ["busy", "done", "done", "done"]
+    with turns.one():
+        pass
+
+
+@pytest.mark.usefixtures("argon2")
+@pytest.mark.parametrize("path", ["/users/login/", "/admin/login/"])
+def test_a_storm_is_a_503_that_says_when_to_come_back(
+    path: str, viewer: User, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full = Turns(at_once=1, most_waiting=0)
+    monkeypatch.setattr(hashers, "TURNS", full)
+    client.raise_request_exception = False
+    form = {"email": viewer.email, "username": viewer.email, "password": PASSWORD}
+    content_type = "application/json" if path.startswith("/users") else MULTIPART_CONTENT
+    with full.one():
+        answer = client.post(path, form, content_type=content_type, HTTP_ORIGIN="http://testserver")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    assert "Please try again" in answer.content.decode()
