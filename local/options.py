@@ -18,6 +18,7 @@ class Options:
     data_dir: Path
     origin: str
     has_own_redis: bool
+    has_mail_server: bool
     has_own_secret: bool
 
 
@@ -32,6 +33,7 @@ def read_options(env: Mapping[str, str]) -> Options:
         data_dir=data_folder(env),
         origin=env.get("BACKEND_ORIGIN", f"http://localhost:{port}").rstrip("/"),
         has_own_redis=bool(env.get("REDIS_URL") or env.get("REDIS_HOST")),
+        has_mail_server=bool(env.get("EMAIL_HOST") or env.get("EMAIL_BACKEND")),
         has_own_secret=bool(env.get("SECRET_KEY") or env.get("SECRET_KEY_FILE")),
     )
 

@@ -135,6 +135,8 @@ class Platform:
         say(f"\nVideoflix is up; Ctrl-C ends it, and its data stay in {self.options.data_dir}.\n")
         for name, path in (("Watch", "/"), ("Admin", "/admin/"), ("API docs", "/api/docs/")):
             say(f"  {name:<10}{origin}{path}")
+        if not self.options.has_mail_server:
+            say(f"  {'Mails':<10}{self.options.data_dir / 'mail'} (set EMAIL_HOST to have them sent)")
         self.show_sign_in()
         say("")
 
