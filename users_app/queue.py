@@ -5,7 +5,7 @@ A queue that is down costs nothing but time: the caller goes on, and the reaper 
 
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -47,6 +47,21 @@ def keys_waiting(queue_name: str, job: str) -> set[int]:
     """What jobs of this name wait on the queue for; raises RedisError when it cannot be reached."""
     job_ids: list[str] = django_rq.get_queue(queue_name).get_job_ids()
     return {int(parts[1]) for job_id in job_ids if (parts := job_id.split("-"))[0] == job}
+
+
+def enqueue_lost(
+    ids: Iterable[int], *, queued: Callable[[], set[int]], enqueue_one: Callable[[int], bool], what: str
+) -> int:
+    """Enqueue what the database knows of and the queue does not, as after a Redis that was flushed; how many."""
+    known = list(ids)
+    if not known:
+        return 0
+    try:
+        waiting = queued()
+    except RedisError as error:
+        log.warning("%d %s wait, but the queue cannot be reached: %s", len(known), what, error)
+        return 0
+    return sum(enqueue_one(key) for key in known if key not in waiting)
 
 
 def mails_waiting() -> set[int]:

@@ -5,10 +5,10 @@ import time
 from pathlib import Path
 
 from django.conf import settings
-from redis.exceptions import RedisError
 
 from content_app import metadata, queue
 from content_app.services import discards, encoding, processing, scratch, sources, tus, uploads
+from users_app.queue import enqueue_lost
 from users_app.services import mail, registration, trail
 
 log = logging.getLogger(__name__)
@@ -36,15 +36,7 @@ def reap() -> None:
 def enqueue_waiting() -> int:
     """Enqueue every pending video that has no job waiting: after a lost or flushed Redis the database knows them."""
     waiting = processing.waiting_ids() if settings.TRANSCODER == "internal" else []
-    if not waiting:
-        return 0
-    try:
-        queued = queue.videos_waiting()
-    except RedisError as error:
-        log.warning("%d video(s) wait, but the queue cannot be reached: %s", len(waiting), error)
-        return 0
-    lost = [video_id for video_id in waiting if video_id not in queued]
-    return sum(queue.enqueue_processing(video_id) for video_id in lost)
+    return enqueue_lost(waiting, queued=queue.videos_waiting, enqueue_one=queue.enqueue_processing, what="videos")
 
 
 def sweep_incoming() -> int:

@@ -15,7 +15,6 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
-from redis.exceptions import RedisError
 
 from content_app import queue
 from content_app.models import DirectUpload, Video, original_key
@@ -24,6 +23,7 @@ from content_app.services import discards, preflight, processing
 from content_app.services.storage import bucket_store, get_store, is_in_bucket
 from media_pipeline.errors import PipelineError, SourceMissing, StorageUnavailable
 from users_app.models import User
+from users_app.queue import enqueue_lost
 
 log = logging.getLogger(__name__)
 
@@ -239,15 +239,8 @@ def enqueue_lost_checks() -> int:
     is_free = Q(checked_until=None) | Q(checked_until__lte=now)
     waiting = DirectUpload.objects.filter(is_free, settled_at=None, arrived_at__lte=now - JOB_IS_LOST)
     due = list(waiting.exclude(video=None).filter(look_at__lte=now).values_list("pk", flat=True)[:LOOKED_AT_ONCE])
-    if not due:
-        return 0
     DirectUpload.objects.filter(pk__in=due).update(look_at=now + JOB_IS_LOST)
-    try:
-        queued = queue.checks_waiting()
-    except RedisError as error:
-        log.warning("%d upload(s) wait to be checked, but the queue cannot be reached: %s", len(due), error)
-        return 0
-    return sum(queue.enqueue_check(pk) for pk in due if pk not in queued)
+    return enqueue_lost(due, queued=queue.checks_waiting, enqueue_one=queue.enqueue_check, what="uploads")
 
 
 def expire() -> int:

@@ -225,3 +225,12 @@ def test_pages_go_forth_and_back(owner: User, as_user: SignIn) -> None:
 )
 def test_a_made_up_cursor_is_not_a_fault(cursor: str, viewer: User, as_user: SignIn) -> None:
     assert as_user(viewer).get("/api/v1/videos/", {"cursor": cursor}).status_code in (200, 404)
+
+
+def test_beginning_to_play_has_a_limit_of_its_own(viewer: User, owner: User, as_user: Any, settings: Any) -> None:
+    settings.RATE_LIMITS = {**settings.RATE_LIMITS, "stream": 1}
+    video = make_playable(owner)
+    client = as_user(viewer)
+    statuses = [client.get(f"/content/video-url/{video.pk}/").status_code for _ in range(2)]
+    assert statuses == [200, 429]
+    assert client.get(f"/content/{video.pk}/").status_code == 200

@@ -12,7 +12,7 @@ from content_app.services.favorites import favorite_ids, favorite_ids_of
 from content_app.states import Visibility
 from content_app.tests.factories import make_playable
 from users_app.models import User
-from users_app.tests.conftest import SignIn
+from users_app.tests.conftest import SignIn, is_in, post
 from users_app.tests.conftest import browser as browser
 from users_app.tests.conftest import sign_in as sign_in
 from users_app.tests.mailbox import deliver_one
@@ -20,14 +20,6 @@ from users_app.tests.mailbox import deliver_one
 PREFIXES = ["/users", "/api/v1/auth"]
 
 pytestmark = pytest.mark.django_db
-
-
-def post(client: APIClient, route: str, body: Any) -> Any:
-    return client.post(route, body, format="json")
-
-
-def is_in(client: APIClient) -> bool:
-    return bool(client.get("/api/v1/auth/me/").status_code == 200)
 
 
 def test_each_has_the_favourites_that_they_may_still_see(viewer: User, creator: User, owner: User, admin: User) -> None:

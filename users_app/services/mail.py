@@ -14,10 +14,9 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
-from redis.exceptions import RedisError
 from rest_framework.exceptions import Throttled
 
 from users_app import queue
@@ -219,16 +218,5 @@ def look_after() -> None:
     """One round of the reaper: what has been waiting goes on the queue again, and nothing is kept for ever."""
     now = timezone.now()
     Mail.objects.filter(given_up_at__lt=now - timedelta(days=KEPT_DAYS)).delete()
-    enqueue_due(Mail.objects.filter(given_up_at=None, try_at__lte=now))
-
-
-def enqueue_due(due: QuerySet[Mail]) -> int:
-    ids = list(due.values_list("pk", flat=True))
-    if not ids:
-        return 0
-    try:
-        queued = queue.mails_waiting()
-    except RedisError as error:
-        log.warning("%d mail(s) wait, but the queue cannot be reached: %s", len(ids), error)
-        return 0
-    return sum(queue.enqueue_mail(mail_id) for mail_id in ids if mail_id not in queued)
+    due = Mail.objects.filter(given_up_at=None, try_at__lte=now).values_list("pk", flat=True)
+    queue.enqueue_lost(due, queued=queue.mails_waiting, enqueue_one=queue.enqueue_mail, what="mails")

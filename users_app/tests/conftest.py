@@ -1,8 +1,10 @@
 """Browsers and programs that are really signed in."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
@@ -15,6 +17,28 @@ SignIn = Callable[..., APIClient]
 def browser() -> APIClient:
     """A browser on one of our own pages: it keeps cookies and says where its requests come from."""
     return APIClient(HTTP_ORIGIN="http://testserver")
+
+
+@pytest.fixture
+def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Every password that is hashed from now on."""
+    passwords: list[str] = []
+    encode = MD5PasswordHasher.encode
+
+    def counting(hasher: MD5PasswordHasher, password: str, salt: str) -> str:
+        passwords.append(password)
+        return encode(hasher, password, salt)
+
+    monkeypatch.setattr(MD5PasswordHasher, "encode", counting)
+    return passwords
+
+
+def post(client: APIClient, route: str, body: Any = None) -> Any:
+    return client.post(route, {} if body is None else body, format="json")
+
+
+def is_in(client: APIClient) -> bool:
+    return bool(client.get("/api/v1/auth/me/").status_code == 200)
 
 
 @pytest.fixture

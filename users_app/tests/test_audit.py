@@ -14,16 +14,12 @@ from users_app.models import AuditEntry, User
 from users_app.roles import Role
 from users_app.services import trail
 from users_app.services.accounts import ensure_roles
-from users_app.tests.conftest import SignIn
+from users_app.tests.conftest import SignIn, post
 from users_app.tests.mailbox import deliver_one
 
 AUDIT = "/api/v1/audit/"
 
 pytestmark = pytest.mark.django_db
-
-
-def post(client: APIClient, route: str, body: Any = None) -> Any:
-    return client.post(route, {} if body is None else body, format="json")
 
 
 def entries(**lookups: Any) -> list[AuditEntry]:

@@ -11,7 +11,7 @@ from rest_framework.test import APIClient
 from conftest import PASSWORD
 from users_app.models import Mail, Session, User
 from users_app.roles import Role
-from users_app.tests.conftest import SignIn
+from users_app.tests.conftest import SignIn, is_in, post
 from users_app.tests.mailbox import deliver, deliver_one
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -19,14 +19,6 @@ NEW = "an entirely new one"
 PREFIXES = ["/users", "/api/v1/auth"]
 
 pytestmark = pytest.mark.django_db
-
-
-def post(client: APIClient, route: str, body: Any) -> Any:
-    return client.post(route, body, format="json")
-
-
-def is_in(client: APIClient) -> bool:
-    return bool(client.get("/api/v1/auth/me/").status_code == 200)
 
 
 # --- Profile ---------------------------------------------------------------------------------------------------------
