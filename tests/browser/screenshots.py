@@ -6,6 +6,7 @@ It starts a platform of its own, fills it with films that it makes, and ends it 
 words behind it (`catalogue upload`) only the pictures whose names begin so are taken.
 """
 
+import json
 import re
 import shutil
 import sys
@@ -22,6 +23,7 @@ from tests.browser.conftest import QUIET_ARGS, ready_film
 from tests.browser.films import DEMO, FILMS, make_bilingual, make_film
 from tests.browser.pages import CHROMIUM_ARGS, SOON_MS, Player, Site
 from tests.browser.palette import save_small
+from tests.client import Client
 from tests.clips import run_ffmpeg
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, PROJECT, Platform
 
@@ -38,6 +40,10 @@ SCREENS: dict[str, dict[str, Any]] = {
 DEMO_DESCRIPTION = (
     "The first ten seconds of a bird's quiet morning. An excerpt of the film by the Blender Foundation, © 2008, "
     "www.bigbuckbunny.org, licensed under Creative Commons Attribution 3.0."
+)
+A_PHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) "
+    "Version/18.5 Mobile/15E148 Safari/604.1"
 )
 LONGEST_WAIT_MS = 120_000
 PAINTED_MS = 500  # a picture that has come is not on the screen yet
@@ -72,6 +78,28 @@ def sign_in(site: Site, stage: Stage) -> None:
     site.page.context.clear_cookies()
     site.open("/login/")
     site.page.get_by_label("E-mail address").fill("you@example.com")
+
+
+def register(site: Site, stage: Stage) -> None:
+    site.page.context.clear_cookies()
+    site.open("/register/")
+    for label, text in (("Name", "Ada"), ("E-mail address", "ada@example.com")):
+        site.page.get_by_label(label).first.fill(text)
+
+
+def account(site: Site, stage: Stage) -> None:
+    site.open("/account/")
+    expect(site.page.get_by_text(ADMIN_EMAIL)).to_be_visible()
+
+
+def sessions(site: Site, stage: Stage) -> None:
+    """With a phone that is signed in as well."""
+    phone = Client(stage.platform.origin)
+    who, kind = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD, "remember": True}, "application/json"
+    phone.request("POST", "/users/login/", json.dumps(who).encode(), {"Content-Type": kind, "User-Agent": A_PHONE})
+    site.open("/account/")
+    expect(site.page.get_by_text("Mobile Safari on iOS").first).to_be_visible()
+    site.page.get_by_role("heading", name="Where you are signed in").evaluate("part => part.scrollIntoView()")
 
 
 def catalogue(site: Site, stage: Stage) -> None:
@@ -161,6 +189,9 @@ def unknown_address(site: Site, stage: Stage) -> None:
 
 SHOTS = (
     Shot("sign-in", sign_in),
+    Shot("register", register),
+    Shot("account", account),
+    Shot("sessions", sessions),
     Shot("catalogue", catalogue, schemes=("dark", "light")),
     Shot("rows", rows),
     Shot("search", search),
