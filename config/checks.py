@@ -1,14 +1,18 @@
 """What must hold before anything starts; each problem is one sentence that says what to set."""
 
+import re
 from collections.abc import Mapping, Sequence
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from media_pipeline.buckets import S3Connection
+from users_app.user_pool import UserPool
 
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105 - refused unless DEBUG
 EXAMPLE_SECRETS = frozenset({DEVELOPMENT_SECRET, "change-me", "changeme", "secret"})
 LEAST_SECRET_LENGTH = 32
 MOST_S3_ATTEMPTS = 8
+POOL_ID = re.compile(r"[a-z]+(?:-[a-z0-9]+)+_[0-9A-Za-z]+")
 LEAST_DISTINCT = 8  # characters; "xxxx…" is long and no secret
 
 
@@ -94,6 +98,56 @@ def mail_problems(*, host: str, user: str, is_starttls: bool, is_tls: bool, page
     if user and not host:
         problems.append("EMAIL_HOST_USER is set but no server: set EMAIL_HOST as well, or remove it.")
     return problems
+
+
+def cognito_problems(pool: UserPool) -> list[str]:
+    """Of a site whose accounts a user pool keeps."""
+    needed = {
+        "COGNITO_USER_POOL_ID": pool.id,
+        "COGNITO_CLIENT_ID": pool.client_id,
+        "COGNITO_CLIENT_SECRET": pool.client_secret,
+    }
+    problems = []
+    if missing := [name for name, value in needed.items() if not value]:
+        problems.append(
+            f"IDENTITY_PROVIDER is cognito, which needs {' and '.join(missing)}: "
+            "set what the pool shows, or IDENTITY_PROVIDER=local."
+        )
+    if pool.id and not POOL_ID.fullmatch(pool.id):
+        problems.append(f"COGNITO_USER_POOL_ID is {pool.id!r}: set it to an id such as eu-central-1_AbCdEfGhI.")
+    if pool.jwks_url and not is_guarded(pool.jwks_url):
+        problems.append(f"COGNITO_JWKS_URL is {pool.jwks_url!r}: set it to a whole address that begins with https://.")
+    if pool.endpoint_url and not (is_guarded(pool.endpoint_url) and is_http_origin(pool.endpoint_url)):
+        problems.append(
+            f"COGNITO_ENDPOINT_URL is {pool.endpoint_url!r}: set it to a server such as https://cognito.example.com."
+        )
+    if names_another_pool(pool):
+        problems.append(
+            f"COGNITO_JWKS_URL is {pool.jwks_url!r}, which has the keys of another pool than COGNITO_USER_POOL_ID: "
+            "remove it, or correct one of them."
+        )
+    return problems
+
+
+def names_another_pool(pool: UserPool) -> bool:
+    """Of addresses at Amazon; nobody knows how others name theirs."""
+    try:
+        parts = urlsplit(pool.jwks_url)
+    except ValueError:
+        return False
+    is_amazons = (parts.hostname or "").endswith((".amazonaws.com", ".amazonaws.com.cn"))
+    return is_amazons and pool.id not in parts.path.split("/")
+
+
+def is_guarded(url: str) -> bool:
+    """Whether nobody on the way reads or changes what goes there: http leads to this machine only."""
+    try:
+        parts = urlsplit(url)
+        if parts.scheme == "https" or not parts.hostname:
+            return bool(parts.hostname)
+        return parts.scheme == "http" and (parts.hostname == "localhost" or ip_address(parts.hostname).is_loopback)
+    except ValueError:
+        return False
 
 
 def is_http_page(url: str) -> bool:

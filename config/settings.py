@@ -14,6 +14,7 @@ from config.static_version import static_version
 from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.ladder import PRESETS, parse_ladder
 from users_app.service_signature import LEAST_GATEWAY_SECRET_LENGTH, is_gateway_secret, parse_service_keys
+from users_app.user_pool import UserPool
 
 env = load_env()
 
@@ -311,6 +312,26 @@ ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.integer("ACCESS_TOKEN_EXPIRE_MINUT
 SESSION_LIFETIME = timedelta(hours=1)
 REMEMBERED_SESSION_LIFETIME = timedelta(days=env.integer("REFRESH_TOKEN_EXPIRE_DAYS", default=7, least=1))
 REFRESH_GRACE = timedelta(seconds=10)
+
+
+def read_user_pool() -> UserPool | None:
+    """None while this site keeps the accounts itself."""
+    if env.choice("IDENTITY_PROVIDER", default="local", choices=("local", "cognito")) == "local":
+        return None
+    pool = UserPool(
+        id=env.text("COGNITO_USER_POOL_ID"),
+        client_id=env.text("COGNITO_CLIENT_ID"),
+        client_secret=env.text("COGNITO_CLIENT_SECRET"),
+        jwks_url=env.text("COGNITO_JWKS_URL"),
+        endpoint_url=env.text("COGNITO_ENDPOINT_URL").rstrip("/"),
+        timeout_s=env.decimal("COGNITO_TIMEOUT_SECONDS", default=5, least=1),
+    )
+    if problems := checks.cognito_problems(pool):
+        raise ImproperlyConfigured(" ".join(problems))
+    return pool
+
+
+USER_POOL = read_user_pool()
 # Pages that may act with a person's cookies: our own and the configured front ends.
 TRUSTED_ORIGINS = frozenset({BACKEND_ORIGIN, *CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS})
 DEFAULT_ADMIN_EMAIL = env.text("DEFAULT_ADMIN_EMAIL", "DJANGO_SUPERUSER_EMAIL")

@@ -51,6 +51,7 @@ class Cognito:
     # What was asked: the operation ("keys" for the key set) and its parameters.
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     answers: dict[str, list[Said]] = field(default_factory=dict)
+    operator: Any = None
     is_silent: bool = False
     may_speak: threading.Event = field(default_factory=threading.Event)
 
@@ -116,7 +117,8 @@ class Pool:
 
     @property
     def operator(self) -> Any:
-        return boto3.client("cognito-idp", endpoint_url=self.cognito.url, region_name=REGION, **KEYS)
+        """What whoever set the pool up may do."""
+        return self.cognito.operator
 
     def add(self, email: str, password: str, *, is_verified: bool = True, **attributes: str) -> str:
         """Somebody who may sign in; the `sub`."""
@@ -131,9 +133,18 @@ class Pool:
         """What Cognito does by itself when the code is right."""
         self.change(email, email_verified="true")
 
-    def change(self, email: str, **attributes: str) -> None:
+    def change(self, username: str, /, **attributes: str) -> None:
         listed = [{"Name": name, "Value": value} for name, value in attributes.items()]
-        self.operator.admin_update_user_attributes(UserPoolId=self.settings.id, Username=email, UserAttributes=listed)
+        self.operator.admin_update_user_attributes(
+            UserPoolId=self.settings.id, Username=username, UserAttributes=listed
+        )
+
+    def remove(self, username: str) -> None:
+        self.operator.admin_delete_user(UserPoolId=self.settings.id, Username=username)
+
+    def be_empty(self) -> None:
+        for user in self.operator.list_users(UserPoolId=self.settings.id)["Users"]:
+            self.remove(user["Username"])
 
     def disable(self, email: str) -> None:
         self.operator.admin_disable_user(UserPoolId=self.settings.id, Username=email)
@@ -151,6 +162,7 @@ def running_cognito() -> Iterator[Cognito]:
     cognito.url = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True)
     thread.start()
+    cognito.operator = boto3.client("cognito-idp", endpoint_url=cognito.url, region_name=REGION, **KEYS)
     try:
         yield cognito
     finally:
@@ -161,7 +173,7 @@ def running_cognito() -> Iterator[Cognito]:
 
 def make_pool(cognito: Cognito, *, by_address: bool = False) -> Pool:
     """`by_address`: usernames are ids of the pool's own, which the address stands for, as in most pools."""
-    operator = boto3.client("cognito-idp", endpoint_url=cognito.url, region_name=REGION, **KEYS)
+    operator = cognito.operator
     kind: dict[str, Any] = {"UsernameAttributes": ["email"]} if by_address else {}
     pool_id = operator.create_user_pool(PoolName="people", AutoVerifiedAttributes=["email"], **kind)["UserPool"]["Id"]
     client = operator.create_user_pool_client(

@@ -6,8 +6,8 @@ from rest_framework.request import Request
 
 from users_app.cookies import access_cookie
 from users_app.cross_site import refuse_cross_site
+from users_app.identity import provider
 from users_app.models import Session, User
-from users_app.services.sessions import live_session
 from users_app.tokens import BadToken
 
 
@@ -23,17 +23,16 @@ def bearer_token(request: Request) -> str | None:
 
 
 class TokenAuthentication(BaseAuthentication):
-    """One query finds the session and its person; `request.auth` is the session."""
+    """One query finds the person; `request.auth` is the session, where this site keeps the accounts itself."""
 
-    def authenticate(self, request: Request) -> tuple[User, Session] | None:
+    def authenticate(self, request: Request) -> tuple[User, Session | None] | None:
         token = bearer_token(request)
         if token is None:
             token = access_cookie(request)
             if token is None:
                 return None
             refuse_cross_site(request)
-        session = live_session(access_token=token)
-        return session.user, session
+        return provider().person_behind(access_token=token)
 
     def authenticate_header(self, request: Request) -> str:
         """What makes DRF answer 401 and not 403."""

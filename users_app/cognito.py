@@ -4,9 +4,9 @@ None of the requests is signed with a key of AWS: the secret of the app client p
 """
 
 import base64
-import hashlib
 import hmac
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -49,6 +49,10 @@ TO_THE_PERSON = frozenset(
         "UsernameExistsException",
     }
 )
+# What it says then under codes that it has for people too.
+NOT_SET_UP = re.compile(
+    r"secret ?hash|secret_hash|configured (?:with|for) secret|flow (?:is )?not enabled|method not supported"
+)
 
 
 class Refused(Exception):
@@ -62,8 +66,7 @@ class Refused(Exception):
     @property
     def is_our_fault(self) -> bool:
         """A wrong client secret and a sign-in flow that is switched off have the same codes as a wrong password."""
-        said = self.message.lower()
-        return self.code not in TO_THE_PERSON or "secret" in said or "flow" in said
+        return self.code not in TO_THE_PERSON or NOT_SET_UP.search(self.message.lower()) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +127,7 @@ def revoke(pool: UserPool, *, refresh_token: str) -> None:
 
 def secret_hash(pool: UserPool, username: str) -> str:
     """That we know the client's secret, for one person."""
-    digest = hmac.digest(pool.client_secret.encode(), f"{username}{pool.client_id}".encode(), hashlib.sha256)
+    digest = hmac.digest(pool.client_secret.encode(), f"{username}{pool.client_id}".encode(), "sha256")
     return base64.b64encode(digest).decode()
 
 
@@ -164,13 +167,15 @@ def _ask(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]
 
 def _call(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]:
     """Raises Refused, PoolBusy or PoolUnavailable."""
+    ask = getattr(_boto_client(pool.region, pool.endpoint_url, pool.timeout_s), operation)
     try:
-        answer: Mapping[str, Any] = getattr(_boto_client(pool), operation)(**parameters)
+        answer: Mapping[str, Any] = ask(**parameters)
     except ClientError as error:
         raise _meaning(operation, error) from error
     except ParamValidationError as error:
         raise Refused("InvalidParameterException", "a value is too short") from error
-    except BotoCoreError as error:
+    # AttributeError and TypeError: botocore stumbles over JSON that is no object.
+    except (BotoCoreError, AttributeError, TypeError) as error:
         log.warning("the user pool does not answer %s: %s", operation, " ".join(str(error).split()))
         raise PoolUnavailable from error
     return answer
@@ -189,15 +194,13 @@ def _meaning(operation: str, error: ClientError) -> Refused | PoolBusy | PoolUna
 
 
 @lru_cache(maxsize=4)
-def _boto_client(pool: UserPool) -> Any:
+def _boto_client(region: str, endpoint_url: str, timeout_s: float) -> Any:
     """Made once, which takes a moment; threads share it."""
     config = Config(
         signature_version=UNSIGNED,
-        connect_timeout=min(CONNECT_TIMEOUT_S, pool.timeout_s),
-        read_timeout=pool.timeout_s,
+        connect_timeout=min(CONNECT_TIMEOUT_S, timeout_s),
+        read_timeout=timeout_s,
         retries={"mode": "standard", "total_max_attempts": ATTEMPTS},
         max_pool_connections=CONNECTIONS,
     )
-    return Session().client(
-        "cognito-idp", region_name=pool.region, endpoint_url=pool.endpoint_url or None, config=config
-    )
+    return Session().client("cognito-idp", region_name=region, endpoint_url=endpoint_url or None, config=config)

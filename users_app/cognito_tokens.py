@@ -12,7 +12,7 @@ from users_app.tokens import BadToken
 from users_app.user_pool import UserPool
 
 ALGORITHM = "RS256"
-LONGEST_TOKEN = 4096  # no cookie holds more
+LONGEST_TOKEN = 4000  # no cookie holds more, with its name
 LONGEST_KEY_ID = 200
 LONGEST_SUB = 64  # a UUID, but for people from elsewhere
 LONGEST_USERNAME = 128

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 
-from users_app.services.sessions import Tokens, lifetime_of
+from users_app.identity.provider import Issued
 
 PATH = "/"  # both route families read them
 
@@ -21,10 +21,9 @@ def refresh_cookie(request: Request | HttpRequest) -> str | None:
     return request.COOKIES.get(settings.JWT_REFRESH_COOKIE_NAME) or None
 
 
-def set_cookies(response: HttpResponseBase, tokens: Tokens) -> None:
-    _set(response, settings.JWT_ACCESS_COOKIE_NAME, tokens.access, settings.ACCESS_TOKEN_LIFETIME)
-    lifetime = lifetime_of(is_remembered=tokens.is_remembered)
-    _set(response, settings.JWT_REFRESH_COOKIE_NAME, tokens.refresh, lifetime)
+def set_cookies(response: HttpResponseBase, tokens: Issued) -> None:
+    _set(response, settings.JWT_ACCESS_COOKIE_NAME, tokens.access, tokens.access_lifetime)
+    _set(response, settings.JWT_REFRESH_COOKIE_NAME, tokens.refresh, tokens.refresh_lifetime)
 
 
 def clear_cookies(response: HttpResponseBase) -> None:

@@ -30,6 +30,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_staff = models.BooleanField("may use the admin site", default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # Who somebody is in the user pool; None, which may be many times, for who is in none.
+    cognito_sub = models.CharField(max_length=64, null=True, unique=True, editable=False)
     # What belongs to the books outlives the person: the row stays, with nothing in it that tells who it was.
     erased_at = models.DateTimeField(null=True, editable=False)
 

@@ -14,11 +14,13 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from users_app.api import account_serializers as shapes
+from users_app.api.managed import KeptHere, require_accounts_here
 from users_app.api.serializers import Detail, Me
 from users_app.api.signing_in import token_body
 from users_app.authentication import bearer_token
 from users_app.clients import client_of
 from users_app.cookies import clear_cookies, set_cookies
+from users_app.identity.local import issued
 from users_app.limits import AuthLimit
 from users_app.models import Session, User
 from users_app.pagination import NewestFirst
@@ -49,6 +51,7 @@ class CurrentPerson(PersonalView):
     @extend_schema(request=shapes.PasswordProof, responses={200: Detail})
     def delete(self, request: Request) -> Response:
         """Delete one's account for good, with the films that one has uploaded."""
+        require_accounts_here()
         form = shapes.PasswordProof(data=request.data)
         form.is_valid(raise_exception=True)
         own_account.delete(user=person_of(request), password=form.validated_data["password"], client=client_of(request))
@@ -57,7 +60,7 @@ class CurrentPerson(PersonalView):
         return response
 
 
-class ChangePassword(PersonalView):
+class ChangePassword(KeptHere, PersonalView):
     throttle_classes = (AuthLimit,)
 
     @extend_schema(request=shapes.PasswordChange, responses=Detail)
@@ -65,9 +68,10 @@ class ChangePassword(PersonalView):
         """Change one's password; every other session ends, and this one gets new tokens the way it had them."""
         form = shapes.PasswordChange(data=request.data)
         form.is_valid(raise_exception=True)
-        tokens = own_account.change_password(
+        changed = own_account.change_password(
             user=person_of(request), session=session_of(request), client=client_of(request), **form.validated_data
         )
+        tokens = issued(changed)
         body = {"detail": "Your password is changed."}
         if bearer_token(request) is not None:
             return Response({**body, **token_body(tokens)})
@@ -76,7 +80,7 @@ class ChangePassword(PersonalView):
         return response
 
 
-class ChangeAddress(PersonalView):
+class ChangeAddress(KeptHere, PersonalView):
     throttle_classes = (AuthLimit,)
 
     @extend_schema(request=shapes.AddressChange, responses=Detail)
@@ -88,7 +92,7 @@ class ChangeAddress(PersonalView):
         return Response({"detail": "Follow the link that was sent to the new address."})
 
 
-class Sessions(PersonalView):
+class Sessions(KeptHere, PersonalView):
     @extend_schema(
         parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
         responses=shapes.SessionPage,
@@ -113,7 +117,7 @@ class Sessions(PersonalView):
         return response
 
 
-class SessionEntry(PersonalView):
+class SessionEntry(KeptHere, PersonalView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
         """Sign one device out."""

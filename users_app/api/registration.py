@@ -11,8 +11,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from users_app.api import account_serializers as shapes
+from users_app.api.managed import KeptHere, require_accounts_here
 from users_app.api.open_view import OpenView
 from users_app.api.serializers import Detail
+from users_app.identity import provider
+from users_app.identity.provider import ManagedElsewhere
 from users_app.limits import AddressQuestionLimit, AddressQuestionsADay, AuthLimit
 from users_app.models import User
 from users_app.services import own_account, recovery, registration
@@ -34,8 +37,7 @@ class Register(OpenView):
         form = self.form(data=request.data)
         form.is_valid(raise_exception=True)
         fields: dict[str, Any] = form.validated_data
-        registration.check_password(password=fields["password"], user=User(email=fields["email"], name=fields["name"]))
-        registration.register(**fields)
+        provider().register(**fields)
         return Response({"email": fields["email"]}, status.HTTP_201_CREATED)
 
 
@@ -73,10 +75,11 @@ class LinkView(OpenView):
     def get(self, request: Request) -> Response | HttpResponse:
         link = shapes.LinkForm(data=request.query_params)
         try:
+            require_accounts_here()
             if not link.is_valid():
                 raise InvalidLink
             self.follow(link.validated_data["uid"], link.validated_data["token"])
-        except InvalidLink as error:
+        except (InvalidLink, ManagedElsewhere) as error:
             if _wants_page(request):
                 sentence = str(error.detail[0] if isinstance(error.detail, list) else error.detail)
                 return render(request._request, "link_problem.html", {"detail": sentence}, status=error.status_code)
@@ -116,11 +119,11 @@ class ConfirmByCode(OpenView):
         """Activate an account by the six digits in the mail."""
         form = shapes.CodeForm(data=request.data)
         form.is_valid(raise_exception=True)
-        registration.confirm_by_code(email=form.validated_data["email"], code=form.validated_data["otp"])
+        provider().confirm_by_code(email=form.validated_data["email"], code=form.validated_data["otp"])
         return Response({"detail": "Your address is confirmed. You can sign in now."})
 
 
-class ForgotPassword(OpenView):
+class ForgotPassword(KeptHere, OpenView):
     throttle_classes = (AuthLimit,)
 
     @extend_schema(request=shapes.AddressQuestion, responses=Detail)
@@ -132,7 +135,7 @@ class ForgotPassword(OpenView):
         return Response({"detail": MAIL_SENT})
 
 
-class ResetPassword(OpenView):
+class ResetPassword(KeptHere, OpenView):
     throttle_classes = (AuthLimit,)
 
     @extend_schema(request=shapes.ResetForm, responses=Detail)

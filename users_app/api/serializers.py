@@ -6,6 +6,7 @@ from rest_framework import serializers
 from users_app.addresses import LONGEST, check_address
 from users_app.models import User
 
+LONGEST_TOKEN = 4096  # as long as a cookie can be; those of user pools are half of it
 LONGEST_PASSWORD = 1024  # bounds what a stranger can make the hasher chew on
 
 
@@ -49,12 +50,16 @@ class PasswordForm(serializers.Serializer[None]):
 
 class Refresh(serializers.Serializer[None]):
     refresh_token = serializers.CharField(
-        required=False, max_length=2048, help_text="Only for clients without cookies; the answer then has the tokens."
+        required=False,
+        max_length=LONGEST_TOKEN,
+        help_text="Only for clients without cookies; the answer then has the tokens.",
     )
 
 
 class Logout(serializers.Serializer[None]):
-    refresh_token = serializers.CharField(required=False, max_length=2048, help_text="For clients without cookies.")
+    refresh_token = serializers.CharField(
+        required=False, max_length=LONGEST_TOKEN, help_text="For clients without cookies."
+    )
 
 
 class Person(serializers.ModelSerializer[User]):

@@ -13,15 +13,15 @@ from users_app.authentication import bearer_token
 from users_app.clients import client_of
 from users_app.cookies import access_cookie, clear_cookies, refresh_cookie, set_cookies
 from users_app.cross_site import refuse_cross_site
+from users_app.identity import provider
+from users_app.identity.provider import Issued
 from users_app.limits import AuthLimit
 from users_app.registry import login_payload
-from users_app.services.accounts import check_credentials
-from users_app.services.sessions import Tokens, end_session, open_session, rotate
 
 JSON = "application/json"
 
 
-def token_body(tokens: Tokens) -> dict[str, str]:
+def token_body(tokens: Issued) -> dict[str, str]:
     return {"access_token": tokens.access, "refresh_token": tokens.refresh, "token_type": "bearer"}
 
 
@@ -34,10 +34,12 @@ class Login(OpenView):
         refuse_cross_site(request)
         form = serializers.Login(data=request.data)
         form.is_valid(raise_exception=True)
-        user = check_credentials(
-            email=form.validated_data["email"], password=form.validated_data["password"], client=client_of(request)
+        user, tokens = provider().sign_in(
+            email=form.validated_data["email"],
+            password=form.validated_data["password"],
+            is_remembered=form.validated_data["remember"],
+            client=client_of(request),
         )
-        tokens = open_session(user=user, is_remembered=form.validated_data["remember"], client=client_of(request))
         response = Response({**serializers.Person(user).data, **login_payload.collect(user)})
         set_cookies(response, tokens)
         return response
@@ -53,13 +55,12 @@ class Refresh(OpenView):
         form = serializers.Refresh(data=request.data)
         form.is_valid(raise_exception=True)
         if in_body := form.validated_data.get("refresh_token"):
-            return Response(
-                {"detail": "Refreshed.", **token_body(rotate(refresh_token=in_body, client=client_of(request)))}
-            )
+            tokens = provider().refresh(refresh_token=in_body, client=client_of(request))
+            return Response({"detail": "Refreshed.", **token_body(tokens)})
         if cookie is None:
             raise NotAuthenticated("There is no refresh token.")
         response = Response({"detail": "Refreshed."})
-        set_cookies(response, rotate(refresh_token=cookie, client=client_of(request)))
+        set_cookies(response, provider().refresh(refresh_token=cookie, client=client_of(request)))
         return response
 
 
@@ -72,7 +73,7 @@ class Logout(OpenView):
             refuse_cross_site(request)
         form = serializers.Logout(data=request.data)
         form.is_valid(raise_exception=True)
-        end_session(
+        provider().sign_out(
             refresh_token=form.validated_data.get("refresh_token") or refresh_cookie(request),
             access_token=bearer or access_cookie(request),
         )
@@ -97,8 +98,10 @@ class ObtainTokens(OpenView):
         form = self.form_for(request)(data=request.data)
         form.is_valid(raise_exception=True)
         email = form.validated_data.get("email") or form.validated_data["username"]
-        user = check_credentials(email=email, password=form.validated_data["password"], client=client_of(request))
-        return Response(token_body(open_session(user=user, is_remembered=True, client=client_of(request))))
+        _, tokens = provider().sign_in(
+            email=email, password=form.validated_data["password"], is_remembered=True, client=client_of(request)
+        )
+        return Response(token_body(tokens))
 
     def form_for(self, request: Request) -> type[serializers.Credentials | serializers.PasswordForm]:
         is_json = (request.content_type or "").startswith(JSON)

@@ -77,6 +77,7 @@ def export(*, user: User) -> dict[str, Any]:
         "sessions": list(
             live_sessions(user=user).values("created_at", "rotated_at", "expires_at", "address", "user_agent")
         ),
+        **({"identity_provider": {"sub": user.cognito_sub}} if user.cognito_sub else {}),
         **account_export.collect(user),
     }
 
@@ -99,6 +100,6 @@ def erase(user: User) -> None:
     user.groups.clear()
     user.email, user.name, user.phone, user.address = f"{user.pk}@{ERASED}", "", "", ""
     user.is_active = user.is_staff = user.is_superuser = user.email_verified = user.awaits_confirmation = False
-    user.erased_at = timezone.now()
+    user.cognito_sub, user.erased_at = None, timezone.now()
     user.set_unusable_password()
     user.save()

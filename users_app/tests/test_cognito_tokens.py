@@ -1,0 +1,427 @@
+"""Tokens of a user pool, signed by keys of our own and verified with a key set that a server of our own gives out."""
+
+import base64
+import hmac
+import json
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import jwt
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
+from jwt.algorithms import RSAAlgorithm
+
+from users_app import pool_keys
+from users_app.cognito_tokens import Identity, read_access, read_id
+from users_app.pool_faults import PoolUnavailable
+from users_app.tokens import BadToken
+from users_app.user_pool import UserPool
+
+NOW = int(datetime.now(UTC).timestamp())
+SUB = "7a1b2c3d-0000-4000-8000-000000000001"
+SIGN_IN = "7a1b2c3d-0000-4000-8000-00000000000f"
+OLD, NEW, STRANGER = (generate_private_key(public_exponent=65537, key_size=2048) for _ in range(3))
+
+
+def jwk_of(key: RSAPrivateKey, key_id: str, **changes: Any) -> dict[str, Any]:
+    return {
+        **RSAAlgorithm.to_jwk(key.public_key(), as_dict=True),
+        "kid": key_id,
+        "alg": "RS256",
+        "use": "sig",
+        **changes,
+    }
+
+
+class KeyServer:
+    """Gives out `body`, and counts how often."""
+
+    def __init__(self) -> None:
+        self.status = 200
+        self.body = b""
+        self.count = 0
+        self.has: dict[str, str] = {}
+        self.pieces_wait: threading.Event | None = None
+        self.publish(jwk_of(OLD, "old"))
+        server = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                server.count += 1
+                self.send_response(server.status)
+                for name, value in server.has.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(server.body)))
+                self.end_headers()
+                self.wfile.write(server.body[:1])
+                if server.pieces_wait is not None:
+                    server.pieces_wait.wait(30)
+                self.wfile.write(server.body[1:])
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.http.server_port}/pool/.well-known/jwks.json"
+
+    def publish(self, *keys: dict[str, Any]) -> None:
+        self.body = json.dumps({"keys": keys}).encode()
+
+
+@pytest.fixture
+def server() -> Iterator[KeyServer]:
+    server = KeyServer()
+    thread = threading.Thread(target=server.http.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield server
+    server.http.shutdown()
+    server.http.server_close()
+
+
+@pytest.fixture
+def pool(server: KeyServer) -> UserPool:
+    pool_keys.keys_of.cache_clear()
+    return UserPool("eu-central-1_AbC", "client", "secret", jwks_url=server.url, timeout_s=2)
+
+
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(pool_keys, "monotonic", clock)
+    return clock
+
+
+def claims_of(pool: UserPool, use: str = "access", **changes: Any) -> dict[str, Any]:
+    """`...` leaves a claim out."""
+    own: dict[str, dict[str, Any]] = {
+        "access": {"client_id": pool.client_id, "username": "somebody", "origin_jti": SIGN_IN, "jti": SIGN_IN},
+        "id": {"aud": pool.client_id, "email": "somebody@example.com", "email_verified": True, "name": "Somebody"},
+    }
+    same = {"iss": pool.issuer, "sub": SUB, "token_use": use, "iat": NOW, "exp": NOW + 300}
+    return {name: value for name, value in {**same, **own[use], **changes}.items() if value is not ...}
+
+
+def sign(claims: dict[str, Any], key: Any = OLD, key_id: Any = "old", algorithm: str = "RS256") -> str:
+    return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": key_id} if key_id is not None else {})
+
+
+def code_of(read: Callable[[UserPool, str], Any], pool: UserPool, token: str) -> Any:
+    with pytest.raises(BadToken) as caught:
+        read(pool, token)
+    assert caught.value.status_code == 401
+    return caught.value.get_codes()
+
+
+# --- What is believed ------------------------------------------------------------------------------------------------
+
+
+def test_the_issuer_and_the_keys_follow_from_the_id_of_the_pool() -> None:
+    pool = UserPool("eu-central-1_AbC", "client", "secret")
+    assert pool.issuer == "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbC"
+    assert pool.keys_url == f"{pool.issuer}/.well-known/jwks.json"
+    assert (
+        UserPool("cn-north-1_AbC", "a", "b").issuer == "https://cognito-idp.cn-north-1.amazonaws.com.cn/cn-north-1_AbC"
+    )
+    assert "secret" not in repr(pool)
+
+
+def test_an_access_token_says_who_and_which_sign_in(pool: UserPool) -> None:
+    claims = read_access(pool, sign(claims_of(pool)))
+    assert (claims.sub, claims.username, str(claims.session_id)) == (SUB, "somebody", SIGN_IN)
+    assert claims.expires_at == datetime.fromtimestamp(NOW + 300, UTC)
+
+
+def test_an_access_token_may_have_the_audience_of_a_resource_server(pool: UserPool) -> None:
+    assert read_access(pool, sign(claims_of(pool, aud="https://videos.example.com"))).sub == SUB
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, Identity(SUB, "somebody@example.com", True, "Somebody")),
+        ({"email_verified": "true"}, Identity(SUB, "somebody@example.com", True, "Somebody")),
+        ({"email_verified": "false"}, Identity(SUB, "somebody@example.com", False, "Somebody")),
+        ({"email_verified": 1}, Identity(SUB, "somebody@example.com", True, "Somebody")),
+        ({"email_verified": ..., "name": ...}, Identity(SUB, "somebody@example.com", False, "")),
+        ({"email": ...}, Identity(SUB, "", True, "Somebody")),
+    ],
+)
+def test_an_id_token_says_what_the_pool_vouches_for(
+    changes: dict[str, Any], expected: Identity, pool: UserPool
+) -> None:
+    assert read_id(pool, sign(claims_of(pool, "id", **changes))) == expected
+
+
+@pytest.mark.parametrize("seconds", [-5, 0])
+def test_clocks_may_differ_a_little(seconds: int, pool: UserPool) -> None:
+    assert read_access(pool, sign(claims_of(pool, exp=int(datetime.now(UTC).timestamp()) + seconds))).sub == SUB
+
+
+# --- What is not -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"iss": "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_Other"},
+        {"iss": "https://evil.example/eu-central-1_AbC"},
+        {"client_id": "another"},
+        {"token_use": "id"},
+        {"token_use": "refresh"},
+        {"token_use": ["access"]},
+        *({name: ...} for name in ("iss", "client_id", "token_use", "sub", "username", "origin_jti", "exp")),
+        {"sub": ""},
+        {"sub": "x" * 65},
+        {"sub": 7},
+        {"username": "x" * 129},
+        {"username": {}},
+        {"origin_jti": "no id"},
+        {"origin_jti": 7},
+        {"exp": "soon"},
+        {"exp": 10**30},
+        {"iat": NOW + 3600},
+        {"nbf": NOW + 3600},
+    ],
+    ids=str,
+)
+def test_an_access_token_with_other_claims_is_none(changes: dict[str, Any], pool: UserPool) -> None:
+    assert code_of(read_access, pool, sign(claims_of(pool, **changes))) == "token_invalid"
+
+
+def test_an_expired_token_says_so(pool: UserPool) -> None:
+    for read, use in ((read_access, "access"), (read_id, "id")):
+        assert code_of(read, pool, sign(claims_of(pool, use, exp=NOW - 3600))) == "token_expired"
+
+
+def test_an_id_token_is_no_access_token_nor_the_other_way_round(pool: UserPool) -> None:
+    assert code_of(read_access, pool, sign(claims_of(pool, "id"))) == "token_invalid"
+    assert code_of(read_access, pool, sign(claims_of(pool, "id", client_id=pool.client_id))) == "token_invalid"
+    assert code_of(read_id, pool, sign(claims_of(pool))) == "token_invalid"
+    assert code_of(read_id, pool, sign(claims_of(pool, "id", aud="another"))) == "token_invalid"
+
+
+def test_a_stranger_signs_in_vain(pool: UserPool) -> None:
+    assert code_of(read_access, pool, sign(claims_of(pool), STRANGER)) == "token_invalid"
+
+
+def test_the_public_key_is_no_secret_to_sign_with(pool: UserPool) -> None:
+    pem = OLD.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    header = {"kid": "old", "typ": "JWT", "alg": "HS256"}
+    content = ".".join(part(json.dumps(value).encode()) for value in (header, claims_of(pool)))
+    token = f"{content}.{part(hmac.digest(pem, content.encode(), 'sha256'))}"
+    assert code_of(read_access, pool, token) == "token_invalid"
+
+
+def part(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+
+
+@pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "RS512", "PS256", "ES256", "", None, ["RS256"]])
+def test_no_other_algorithm_is_even_looked_up(algorithm: Any, pool: UserPool, server: KeyServer) -> None:
+    header = {"kid": "old", "typ": "JWT", "alg": algorithm}
+    content = ".".join(part(json.dumps(value).encode()) for value in (header, claims_of(pool)))
+    for signature in ("", part(b"x" * 256)):
+        assert code_of(read_access, pool, f"{content}.{signature}") == "token_invalid"
+    assert server.count == 0
+
+
+GARBAGE = [
+    *("", "garbage", "a.b.c", "..", "é.é.é", "\ud800", "\x00", "null", "x" * 5000, "eyJ9." * 3),
+    f"{part(b'[' * 2000)}.a.b",
+    f"{part(b'{}')}.a.b",
+    f"{part(b'[]')}.a.b",
+    f"{part(b'null')}.a.b",
+    f"{part(json.dumps({'alg': 'RS256', 'kid': {}}).encode())}.a.b",
+    f"{part(json.dumps({'alg': 'RS256', 'kid': 'k' * 300}).encode())}.a.b",
+    f"{part(json.dumps({'alg': 'RS256', 'kid': 'old', 'crit': ['b64'], 'b64': False}).encode())}.a.b",
+]
+
+
+@pytest.mark.parametrize("token", GARBAGE, ids=range(len(GARBAGE)))
+def test_garbage_is_no_token(token: str, pool: UserPool) -> None:
+    for read in (read_access, read_id):
+        assert code_of(read, pool, token) == "token_invalid"
+
+
+def test_what_is_longer_than_a_cookie_is_not_decoded(pool: UserPool, server: KeyServer) -> None:
+    assert code_of(read_access, pool, sign(claims_of(pool, scope="x" * 4096))) == "token_invalid"
+    assert server.count == 0
+
+
+def test_a_token_without_a_key_id_is_none(pool: UserPool, server: KeyServer) -> None:
+    assert code_of(read_access, pool, sign(claims_of(pool), key_id=None)) == "token_invalid"
+    assert server.count == 0
+
+
+# --- Keys ------------------------------------------------------------------------------------------------------------
+
+
+def test_the_keys_are_fetched_once_for_any_number_of_tokens(pool: UserPool, server: KeyServer) -> None:
+    for _ in range(20):
+        read_access(pool, sign(claims_of(pool)))
+    assert server.count == 1
+
+
+def test_a_new_key_is_fetched_when_the_first_token_comes_that_it_has_signed(
+    pool: UserPool, server: KeyServer, clock: Clock
+) -> None:
+    read_access(pool, sign(claims_of(pool)))
+    server.publish(jwk_of(OLD, "old"), jwk_of(NEW, "new"))
+    clock.now += pool_keys.PAUSE_S
+    assert read_access(pool, sign(claims_of(pool), NEW, "new")).sub == SUB
+    assert read_access(pool, sign(claims_of(pool))).sub == SUB
+    assert server.count == 2
+
+
+def test_a_key_that_was_withdrawn_is_believed_for_an_hour_at_most(
+    pool: UserPool, server: KeyServer, clock: Clock
+) -> None:
+    read_access(pool, sign(claims_of(pool)))
+    server.publish(jwk_of(NEW, "new"))
+    clock.now += pool_keys.STALE_S
+    assert read_access(pool, sign(claims_of(pool))).sub == SUB
+    clock.now += 1
+    assert code_of(read_access, pool, sign(claims_of(pool))) == "token_invalid"
+    assert server.count == 2
+
+
+def test_a_flood_of_key_ids_made_up_causes_no_flood_of_requests(
+    pool: UserPool, server: KeyServer, clock: Clock
+) -> None:
+    for number in range(300):
+        assert code_of(read_access, pool, sign(claims_of(pool), STRANGER, f"made-up-{number}")) == "token_invalid"
+    assert server.count == 1
+    assert read_access(pool, sign(claims_of(pool))).sub == SUB
+    clock.now += pool_keys.PAUSE_S
+    for number in range(300):
+        code_of(read_access, pool, sign(claims_of(pool), STRANGER, f"again-{number}"))
+    assert server.count == 2
+
+
+def test_many_threads_fetch_once(pool: UserPool, server: KeyServer) -> None:
+    token, subs = sign(claims_of(pool)), []
+    barrier = threading.Barrier(8)
+
+    def read() -> None:
+        barrier.wait()
+        subs.append(read_access(pool, token).sub)
+
+    threads = [threading.Thread(target=read) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert subs == [SUB] * 8
+    assert server.count == 1
+
+
+def test_keys_that_are_known_go_on_while_none_can_be_fetched(pool: UserPool, server: KeyServer, clock: Clock) -> None:
+    read_access(pool, sign(claims_of(pool)))
+    server.status = 503
+    for _ in range(5):
+        clock.now += pool_keys.STALE_S + 1
+        assert read_access(pool, sign(claims_of(pool))).sub == SUB
+        assert read_access(pool, sign(claims_of(pool))).sub == SUB
+    assert server.count == 1 + 5
+    with pytest.raises(PoolUnavailable):  # it may be a new one: nobody is signed out because of it
+        read_access(pool, sign(claims_of(pool), NEW, "new"))
+    assert server.count == 1 + 5
+    server.status = 200
+    server.publish(jwk_of(NEW, "new"))
+    clock.now += pool_keys.PAUSE_S
+    assert read_access(pool, sign(claims_of(pool), NEW, "new")).sub == SUB
+
+
+def test_nobody_waits_for_a_fetch_whose_keys_they_do_not_need(pool: UserPool, server: KeyServer, clock: Clock) -> None:
+    read_access(pool, sign(claims_of(pool)))
+    clock.now += pool_keys.STALE_S + 1
+    with pool_keys.keys_of(pool.keys_url, pool.timeout_s).lock:  # as another thread has it that fetches
+        assert read_access(pool, sign(claims_of(pool))).sub == SUB
+    assert server.count == 1
+
+
+def test_without_any_key_nobody_is_refused_for_good(pool: UserPool, server: KeyServer, clock: Clock) -> None:
+    server.status = 500
+    for _ in range(3):
+        with pytest.raises(PoolUnavailable) as caught:
+            read_access(pool, sign(claims_of(pool)))
+        assert (caught.value.status_code, caught.value.get_codes()) == (503, "identity_provider_unavailable")
+    assert server.count == 1
+    server.status = 200
+    clock.now += pool_keys.PAUSE_S
+    assert read_access(pool, sign(claims_of(pool))).sub == SUB
+
+
+def test_a_server_that_is_not_there_is_no_key_server(pool: UserPool) -> None:
+    nowhere = UserPool(pool.id, pool.client_id, "secret", jwks_url="http://127.0.0.1:1/keys")
+    with pytest.raises(PoolUnavailable):
+        read_access(nowhere, sign(claims_of(pool)))
+
+
+UNUSABLE = [
+    *(b"", b"{", b"null", b"[]", b'"keys"', b"{}", b'{"keys": null}', b'{"keys": {"old": 1}}', b'{"keys": [null, 7]}'),
+    *(b"[" * 20_000, b"\xff\xfe", b" " * (pool_keys.MOST_BYTES + 1)),
+    json.dumps({"keys": [jwk_of(OLD, "old", use="enc")]}).encode(),
+    json.dumps({"keys": [jwk_of(OLD, "old", alg="RS512")]}).encode(),
+    json.dumps({"keys": [jwk_of(OLD, "old", kty="oct", k="c2VjcmV0")]}).encode(),
+    json.dumps({"keys": [{"kty": "RSA", "kid": "old"}]}).encode(),
+    json.dumps({"keys": [jwk_of(OLD, "old", n="!")]}).encode(),
+    json.dumps({"keys": [jwk_of(OLD, "old", n=7)]}).encode(),
+    json.dumps({"keys": [{**RSAAlgorithm.to_jwk(OLD, as_dict=True), "kid": "old"}]}).encode(),
+    json.dumps({"keys": [jwk_of(generate_private_key(public_exponent=65537, key_size=1024), "old")]}).encode(),  # noqa: S505 - meant
+]
+
+
+@pytest.mark.parametrize("body", UNUSABLE, ids=range(len(UNUSABLE)))
+def test_a_document_without_a_usable_key_leaves_those_that_are_known(
+    body: bytes, pool: UserPool, server: KeyServer, clock: Clock
+) -> None:
+    read_access(pool, sign(claims_of(pool)))
+    server.body = body
+    clock.now += pool_keys.STALE_S + 1
+    assert read_access(pool, sign(claims_of(pool))).sub == SUB
+    assert server.count == 2
+
+
+def test_a_key_that_cannot_be_read_does_not_spoil_the_others(pool: UserPool, server: KeyServer) -> None:
+    server.publish({"kty": "RSA", "kid": "broken"}, {"kty": "EC", "kid": "other"}, jwk_of(OLD, "old"))
+    assert read_access(pool, sign(claims_of(pool))).sub == SUB
+
+
+def test_a_key_server_leads_nowhere_else(pool: UserPool, server: KeyServer) -> None:
+    server.status, server.has = 302, {"Location": server.url}
+    with pytest.raises(PoolUnavailable):
+        read_access(pool, sign(claims_of(pool)))
+    assert server.count == 1
+
+
+def test_a_key_server_that_does_not_end_is_left(pool: UserPool, server: KeyServer) -> None:
+    server.pieces_wait = threading.Event()
+    hurried = UserPool(pool.id, pool.client_id, "secret", jwks_url=server.url, timeout_s=0.1)
+    with pytest.raises(PoolUnavailable):
+        read_access(hurried, sign(claims_of(pool)))
+    server.pieces_wait.set()
+
+
+def test_a_key_server_that_drips_is_left_when_the_time_is_over(clock: Clock) -> None:
+    class Dripping:
+        def read1(self, _: int) -> bytes:
+            clock.now += 1
+            return b" "
+
+    with pytest.raises(ValueError, match="in time"):
+        list(pool_keys.pieces_of(Dripping(), deadline=clock.now + 5))  # type: ignore[arg-type]  # as far as it is used
