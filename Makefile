@@ -11,7 +11,7 @@ up: ## install, start and supervise everything on this machine (PORT, WORKERS, B
 test: ## all checks of behaviour: SQLite and PostgreSQL, real Redis, real ffmpeg, real Chromium
 	sh tests/run.sh
 
-test-all: ## the same, with those that need default leases and timeouts (slow)
+test-all: ## the same, with the slow ones: default leases and timeouts, long uploads
 	sh tests/run.sh all
 
 lint: ## style, types, import rules, migrations, OpenAPI

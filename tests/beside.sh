@@ -17,8 +17,8 @@ case $2 in
             py -m pytest -q -p no:cacheprovider --durations=10 -m "$1" tests/end_to_end
         ;;
     apps)
-        test_all "pytest users_app content_app config, PostgreSQL" \
-            py -m tests.with_postgresql .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app config
+        test_all "pytest users_app content_app, PostgreSQL" \
+            py -m tests.with_postgresql .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app
         test_all "pytest users_app content_app config, SQLite" \
             py -m pytest -q -p no:cacheprovider --durations=10 -m "$1" users_app content_app config
         test_all "pytest media_pipeline" py -m pytest -q -p no:cacheprovider --durations=10 -m "$1" media_pipeline

@@ -97,7 +97,9 @@ def test_after_a_reload_it_goes_on_from_the_parts_that_are_there(
     expect(site.page.get_by_test_id("unfinished")).to_be_hidden()
 
 
-@pytest.mark.parametrize("fault", [Fault(refuses=True, method="PUT"), Fault(status=503, method="PUT")])
+@pytest.mark.parametrize(
+    "fault", [Fault(refuses=True, method="PUT"), pytest.param(Fault(status=503, method="PUT"), marks=pytest.mark.slow)]
+)
 def test_a_storage_that_is_away_for_a_while_only_delays_it(
     site: Site, large_film: Path, network: Network, fault: Fault
 ) -> None:
@@ -182,6 +184,7 @@ def test_in_a_folder_a_large_film_is_paused_and_becomes_ready(at_home: Site, lar
     expect_film(at_home)
 
 
+@pytest.mark.slow
 def test_in_a_folder_it_goes_on_after_a_reload(at_home: Site, large_film: Path) -> None:
     limit_speed(at_home.page)
     start(at_home, large_film, "By tus, after a reload")
@@ -195,6 +198,7 @@ def test_in_a_folder_it_goes_on_after_a_reload(at_home: Site, large_film: Path) 
     expect(at_home.page.locator("#outcome-title")).to_have_text("By tus, after a reload")
 
 
+@pytest.mark.slow
 def test_in_a_folder_it_outlives_the_web_server(at_home: Site, own_platform: Platform, large_film: Path) -> None:
     limit_speed(at_home.page)
     start(at_home, large_film, "By tus, twice")

@@ -54,6 +54,7 @@ def test_it_brings_a_film(uppy: Page, on_bucket: Platform, large_film: Path, net
     assert network.parts == PARTS
 
 
+@pytest.mark.slow
 def test_it_pauses_and_goes_on(uppy: Page, on_bucket: Platform, large_film: Path, network: Network) -> None:
     network.slow_down()
     begin(uppy, large_film, percent=30)
@@ -67,6 +68,7 @@ def test_it_pauses_and_goes_on(uppy: Page, on_bucket: Platform, large_film: Path
     assert network.parts <= PARTS + 1
 
 
+@pytest.mark.slow
 def test_its_golden_retriever_goes_on_after_a_reload(
     uppy: Page, on_bucket: Platform, large_film: Path, network: Network
 ) -> None:

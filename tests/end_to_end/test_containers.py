@@ -88,6 +88,7 @@ def test_everything_starts_in_any_order_works_and_ends_when_asked(machine: Platf
         assert time.monotonic() - began < 15, role
 
 
+@pytest.mark.slow
 def test_two_that_prepare_the_database_at_once_do_it_once(machine: Platform) -> None:
     machine.start_redis()
     machine.env["WEB_PORT"] = str(free_port())
