@@ -23,6 +23,7 @@ def unsafe_start(
     allowed_hosts: Sequence[str],
     is_https: bool,
     cookies_secure: Mapping[str, bool],
+    samesite: str,
 ) -> list[str]:
     """The reasons not to start; none with DEBUG on."""
     if debug:
@@ -35,6 +36,8 @@ def unsafe_start(
         )
     if "*" in allowed_hosts:
         problems.append("ALLOWED_HOSTS is '*': list the host names that this site is reached by.")
+    if samesite == "None" and not is_https:
+        problems.append("JWT_COOKIE_SAMESITE is None, which browsers take by https alone: set BACKEND_ORIGIN to https.")
     for name, is_secure in cookies_secure.items():
         if is_secure != is_https:
             scheme = "https" if is_https else "http"

@@ -447,5 +447,6 @@ if problems := checks.unsafe_start(
         "SESSION_COOKIE_SECURE": SESSION_COOKIE_SECURE,
         "CSRF_COOKIE_SECURE": CSRF_COOKIE_SECURE,
     },
+    samesite=JWT_COOKIE_SAMESITE,
 ):
     raise ImproperlyConfigured(" ".join(problems))

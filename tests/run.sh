@@ -47,20 +47,20 @@ slow='not slow'
 # The database is chosen here and nowhere else.
 unset DATABASE_URL POSTGRES_DATABASE_URL DB_NAME DB_HOST USE_SQLITE_LOCAL || true
 
-# Three streams: those that only compute give way (nice) to those that wait for pages and programs with a limit. What the
-# other two said is shown at the end.
-said=$(mktemp -d)
-setsid sh tests/beside.sh "$slow" end_to_end >"$said/1" 2>&1 &
-services=$!
-setsid nice -n 10 sh tests/beside.sh "$slow" apps >"$said/2" 2>&1 &
-apps=$!
-trap 'kill -- "-$services" "-$apps" 2>/dev/null && wait "$services" "$apps" || true; rm -rf "$said"' EXIT
+# Half of them need little of the machine: they run beside the rest, and what they said is shown at the end.
+said=$(mktemp)
+setsid sh tests/beside.sh "$slow" >"$said" 2>&1 &
+beside=$!
+trap 'kill -- "-$beside" 2>/dev/null && wait "$beside" || true; rm -f "$said"' EXIT
 trap 'exit 130' HUP INT TERM
 
-say "pytest: the pages in a browser, a fresh clone, the programs of make up"
+say "pytest users_app content_app, PostgreSQL"
 status=0
-.venv/bin/python -m pytest -q -p no:cacheprovider --durations=10 -m "$slow" tests/browser tests/clone local || status=$?
-wait "$services" || status=$?
-wait "$apps" || status=$?
-cat "$said"/*
+.venv/bin/python -m tests.with_postgresql \
+    .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app || status=$?
+
+say "pytest on SQLite: the apps, then the pages in a browser and a fresh clone"
+.venv/bin/python -m pytest -q --durations=10 -m "$slow" users_app content_app config local tests/browser tests/clone || status=$?
+wait "$beside" || status=$?
+cat "$said"
 exit $status

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 
-from config.checks import DEVELOPMENT_SECRET, event_problems, s3_problems, unsafe_start
+from config.checks import DEVELOPMENT_SECRET, event_problems, mail_problems, s3_problems, unsafe_start
 from media_pipeline.buckets import Buckets, S3Connection
 
 GOOD: dict[str, Any] = {
@@ -11,6 +11,7 @@ GOOD: dict[str, Any] = {
     "allowed_hosts": ["videos.example.com"],
     "is_https": True,
     "cookies_secure": {"JWT_COOKIE_SECURE": True, "SESSION_COOKIE_SECURE": True},
+    "samesite": "Lax",
 }
 
 
@@ -34,6 +35,34 @@ def test_a_secret_that_can_be_guessed_stops_the_start(secret: str) -> None:
 def test_a_wildcard_host_stops_the_start(hosts: list[str]) -> None:
     (problem,) = problems(allowed_hosts=hosts)
     assert problem.startswith("ALLOWED_HOSTS is '*'")
+
+
+def test_cookies_for_other_sites_need_https() -> None:
+    assert problems(samesite="None") == []
+    (problem,) = problems(samesite="None", is_https=False, cookies_secure={})
+    assert problem.startswith("JWT_COOKIE_SAMESITE is None")
+
+
+PAGES = {"FRONTEND_URL": "http://localhost:4200/login", "RESET_PASSWORD_URL": ""}
+
+
+@pytest.mark.parametrize(
+    ("changes", "beginning"),
+    [
+        ({}, ""),
+        ({"host": "", "user": ""}, ""),
+        ({"is_starttls": False, "is_tls": True}, ""),
+        ({"is_tls": True}, "EMAIL_PORT is 465"),
+        ({"host": ""}, "EMAIL_HOST_USER is set"),
+        ({"pages": {"FRONTEND_URL": "/login"}}, "FRONTEND_URL is '/login'"),
+        ({"pages": {"RESET_PASSWORD_URL": "http://[x"}}, "RESET_PASSWORD_URL is"),
+        ({"pages": {"FRONTEND_CONFIRM_URL": "javascript:alert(1)"}}, "FRONTEND_CONFIRM_URL is"),
+    ],
+)
+def test_settings_of_mails_must_fit_each_other(changes: dict[str, Any], beginning: str) -> None:
+    good = {"host": "smtp.example.com", "user": "videoflix", "is_starttls": True, "is_tls": False, "pages": PAGES}
+    found = mail_problems(**{**good, **changes})
+    assert [problem.startswith(beginning) for problem in found] == ([True] if beginning else [])
 
 
 @pytest.mark.parametrize(("is_https", "scheme"), [(True, "https"), (False, "http")])

@@ -34,8 +34,8 @@ async function authorised(method, path, body) {
   return response.status === 401 && (await renewSession(startedAt)) ? send(method, path, body) : response;
 }
 
-async function send(method, path, body) {
-  const options = { method, credentials: "same-origin", cache: "no-store" };
+async function send(method, path, body, more = {}) {
+  const options = { method, credentials: "same-origin", cache: "no-store", ...more };
   if (body instanceof FormData) options.body = body; // the browser writes the header that goes with it
   else if (body !== undefined) {
     options.body = JSON.stringify(body);
@@ -84,7 +84,8 @@ const inTurn = (work) => (navigator.locks ? navigator.locks.request("videoflix.r
 async function renewUnlessDone(since) {
   const renewedAt = Number(recall(RENEWED_AT));
   if (renewedAt > since && renewedAt <= Date.now()) return true; // another tab was first
-  const response = await send("POST", "/users/refresh/", {});
+  // Kept alive: the token is used up even if the page is closed before the new one has come.
+  const response = await send("POST", "/users/refresh/", {}, { keepalive: true });
   if (response.status === 401) return false;
   if (!response.ok) throw errorFrom(response.status, await response.text());
   remember(RENEWED_AT, Date.now());

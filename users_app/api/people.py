@@ -8,6 +8,7 @@ from rest_framework.response import Response
 
 from users_app.api import account_serializers as shapes
 from users_app.api.own_account import PersonalView, person_of, profile_json
+from users_app.api.parsing import read
 from users_app.models import User
 from users_app.pagination import NewestFirst
 from users_app.roles import Role, may_manage_all
@@ -55,13 +56,12 @@ class PersonRole(AdminView):
     @extend_schema(request=shapes.RoleChange, responses=shapes.ListedPerson)
     def patch(self, request: Request, user_id: int) -> Response:
         """Make somebody an admin, a creator or a viewer; the last admin stays one."""
-        form = shapes.RoleChange(data=request.data)
-        form.is_valid(raise_exception=True)
+        form = read(shapes.RoleChange, request.data)
         person = User.objects.filter(pk=user_id, erased_at=None).first()
         if person is None:
             raise Http404
         try:
-            assign_role(user=person, role=Role(form.validated_data["role_name"]))
+            assign_role(user=person, role=Role(form["role_name"]))
         except LastAdmin as error:
             raise LastAdminStays from error
         return Response(shapes.ListedPerson(person).data)

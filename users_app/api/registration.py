@@ -1,7 +1,5 @@
 """How accounts begin, and how somebody gets in again who forgot the password."""
 
-from typing import Any
-
 from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
@@ -13,6 +11,7 @@ from rest_framework.response import Response
 from users_app.api import account_serializers as shapes
 from users_app.api.managed import KeptHere, require_accounts_here
 from users_app.api.open_view import OpenView
+from users_app.api.parsing import read
 from users_app.api.serializers import Detail
 from users_app.identity import provider
 from users_app.identity.provider import ManagedElsewhere
@@ -34,9 +33,7 @@ class Register(OpenView):
     @extend_schema(request=shapes.Registration, responses={201: shapes.Registered})
     def post(self, request: Request) -> Response:
         """Begin an account; it works once its address is confirmed. A taken address gets the same answer."""
-        form = self.form(data=request.data)
-        form.is_valid(raise_exception=True)
-        fields: dict[str, Any] = form.validated_data
+        fields = read(self.form, request.data)
         provider().register(**fields)
         return Response({"email": fields["email"]}, status.HTTP_201_CREATED)
 
@@ -58,9 +55,8 @@ class AddressExists(OpenView):
     @extend_schema(parameters=[shapes.AddressQuestion], responses=shapes.AddressAnswer)
     def get(self, request: Request) -> Response:
         """Whether there is an account with this address; the one route that tells."""
-        question = shapes.AddressQuestion(data=request.query_params)
-        question.is_valid(raise_exception=True)
-        return Response({"exists": User.objects.filter(email=question.validated_data["email"]).exists()})
+        question = read(shapes.AddressQuestion, request.query_params)
+        return Response({"exists": User.objects.filter(email=question["email"]).exists()})
 
 
 class LinkView(OpenView):
@@ -117,9 +113,8 @@ class ConfirmByCode(OpenView):
     @extend_schema(request=shapes.CodeForm, responses=Detail)
     def post(self, request: Request) -> Response:
         """Activate an account by the six digits in the mail."""
-        form = shapes.CodeForm(data=request.data)
-        form.is_valid(raise_exception=True)
-        provider().confirm_by_code(email=form.validated_data["email"], code=form.validated_data["otp"])
+        form = read(shapes.CodeForm, request.data)
+        provider().confirm_by_code(email=form["email"], code=form["otp"])
         return Response({"detail": "Your address is confirmed. You can sign in now."})
 
 
@@ -129,9 +124,8 @@ class ForgotPassword(KeptHere, OpenView):
     @extend_schema(request=shapes.AddressQuestion, responses=Detail)
     def post(self, request: Request) -> Response:
         """Have a link sent by which a new password is chosen; answers alike for every address."""
-        form = shapes.AddressQuestion(data=request.data)
-        form.is_valid(raise_exception=True)
-        recovery.ask_for_reset(email=form.validated_data["email"])
+        form = read(shapes.AddressQuestion, request.data)
+        recovery.ask_for_reset(email=form["email"])
         return Response({"detail": MAIL_SENT})
 
 
@@ -141,9 +135,8 @@ class ResetPassword(KeptHere, OpenView):
     @extend_schema(request=shapes.ResetForm, responses=Detail)
     def post(self, request: Request) -> Response:
         """Choose a new password by the link in the mail, once; every session ends."""
-        form = shapes.ResetForm(data=request.data)
-        form.is_valid(raise_exception=True)
-        recovery.reset_password(**form.validated_data)
+        form = read(shapes.ResetForm, request.data)
+        recovery.reset_password(**form)
         return Response({"detail": "Your password is changed. Sign in with it."})
 
 

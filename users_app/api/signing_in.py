@@ -9,6 +9,7 @@ from rest_framework.views import APIView
 
 from users_app.api import serializers
 from users_app.api.open_view import OpenView
+from users_app.api.parsing import read
 from users_app.authentication import bearer_token
 from users_app.clients import client_of
 from users_app.cookies import access_cookie, clear_cookies, refresh_cookie, set_cookies
@@ -32,13 +33,9 @@ class Login(OpenView):
     def post(self, request: Request) -> Response:
         """Sign in by e-mail address and password; the tokens come as cookies."""
         refuse_cross_site(request)
-        form = serializers.Login(data=request.data)
-        form.is_valid(raise_exception=True)
+        form = read(serializers.Login, request.data)
         user, tokens = provider().sign_in(
-            email=form.validated_data["email"],
-            password=form.validated_data["password"],
-            is_remembered=form.validated_data["remember"],
-            client=client_of(request),
+            email=form["email"], password=form["password"], is_remembered=form["remember"], client=client_of(request)
         )
         response = Response({**serializers.Person(user).data, **login_payload.collect(user)})
         set_cookies(response, tokens)
@@ -52,9 +49,8 @@ class Refresh(OpenView):
         cookie = refresh_cookie(request)
         if cookie is not None:
             refuse_cross_site(request)
-        form = serializers.Refresh(data=request.data)
-        form.is_valid(raise_exception=True)
-        if in_body := form.validated_data.get("refresh_token"):
+        form = read(serializers.Refresh, request.data)
+        if in_body := form.get("refresh_token"):
             tokens = provider().refresh(refresh_token=in_body, client=client_of(request))
             return Response({"detail": "Refreshed.", **token_body(tokens)})
         if cookie is None:
@@ -71,10 +67,9 @@ class Logout(OpenView):
         bearer = bearer_token(request)
         if bearer is None:
             refuse_cross_site(request)
-        form = serializers.Logout(data=request.data)
-        form.is_valid(raise_exception=True)
+        form = read(serializers.Logout, request.data)
         provider().sign_out(
-            refresh_token=form.validated_data.get("refresh_token") or refresh_cookie(request),
+            refresh_token=form.get("refresh_token") or refresh_cookie(request),
             access_token=bearer or access_cookie(request),
         )
         response = Response({"detail": "Signed out."})
@@ -95,11 +90,10 @@ class ObtainTokens(OpenView):
     )
     def post(self, request: Request) -> Response:
         """Tokens for programs: JSON with e-mail and password, or an OAuth 2 password form. Sets no cookies."""
-        form = self.form_for(request)(data=request.data)
-        form.is_valid(raise_exception=True)
-        email = form.validated_data.get("email") or form.validated_data["username"]
+        form = read(self.form_for(request), request.data)
+        email = form.get("email") or form["username"]
         _, tokens = provider().sign_in(
-            email=email, password=form.validated_data["password"], is_remembered=True, client=client_of(request)
+            email=email, password=form["password"], is_remembered=True, client=client_of(request)
         )
         return Response(token_body(tokens))
 
