@@ -11,6 +11,10 @@ class State(models.TextChoices):
     ERROR = "error", "Failed"
 
 
+# As front ends have it: something is still going to become of it.
+UNDERWAY = frozenset({State.UPLOADING, State.PENDING, State.PROCESSING})
+
+
 class Visibility(models.TextChoices):
     PUBLIC = "PUBLIC", "Public"
     UNLISTED = "UNLISTED", "Unlisted"

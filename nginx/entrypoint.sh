@@ -10,6 +10,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${MEDIA_ROOT:=/data/media}"
 : "${MAX_UPLOAD_MB:=4096}"
 : "${TRUSTED_PROXIES:=}"              # load balancers in front, as addresses or networks
+: "${CORS_ALLOWED_ORIGINS:=http://localhost:4200}"   # front ends of other origins
+: "${CORS_ALLOW_CREDENTIALS:=1}"
 : "${NGINX_TLS:=auto}"                # auto: from the first certificate on; on: at once, with a stand-in; off
 : "${HTTP_LISTEN:=80}"
 : "${HTTPS_LISTEN:=443}"
@@ -37,11 +39,16 @@ for name in WEB SERVER_NAME MEDIA_ROOT HTTP_LISTEN HTTPS_LISTEN LETSENCRYPT_DIR 
 done
 for name in MAX_UPLOAD_MB HTTPS_PORT NGINX_RATE_ANY NGINX_RATE_AUTH; do eval "number $name \"\$$name\""; done
 case $NGINX_TLS in auto | on | off) ;; *) fail "NGINX_TLS is '$NGINX_TLS': set it to auto, on or off." ;; esac
-case $(printf %s "$USE_S3_MEDIA" | tr '[:upper:]' '[:lower:]') in
-    1 | true | yes | on) media=s3 ;;
-    0 | false | no | off | '') media=local ;;
-    *) fail "USE_S3_MEDIA is '$USE_S3_MEDIA': set it to 1 or 0." ;;
-esac
+# `choose NAME value yes no`
+choose() {
+    case $(printf %s "$2" | tr '[:upper:]' '[:lower:]') in
+        1 | true | yes | on) echo "$3" ;;
+        0 | false | no | off | '') echo "$4" ;;
+        *) fail "$1 is '$2': set it to 1 or 0." ;;
+    esac
+}
+media=$(choose USE_S3_MEDIA "$USE_S3_MEDIA" s3 local)
+credentials=$(choose CORS_ALLOW_CREDENTIALS "$CORS_ALLOW_CREDENTIALS" true '')
 
 user=
 [ "$(id -u)" = 0 ] && user="user $NGINX_USER;"
@@ -69,11 +76,12 @@ fingerprint() {
 
 # --- Rendering -------------------------------------------------------------------------------------------------------
 
-trusted() {
-    echo "$TRUSTED_PROXIES" | tr ', ' '\n\n' | while read -r one; do
+# `each NAME values before after`: a line for each of the values.
+each() {
+    echo "$2" | tr ', ' '\n\n' | while read -r one; do
         [ -z "$one" ] && continue
-        plain TRUSTED_PROXIES "$one"
-        echo "$1 $one$2;"
+        plain "$1" "$one"
+        echo "$3$one$4;"
     done
 }
 
@@ -105,8 +113,9 @@ render() {
         make_stand_in
         certificate="$RUN_DIR/stand-in.crt" key="$RUN_DIR/stand-in.key"
     fi
-    trusted "    set_real_ip_from" "" >"$RUN_DIR/trusted"
-    trusted "        " " 1" >"$RUN_DIR/trusted_schemes"
+    each TRUSTED_PROXIES "$TRUSTED_PROXIES" "    set_real_ip_from " "" >"$RUN_DIR/trusted"
+    each TRUSTED_PROXIES "$TRUSTED_PROXIES" "        " " 1" >"$RUN_DIR/trusted_schemes"
+    each CORS_ALLOWED_ORIGINS "$CORS_ALLOWED_ORIGINS" '        "' '" $http_origin' >"$RUN_DIR/origins"
     if [ -n "$certificate" ]; then
         https_server "$certificate" "$key" >"$RUN_DIR/https"
         redirect >"$RUN_DIR/http"
@@ -121,9 +130,10 @@ render() {
     done
     sed -e "/^@TRUSTED_PROXIES@/{r $RUN_DIR/trusted
 d}" -e "/^@TRUSTED_SCHEMES@/{r $RUN_DIR/trusted_schemes
+d}" -e "/^@CORS_ORIGINS@/{r $RUN_DIR/origins
 d}" -e "/^@HTTP_SITE@/{r $RUN_DIR/http
 d}" -e "/^@HTTPS_SERVER@/{r $RUN_DIR/https
-d}" -e "s|@USER@|$user|g" -e "s|@RUN_DIR@|$RUN_DIR|g" -e "s|@MIME_TYPES@|$MIME_TYPES|g" -e "s|@WEB@|$WEB|g" -e "s|@WEBROOT@|$WEBROOT|g" \
+d}" -e "s|@CORS_CREDENTIALS@|$credentials|g" -e "s|@USER@|$user|g" -e "s|@RUN_DIR@|$RUN_DIR|g" -e "s|@MIME_TYPES@|$MIME_TYPES|g" -e "s|@WEB@|$WEB|g" -e "s|@WEBROOT@|$WEBROOT|g" \
         -e "s|@HTTP_LISTEN@|$HTTP_LISTEN|g" -e "s|@RATE_ANY@|$NGINX_RATE_ANY|g" -e "s|@RATE_AUTH@|$NGINX_RATE_AUTH|g" \
         "$here/nginx.conf.in" >"$RUN_DIR/nginx.conf"
 }

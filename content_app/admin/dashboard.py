@@ -11,12 +11,14 @@ from django.urls import reverse
 
 from content_app import queue
 from content_app.admin.pictures import state_cell, thumbnail
-from content_app.admin.wording import UNDERWAY, next_step
+from content_app.admin.wording import next_step
 from content_app.models import Video
 from content_app.states import State
 from users_app.models import User
 
 LISTED = 8
+# With a file, and nothing of it is finished.
+IN_LINE = frozenset({State.PENDING, State.PROCESSING})
 LITTLE_ROOM_BYTES = 5 * 1024**3
 
 
@@ -96,7 +98,7 @@ def list_of(state: State) -> str:
 def underway_first() -> "QuerySet[Video]":
     """What is being made before what waits, the longest waiting first."""
     order = Case(When(state=State.PROCESSING, then=0), default=1)
-    videos = Video.objects.filter(deleted_at=None, state__in=UNDERWAY).select_related("owner").defer("verdict")
+    videos = Video.objects.filter(deleted_at=None, state__in=IN_LINE).select_related("owner").defer("verdict")
     return videos.order_by(order, "updated_at")[:LISTED]
 
 

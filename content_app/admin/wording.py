@@ -8,9 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from content_app.models import Video
-from content_app.states import State
-
-UNDERWAY = frozenset({State.PENDING, State.PROCESSING})
+from content_app.states import UNDERWAY, State
 
 # What somebody who reads the sentence of a failed video does next, by its code.
 NEXT_STEPS = {
@@ -56,7 +54,7 @@ def condition_of(video: Video) -> Condition:
 
 def is_underway(video: Video) -> bool:
     """Also while its file is still to come, or being looked at."""
-    return video.deleted_at is None and video.state in (*UNDERWAY, State.UPLOADING)
+    return video.deleted_at is None and video.state in UNDERWAY
 
 
 def attempt_of(video: Video, *, started: int) -> str:

@@ -10,6 +10,7 @@ from content_app.api.links import Links
 from content_app.api.serializers import CatalogueFilter, VideoSerializer
 from content_app.models import Video
 from content_app.queries import categories_named, favorites_of, matching, visible_to, with_details
+from content_app.states import UNDERWAY
 from users_app.models import User
 
 VIDEO_REF = OpenApiParameter("ref", str, OpenApiParameter.PATH, description="The id or the public id of a video.")
@@ -33,4 +34,6 @@ def filtered(request: Request) -> QuerySet[Video]:
     videos = favorites_of(person_of(request)) if wanted.get("favorites") else visible_to(person_of(request))
     if category := wanted.get("category"):
         videos = videos.filter(category__in=categories_named(category))
+    if wanted.get("underway"):
+        videos = videos.filter(state__in=UNDERWAY)
     return with_details(matching(videos, wanted.get("search", "")))

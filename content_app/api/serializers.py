@@ -148,6 +148,7 @@ class CatalogueFilter(serializers.Serializer[None]):
         required=False, allow_blank=True, max_length=200, help_text="Every word occurs in title or description."
     )
     favorites = serializers.BooleanField(required=False, help_text="1: only what this person has marked.")
+    underway = serializers.BooleanField(required=False, help_text="1: only what is still in the making.")
 
 
 class RenditionChoice(serializers.Serializer[None]):

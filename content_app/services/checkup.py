@@ -16,6 +16,7 @@ from media_pipeline.errors import PipelineError
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.findings import Finding, fine, wrong
 from users_app.services.mail import given_up_count, try_mail_server
+from users_app.user_pool import UserPool
 
 LITTLE_ROOM_MB = 2048
 
@@ -34,6 +35,8 @@ def examine() -> Iterator[Finding]:
         "work folder": look_at_work_folder,
         "mail": look_at_mail,
     }
+    if pool := settings.USER_POOL:
+        checks["user pool"] = lambda: look_at_user_pool(pool)
     for name, look in checks.items():
         try:
             yield fine(name, look())
@@ -82,6 +85,16 @@ def look_at_mail() -> str:
     if given_up := given_up_count():
         raise Wrong(f"{given_up} mail(s) could not be sent: look for “was not sent” in the log of the workers.")
     return way
+
+
+def look_at_user_pool(pool: UserPool) -> str:
+    # boto3 is for installations with a pool only; see users_app.identity.
+    from users_app.identity.pool_checkup import PoolUnfit, try_pool
+
+    try:
+        return try_pool(pool)
+    except PoolUnfit as error:
+        raise Wrong(str(error)) from error
 
 
 def look_at_work_folder() -> str:

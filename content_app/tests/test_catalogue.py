@@ -175,6 +175,13 @@ def test_favourites_are_ones_own(owner: User, viewer: User, as_user: SignIn) -> 
     assert len(titles(as_user(viewer), favorites=0)) == 2
 
 
+def test_what_is_in_the_making_is_found_in_one_question(owner: User, as_user: SignIn) -> None:
+    for state in State:
+        make_playable(owner, title=state, state=state)
+    assert sorted(titles(as_user(owner), underway=1)) == ["pending", "processing", "uploading"]
+    assert len(titles(as_user(owner), underway=0)) == len(State)
+
+
 @pytest.mark.parametrize(
     ("query", "status"),
     [
@@ -182,6 +189,7 @@ def test_favourites_are_ones_own(owner: User, viewer: User, as_user: SignIn) -> 
         ({"search": "a\0b"}, 400),
         ({"search": "x" * 10_000}, 400),
         ({"favorites": "maybe"}, 400),
+        ({"underway": "maybe"}, 400),
         ({"category": "9" * 60}, 200),
         ({"category": "٣"}, 200),
         ({"category": ""}, 200),

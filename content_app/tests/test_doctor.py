@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from content_app.services import checkup
 from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.s3 import S3Store
 from tests.ceph import Ceph
+from tests.cognito import make_pool, no, running_cognito
 from tests.services import free_port, started
 from tests.smtp import SmtpServer
 from users_app.models import Mail, MailKind
@@ -112,6 +114,22 @@ def test_a_mail_server_that_is_away_is_said(settings: Any) -> None:
 def test_mails_that_could_not_be_sent_are_said(db: None) -> None:
     Mail.objects.create(kind=MailKind.ADDRESS_TAKEN, to="a@example.com", given_up_at=timezone.now())
     assert "1 mail(s) could not be sent" in wrong_lines(doctor()[0])[0]
+
+
+def test_a_user_pool_is_tried_as_a_sign_in_does(settings: Any) -> None:
+    with running_cognito() as server:
+        pool = make_pool(server).settings
+        settings.USER_POOL = pool
+        said, end = doctor()
+        assert (wrong_lines(said), end) == ([], "")
+        assert f"ok    user pool: {pool.id}, 1 key" in said
+        server.answers["InitiateAuth"] = [no("NotAuthorizedException", "Unable to verify secret hash for client x")]
+        (line,) = wrong_lines(doctor()[0])
+        assert "COGNITO_CLIENT_ID" in line
+        assert "secret hash" in line
+        settings.USER_POOL = replace(pool, jwks_url=f"http://127.0.0.1:{free_port()}/")
+        (line,) = wrong_lines(doctor()[0])
+        assert "COGNITO_JWKS_URL" in line
 
 
 # --- a bucket --------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import { isUnderway } from "./status.js";
 import { recallPosition } from "./store.js";
 
 const TYPING_PAUSE_MS = 150;
+const UNDERWAY = "/api/v1/videos/?underway=1&page_size=100";
 
 const main = document.getElementById("main");
 const form = document.getElementById("find");
@@ -113,11 +114,22 @@ function placeFavorites(element) {
 // --- Following what is being processed ---
 
 async function followUnderway() {
-  const asked = nextToAsk(videos, turn++);
-  const answers = await Promise.all(asked.map(({ id }) => getUnlessGone(id)));
-  asked.forEach((video, position) => take(video.id, answers[position]));
-  if (asked.some((video, position) => looksOf(video) !== looksOf(answers[position]))) render();
+  const before = videos.filter(isUnderway);
+  const now = await newsOf(before);
+  const told = before.filter(({ id }) => now.has(id));
+  told.forEach(({ id }) => take(id, now.get(id)));
+  if (told.some((video) => looksOf(video) !== looksOf(now.get(video.id)))) render();
   return videos.some(isUnderway);
+}
+
+/** By id. One question for all that are still underway; what is not among them is asked for, a few at a time. */
+async function newsOf(asked) {
+  const { results } = await get(UNDERWAY);
+  const now = new Map(results.map((video) => [video.id, video]));
+  const settled = nextToAsk(asked.filter(({ id }) => !now.has(id)), turn++);
+  const answers = await Promise.all(settled.map(({ id }) => getUnlessGone(id)));
+  settled.forEach(({ id }, position) => now.set(id, answers[position]));
+  return now;
 }
 
 /** What a card is made of; the rest it updates in place. */

@@ -4,12 +4,17 @@ import { get } from "./api.js";
 import { el, icon } from "./dom.js";
 import { length, size } from "./format.js";
 
+const FIRST_PAUSE_MS = 2000;
+const LONGEST_PAUSE_MS = 60_000;
+
 /** What an element of it says; an answer is {verdict, sentence, found, planned, reasons, warnings, cost, command}. */
 export class Preflight {
   #address;
   #isBrief;
   #isAsking = false;
   #isKnown = false;
+  #pauseMs = 0;
+  #askedAt = 0;
 
   /** `isBrief`: one line, as a card has room for. */
   constructor(video, { isBrief = false } = {}) {
@@ -19,10 +24,12 @@ export class Preflight {
     this.element.hidden = true;
   }
 
-  /** Asks until the verdict is there; to be called as often as the film's state is looked at. */
+  /** Asks until the verdict is there, less and less often; to be called as often as the film's state is looked at. */
   async follow() {
-    if (this.#isAsking || this.#isKnown) return;
+    if (this.#isAsking || this.#isKnown || Date.now() - this.#askedAt < this.#pauseMs) return;
     this.#isAsking = true;
+    this.#askedAt = Date.now();
+    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, 2 * this.#pauseMs));
     try {
       this.#show(await get(this.#address));
     } catch {
@@ -35,6 +42,7 @@ export class Preflight {
   /** Another original has another verdict. */
   forget() {
     this.#isKnown = false;
+    this.#pauseMs = 0;
   }
 
   #show(answer) {

@@ -1,7 +1,5 @@
 // Which films stand where: pure functions from the list of films to rows.
 
-import { isUnderway } from "./status.js";
-
 const ORDERS = {
   newest: (a, b) => b.created_at.localeCompare(a.created_at) || b.id - a.id,
   title: (a, b) => a.title.localeCompare(b.title, undefined, { numeric: true, sensitivity: "base" }),
@@ -69,8 +67,7 @@ export function favoritesRow(videos, favorites) {
 }
 
 /** The films to ask about in this turn: a few at a time, each of them in its turn. */
-export function nextToAsk(videos, turn, atOnce = 6) {
-  const underway = videos.filter(isUnderway);
-  const start = underway.length > atOnce ? (turn * atOnce) % underway.length : 0;
-  return [...underway.slice(start), ...underway.slice(0, start)].slice(0, atOnce);
+export function nextToAsk(videos, turn, atOnce = 4) {
+  const start = videos.length > atOnce ? (turn * atOnce) % videos.length : 0;
+  return [...videos.slice(start), ...videos.slice(0, start)].slice(0, atOnce);
 }

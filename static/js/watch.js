@@ -10,6 +10,7 @@ import { Player } from "./player.js";
 import { Poll } from "./poll.js";
 import { Preflight } from "./preflight.js";
 import { isUnderway, Status } from "./status.js";
+import { staySignedIn } from "./stay.js";
 
 const byId = (id) => document.getElementById(id);
 const main = byId("main");
@@ -135,5 +136,6 @@ function showUnavailable(error) {
 
 byId("open-manage").addEventListener("click", manage);
 byId("reload").addEventListener("click", load);
+staySignedIn(player.video);
 window.addEventListener("online", () => main.dataset.state === "unavailable" && load());
 load();

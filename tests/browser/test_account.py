@@ -42,10 +42,10 @@ class Mailbox:
     folder: Path
 
     def mails(self, to: str, subject: str) -> list[EmailMessage]:
-        """Oldest first; without what is being written."""
+        """Oldest first, without what is being written; two that are sent within a second may share a file."""
         files = sorted(self.folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
-        whole = [content for path in files if (content := path.read_bytes()).endswith(MAIL_END)]
-        mails = [email.message_from_bytes(mail.removesuffix(MAIL_END), policy=default) for mail in whole]
+        whole = [content for path in files for content in path.read_bytes().split(MAIL_END)[:-1]]
+        mails = [email.message_from_bytes(content, policy=default) for content in whole]
         return [mail for mail in mails if mail["To"] == to and mail["Subject"] == subject]
 
     def newest(self, to: str, subject: str, *, count: int = 1) -> str:

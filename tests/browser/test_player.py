@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
@@ -153,6 +154,14 @@ def test_a_film_goes_on_where_it_was_left(as_admin: Site, film: str) -> None:
     player.page.get_by_test_id("start-over").click()
     player.wait_for_state("playing")
     assert player.position() < 3
+
+
+def test_a_session_does_not_end_during_a_long_film(as_admin: Site, film: str) -> None:
+    player = as_admin.open_film(film)
+    player.play()
+    with as_admin.page.expect_response("**/users/refresh/") as renewed:
+        as_admin.page.clock.set_fixed_time(datetime.now(UTC) + timedelta(minutes=16))
+    assert renewed.value.status == 200
 
 
 # --- The browser's own HLS, as on an iPhone ---

@@ -186,6 +186,8 @@ def test_a_supervisor_that_is_killed_leaves_nothing(used: Machine) -> None:
     run = used.make_up()
     run.wait_for("Videoflix is up")
     wait_for(lambda: used.processes("rqworker"), what="a worker")
+    # A child bears the name of its parent until it has become what it was started for.
+    wait_for(lambda: len(used.processes("local.up")) == 1, what="the supervisor alone")
     (supervisor,) = used.processes("local.up")
     os.kill(supervisor, signal.SIGKILL)
     assert run.wait(END_S) != 0

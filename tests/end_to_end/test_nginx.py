@@ -268,6 +268,28 @@ def test_floods_are_stopped_before_the_application(start: Start) -> None:
     assert Client(server.origin).get("/health/").status == 200  # others are not concerned
 
 
+@pytest.mark.parametrize(
+    ("origin", "credentials", "allowed"),
+    [
+        ("https://app.example.com", "1", ("https://app.example.com", "true")),
+        ("https://app.example.com", "0", ("https://app.example.com", None)),
+        ("https://app.example.com.evil.example", "1", (None, None)),
+        ("null", "1", (None, None)),
+    ],
+)
+def test_front_ends_of_other_origins_can_read_what_nginx_answers_itself(
+    start: Start, origin: str, credentials: str, allowed: tuple[str | None, str | None]
+) -> None:
+    origins = "https://www.example.com, https://app.example.com"
+    server = start(CORS_ALLOWED_ORIGINS=origins, CORS_ALLOW_CREDENTIALS=credentials)
+    headers = {"Content-Type": "application/json", "Origin": origin}
+    refused = Client(server.origin).request("POST", "/users/login/", bytes(4 * 1024**2), headers)
+    names = ("access-control-allow-origin", "access-control-allow-credentials")
+    assert (refused.status, *(refused.headers.get(name) for name in names)) == (413, *allowed)
+    assert "Retry-After" in refused.headers["access-control-expose-headers"]
+    assert refused.headers["x-request-id"]
+
+
 def test_strangers_who_begin_forms_for_staff_keep_nobody_waiting(start: Start) -> None:
     """More than the application has threads, each with a body that never comes."""
     server = start()
@@ -378,7 +400,7 @@ def make_certificate(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [("NGINX_TLS", "yes"), ("WEB", "web:8000; evil on"), ("MAX_UPLOAD_MB", "many"), ("TRUSTED_PROXIES", "everybody;"),
-     ("USE_S3_MEDIA", "perhaps")],
+     ("USE_S3_MEDIA", "perhaps"), ("CORS_ALLOWED_ORIGINS", 'https://a.example" x; #')],
 )  # fmt: skip
 def test_a_wrong_setting_is_one_sentence(behind: Platform, name: str, value: str) -> None:
     server = Nginx(behind, **{name: value})
