@@ -4,6 +4,7 @@ So they may be compressed: nothing in them is secret, and nothing comes from who
 """
 
 import uuid
+from collections.abc import Callable
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +17,9 @@ from content_app.rules import EXTENSIONS
 from content_app.services.content_policy import content_policy
 from content_app.services.uploads import direct_way
 from media_pipeline.languages import NAMES
+from users_app.identity import provider
+
+Page = Callable[[HttpRequest], HttpResponse]
 
 
 def render_shell(request: HttpRequest, template: str, **context: object) -> HttpResponse:
@@ -25,49 +29,34 @@ def render_shell(request: HttpRequest, template: str, **context: object) -> Http
     return response
 
 
-@require_safe
-@gzip_page
-def show_catalogue(request: HttpRequest) -> HttpResponse:
-    return render_shell(request, "catalogue.html")
+def shell(template: str, context: Callable[[], dict[str, object]] = dict) -> Page:
+    """A page that is the same for everybody."""
+
+    @require_safe
+    @gzip_page
+    def show(request: HttpRequest) -> HttpResponse:
+        return render_shell(request, template, **context())
+
+    return show
 
 
-@require_safe
-@gzip_page
-def show_login(request: HttpRequest) -> HttpResponse:
-    return render_shell(request, "login.html")
+def account_page(template: str, *, instead: str = "") -> Page:
+    """One about accounts, or another one `instead` where somebody else keeps them."""
+
+    def show(request: HttpRequest) -> HttpResponse:
+        is_ours = provider().keeps_accounts_here
+        return shell(template if is_ours or not instead else instead, lambda: {"are_accounts_ours": is_ours})(request)
+
+    return show
 
 
-@require_safe
-@gzip_page
-def show_register(request: HttpRequest) -> HttpResponse:
-    return render_shell(request, "register.html")
-
-
-@require_safe
-@gzip_page
-def show_forgot_password(request: HttpRequest) -> HttpResponse:
-    return render_shell(request, "forgot_password.html")
-
-
-@require_safe
-@gzip_page
-def show_reset_password(request: HttpRequest) -> HttpResponse:
-    return render_shell(request, "reset_password.html")
-
-
-@require_safe
-@gzip_page
-def show_account(request: HttpRequest) -> HttpResponse:
-    return render_shell(request, "account.html")
-
-
-@require_safe
-@gzip_page
-def show_upload(request: HttpRequest) -> HttpResponse:
-    file_types = ",".join(f".{extension}" for extension in EXTENSIONS)
-    # As text: a number would be shown with thousands separators where a locale has them.
-    most = str(settings.MAX_UPLOAD_MB)
-    return render_shell(request, "upload.html", max_upload_mb=most, file_types=file_types, direct=direct_way())
+def upload_context() -> dict[str, object]:
+    return {
+        # As text: a number would be shown with thousands separators where a locale has them.
+        "max_upload_mb": str(settings.MAX_UPLOAD_MB),
+        "file_types": ",".join(f".{extension}" for extension in EXTENSIONS),
+        "direct": direct_way(),
+    }
 
 
 @require_safe
@@ -79,12 +68,12 @@ def show_watch(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
 
 # Without trailing slashes: config.urls gives each both forms.
 routes = [
-    ("login", show_login, "login"),
-    ("register", show_register, "register"),
-    ("forgot-password", show_forgot_password, "forgot-password"),
-    ("reset-password", show_reset_password, "reset-password"),
-    ("account", show_account, "account"),
-    ("upload", show_upload, "upload"),
+    ("login", account_page("login.html"), "login"),
+    ("register", account_page("register.html"), "register"),
+    ("forgot-password", account_page("forgot_password.html", instead="kept_elsewhere.html"), "forgot-password"),
+    ("reset-password", account_page("reset_password.html", instead="kept_elsewhere.html"), "reset-password"),
+    ("account", account_page("account.html"), "account"),
+    ("upload", shell("upload.html", upload_context), "upload"),
     ("watch/<uuid:public_id>", show_watch, "watch"),
 ]
-urlpatterns = [path("", show_catalogue, name="catalogue")]
+urlpatterns = [path("", shell("catalogue.html"), name="catalogue")]

@@ -120,6 +120,19 @@ class Pool:
         """What whoever set the pool up may do."""
         return self.cognito.operator
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of a site whose people are in it."""
+        return {
+            "IDENTITY_PROVIDER": "cognito",
+            "COGNITO_USER_POOL_ID": self.settings.id,
+            "COGNITO_CLIENT_ID": self.settings.client_id,
+            "COGNITO_CLIENT_SECRET": self.settings.client_secret,
+            "COGNITO_JWKS_URL": self.settings.jwks_url,
+            "COGNITO_ENDPOINT_URL": self.settings.endpoint_url,
+            "COGNITO_TIMEOUT_SECONDS": "1",
+        }
+
     def add(self, email: str, password: str, *, is_verified: bool = True, **attributes: str) -> str:
         """Somebody who may sign in; the `sub`."""
         named = {"UserPoolId": self.settings.id, "Username": email}

@@ -1,20 +1,17 @@
-// The account page: profile, address, password, devices, data, leaving.
+// The account page: profile and data. What goes with the account itself is in credentials.js.
 
-import { get, post, request } from "./api.js";
+import { get, request } from "./api.js";
 import { say } from "./dom.js";
 import { Form, whileBusy } from "./forms.js";
-import { connectLeaving } from "./leaving.js";
 import { showName, whoIsHere } from "./person.js";
-import { SessionList } from "./sessionlist.js";
 
 const PROFILE = "/users/profile/";
 const byId = (id) => document.getElementById(id);
 const main = byId("main");
-const sessions = new SessionList();
 
 async function load() {
   try {
-    const [profile] = await Promise.all([get(PROFILE), whoIsHere(), sessions.load()]);
+    const [profile] = await Promise.all([get(PROFILE), whoIsHere()]);
     showProfile(profile);
     main.dataset.state = "ready";
     byId("sections").hidden = false;
@@ -27,8 +24,9 @@ async function load() {
 
 function showProfile(profile) {
   for (const name of ["name", "phone", "address"]) byId("profile-form").elements[name].value = profile[name];
-  for (const id of ["email-now", "leave-email"]) byId(id).textContent = profile.email;
-  for (const id of ["password-of", "leave-of"]) byId(id).value = profile.email;
+  for (const element of document.querySelectorAll("[data-email]")) {
+    element[element.matches("input") ? "value" : "textContent"] = profile.email;
+  }
   showName(profile);
 }
 
@@ -44,25 +42,6 @@ new Form(byId("profile-form"), {
   onSent: (profile) => {
     showProfile(profile);
     return "Saved.";
-  },
-});
-
-new Form(byId("email-form"), {
-  send: (values) => post("/api/v1/auth/email/change/", values),
-  onSent: (answer, { new_email: address }) => {
-    byId("email-form").reset();
-    return `We have sent a link to ${address}. Follow it, and the address is yours.`;
-  },
-});
-
-new Form(byId("password-form"), {
-  send: ({ current_password, new_password }) =>
-    post("/api/v1/auth/password/change/", { current_password, new_password }),
-  object: ({ new_password: password, again }) =>
-    again && again !== password ? { again: "The two passwords differ." } : {},
-  onSent: () => {
-    sessions.load();
-    return "Your password is changed. Every other device is signed out.";
   },
 });
 
@@ -87,5 +66,4 @@ function save(text) {
 }
 
 byId("export").addEventListener("click", ({ target }) => whileBusy(target, download));
-connectLeaving();
 load();

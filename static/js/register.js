@@ -6,6 +6,7 @@ import { Form, whileBusy } from "./forms.js";
 
 const byId = (id) => document.getElementById(id);
 const form = byId("register-form");
+const { confirmBy } = byId("main").dataset; // link or code
 const register = (values) => post("/users/register/", values);
 
 let registration = null; // what was sent, to send it again
@@ -29,7 +30,7 @@ function show(isRegistered) {
   form.hidden = isRegistered;
   byId("registered").hidden = !isRegistered;
   byId("registered-sentence").textContent = isRegistered
-    ? `Look into your mailbox: we have sent a link to ${registration.email}. It works for a day.`
+    ? `Look into your mailbox: we have sent a ${confirmBy} to ${registration.email}. It works for a day.`
     : "";
   if (isRegistered) byId("registered-title").focus();
 }

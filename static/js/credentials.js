@@ -1,0 +1,31 @@
+// What the account page has where this site keeps the accounts: address, password, devices, leaving.
+
+import { post } from "./api.js";
+import { Form } from "./forms.js";
+import { connectLeaving } from "./leaving.js";
+import { SessionList } from "./sessionlist.js";
+
+const byId = (id) => document.getElementById(id);
+const sessions = new SessionList();
+
+new Form(byId("email-form"), {
+  send: (values) => post("/api/v1/auth/email/change/", values),
+  onSent: (answer, { new_email: address }) => {
+    byId("email-form").reset();
+    return `We have sent a link to ${address}. Follow it, and the address is yours.`;
+  },
+});
+
+new Form(byId("password-form"), {
+  send: ({ current_password, new_password }) =>
+    post("/api/v1/auth/password/change/", { current_password, new_password }),
+  object: ({ new_password: password, again }) =>
+    again && again !== password ? { again: "The two passwords differ." } : {},
+  onSent: () => {
+    sessions.load();
+    return "Your password is changed. Every other device is signed out.";
+  },
+});
+
+connectLeaving();
+sessions.load();

@@ -1,0 +1,63 @@
+"""A life in a user pool, through the real server: the same routes and cookies as with accounts of its own."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.client import Client
+from tests.cognito import Pool, make_pool, running_cognito
+from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
+
+EMAIL, PASSWORD = "ida@example.com", "A-long-Password-1"
+
+
+@pytest.fixture
+def pool() -> Iterator[Pool]:
+    with running_cognito() as cognito:
+        yield make_pool(cognito)
+
+
+@pytest.fixture
+def site(own_platform: Platform, pool: Pool) -> Platform:
+    own_platform.env |= pool.environment
+    own_platform.start_redis()
+    own_platform.prepare()
+    own_platform.start_web()
+    return own_platform
+
+
+def test_a_person_of_the_pool_lives_here(site: Platform, pool: Pool) -> None:
+    client = Client(site.origin)
+    person = {"email": EMAIL.upper(), "password": PASSWORD, "name": "Ida"}
+    assert client.post_json("/api/v1/auth/register/", person).status == 201
+    assert client.post_json("/api/v1/auth/verify-email/", {"email": EMAIL, "otp": "123456"}).status == 200
+    pool.verify(EMAIL)
+
+    signed_in = client.post_json("/users/login/", {"email": EMAIL, "password": PASSWORD})
+    assert (signed_in.status, signed_in.json()["email"], signed_in.json()["role"]) == (200, EMAIL, "VIEWER")
+    first_access = client.cookies["vf_access"]
+    asked = len(pool.cognito.asked)
+    assert [client.get(path).status for path in ("/api/v1/auth/me/", "/content/", "/users/me/")] == [200] * 3
+    # The keys of the pool, once for each process that answers.
+    assert {name for name, _ in pool.cognito.asked[asked:]} <= {"keys"}
+
+    assert client.post_json("/users/refresh/", {}).status == 200
+    assert client.cookies["vf_access"] != first_access
+    assert client.post_json("/users/logout/", {}).status == 200
+    stolen = Client(site.origin).get("/api/v1/auth/me/", {"Authorization": f"Bearer {first_access}"})
+    assert stolen.status == 401
+
+
+def test_what_the_pool_refuses_and_what_it_keeps_is_told(site: Platform, pool: Pool) -> None:
+    client = Client(site.origin)
+    wrong = client.post_json("/users/login/", {"email": EMAIL, "password": "wrong"})
+    assert (wrong.status, wrong.json()["code"]) == (400, "invalid_credentials")
+    kept_there = client.post_json("/users/forgot-password/", {"email": EMAIL})
+    assert (kept_there.status, kept_there.json()["code"]) == (409, "managed_elsewhere")
+    # The first admin is in the admin site, with a password of this site, and not in the pool.
+    assert client.post_json("/users/login/", {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}).status == 400
+    with pool.cognito.silent():
+        away = client.post_json("/users/login/", {"email": EMAIL, "password": PASSWORD})
+    assert (away.status, away.json()["code"]) == (503, "identity_provider_unavailable")
+    assert away.headers["retry-after"]
+    assert Client(site.origin).get("/health/").status == 200
