@@ -11,13 +11,17 @@ slow='not slow'
 # The database is chosen here and nowhere else.
 unset DATABASE_URL POSTGRES_DATABASE_URL DB_NAME DB_HOST USE_SQLITE_LOCAL || true
 
-# What of the tests from end to end waits for leases to end and for services to come back.
-waits='faults containers accounts rqworker services slow_clients'
-
-# Beside each other: what computes, what mostly waits, and the pages. What the first two say is shown at the end.
-said=$(mktemp -d)
+# What waits most of its time: for leases to end, for services to come back, for pages.
+waits='tests/end_to_end/test_faults.py tests/end_to_end/test_containers.py tests/end_to_end/test_accounts.py
+tests/end_to_end/test_rqworker.py tests/end_to_end/test_services.py tests/end_to_end/test_slow_clients.py
+tests/browser/test_front_end.py tests/browser/test_account.py tests/browser/test_accessibility.py'
 # shellcheck disable=SC2086 # a list of files
-setsid sh tests/computing.sh "$slow" $waits >"$said/computing" 2>&1 &
+without=$(printf -- '--ignore=%s ' $waits)
+
+# Three streams beside each other. What the first two say is shown at the end.
+said=$(mktemp -d)
+# shellcheck disable=SC2086 # a list of options
+setsid sh tests/computing.sh "$slow" $without >"$said/computing" 2>&1 &
 computing=$!
 # shellcheck disable=SC2086 # a list of files
 setsid sh tests/waiting.sh "$slow" $waits >"$said/waiting" 2>&1 &
@@ -32,7 +36,8 @@ status=0
     .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app || status=$?
 
 say "pytest users_app content_app config, SQLite; then the pages in a browser"
-.venv/bin/python -m pytest -q --durations=10 -m "$slow" users_app content_app config tests/browser || status=$?
+# shellcheck disable=SC2086 # a list of options
+.venv/bin/python -m pytest -q --durations=10 -m "$slow" $without users_app content_app config tests/browser || status=$?
 wait "$computing" || status=$?
 wait "$waiting" || status=$?
 cat "$said/computing" "$said/waiting"
