@@ -12,7 +12,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from users_app.admin_base import StaffAdmin
 from users_app.models import AuditEntry, User
 from users_app.roles import Role
-from users_app.services.accounts import assign_role, is_last_admin
+from users_app.services.accounts import assign_role, is_last_admin, require_another_admin
 from users_app.services.sessions import revoke_all
 
 admin.site.unregister(Group)  # what a group may do follows from the role of its name
@@ -62,6 +62,8 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
         """The role goes through its service, which sees what it was and sets all that follows from it."""
         role = Role(obj.role)
+        if change and not (role is Role.ADMIN and obj.is_active):
+            require_another_admin(user=obj)
         obj.role = form.initial.get("role", role) if change else role
         # Whom staff let in need not follow a link any more.
         obj.awaits_confirmation = obj.awaits_confirmation and not obj.is_active
@@ -69,6 +71,10 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
         assign_role(user=obj, role=role)
         if not obj.is_active:
             revoke_all(user=obj)
+
+    def delete_model(self, request: HttpRequest, obj: User) -> None:
+        require_another_admin(user=obj)
+        super().delete_model(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: User | None = None) -> bool:
         return super().has_delete_permission(request, obj) and not (obj and is_last_admin(user=obj))

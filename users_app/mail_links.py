@@ -1,5 +1,6 @@
 """Addresses that mails lead to: of the front end where one is configured, else of the built-in pages."""
 
+from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
@@ -15,9 +16,9 @@ def confirm_link(user: User) -> str:
     return _with_token(page, user, mint_link("confirm", user, lifetime=settings.CONFIRM_LIFETIME))
 
 
-def reset_link(user: User) -> str:
+def reset_link(user: User, lifetime: timedelta) -> str:
     page = settings.RESET_PASSWORD_URL or f"{settings.BACKEND_ORIGIN}/reset-password/"
-    return _with_token(page, user, mint_link("reset", user, lifetime=settings.RESET_LIFETIME))
+    return _with_token(page, user, mint_link("reset", user, lifetime=lifetime))
 
 
 def new_address_link(user: User, email: str) -> str:

@@ -30,6 +30,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_staff = models.BooleanField("may use the admin site", default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # Links in mails that are older than it lead nowhere, even when the address is the old one again.
+    address_changed_at = models.DateTimeField(null=True, editable=False)
     # Who somebody is in the user pool; None, which may be many times, for who is in none.
     cognito_sub = models.CharField(max_length=64, null=True, unique=True, editable=False)
     # What belongs to the books outlives the person: the row stays, with nothing in it that tells who it was.
@@ -90,6 +92,7 @@ class MailKind(models.TextChoices):
     """The names are those of the templates in templates/emails."""
 
     CONFIRM_ADDRESS = "confirm_address"
+    CHOOSE_PASSWORD = "choose_password"  # noqa: S105 - a name of a mail
     ADDRESS_TAKEN = "address_taken"
     RESET_PASSWORD = "reset_password"  # noqa: S105 - a name of a mail
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a name of a mail

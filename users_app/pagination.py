@@ -1,5 +1,6 @@
 """Pages of the versioned API: by cursor, so that a new video never shifts a page."""
 
+from datetime import UTC
 from typing import Any
 
 from django.utils.dateparse import parse_datetime
@@ -23,7 +24,9 @@ class NewestFirst(CursorPagination):
 
 
 def is_moment(text: str) -> bool:
+    """Of those that databases can compare with their own, which are in UTC."""
     try:
-        return parse_datetime(text) is not None
-    except ValueError:
+        moment = parse_datetime(text)
+        return moment is not None and bool(moment.astimezone(UTC))
+    except (ValueError, OverflowError):
         return False

@@ -68,8 +68,8 @@ def password_mark(user: User) -> str:
 
 def account_mark(user: User) -> str:
     """What a link in a mail is bound to: following it changes the mark, so that it works once."""
-    state = "\0".join((user.password, user.email, str(user.email_verified), str(user.awaits_confirmation)))
-    return hashlib.blake2b(state.encode(), digest_size=16).hexdigest()
+    state = (user.password, user.email, user.email_verified, user.awaits_confirmation, user.address_changed_at)
+    return hashlib.blake2b("\0".join(map(str, state)).encode(), digest_size=16).hexdigest()
 
 
 def mint_access(session: Session) -> str:

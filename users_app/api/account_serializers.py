@@ -131,4 +131,8 @@ class PersonPage(serializers.Serializer[None]):
 
 
 class RoleChange(serializers.Serializer[None]):
-    role_name = serializers.ChoiceField(choices=Role.choices)
+    role_name = serializers.ChoiceField(
+        choices=Role.choices,
+        # DRF's own sentence repeats the input, which may be text that cannot be encoded.
+        error_messages={"invalid_choice": "Use ADMIN, CREATOR or VIEWER."},
+    )

@@ -159,7 +159,10 @@ class OwnProfile(PersonalView):
         person = self.person(request, user_id)
         form = shapes.Profile(person, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        form.save(update_fields=list(form.validated_data))
+        # Nothing but these columns: by now the account may have been closed, or be another role's.
+        for name, value in form.validated_data.items():
+            setattr(person, name, value)
+        person.save(update_fields=list(form.validated_data))
         return Response(profile_json([person])[0])
 
 

@@ -43,7 +43,9 @@ class Login(Credentials):
 class PasswordForm(serializers.Serializer[None]):
     """What OAuth 2 calls the password grant; `username` is the e-mail address."""
 
-    grant_type = serializers.ChoiceField(choices=["password"], required=False)
+    grant_type = serializers.ChoiceField(
+        choices=["password"], required=False, error_messages={"invalid_choice": "Use password, or leave it out."}
+    )
     username = serializers.CharField(max_length=254)
     password = Password()
 

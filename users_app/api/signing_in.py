@@ -98,5 +98,5 @@ class ObtainTokens(OpenView):
         return Response(token_body(tokens))
 
     def form_for(self, request: Request) -> type[serializers.Credentials | serializers.PasswordForm]:
-        is_json = (request.content_type or "").startswith(JSON)
+        is_json = (request.content_type or "").lower().startswith(JSON)
         return serializers.Credentials if is_json else serializers.PasswordForm

@@ -14,7 +14,7 @@ from users_app.cognito import Granted, Refused
 from users_app.cognito_tokens import AccessClaims, read_access, read_id
 from users_app.identity.pool_refresh import Renewal, unwrap, wrap
 from users_app.identity.provider import Issued
-from users_app.models import Session, User
+from users_app.models import MailKind, Session, User
 from users_app.pool_faults import PoolBusy, PoolUnavailable
 from users_app.services import mail, pool_people, pool_sessions
 from users_app.services.accounts import InvalidCredentials
@@ -49,9 +49,12 @@ class PoolAccounts:
             pool_people.expect(sub=sub, email=email, name=name, phone=phone, address=address)
 
     def _send_code_again(self, email: str) -> None:
-        """Whoever has lost the first mail registers again; nothing comes of it for somebody who is confirmed."""
-        with suppress(Refused, PoolBusy, PoolUnavailable):
-            cognito.resend_code(self.pool, email=email)
+        """Whoever has lost the first mail registers again; somebody who is confirmed learns of it by a mail of ours."""
+        with suppress(PoolBusy, PoolUnavailable):
+            try:
+                cognito.resend_code(self.pool, email=email)
+            except Refused:
+                mail.post(kind=MailKind.ADDRESS_TAKEN, to=email)
 
     def confirm_by_code(self, *, email: str, code: str) -> None:
         note_whom(email)

@@ -109,8 +109,8 @@ def _permissions_of(role: Role) -> QuerySet[Permission]:
 def assign_role(*, user: User, role: Role) -> None:
     """Make somebody an admin, creator or viewer, with all that goes with it."""
     hold_admins()
-    if role is not Role.ADMIN and is_last_admin(user=user):
-        raise LastAdmin
+    if role is not Role.ADMIN:
+        require_another_admin(user=user)
     user.role = role
     user.is_staff = role is Role.ADMIN
     user.is_superuser = user.is_superuser and role is Role.ADMIN
@@ -118,6 +118,13 @@ def assign_role(*, user: User, role: Role) -> None:
     user.groups.remove(*Group.objects.filter(name__in=Role.values).exclude(name=role))
     user.groups.add(Group.objects.get_or_create(name=role.value)[0])
     audit.tell(role=role.value)
+
+
+def require_another_admin(*, user: User) -> None:
+    """LastAdmin without an active admin besides; for what makes somebody none, in the same transaction."""
+    hold_admins()
+    if is_last_admin(user=user):
+        raise LastAdmin
 
 
 def hold_admins() -> None:

@@ -33,5 +33,8 @@ def take_code(*, user: User, code: str) -> bool:
 
 
 def _digest(user: User, code: str) -> str:
-    """Keyed: a million digests are computed in a second by whoever sees the table."""
-    return salted_hmac("users_app.codes", f"{user.pk}:{code}", algorithm="sha256").hexdigest()
+    """Keyed: a million digests are computed in a second by whoever sees the table.
+
+    Of the password too: whoever registers the address again with another one has not confirmed it.
+    """
+    return salted_hmac("users_app.codes", f"{user.pk}:{user.password}:{code}", algorithm="sha256").hexdigest()

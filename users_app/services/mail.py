@@ -35,6 +35,7 @@ KEPT_DAYS = 30  # of what was given up, for whoever asks why nothing came
 PERMANENT = range(500, 600)  # of SMTP
 SUBJECTS = {
     MailKind.CONFIRM_ADDRESS: "Confirm your address",
+    MailKind.CHOOSE_PASSWORD: "Confirm your address and choose a password",
     MailKind.ADDRESS_TAKEN: "You already have an account",
     MailKind.RESET_PASSWORD: "Choose a new password",
     MailKind.PASSWORD_CHANGED: "Your password was changed",
@@ -162,15 +163,26 @@ def _confirmation(mail: Mail) -> Letter | None:
     return Letter(MailKind.CONFIRM_ADDRESS, {"link": confirm_link(user), "code": make_code(user=user), "hours": hours})
 
 
-def _reset(mail: Mail) -> Letter | None:
-    """Whoever has forgotten to confirm is told to."""
-    mail.user = user = User.objects.filter(email=mail.to).first()
-    if user is None or not user.has_usable_password():
+def _choice(mail: Mail) -> Letter | None:
+    user = mail.user
+    if user is None or not user.awaits_confirmation:
         return None
-    if not user.is_active:
-        return _confirmation(mail)
+    hours = _hours(settings.CONFIRM_LIFETIME)
+    return Letter(MailKind.CHOOSE_PASSWORD, {"link": reset_link(user, settings.CONFIRM_LIFETIME), "hours": hours})
+
+
+def _reset(mail: Mail) -> Letter | None:
+    """Whoever has not confirmed yet is sent the confirmation again; without a password that counts, to choose one."""
+    mail.user = user = User.objects.filter(email=mail.to).first()
+    if user is None:
+        return None
+    if user.awaits_confirmation:
+        return _confirmation(mail) if user.has_usable_password() else _choice(mail)
+    if not user.is_active or not user.has_usable_password():
+        return None
     minutes = int(settings.RESET_LIFETIME.total_seconds() // 60)
-    return Letter(MailKind.RESET_PASSWORD, {"link": reset_link(user), "minutes": minutes})
+    link = reset_link(user, settings.RESET_LIFETIME)
+    return Letter(MailKind.RESET_PASSWORD, {"link": link, "minutes": minutes})
 
 
 def _new_address(mail: Mail) -> Letter | None:
@@ -190,6 +202,7 @@ def _hours(lifetime: timedelta) -> int:
 
 _COMPOSERS: dict[MailKind, Callable[[Mail], Letter | None]] = {
     MailKind.CONFIRM_ADDRESS: _confirmation,
+    MailKind.CHOOSE_PASSWORD: _choice,
     MailKind.RESET_PASSWORD: _reset,
     MailKind.CONFIRM_NEW_ADDRESS: _new_address,
 }

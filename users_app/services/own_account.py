@@ -1,5 +1,6 @@
 """What people do with their own account: password, address, export, and leaving."""
 
+import uuid
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -18,7 +19,7 @@ from users_app.services.recovery import replace_password
 from users_app.services.registration import check_password
 from users_app.services.sessions import Tokens, live_sessions, open_session, renew, revoke_all
 
-ERASED = "erased.invalid"  # a domain that no mail reaches
+ERASED = "erased.invalid"  # a domain that no mail reaches; what stands before it nobody can register first
 
 
 class LastAdminStays(APIException):
@@ -34,10 +35,10 @@ def change_password(
     require_password(user=user, password=current_password, client=client, field="current_password")
     check_password(password=new_password, user=user, field="new_password")
     with transaction.atomic():
-        replace_password(user=user, password=new_password)
+        replace_password(user=user, password=new_password, but=session)
         if session is None:
             return open_session(user=user, client=client)
-        session.revoked_at, session.user = None, user
+        session.user = user
         return renew(session=session, client=client)
 
 
@@ -59,7 +60,7 @@ def confirm_new_address(*, uid: str, token: str) -> None:
     waiting = User.objects.filter(pk=user.pk, email=user.email, password=user.password, is_active=True)
     try:
         with transaction.atomic():
-            if not waiting.update(email=new_email, email_verified=True):
+            if not waiting.update(email=new_email, email_verified=True, address_changed_at=timezone.now()):
                 raise InvalidLink
             mail.post(kind=MailKind.ADDRESS_CHANGED, to=user.email, user=user)
     except IntegrityError as error:
@@ -98,7 +99,7 @@ def erase(user: User) -> None:
     revoke_all(user=user)
     user.sessions.all().delete()
     user.groups.clear()
-    user.email, user.name, user.phone, user.address = f"{user.pk}@{ERASED}", "", "", ""
+    user.email, user.name, user.phone, user.address = f"{user.pk}-{uuid.uuid4().hex}@{ERASED}", "", "", ""
     user.is_active = user.is_staff = user.is_superuser = user.email_verified = user.awaits_confirmation = False
     user.cognito_sub, user.erased_at = None, timezone.now()
     user.set_unusable_password()

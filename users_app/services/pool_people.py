@@ -12,6 +12,7 @@ from users_app import audit
 from users_app.addresses import check_address
 from users_app.cognito_tokens import Identity
 from users_app.models import User
+from users_app.roles import Role
 from users_app.services.accounts import InvalidCredentials
 
 log = logging.getLogger(__name__)
@@ -93,6 +94,9 @@ def _link(user: User, identity: Identity) -> User:
     """
     if not user.is_active and not user.awaits_confirmation:
         return user
+    if user.role == Role.ADMIN and user.cognito_sub not in (None, identity.sub):
+        log.warning("account %s is of an admin whom the pool knew by another id: make it a viewer first", user.pk)
+        raise InvalidCredentials
     if user.cognito_sub != identity.sub:
         _note_link(user)
         if user.awaits_confirmation:  # whoever registered did not prove to have the mailbox

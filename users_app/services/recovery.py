@@ -4,9 +4,10 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 
 from users_app import audit
-from users_app.models import MailKind, User
+from users_app.models import MailKind, Session, User
 from users_app.services import mail
 from users_app.services.links import InvalidLink, follow
+from users_app.services.lockout import forgive
 from users_app.services.registration import check_password
 from users_app.services.sessions import revoke_all
 
@@ -18,23 +19,31 @@ def ask_for_reset(*, email: str) -> None:
 
 
 def reset_password(*, uid: str, token: str, new_password: str) -> User:
-    """Set the password by the link in the mail, which proves the mailbox too; every session ends."""
+    """Set the password by the link in the mail, which proves the mailbox too; every session ends.
+
+    An account that waits for its confirmation has it by that.
+    """
     user = follow("reset", uid=uid, token=token)
-    if not user.is_active:
+    if not user.is_active and not user.awaits_confirmation:
         raise InvalidLink
     check_password(password=new_password, user=user, field="new_password")
     audit.by(user.pk)
     replace_password(user=user, password=new_password, has_proved_mailbox=True)
+    forgive(user.email)
     return user
 
 
-def replace_password(*, user: User, password: str, has_proved_mailbox: bool = False) -> None:
-    """And tell its owner. InvalidLink when somebody else replaced it a moment ago."""
+def replace_password(
+    *, user: User, password: str, has_proved_mailbox: bool = False, but: Session | None = None
+) -> None:
+    """And tell its owner; every session ends `but` one. InvalidLink when somebody else replaced it a moment ago."""
     encoded = make_password(password)
-    changes = {"password": encoded, **({"email_verified": True} if has_proved_mailbox else {})}
+    proved = {"email_verified": True, "is_active": True, "awaits_confirmation": False} if has_proved_mailbox else {}
+    unchanged = User.objects.filter(pk=user.pk, password=user.password, is_active=user.is_active)
     with transaction.atomic():
-        if not User.objects.filter(pk=user.pk, password=user.password, is_active=True).update(**changes):
+        if not unchanged.update(password=encoded, **proved):
             raise InvalidLink
         user.password = encoded
-        revoke_all(user=user)
-        mail.post(kind=MailKind.PASSWORD_CHANGED, to=user.email, user=user)
+        revoke_all(user=user, but=but)
+        if user.is_active:
+            mail.post(kind=MailKind.PASSWORD_CHANGED, to=user.email, user=user)

@@ -1,6 +1,7 @@
 """How accounts begin: registered by anybody, confirmed once by whoever has the mailbox."""
 
 from django.conf import settings
+from django.contrib.auth.hashers import check_password as check_hash
 from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -13,7 +14,7 @@ from users_app import audit
 from users_app.models import MailKind, User
 from users_app.services import mail
 from users_app.services.codes import take_code
-from users_app.services.links import follow
+from users_app.services.links import InvalidLink, follow
 
 
 class InvalidCode(BadRequest):
@@ -24,29 +25,43 @@ class InvalidCode(BadRequest):
 def register(*, email: str, password: str, name: str = "", phone: str = "", address: str = "") -> None:
     """An account that waits for its confirmation; `email` in its one spelling.
 
-    Whether there is one already shows in the mail alone: its owner learns of it. Whoever registers again before
-    confirming replaces what was given first, so that only the latest mail's link works.
+    Whether there is one already shows in the mail alone: its owner learns of it. Registering again with the same
+    password before confirming has another mail sent, of which alone the link works. With another password nobody knows
+    who was first: what was given is dropped, and whoever has the mailbox chooses the password by the mail.
     """
     mail.require_room(email)
     fields = {"password": make_password(password), "name": name, "phone": phone, "address": address}
+    before = _waiting().filter(email=email).values_list("password", flat=True).first()
+    # As much work for an address that nobody has.
+    is_known = check_hash(password, before or fields["password"])
     with transaction.atomic():
-        if _start(email, fields):
-            mail.post(kind=MailKind.CONFIRM_ADDRESS, to=email, user=User.objects.get(email=email))
-        else:
-            mail.post(kind=MailKind.ADDRESS_TAKEN, to=email)
+        kind = _begin(email, fields, before if is_known else None)
+        user = None if kind is MailKind.ADDRESS_TAKEN else User.objects.get(email=email)
+        mail.post(kind=kind, to=email, user=user)
 
 
-def _start(email: str, fields: dict[str, str]) -> bool:
-    """False when the address belongs to an account that was confirmed, or that staff made or closed."""
-    if not User.objects.filter(email=email).exists():
-        try:
-            with transaction.atomic():
-                User.objects.create(email=email, is_active=False, awaits_confirmation=True, **fields)
-        except IntegrityError:
-            pass  # somebody registered it a moment ago
-        else:
-            return True
-    return _waiting().filter(email=email).update(**fields) == 1
+def _begin(email: str, fields: dict[str, str], before: str | None) -> MailKind:
+    """What its mail is about. `before`: the stored hash that whoever registers knows the password of."""
+    again = {"date_joined": timezone.now()}
+    if before is None and _create(email, fields):
+        return MailKind.CONFIRM_ADDRESS
+    if before is not None and _waiting().filter(email=email, password=before).update(**fields, **again):
+        return MailKind.CONFIRM_ADDRESS
+    dropped = {"password": make_password(None), "name": "", "phone": "", "address": ""}
+    if _waiting().filter(email=email).update(**dropped, **again):
+        return MailKind.CHOOSE_PASSWORD
+    return MailKind.ADDRESS_TAKEN  # by an account that was confirmed, or that staff made or closed
+
+
+def _create(email: str, fields: dict[str, str]) -> bool:
+    if User.objects.filter(email=email).exists():
+        return False
+    try:
+        with transaction.atomic():
+            User.objects.create(email=email, is_active=False, awaits_confirmation=True, **fields)
+    except IntegrityError:  # somebody registered it a moment ago
+        return False
+    return True
 
 
 def check_password(*, password: str, user: User, field: str = "password") -> None:
@@ -59,22 +74,25 @@ def check_password(*, password: str, user: User, field: str = "password") -> Non
 
 def confirm(*, uid: str, token: str) -> None:
     """By the link in the mail; InvalidLink for one that is wrong, used or too old."""
-    user = follow("confirm", uid=uid, token=token)
-    _activate(user)
+    if not _activate(follow("confirm", uid=uid, token=token)):
+        raise InvalidLink
 
 
 def confirm_by_code(*, email: str, code: str) -> None:
     """By the digits in the mail; for an address that nobody is registering the code is as wrong as any."""
     user = _waiting().filter(email=email).first()
-    if user is None or not take_code(user=user, code=code):
+    if user is None or not take_code(user=user, code=code) or not _activate(user):
         raise InvalidCode
-    _activate(user)
 
 
-def _activate(user: User) -> None:
-    """Two who do it at once both find it done."""
+def _activate(user: User) -> bool:
+    """Two who do it at once both find it done; False when it was registered with another password meanwhile."""
     audit.by(user.pk)
-    _waiting().filter(pk=user.pk).update(is_active=True, email_verified=True, awaits_confirmation=False)
+    same = User.objects.filter(pk=user.pk, password=user.password)
+    done = same.filter(awaits_confirmation=True, is_active=False).update(
+        is_active=True, email_verified=True, awaits_confirmation=False
+    )
+    return bool(done) or same.filter(is_active=True).exists()
 
 
 def _waiting() -> QuerySet[User]:
@@ -83,5 +101,9 @@ def _waiting() -> QuerySet[User]:
 
 def drop_unconfirmed() -> int:
     """Remove what nobody has confirmed for long, so that its address is free again; how many accounts."""
-    count, _ = _waiting().filter(date_joined__lt=timezone.now() - settings.UNCONFIRMED_LIFETIME).delete()
+    late = _waiting().filter(date_joined__lt=timezone.now() - settings.UNCONFIRMED_LIFETIME)
+    with transaction.atomic():
+        # Held, so that nobody confirms what is being removed.
+        ids = list(late.select_for_update().values_list("pk", flat=True))
+        count, _ = User.objects.filter(pk__in=ids).delete()
     return count

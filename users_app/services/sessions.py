@@ -1,6 +1,7 @@
 """Signed-in devices: opened by a sign-in, kept alive by rotation, ended by sign-out, reuse or revocation."""
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -116,13 +117,22 @@ def live_sessions(*, user: User) -> QuerySet[Session]:
 
 
 def renew(*, session: Session, client: Client = NOWHERE) -> Tokens:
-    """New tokens for a session whose person has just proved to be there by the password, whatever they were before."""
+    """New tokens for a session whose person has just proved to be there by the password, whatever they were before.
+
+    SessionEnded when it was ended a moment ago.
+    """
     now = timezone.now()
-    session.current_jti, session.previous_jti, session.rotated_at = uuid.uuid4(), None, now
-    session.expires_at = now + lifetime_of(is_remembered=session.is_remembered)
-    session.address, session.user_agent = client.address, client.user_agent
-    session.save()
-    return _tokens_of(session)
+    fields = {
+        "current_jti": uuid.uuid4(),
+        "previous_jti": None,
+        "rotated_at": now,
+        "expires_at": now + lifetime_of(is_remembered=session.is_remembered),
+        "address": client.address,
+        "user_agent": client.user_agent,
+    }
+    if not Session.objects.filter(pk=session.pk, revoked_at=None).update(**fields):
+        raise SessionEnded
+    return _tokens_of(_with(session, fields))
 
 
 def _live(claims: Claims) -> Session:
@@ -147,9 +157,14 @@ def _advance(session: Session, claims: RefreshClaims, now: datetime, client: Cli
         "user_agent": client.user_agent,
     }
     rows = Session.objects.filter(settled, pk=session.pk, current_jti=claims.jti, revoked_at=None).update(**fields)
+    _with(session, fields)
+    return rows == 1
+
+
+def _with(session: Session, fields: Mapping[str, object]) -> Session:
     for name, value in fields.items():
         setattr(session, name, value)
-    return rows == 1
+    return session
 
 
 def _is_within_grace(session: Session, claims: RefreshClaims, now: datetime) -> bool:

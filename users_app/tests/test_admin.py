@@ -63,6 +63,18 @@ def test_the_last_admin_can_neither_step_down_nor_be_locked_out(
     assert (admin.role, admin.is_active) == (Role.ADMIN, True)
 
 
+@pytest.mark.parametrize("fields", [{"role": "VIEWER"}, {"is_active": None}])
+def test_two_admins_who_lock_each_other_out_do_not_both_succeed(
+    fields: dict[str, Any], office: Client, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The form was looked at while there was another one."""
+    monkeypatch.setattr("users_app.admin.is_last_admin", lambda user: False)
+    assert change(office, admin, **fields).status_code == 403
+    assert office.post(f"{PEOPLE}{admin.pk}/delete/", {"post": "yes"}).status_code == 403
+    admin.refresh_from_db()
+    assert (admin.role, admin.is_active) == (Role.ADMIN, True)
+
+
 def test_the_last_admin_cannot_be_deleted_but_others_can(office: Client, admin: User, viewer: User) -> None:
     assert office.post(f"{PEOPLE}{admin.pk}/delete/", {"post": "yes"}).status_code == 403
     assert office.post(f"{PEOPLE}{viewer.pk}/delete/", {"post": "yes"}).status_code == 302

@@ -241,4 +241,6 @@ def test_it_is_kept_for_a_set_number_of_days(settings: Any) -> None:
 def test_a_person_who_left_is_in_it_without_a_name(viewer: User, admin: User, sign_in: SignIn, as_user: Any) -> None:
     sign_in(viewer).delete("/users/me/", {"password": PASSWORD}, format="json")
     entry = as_user(admin).get(AUDIT, {"action": "account_deleted"}).json()["results"][0]
-    assert entry["actor"] == {"id": viewer.pk, "email": f"{viewer.pk}@erased.invalid"}
+    assert entry["actor"]["id"] == viewer.pk
+    assert entry["actor"]["email"].startswith(f"{viewer.pk}-")
+    assert entry["actor"]["email"].endswith("@erased.invalid")

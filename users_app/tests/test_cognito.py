@@ -28,6 +28,7 @@ from users_app.pool_keys import keys_of
 from users_app.roles import Role
 from users_app.services import pool_people
 from users_app.services.sessions import open_session
+from users_app.tests.mailbox import deliver
 from users_app.tests.test_login import BAD_BODIES
 
 PERSON = "somebody@example.com"
@@ -85,6 +86,10 @@ def in_browser(**body: Any) -> APIClient:
     response = post(browser, LOGIN, {**CREDENTIALS, **body})
     assert response.status_code == 200, response.json()
     return browser
+
+
+def sign_in_as(email: str) -> Any:
+    return post(APIClient(HTTP_ORIGIN="http://testserver"), LOGIN, {"email": email, "password": PASSWORD})
 
 
 def code_of(response: Any, status: int) -> str:
@@ -315,6 +320,14 @@ def test_a_taken_address_is_answered_like_a_free_one_and_gets_its_code_again(poo
     assert (again["Username"], again["SecretHash"]) == (PERSON, hash_of(pool, PERSON))
     user = User.objects.get()
     assert (user.name, user.phone, user.is_active, user.awaits_confirmation) == ("First", "1", False, True)
+
+
+def test_the_owner_of_a_taken_address_gets_a_notice(pool: Pool) -> None:
+    pool.add(PERSON, PASSWORD)
+    in_browser()
+    pool.cognito.say("ResendConfirmationCode", no("InvalidParameterException", "User is already confirmed."))
+    assert post(APIClient(), "/api/v1/auth/register/", CREDENTIALS).status_code == 201
+    assert [(mail.to, mail.subject) for mail in deliver()] == [(PERSON, "You already have an account")]
 
 
 @pytest.mark.parametrize(
@@ -755,6 +768,16 @@ def test_a_person_whom_the_pool_knows_anew_gets_the_account_of_the_address(
     assert User.objects.get().cognito_sub == sub
     assert code_of(before.get(ME), 401) == "session_ended"
     assert "belonged to somebody else in the user pool" in caplog.text
+
+
+def test_an_admins_account_does_not_pass_to_another_person_with_the_address(pool: Pool, admin: User) -> None:
+    pool.add(admin.email, PASSWORD)
+    assert sign_in_as(admin.email).status_code == 200
+    pool.remove(admin.email)
+    pool.add(admin.email, PASSWORD)
+    assert code_of(sign_in_as(admin.email), 400) == "invalid_credentials"
+    User.objects.filter(pk=admin.pk).update(role=Role.VIEWER)
+    assert sign_in_as(admin.email).status_code == 200
 
 
 def test_a_first_sign_in_in_two_tabs_makes_one_account(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:

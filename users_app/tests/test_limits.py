@@ -16,6 +16,7 @@ from users_app.rates import network_of, seconds_to_wait
 from users_app.services import lockout, mail
 from users_app.services.lockout import ACCOUNT, ADDRESS, PAIR, Attempt, TooManyAttempts
 from users_app.tests.conftest import SignIn
+from users_app.tests.mailbox import deliver_one
 
 LOGIN = "/users/login/"
 
@@ -209,6 +210,30 @@ def test_many_addresses_at_one_account_delay_strangers_a_little_and_known_device
     assert try_password(from_address("198.51.100.1"), viewer.email, PASSWORD).status_code == 200
     clock(ACCOUNT.longest_s + 1)
     assert try_password(from_address("192.0.2.1"), viewer.email, PASSWORD).status_code == 200
+
+
+def test_an_address_that_tries_many_accounts_holds_nobody_who_is_at_home_there(
+    viewer: User, clock: Callable[[float], None]
+) -> None:
+    """As in an office behind one address; an IPv6 address is another one of the same network tomorrow."""
+    home, tomorrow = from_address("2001:db8::1"), from_address("2001:db8::2")
+    assert try_password(home, viewer.email, PASSWORD).status_code == 200
+    for number in range(ADDRESS.free + 20):
+        try_password(tomorrow, f"somebody{number}@example.com")
+    refused = try_password(tomorrow, "somebody@example.com")
+    assert (refused.status_code, int(refused["Retry-After"]) <= ADDRESS.longest_s) == (429, True)
+    assert try_password(tomorrow, viewer.email, PASSWORD).status_code == 200
+
+
+def test_a_new_password_by_mail_ends_the_waiting(viewer: User) -> None:
+    for number in range(ACCOUNT.free + 20):
+        try_password(from_address(f"203.0.113.{number}"), viewer.email)
+    stranger = from_address("192.0.2.1")
+    assert try_password(stranger, viewer.email, PASSWORD).status_code == 429
+    stranger.post("/users/forgot-password/", {"email": viewer.email}, format="json")
+    body = {**deliver_one().query, "new_password": "an entirely new one"}
+    assert stranger.post("/users/reset-password/", body, format="json").status_code == 200
+    assert try_password(stranger, viewer.email, "an entirely new one").status_code == 200
 
 
 def test_a_session_is_no_place_to_guess_from_either(viewer: User, sign_in: SignIn) -> None:

@@ -1,4 +1,5 @@
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from rest_framework.test import APIClient
@@ -158,3 +159,12 @@ def test_apps_add_to_the_login_answer_by_name_for_many_at_once(viewer: User, own
     payload.register("greeting", lambda users: {user.pk: f"Hello {user.name}" for user in users})
     assert payload.collect(viewer) == {"greeting": "Hello viewer"}
     assert payload.collect_many([viewer, owner])[owner.pk] == {"greeting": "Hello owner"}
+
+
+def test_a_form_in_json_of_any_spelling_is_the_clients_mistake(db: None) -> None:
+    body = '{"grant_type": "\\ud800", "username": "a", "password": "b"}'
+    response = APIClient().generic("POST", "/api/v1/auth/token", body, content_type="Application/JSON")
+    assert response.status_code == 400
+    form = urlencode({"grant_type": "\udcff".encode("utf-8", "surrogatepass"), "username": "a", "password": "b"})
+    response = APIClient().generic("POST", "/api/v1/auth/token", form, content_type="application/x-www-form-urlencoded")
+    assert response.status_code == 400

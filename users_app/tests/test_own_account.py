@@ -9,8 +9,11 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
+from users_app.api import account_serializers as shapes
 from users_app.models import Mail, Session, User
 from users_app.roles import Role
+from users_app.services import sessions
+from users_app.services.registration import check_password
 from users_app.tests.conftest import SignIn, is_in, post
 from users_app.tests.mailbox import deliver, deliver_one
 
@@ -54,6 +57,24 @@ def test_what_decides_about_rights_is_not_to_be_changed(viewer: User, sign_in: S
         False,
         False,
     )
+
+
+def test_a_profile_that_is_saved_late_brings_nothing_back(
+    viewer: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As when somebody holds back the end of a request until the account is closed."""
+    client = sign_in(viewer)
+    is_valid = shapes.Profile.is_valid
+
+    def late(form: shapes.Profile, **named: Any) -> bool:
+        User.objects.filter(pk=viewer.pk).update(is_active=False, role=Role.CREATOR, password="another hash")
+        return bool(is_valid(form, **named))
+
+    monkeypatch.setattr(shapes.Profile, "is_valid", late)
+    assert client.patch("/users/profile/", {"name": "V"}, format="json").status_code == 200
+    viewer.refresh_from_db()
+    assert (viewer.name, viewer.is_active, viewer.role) == ("V", False, Role.CREATOR)
+    assert viewer.password == "another hash"
 
 
 @pytest.mark.parametrize("body", ["[]", "{", '{"name": null}', '{"name": {}}', '{"phone": "' + "1" * 41 + '"}'])
@@ -165,6 +186,24 @@ def test_an_address_that_is_taken_meanwhile_stays_whose_it_is(
     assert viewer.email == "viewer@example.com"
 
 
+def test_a_link_to_a_new_address_works_once_even_when_the_old_one_is_back(
+    viewer: User, browser: APIClient, sign_in: SignIn
+) -> None:
+    old, new = viewer.email, "new@example.com"
+    paths = []
+    for address in (new, old):
+        ask = {"new_email": address, "password": PASSWORD}
+        assert post(sign_in(viewer), "/users/email/change/", ask).status_code == 200
+        (link,) = [mail for mail in deliver() if mail.to == address and "token=" in mail.text]
+        paths.append(link.path)
+        assert browser.get(link.path).status_code == 302
+        viewer.refresh_from_db()
+        assert viewer.email == address
+    assert [browser.get(path).status_code for path in paths] == [400, 400]
+    viewer.refresh_from_db()
+    assert viewer.email == old
+
+
 def test_a_changed_password_stops_a_change_of_address(viewer: User, browser: APIClient, sign_in: SignIn) -> None:
     post(sign_in(viewer), "/users/email/change/", {"new_email": "thief@example.com", "password": PASSWORD})
     path = deliver()[0].path
@@ -254,6 +293,31 @@ def test_all_sessions_are_ended_or_all_others(
 
 
 # --- Export and leaving ----------------------------------------------------------------------------------------------
+
+
+def test_a_session_that_is_ended_while_its_password_changes_stays_ended(
+    viewer: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = sign_in(viewer)
+
+    def late(**named: Any) -> None:
+        sessions.revoke_all(user=viewer)
+        check_password(**named)
+
+    monkeypatch.setattr("users_app.services.own_account.check_password", late)
+    body = {"current_password": PASSWORD, "new_password": NEW}
+    assert post(client, "/users/password/change/", body).status_code == 401
+    assert not is_in(client)
+    viewer.refresh_from_db()
+    assert viewer.check_password(PASSWORD)
+
+
+def test_nobody_is_kept_by_who_registered_the_address_of_leavers(viewer: User, sign_in: SignIn) -> None:
+    body = {"email": f"{viewer.pk}@erased.invalid", "password": PASSWORD, "confirm_password": PASSWORD}
+    post(APIClient(), "/users/register/", body)
+    assert sign_in(viewer).delete("/users/me/", {"password": PASSWORD}, format="json").status_code == 200
+    viewer.refresh_from_db()
+    assert viewer.erased_at
 
 
 def test_leaving_takes_the_password(viewer: User, sign_in: SignIn) -> None:

@@ -1,6 +1,8 @@
 """What admins see of people, and the roles they give them."""
 
+from base64 import b64encode
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from rest_framework.test import APIClient
@@ -35,6 +37,18 @@ def test_admins_give_roles_which_count_at_once(role: str, admin: User, viewer: U
     assert client.get("/api/v1/auth/me/").json()["role"] == role
     upload = client.post("/api/v1/videos/", {"title": "Film"}, format="json")
     assert upload.status_code == (403 if role == "VIEWER" else 201)
+
+
+def test_a_role_that_cannot_even_be_repeated_is_none(admin: User, viewer: User, sign_in: SignIn) -> None:
+    body = '{"role_name": "\\ud800"}'
+    route = f"/api/v1/users/{viewer.pk}/role/"
+    assert sign_in(admin).generic("PATCH", route, body, content_type="application/json").status_code == 400
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
+def test_a_cursor_beyond_all_times_is_a_page_that_does_not_exist(moment: str, admin: User, sign_in: SignIn) -> None:
+    cursor = b64encode(urlencode({"p": moment}).encode()).decode()
+    assert sign_in(admin).get("/api/v1/users/", {"cursor": cursor}).status_code == 404
 
 
 def test_the_last_admin_stays_one(admin: User, make_user: Any, sign_in: SignIn) -> None:

@@ -15,9 +15,11 @@ from conftest import PASSWORD
 from users_app.models import ConfirmationCode, Mail, User
 from users_app.roles import Role
 from users_app.services import registration
+from users_app.services.links import follow
 from users_app.tests.mailbox import deliver, deliver_one
 
 REGISTER = "/users/register/"
+RESET = "/users/reset-password/"
 ADDRESS = "new@example.com"
 FORM = {"email": ADDRESS, "password": PASSWORD, "confirm_password": PASSWORD}
 
@@ -124,20 +126,78 @@ def test_a_taken_address_gets_the_same_answer_and_its_owner_a_notice(
 def test_a_taken_address_costs_as_much_hashing_as_a_free_one(
     browser: APIClient, viewer: User, hashed: list[str]
 ) -> None:
-    for email in (ADDRESS, viewer.email, ADDRESS):
-        hashed.clear()
-        assert post(browser, {**FORM, "email": email}).status_code == 201
-        assert len(hashed) == 1
-
-
-def test_registering_again_before_confirming_replaces_what_was_given(browser: APIClient) -> None:
-    post(browser, {**FORM, "name": "First"})
-    first = deliver_one()
     other = "another " + PASSWORD
-    assert post(browser, {**FORM, "password": other, "confirm_password": other}).status_code == 201
+    for email, password in ((ADDRESS, PASSWORD), (viewer.email, PASSWORD), (ADDRESS, PASSWORD), (ADDRESS, other)):
+        hashed.clear()
+        body = {"email": email, "password": password, "confirm_password": password}
+        assert post(browser, body).status_code == 201
+        assert len(hashed) == 2  # its own, and whether it is the one before
+
+
+def test_registering_again_with_the_same_password_has_another_mail_sent(browser: APIClient) -> None:
+    post(browser, FORM)
+    first = deliver_one()
+    assert post(browser, {**FORM, "name": "Second"}).status_code == 201
     assert browser.get(first.path).status_code == 400
     assert browser.get(deliver_one().path).status_code == 302
-    assert (sign_in(browser), sign_in(browser, other)) == (400, 200)
+    assert sign_in(browser) == 200
+    assert User.objects.get().name == "Second"
+
+
+def test_where_two_register_one_address_whoever_has_the_mailbox_chooses_the_password(browser: APIClient) -> None:
+    post(browser, FORM)
+    mine = deliver_one()
+    other = "another " + PASSWORD
+    assert post(browser, {**FORM, "password": other, "confirm_password": other, "name": "Mallory"}).status_code == 201
+    # Before its mail is made, the one before it confirms nothing any more.
+    wrong = post(browser, {"email": ADDRESS, "otp": mine.code}, "/api/v1/auth/verify-email/")
+    assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_code")
+    assert browser.get(mine.path).status_code == 400
+
+    received = deliver_one()
+    assert received.subject == "Confirm your address and choose a password"
+    assert "/reset-password/?uid=" in received.link
+    post(browser, FORM)  # even with the first password again
+    assert post(browser, {**received.query, "new_password": "mine alone, now"}, RESET).status_code == 400
+    received = deliver_one()
+    assert post(browser, {**received.query, "new_password": "mine alone, now"}, RESET).status_code == 200
+    assert not deliver()
+    assert [sign_in(browser, password) for password in (PASSWORD, other, "mine alone, now")] == [400, 400, 200]
+    user = User.objects.get()
+    assert (user.name, user.email_verified, user.awaits_confirmation) == ("", True, False)
+
+
+def test_whoever_forgot_the_password_before_it_counted_chooses_one(browser: APIClient) -> None:
+    post(browser, FORM)
+    post(browser, {**FORM, "password": "another " + PASSWORD, "confirm_password": "another " + PASSWORD})
+    deliver()
+    post(browser, {"email": ADDRESS}, "/users/forgot-password/")
+    received = deliver_one()
+    assert post(browser, {**received.query, "new_password": "mine alone, now"}, RESET).status_code == 200
+    assert sign_in(browser, "mine alone, now") == 200
+
+
+def test_a_link_does_not_confirm_what_was_registered_meanwhile(
+    browser: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    post(browser, FORM)
+    received = deliver_one()
+
+    def too_late(*arguments: Any, **named: Any) -> User:
+        user = follow(*arguments, **named)
+        post(APIClient(), {**FORM, "password": "another " + PASSWORD, "confirm_password": "another " + PASSWORD})
+        return user
+
+    monkeypatch.setattr("users_app.services.registration.follow", too_late)
+    assert browser.get(received.path).status_code == 400
+    assert not User.objects.get().is_active
+
+
+def test_an_address_that_is_registered_again_is_kept_for_as_long_again(browser: APIClient) -> None:
+    post(browser, FORM)
+    User.objects.update(date_joined=timezone.now() - timedelta(days=6, hours=23))
+    post(browser, FORM)
+    assert timezone.now() - User.objects.get().date_joined < timedelta(minutes=1)
 
 
 def test_an_account_that_staff_closed_is_not_opened_by_registering(browser: APIClient, viewer: User) -> None:
