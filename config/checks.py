@@ -20,6 +20,7 @@ def unsafe_start(
     *,
     debug: bool,
     secret_key: str,
+    fallbacks: Sequence[str],
     allowed_hosts: Sequence[str],
     is_https: bool,
     cookies_secure: Mapping[str, bool],
@@ -29,11 +30,13 @@ def unsafe_start(
     if debug:
         return []
     problems = []
-    if secret_key in EXAMPLE_SECRETS or len(secret_key) < LEAST_SECRET_LENGTH or len(set(secret_key)) < LEAST_DISTINCT:
+    if can_be_guessed(secret_key):
         problems.append(
             f"SECRET_KEY is missing, an example, repetitive or shorter than {LEAST_SECRET_LENGTH} characters: "
             "set it to a long random value (python -c 'import secrets; print(secrets.token_urlsafe(50))')."
         )
+    if any(map(can_be_guessed, fallbacks)):
+        problems.append("SECRET_KEY_FALLBACKS has a value that can be guessed, and signs people in: remove it.")
     if "*" in allowed_hosts:
         problems.append("ALLOWED_HOSTS is '*': list the host names that this site is reached by.")
     if samesite == "None" and not is_https:
@@ -43,6 +46,10 @@ def unsafe_start(
             scheme = "https" if is_https else "http"
             problems.append(f"{name} is {int(is_secure)} but BACKEND_ORIGIN is {scheme}: set {name}={int(is_https)}.")
     return problems
+
+
+def can_be_guessed(secret: str) -> bool:
+    return secret in EXAMPLE_SECRETS or len(secret) < LEAST_SECRET_LENGTH or len(set(secret)) < LEAST_DISTINCT
 
 
 def s3_problems(connection: S3Connection) -> list[str]:

@@ -440,6 +440,7 @@ LOGGING = logs.logging_config(LOG_FORMAT, LOG_LEVEL)
 if problems := checks.unsafe_start(
     debug=DEBUG,
     secret_key=SECRET_KEY,
+    fallbacks=SECRET_KEY_FALLBACKS,
     allowed_hosts=ALLOWED_HOSTS,
     is_https=IS_HTTPS,
     cookies_secure={

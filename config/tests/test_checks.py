@@ -8,6 +8,7 @@ from media_pipeline.buckets import Buckets, S3Connection
 GOOD: dict[str, Any] = {
     "debug": False,
     "secret_key": "kX9-a-long-and-random-value-0123456789",
+    "fallbacks": [],
     "allowed_hosts": ["videos.example.com"],
     "is_https": True,
     "cookies_secure": {"JWT_COOKIE_SECURE": True, "SESSION_COOKIE_SECURE": True},
@@ -29,6 +30,11 @@ def test_a_secret_that_can_be_guessed_stops_the_start(secret: str) -> None:
     (problem,) = problems(secret_key=secret)
     assert problem.startswith("SECRET_KEY is")
     assert "set it to a long random value" in problem
+
+
+def test_a_former_secret_that_can_be_guessed_stops_the_start() -> None:
+    (problem,) = problems(fallbacks=["good enough, once: 8f3a1c9d7e5b", "change-me"])
+    assert problem.startswith("SECRET_KEY_FALLBACKS has a value that can be guessed")
 
 
 @pytest.mark.parametrize("hosts", [["*"], ["videos.example.com", "*"]])
