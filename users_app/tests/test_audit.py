@@ -244,3 +244,16 @@ def test_a_person_who_left_is_in_it_without_a_name(viewer: User, admin: User, si
     assert entry["actor"]["id"] == viewer.pk
     assert entry["actor"]["email"].startswith(f"{viewer.pk}-")
     assert entry["actor"]["email"].endswith("@erased.invalid")
+
+
+def test_signing_in_to_the_admin_site_is_in_it(admin: User, client: Any) -> None:
+    form = {"username": admin.email, "password": PASSWORD, "next": "/admin/"}
+    client.post("/admin/login/", {**form, "password": "wrong"})
+    client.post("/admin/login/", {**form, "username": "my password by mistake"})
+    assert client.post("/admin/login/", form).status_code == 302
+    found = list(AuditEntry.objects.order_by("pk").values_list("action", "actor", "target"))
+    assert found == [
+        ("admin_sign_in_failed", None, f"user:{admin.pk}"),
+        ("admin_sign_in_failed", None, ""),
+        ("admin_sign_in", admin.pk, ""),
+    ]
