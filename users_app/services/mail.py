@@ -160,24 +160,18 @@ def _confirmation(mail: Mail) -> Letter | None:
     if user is None or not user.awaits_confirmation:
         return None
     hours = _hours(settings.CONFIRM_LIFETIME)
+    if not user.has_usable_password():  # registered with several, of which none counts
+        return Letter(MailKind.CHOOSE_PASSWORD, {"link": reset_link(user, settings.CONFIRM_LIFETIME), "hours": hours})
     return Letter(MailKind.CONFIRM_ADDRESS, {"link": confirm_link(user), "code": make_code(user=user), "hours": hours})
 
 
-def _choice(mail: Mail) -> Letter | None:
-    user = mail.user
-    if user is None or not user.awaits_confirmation:
-        return None
-    hours = _hours(settings.CONFIRM_LIFETIME)
-    return Letter(MailKind.CHOOSE_PASSWORD, {"link": reset_link(user, settings.CONFIRM_LIFETIME), "hours": hours})
-
-
 def _reset(mail: Mail) -> Letter | None:
-    """Whoever has not confirmed yet is sent the confirmation again; without a password that counts, to choose one."""
+    """Whoever has forgotten to confirm is told to."""
     mail.user = user = User.objects.filter(email=mail.to).first()
     if user is None:
         return None
     if user.awaits_confirmation:
-        return _confirmation(mail) if user.has_usable_password() else _choice(mail)
+        return _confirmation(mail)
     if not user.is_active or not user.has_usable_password():
         return None
     minutes = int(settings.RESET_LIFETIME.total_seconds() // 60)
@@ -202,7 +196,6 @@ def _hours(lifetime: timedelta) -> int:
 
 _COMPOSERS: dict[MailKind, Callable[[Mail], Letter | None]] = {
     MailKind.CONFIRM_ADDRESS: _confirmation,
-    MailKind.CHOOSE_PASSWORD: _choice,
     MailKind.RESET_PASSWORD: _reset,
     MailKind.CONFIRM_NEW_ADDRESS: _new_address,
 }

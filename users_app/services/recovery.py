@@ -39,7 +39,8 @@ def replace_password(
     """And tell its owner; every session ends `but` one. InvalidLink when somebody else replaced it a moment ago."""
     encoded = make_password(password)
     proved = {"email_verified": True, "is_active": True, "awaits_confirmation": False} if has_proved_mailbox else {}
-    unchanged = User.objects.filter(pk=user.pk, password=user.password, is_active=user.is_active)
+    as_read = ("pk", "password", "is_active", "awaits_confirmation")
+    unchanged = User.objects.filter(**{name: getattr(user, name) for name in as_read})
     with transaction.atomic():
         if not unchanged.update(password=encoded, **proved):
             raise InvalidLink

@@ -35,22 +35,24 @@ def register(*, email: str, password: str, name: str = "", phone: str = "", addr
     # As much work for an address that nobody has.
     is_known = check_hash(password, before or fields["password"])
     with transaction.atomic():
-        kind = _begin(email, fields, before if is_known else None)
-        user = None if kind is MailKind.ADDRESS_TAKEN else User.objects.get(email=email)
-        mail.post(kind=kind, to=email, user=user)
+        if _begin(email, fields, before if is_known else None):
+            mail.post(kind=MailKind.CONFIRM_ADDRESS, to=email, user=User.objects.get(email=email))
+        else:
+            mail.post(kind=MailKind.ADDRESS_TAKEN, to=email)
 
 
-def _begin(email: str, fields: dict[str, str], before: str | None) -> MailKind:
-    """What its mail is about. `before`: the stored hash that whoever registers knows the password of."""
-    again = {"date_joined": timezone.now()}
+def _begin(email: str, fields: dict[str, str], before: str | None) -> bool:
+    """False when the address belongs to an account that was confirmed, or that staff made or closed.
+
+    `before`: the stored hash that whoever registers knows the password of.
+    """
     if before is None and _create(email, fields):
-        return MailKind.CONFIRM_ADDRESS
+        return True
+    again = {"date_joined": timezone.now()}
     if before is not None and _waiting().filter(email=email, password=before).update(**fields, **again):
-        return MailKind.CONFIRM_ADDRESS
+        return True
     dropped = {"password": make_password(None), "name": "", "phone": "", "address": ""}
-    if _waiting().filter(email=email).update(**dropped, **again):
-        return MailKind.CHOOSE_PASSWORD
-    return MailKind.ADDRESS_TAKEN  # by an account that was confirmed, or that staff made or closed
+    return bool(_waiting().filter(email=email).update(**dropped, **again))
 
 
 def _create(email: str, fields: dict[str, str]) -> bool:

@@ -167,6 +167,15 @@ def test_where_two_register_one_address_whoever_has_the_mailbox_chooses_the_pass
     assert (user.name, user.email_verified, user.awaits_confirmation) == ("", True, False)
 
 
+def test_a_first_mail_that_is_late_confirms_no_account_without_a_password(browser: APIClient) -> None:
+    post(browser, FORM)
+    post(browser, {**FORM, "password": "another " + PASSWORD, "confirm_password": "another " + PASSWORD})
+    letters = deliver()
+    assert [received.subject for received in letters] == ["Confirm your address and choose a password"] * 2
+    assert post(browser, {**letters[0].query, "new_password": "mine alone, now"}, RESET).status_code == 200
+    assert sign_in(browser, "mine alone, now") == 200
+
+
 def test_whoever_forgot_the_password_before_it_counted_chooses_one(browser: APIClient) -> None:
     post(browser, FORM)
     post(browser, {**FORM, "password": "another " + PASSWORD, "confirm_password": "another " + PASSWORD})
