@@ -43,9 +43,12 @@ def shell(template: str, context: Callable[[], dict[str, object]] = dict) -> Pag
 def account_page(template: str, *, instead: str = "") -> Page:
     """One about accounts, or another one `instead` where somebody else keeps them."""
 
+    @require_safe
+    @gzip_page
     def show(request: HttpRequest) -> HttpResponse:
         is_ours = provider().keeps_accounts_here
-        return shell(template if is_ours or not instead else instead, lambda: {"are_accounts_ours": is_ours})(request)
+        shown = instead if instead and not is_ours else template
+        return render_shell(request, shown, are_accounts_ours=is_ours)
 
     return show
 

@@ -8,6 +8,7 @@ from unfold.forms import AuthenticationForm
 from users_app import audit
 from users_app.clients import client_of
 from users_app.models import User
+from users_app.services.accounts import id_behind
 from users_app.services.lockout import Attempt, TooManyAttempts
 
 
@@ -26,15 +27,10 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
             raise forms.ValidationError(str(error.detail)) from error
         except forms.ValidationError:
             attempt.note_failure()
-            audit.note("admin_sign_in_failed", target=account_of(attempt.email))
+            user_id = id_behind(attempt.email)
+            audit.note("admin_sign_in_failed", target="" if user_id is None else f"user:{user_id}")
             raise
         attempt.note_success()
         audit.by(self.get_user().pk)
         audit.note("admin_sign_in")
         return cleaned
-
-
-def account_of(email: str) -> str:
-    """As in `user:7`, if there is one: what is typed for an address may be a password."""
-    user_id = User.objects.filter(email=email).values_list("pk", flat=True).first()
-    return "" if user_id is None else f"user:{user_id}"

@@ -17,7 +17,7 @@ from users_app.identity.provider import Issued
 from users_app.models import MailKind, Session, User
 from users_app.pool_faults import PoolBusy, PoolUnavailable
 from users_app.services import mail, pool_people, pool_sessions
-from users_app.services.accounts import InvalidCredentials
+from users_app.services.accounts import InvalidCredentials, note_whom
 from users_app.services.lockout import Attempt
 from users_app.services.registration import InvalidCode
 from users_app.services.sessions import SessionEnded, revoke
@@ -143,10 +143,3 @@ def refusal_of_registration(no: Refused) -> BadRequest:
 def note_who(user_id: int | None) -> None:
     if user_id is not None:
         audit.by(user_id)
-
-
-def note_whom(email: str) -> None:
-    """By the account, if there is one: what is typed for an address may be a password."""
-    user_id = User.objects.filter(email=email).values_list("pk", flat=True).first()
-    if user_id is not None:
-        audit.about("user", user_id)

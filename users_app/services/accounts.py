@@ -68,18 +68,22 @@ def check_credentials(*, email: str, password: str, client: Client = NOWHERE) ->
     user = authenticate(username=email, password=password)
     if not isinstance(user, User):
         attempt.note_failure()
-        _note_whom_somebody_wanted_to_be(attempt.email)
+        note_whom(attempt.email)
         raise InvalidCredentials
     attempt.note_success()
     audit.by(user.pk)
     return user
 
 
-def _note_whom_somebody_wanted_to_be(email: str) -> None:
-    """By the account, if there is one: what is typed for an address may be a password."""
-    user_id = User.objects.filter(email=email).values_list("pk", flat=True).first()
-    if user_id is not None:
+def note_whom(email: str) -> None:
+    """Whom somebody wanted to be."""
+    if (user_id := id_behind(email)) is not None:
         audit.about("user", user_id)
+
+
+def id_behind(email: str) -> int | None:
+    """The audit trail has this and not the address: what is typed for one may be a password."""
+    return User.objects.filter(email=email).values_list("pk", flat=True).first()
 
 
 def require_password(*, user: User, password: str, client: Client = NOWHERE, field: str = "password") -> None:
@@ -108,7 +112,6 @@ def _permissions_of(role: Role) -> QuerySet[Permission]:
 @transaction.atomic
 def assign_role(*, user: User, role: Role) -> None:
     """Make somebody an admin, creator or viewer, with all that goes with it."""
-    hold_admins()
     if role is not Role.ADMIN:
         require_another_admin(user=user)
     user.role = role
@@ -122,14 +125,10 @@ def assign_role(*, user: User, role: Role) -> None:
 
 def require_another_admin(*, user: User) -> None:
     """LastAdmin without an active admin besides; for what makes somebody none, in the same transaction."""
-    hold_admins()
+    # Two who demote each other at the same moment wait for one another here.
+    list(User.objects.select_for_update().filter(role=Role.ADMIN).order_by("pk").values_list("pk"))
     if is_last_admin(user=user):
         raise LastAdmin
-
-
-def hold_admins() -> None:
-    """Two admins who demote each other at the same moment wait for one another here."""
-    list(User.objects.select_for_update().filter(role=Role.ADMIN).order_by("pk").values_list("pk"))
 
 
 def is_last_admin(*, user: User) -> bool:

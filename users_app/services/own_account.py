@@ -13,7 +13,7 @@ from users_app.clients import Client
 from users_app.models import MailKind, Session, User
 from users_app.registry import account_erasure, account_export
 from users_app.services import mail
-from users_app.services.accounts import hold_admins, is_last_admin, require_password
+from users_app.services.accounts import LastAdmin, require_another_admin, require_password
 from users_app.services.links import InvalidLink, follow_to
 from users_app.services.recovery import replace_password
 from users_app.services.registration import check_password
@@ -87,9 +87,10 @@ def delete(*, user: User, password: str, client: Client) -> None:
     """For good. What belongs to the books stays, and no longer says whose it was."""
     require_password(user=user, password=password, client=client)
     with transaction.atomic():
-        hold_admins()
-        if is_last_admin(user=user):
-            raise LastAdminStays
+        try:
+            require_another_admin(user=user)
+        except LastAdmin as error:
+            raise LastAdminStays from error
         mail.post(kind=MailKind.ACCOUNT_DELETED, to=user.email)
         account_erasure.run(user)
         erase(user)
