@@ -209,3 +209,17 @@ def running_with(text: str) -> list[int]:
                 if text.encode() in (folder / "cmdline").read_bytes():
                     found.append(int(folder.name))
     return found
+
+
+@contextmanager
+def web_alone(folder: Path, template: Path, **env: str) -> Iterator[Platform]:
+    """Served with these settings, while nobody looks at films or sends mails."""
+    platform = Platform(folder, template=template)
+    platform.env |= env
+    try:
+        platform.start_redis()
+        platform.prepare()
+        platform.start_web()
+        yield platform
+    finally:
+        platform.stop()

@@ -30,7 +30,7 @@ from tests.browser.conftest import QUIET_ARGS
 from tests.browser.pages import CHROMIUM_ARGS, Site
 from tests.browser.test_account import Mailbox
 from tests.client import Client
-from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, wait_for
+from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, wait_for, web_alone
 from users_app import tokens
 
 pytestmark = pytest.mark.browser
@@ -42,6 +42,7 @@ SCRIPTS = {
     "/angular.bundle.js": Path(__file__).parent / "angular" / "angular.bundle.js",
 }
 LIMITS = {"RATE_LIMIT_DEFAULT": 600, "RATE_LIMIT_AUTH": 20, "RATE_LIMIT_STREAM": 60}
+LIMITED = {name: str(limit) for name, limit in LIMITS.items()}
 TABS = 5
 NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 A_MINUTE, TEN_HOURS = timedelta(minutes=1), timedelta(hours=10)
@@ -130,20 +131,6 @@ def other_site(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-@contextmanager
-def platform_with(folder: Path, template: Path, **env: str) -> Iterator[Platform]:
-    """Nobody looks at films or sends mails."""
-    platform = Platform(folder, template=template)
-    platform.env |= {name: str(limit) for name, limit in LIMITS.items()} | env
-    try:
-        platform.start_redis()
-        platform.prepare()
-        platform.start_web()
-        yield platform
-    finally:
-        platform.stop()
-
-
 @pytest.fixture(scope="module")
 def served(
     tmp_path_factory: pytest.TempPathFactory, prepared_database: Path, front_end: str, other_site: str
@@ -154,7 +141,7 @@ def served(
         "FRONTEND_CONFIRM_URL": f"{front_end}/confirm?from=mail",
         "RESET_PASSWORD_URL": f"{front_end}/reset",
     }
-    with platform_with(tmp_path_factory.mktemp("served"), prepared_database, **env) as platform:
+    with web_alone(tmp_path_factory.mktemp("served"), prepared_database, **LIMITED, **env) as platform:
         added = platform.manage("shell", "-c", ADD_PEOPLE)
         assert added.returncode == 0, added.stderr
         yield platform
@@ -709,7 +696,7 @@ def test_with_samesite_none_it_depends_on_the_browser(
     # Without TLS a browser keeps cookies for TLS of localhost alone, and the platform sets them with DEBUG alone.
     cookies = {"JWT_COOKIE_SAMESITE": "None", "JWT_COOKIE_SECURE": "1", "DEBUG": "1"}
     credentials = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}
-    with platform_with(tmp_path, prepared_database, **cookies, CORS_ALLOWED_ORIGINS=other_site) as platform:
+    with web_alone(tmp_path, prepared_database, **LIMITED, **cookies, CORS_ALLOWED_ORIGINS=other_site) as platform:
         browsing = Browsing(lenient_window, platform, other_site)
         tab = browsing.open_tab()
         assert tab.evaluate("credentials => session.signIn(credentials)", credentials)["email"] == ADMIN_EMAIL

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 
 from tests.browser.pages import Site
 from tests.cognito import Pool, make_pool, running_cognito
-from tests.services import Platform
+from tests.services import Platform, web_alone
 
 pytestmark = pytest.mark.browser
 
@@ -24,15 +24,8 @@ def pool() -> Iterator[Pool]:
 
 @pytest.fixture(scope="module")
 def platform(tmp_path_factory: pytest.TempPathFactory, prepared_database: Path, pool: Pool) -> Iterator[Platform]:
-    platform = Platform(tmp_path_factory.mktemp("pooled"), template=prepared_database)
-    platform.env |= pool.environment
-    try:
-        platform.start_redis()
-        platform.prepare()
-        platform.start_web()
+    with web_alone(tmp_path_factory.mktemp("pooled"), prepared_database, **pool.environment) as platform:
         yield platform
-    finally:
-        platform.stop()
 
 
 def test_a_person_registers_with_a_code_signs_in_and_has_an_account_page(site: Site, pool: Pool) -> None:

@@ -1,12 +1,13 @@
 """A life in a user pool, through the real server: the same routes and cookies as with accounts of its own."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.client import Client
 from tests.cognito import Pool, make_pool, running_cognito
-from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
+from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, web_alone
 
 EMAIL, PASSWORD = "ida@example.com", "A-long-Password-1"
 
@@ -18,12 +19,9 @@ def pool() -> Iterator[Pool]:
 
 
 @pytest.fixture
-def site(own_platform: Platform, pool: Pool) -> Platform:
-    own_platform.env |= pool.environment
-    own_platform.start_redis()
-    own_platform.prepare()
-    own_platform.start_web()
-    return own_platform
+def site(tmp_path: Path, prepared_database: Path, pool: Pool) -> Iterator[Platform]:
+    with web_alone(tmp_path, prepared_database, **pool.environment) as platform:
+        yield platform
 
 
 def test_a_person_of_the_pool_lives_here(site: Platform, pool: Pool) -> None:

@@ -1,21 +1,22 @@
 """Limits on the real server: for all its processes, by the address that trusted proxies tell, and without Redis."""
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
 from tests.client import Answer, Client
-from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, wait_for
+from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, wait_for, web_alone
 
 LIMIT = 4
 
 
 @pytest.fixture
-def limited(own_platform: Platform) -> Platform:
+def limited(tmp_path: Path, prepared_database: Path) -> Iterator[Platform]:
     """Two processes answer."""
-    own_platform.env |= {"RATE_LIMIT_AUTH": str(LIMIT), "RATE_LIMIT_DEFAULT": "30"}
-    own_platform.start_redis()
-    own_platform.prepare()
-    own_platform.start_web()
-    return own_platform
+    limits = {"RATE_LIMIT_AUTH": str(LIMIT), "RATE_LIMIT_DEFAULT": "30"}
+    with web_alone(tmp_path, prepared_database, **limits) as platform:
+        yield platform
 
 
 def try_password(platform: Platform, address: str, password: str = "wrong") -> Answer:  # noqa: S107 - a wrong one
