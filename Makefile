@@ -1,7 +1,7 @@
 # Everything a developer or operator types. `make` alone explains it.
 
 .DEFAULT_GOAL := help
-.PHONY: up test test-all lint bench bench-addresses bench-web help
+.PHONY: up test test-all lint bench bench-addresses bench-alike bench-web help
 
 # make up PORT=8010 WORKERS=3: make hands such words on to the recipe as environment.
 
@@ -24,6 +24,10 @@ bench: ## processing against ffmpeg by hand, in medians (ROUNDS, CLIPS); keep th
 bench-addresses: ## what a playlist costs where media lie in buckets (TURNS)
 	@sh local/python.sh -m local.install requirements-dev.txt
 	.venv/bin/python -m bench.addresses
+
+bench-alike: ## whether the time of an answer tells that an address has an account (TURNS)
+	@sh local/python.sh -m local.install requirements-dev.txt
+	.venv/bin/python -m bench.alike
 
 bench-web: ## signing in, refreshing and auth/me under load, against their baselines (ROUNDS, SECONDS); needs wrk
 	@sh local/python.sh -m local.install requirements-dev.txt

@@ -212,7 +212,7 @@ def running_with(text: str) -> list[int]:
 
 
 @contextmanager
-def web_alone(folder: Path, template: Path, **env: str) -> Iterator[Platform]:
+def web_alone(folder: Path, template: Path | None, **env: str) -> Iterator[Platform]:
     """Served with these settings, while nobody looks at films or sends mails."""
     platform = Platform(folder, template=template)
     platform.env |= env
