@@ -54,18 +54,24 @@ class Cognito:
     operator: Any = None
     is_silent: bool = False
     may_speak: threading.Event = field(default_factory=threading.Event)
+    # Moto's users are a dictionary that any request may change.
+    one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         operation = self.operation_of(environ)
         self.asked.append((operation, self.parameters_of(environ)))
         if self.is_silent:
+            # Whoever asked has hung up by then. Moto must not do it in the middle of the next test.
             self.may_speak.wait(LONGEST_SILENCE_S)
+            start_response("503 Silent", [])
+            return []
         if said := self.answer_to(operation):
             body = said.body if isinstance(said.body, bytes) else json.dumps(said.body).encode()
             headers = [("Content-Type", "application/x-amz-json-1.1"), ("Content-Length", str(len(body)))]
             start_response(f"{said.status} Said", headers)
             return [body]
-        answer: Iterable[bytes] = self.moto(environ, start_response)
+        with self.one_at_a_time:
+            answer: Iterable[bytes] = self.moto(environ, start_response)
         return answer
 
     def operation_of(self, environ: dict[str, Any]) -> str:
