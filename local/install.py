@@ -34,11 +34,11 @@ def ensure_installed(requirements: str = "requirements.txt") -> None:
     stamp, wanted = VENV / f".installed-{requirements}", fingerprint(BASE_DIR / requirements)
     if is_current(stamp, wanted):
         return
-    check_writable(VENV, remedy="clone to a folder that you may write to")
-    check_space(VENV, least_mb=INSTALLED_MB)
     with one_at_a_time():
         if is_current(stamp, wanted):  # somebody else installed while this one waited
             return
+        check_writable(VENV, remedy="clone to a folder that you may write to")
+        check_space(VENV, least_mb=INSTALLED_MB)
         say(f"Installing the packages of {requirements} into .venv (once; a minute or two) …")
         prepare_venv()
         run(install_command(["-r", str(BASE_DIR / requirements)]))

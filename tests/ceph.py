@@ -115,7 +115,7 @@ class Ceph:
         self.ask_monitor("osd", "crush", "add", "osd.0", "1", "root=default", "host=localhost")
         self.run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd, "--no-mon-config")
         self.spawn("ceph-osd", "-i", "0", "-f")
-        wait_for(lambda: "1 up" in self.ask_monitor("osd", "stat"), limit_s=60, what="the OSD")
+        wait_for(lambda: "1 up" in self.ask_monitor("osd", "stat"), limit_s=180, what="the OSD")
 
     def start_gateway(self) -> None:
         """On a free port; on another one when somebody takes that meanwhile."""
@@ -125,7 +125,7 @@ class Ceph:
             gateway = self.spawn(
                 "radosgw", "-n", "client.rgw", "-f", f"--rgw-frontends=beast endpoint=127.0.0.1:{port}"
             )
-            wait_for(lambda: self.answers() or gateway.poll() is not None, limit_s=60, what="the gateway")  # noqa: B023 - called before the next turn
+            wait_for(lambda: self.answers() or gateway.poll() is not None, limit_s=180, what="the gateway")  # noqa: B023 - called before the next turn
             if gateway.poll() is None:
                 return
         raise AssertionError(f"the gateway ended at once: {self.said('radosgw')}")

@@ -136,7 +136,7 @@ class Pool:
             "COGNITO_CLIENT_SECRET": self.settings.client_secret,
             "COGNITO_JWKS_URL": self.settings.jwks_url,
             "COGNITO_ENDPOINT_URL": self.settings.endpoint_url,
-            "COGNITO_TIMEOUT_SECONDS": "1",
+            "COGNITO_TIMEOUT_SECONDS": "4",
         }
 
     def add(self, email: str, password: str, *, is_verified: bool = True, **attributes: str) -> str:

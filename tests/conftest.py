@@ -84,5 +84,5 @@ def bucket_settings(server: Ceph, bucket: str, endpoint_url: str) -> dict[str, s
         "AWS_S3_ENDPOINT_URL": endpoint_url,
         "AWS_ACCESS_KEY_ID": server.access_key_id,
         "AWS_SECRET_ACCESS_KEY": server.secret_access_key,
-        "S3_TIMEOUT_SECONDS": "2",
+        "S3_TIMEOUT_SECONDS": "10",
     }

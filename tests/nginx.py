@@ -49,7 +49,7 @@ class Nginx:
                 ["/bin/sh", str(ENTRYPOINT)], env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True, preexec_fn=partial(end_with_parent, os.getpid(), signal.SIGTERM),
             )  # fmt: skip
-        wait_for(self.is_up, limit_s=10, what="Nginx")
+        wait_for(self.is_up, limit_s=30, what="Nginx")
 
     def is_up(self) -> bool:
         assert self.process

@@ -50,7 +50,7 @@ class Pebble:
         management = ("-management", f"127.0.0.1:{free_port()}")
         self.spawn("pebble-challtestsrv", "-defaultIPv4", "127.0.0.1", "-dns01", dns, *nothing, *management)
         self.spawn("pebble", "-config", str(self.folder / "pebble.json"), "-dnsserver", dns, "-strict")
-        wait_for(self.is_up, limit_s=10, what="the ACME authority")
+        wait_for(self.is_up, limit_s=30, what="the ACME authority")
 
     def spawn(self, *argv: str) -> None:
         with (self.folder / "log").open("ab") as log:

@@ -28,7 +28,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def wait_for(question: Callable[[], T], *, limit_s: float = 30, what: str = "it") -> T:
+def wait_for(question: Callable[[], T], *, limit_s: float = 60, what: str = "it") -> T:
     """The first truthy answer; an AssertionError with a name when it does not come in time."""
     deadline = time.monotonic() + limit_s
     while not (answer := question()):
@@ -188,7 +188,7 @@ class Platform:
         assert answer.status == 200, answer.body
         return client
 
-    def wait_until_done(self, client: Client, video_id: int, *, limit_s: float = 90) -> dict[str, Any]:
+    def wait_until_done(self, client: Client, video_id: int, *, limit_s: float = 180) -> dict[str, Any]:
         """The video once it is ready or failed."""
 
         def done() -> dict[str, Any] | None:

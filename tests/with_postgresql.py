@@ -36,11 +36,11 @@ def as_other_user(command: Sequence[str]) -> list[str]:
 @contextmanager
 def postgresql(*, certificate: Path | None = None) -> Iterator[str]:
     """The URL of a database that is removed afterwards; with a certificate (and its `.key`) it speaks TLS."""
-    folder, port = Path(tempfile.mkdtemp(prefix="videoflix-pg-")), free_port()
+    folder = Path(tempfile.mkdtemp(prefix="videoflix-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, NOBODY)
     data = folder / "data"
-    options = f"-c port={port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
+    options = f"-c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c fsync=off"
     if certificate:
         options += f" -c ssl=on -c ssl_cert_file={folder}/server.crt -c ssl_key_file={folder}/server.key"
         for name, source in {"server.crt": certificate, "server.key": certificate.with_suffix(".key")}.items():
@@ -50,7 +50,8 @@ def postgresql(*, certificate: Path | None = None) -> Iterator[str]:
                 shutil.chown(folder / name, NOBODY)
     control = [program("pg_ctl"), "-D", str(data), "-s", "-w"]
     run([program("initdb"), "-D", str(data), "-U", "videoflix", "-A", "trust", "-E", "UTF8", "--no-sync"])
-    run([*control, "-l", str(folder / "log"), "-o", options, "start"])
+    port = free_port()  # as late as can be: whoever else looks for one may take it
+    run([*control, "-l", str(folder / "log"), "-o", f"{options} -c port={port}", "start"])
     try:
         yield f"postgres://videoflix@127.0.0.1:{port}/postgres"
     finally:

@@ -20,8 +20,8 @@ def application(environ, start_response):
     return [str(size).encode()]
 """
 # Of the main loop: far shorter than in earnest, so that an upload of seconds outlives it.
-TIMEOUT_S = 2
-UPLOAD_S = 5
+TIMEOUT_S = 4
+UPLOAD_S = 8
 
 
 @contextmanager

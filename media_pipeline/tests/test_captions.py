@@ -220,8 +220,8 @@ HALF_A_MEGABYTE = 500_000
     ids=range(16),
 )
 def test_no_text_takes_long_to_read(nasty: str) -> None:
-    began = time.monotonic()
+    began = time.process_time()
     cue_text(nasty)
     parse_captions(f"{nasty}\n\n{SRT}")
     parse_captions(f"{SRT}\n\n00:00:01.000 --> 00:00:02.000\n{nasty}")
-    assert time.monotonic() - began < QUICK_S
+    assert time.process_time() - began < QUICK_S

@@ -68,12 +68,12 @@ def test_a_program_over_its_time_limit_is_ended(sleeper: str, script: str) -> No
     with pytest.raises(OutOfTime):
         run_shell(script.format(sleeper), time_limit_s=0.5)
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 20
 
 
 def test_a_program_without_progress_is_hung_and_ended(sleeper: str) -> None:
     with pytest.raises(Hung) as hung:
-        run_shell(f"echo frame=1; echo stuck >&2; sleep {sleeper}", stall_s=0.7)
+        run_shell(f"echo frame=1; echo stuck >&2; sleep {sleeper}", stall_s=3)
 
     assert not hung.value.permanent
     assert "stuck" in hung.value.detail
@@ -90,9 +90,9 @@ def test_complaining_is_no_progress_either(sleeper: str) -> None:
 
 
 def test_a_slow_program_that_gets_on_is_left_alone() -> None:
-    script = "for n in 1 2 3 4 5 6; do echo frame=$n; sleep 0.3; done"
+    script = "for n in 1 2 3 4 5 6 7 8; do echo frame=$n; sleep 0.5; done"
 
-    assert run_shell(script, stall_s=1, on_line=str).returncode == 0
+    assert run_shell(script, stall_s=3, on_line=str).returncode == 0
 
 
 # --- callbacks -------------------------------------------------------------------------------------------------------
@@ -111,7 +111,7 @@ def test_a_callback_that_raises_ends_the_whole_group(sleeper: str, error: type[B
     with pytest.raises(error):
         run_shell(f"sleep {sleeper} & sh -c 'sleep {sleeper}; :' & wait", on_tick=stop)
 
-    assert wait_until(lambda: not processes_with(sleeper), at_most_s=2)
+    assert wait_until(lambda: not processes_with(sleeper), at_most_s=20)
 
 
 def test_a_line_callback_that_raises_ends_the_program(sleeper: str) -> None:
@@ -124,7 +124,7 @@ def test_a_line_callback_that_raises_ends_the_program(sleeper: str) -> None:
 
 def test_what_a_program_leaves_in_the_background_ends_with_it(sleeper: str) -> None:
     assert run_shell(f"sleep {sleeper} >/dev/null 2>&1 &").returncode == 0
-    assert wait_until(lambda: not processes_with(sleeper), at_most_s=2)
+    assert wait_until(lambda: not processes_with(sleeper), at_most_s=20)
 
 
 def test_lines_come_whole_however_they_were_written() -> None:
@@ -136,9 +136,10 @@ def test_lines_come_whole_however_they_were_written() -> None:
 
 def test_the_caller_hears_the_clock_twice_a_second_however_much_is_printed() -> None:
     ticks: list[float] = []
+    began = time.monotonic()
     run_shell("timeout 1.2 yes frame=1; :", on_line=len, on_tick=lambda: ticks.append(time.monotonic()))
 
-    assert 2 <= len(ticks) <= 4
+    assert 2 <= len(ticks) <= 2 * (time.monotonic() - began) + 1
 
 
 # --- floods ----------------------------------------------------------------------------------------------------------
@@ -191,10 +192,10 @@ def test_a_worker_that_is_killed_leaves_no_child(sleeper: str, where: str, ended
         return [pid for pid in processes_with(sleeper) if pid != parent.pid]
 
     try:
-        assert wait_until(lambda: len(children()) == 1 and is_sleep(children()[0]), at_most_s=10)
+        assert wait_until(lambda: len(children()) == 1 and is_sleep(children()[0]), at_most_s=30)
         parent.send_signal(ended_by)
-        parent.wait(5)
-        assert wait_until(lambda: children() == [], at_most_s=2)
+        parent.wait(20)
+        assert wait_until(lambda: children() == [], at_most_s=20)
     finally:
         parent.kill()
         parent.wait()

@@ -48,7 +48,7 @@ def connection(s3_server: Ceph) -> S3Connection:
         endpoint_url=s3_server.url,
         access_key_id=s3_server.access_key_id,
         secret_access_key=s3_server.secret_access_key,
-        timeout_s=2,
+        timeout_s=10,
         attempts=3,
     )
 
@@ -294,11 +294,11 @@ def test_a_signed_address_reads_one_object_only(store: S3Store, film: Path) -> N
 
 def test_a_signed_address_ends(store: S3Store, film: Path) -> None:
     store.put(film, KEY, "video/mp4")
-    url = store.signed_url(KEY, 1)
-    assert get(url).status == 200
+    url = store.signed_url(KEY, 1)  # counted from the second in which it was signed
 
     time.sleep(2.1)
     assert get(url).status == 403
+    assert get(store.signed_url(KEY, 60)).status == 200
 
 
 def test_browsers_may_reach_the_server_by_another_address(
@@ -480,7 +480,7 @@ def test_a_storage_that_hangs_is_unavailable_in_time(connection: S3Connection, p
     for operation in every_operation(store, film):
         began = time.monotonic()
         assert isinstance(failure_of(operation), StorageUnavailable)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 15
 
 
 def test_people_do_not_wait_as_long_as_workers(connection: S3Connection) -> None:
@@ -503,7 +503,7 @@ def test_a_slow_download_arrives_and_ticks_all_the_while(
 
     assert (tmp_path / "copy").read_bytes() == bytes(MIB)
     assert len(ticks) > 3
-    assert max(later - earlier for earlier, later in pairwise(ticks)) < 1
+    assert max(later - earlier for earlier, later in pairwise(ticks)) < 5
 
 
 @pytest.mark.parametrize("method", ["PUT", "GET"])
@@ -561,13 +561,13 @@ def stop_after(ticks: int) -> Callable[[], None]:
 def test_an_upload_that_is_stopped_leaves_nothing(
     s3_server: Ceph, behind_proxy: S3Store, proxy: FaultProxy, bucket: str, small_parts: None, long_film: Path
 ) -> None:
-    proxy.be(Fault(bytes_per_s=MIB, method="PUT"))
+    proxy.be(Fault(bytes_per_s=MIB // 4, method="PUT"))
     began = time.monotonic()
 
     with pytest.raises(Stopped):
         behind_proxy.put_all([NewObject(long_film, KEY, "video/mp4")], stop_after(5))
 
-    assert time.monotonic() - began < 4  # the whole takes five
+    assert time.monotonic() - began < 15  # the whole takes twenty
     assert list(behind_proxy.list("videos")) == unfinished_uploads(s3_server, bucket) == []
 
 
@@ -575,7 +575,7 @@ def test_a_download_that_is_stopped_leaves_nothing(
     behind_proxy: S3Store, proxy: FaultProxy, small_parts: None, long_film: Path, tmp_path: Path
 ) -> None:
     behind_proxy.put(long_film, KEY, "video/mp4")
-    proxy.be(Fault(bytes_per_s=MIB, method="GET"))
+    proxy.be(Fault(bytes_per_s=MIB // 4, method="GET"))
     folder = tmp_path / "folder"
     folder.mkdir()
     began = time.monotonic()
@@ -583,7 +583,7 @@ def test_a_download_that_is_stopped_leaves_nothing(
     with pytest.raises(Stopped):
         behind_proxy.fetch(KEY, folder / "copy", stop_after(5))
 
-    assert time.monotonic() - began < 4
+    assert time.monotonic() - began < 15
     assert list(folder.iterdir()) == []
 
 

@@ -9,7 +9,7 @@ from tests.browser.pages import SOON_MS, Player
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD
 
 VIDEOS = "/admin/content_app/video/"
-SLOWLY_BYTES_PER_S = 250_000
+SLOWLY_BYTES_PER_S = 100_000
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tests.client import Client
 
 # As the container of the tests has no GPU and may run as root.
 CHROMIUM_ARGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio")
-SOON_MS = 15_000  # of every expectation that says nothing else
+SOON_MS = 30_000  # of every expectation that says nothing else
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ class Site:
 
     # --- Watching ---
 
-    def open_film(self, public_id: str, *, timeout_s: float = 15) -> "Player":
+    def open_film(self, public_id: str, *, timeout_s: float = 30) -> "Player":
         """The watch page; also of a film that is still being processed, whose player comes by itself."""
         self.open(f"/watch/{public_id}/")
         expect(self.page.get_by_test_id("watch")).to_have_attribute("data-state", "playable", timeout=timeout_s * 1000)
@@ -133,11 +133,11 @@ class Player:
     def root(self) -> Locator:
         return self.page.get_by_test_id("player")
 
-    def wait_for_state(self, *states: str, timeout_s: float = 15) -> None:
+    def wait_for_state(self, *states: str, timeout_s: float = 30) -> None:
         """loading, paused, playing, buffering, ended, error"""
         expect(self.root).to_have_attribute("data-state", re.compile("|".join(states)), timeout=timeout_s * 1000)
 
-    def play(self, *, timeout_s: float = 15) -> None:
+    def play(self, *, timeout_s: float = 30) -> None:
         """Returns when the picture has moved on."""
         start = self.position()
         self.show_controls()
@@ -150,7 +150,7 @@ class Player:
         self.page.get_by_test_id("play").click()
         self.wait_for_state("paused", "ended")
 
-    def seek(self, fraction: float, *, timeout_s: float = 15) -> None:
+    def seek(self, fraction: float, *, timeout_s: float = 30) -> None:
         """A click on the seek bar; returns when there is a picture again."""
         self.show_controls()
         self.page.mouse.click(*self._point_on_seekbar(fraction))
@@ -161,7 +161,7 @@ class Player:
             timeout_s=timeout_s,
         )
 
-    def choose_quality(self, name: str, *, timeout_s: float = 20) -> None:
+    def choose_quality(self, name: str, *, timeout_s: float = 30) -> None:
         """`720p` or `Auto`; returns when that quality is on the screen (while playing, from the next part on)."""
         self.show_controls()
         self.page.get_by_test_id("quality").click()
@@ -267,14 +267,14 @@ class Player:
         """Chromium's own count: grows only while sound is really decoded."""
         return int(self._read("v.webkitAudioDecodedByteCount"))
 
-    def wait_until_position_passes(self, seconds: float, *, timeout_s: float = 15) -> None:
+    def wait_until_position_passes(self, seconds: float, *, timeout_s: float = 30) -> None:
         self._wait_for("at => v.currentTime >= at", seconds, timeout_s=timeout_s)
 
-    def wait_until_sound_is_decoded(self, *, timeout_s: float = 15) -> None:
+    def wait_until_sound_is_decoded(self, *, timeout_s: float = 30) -> None:
         before = self.decoded_audio_bytes()
         self._wait_for("before => v.webkitAudioDecodedByteCount > before", before, timeout_s=timeout_s)
 
-    def wait_until_picture_height(self, height: int, *, timeout_s: float = 20) -> None:
+    def wait_until_picture_height(self, height: int, *, timeout_s: float = 30) -> None:
         self._wait_for("height => v.videoHeight === height", height, timeout_s=timeout_s)
 
     def _read(self, expression: str) -> Any:

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.browser.pages import Site
-from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
+from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, wait_for
 
 pytestmark = pytest.mark.browser
 
@@ -192,10 +192,12 @@ def test_posters_further_down_come_when_somebody_gets_there(signed_in: Visit) ->
     signed_in.open("/")
     before = len(signed_in.posters)
     signed_in.page.mouse.wheel(0, 600)
-    signed_in.page.wait_for_timeout(300)
-    signed_in.page.wait_for_load_state("networkidle")
-    assert len(signed_in.posters) > before
-    assert all(posters_in_sight(signed_in.page))
+
+    def are_there() -> bool:
+        signed_in.page.wait_for_timeout(50)
+        return len(signed_in.posters) > before and all(posters_in_sight(signed_in.page))
+
+    wait_for(are_there, what="the posters further down")
     signed_in.check()
 
 
@@ -209,13 +211,19 @@ def test_the_watch_page_is_light_before_its_player_and_stands_still(signed_in: V
 @pytest.mark.parametrize("page", ["catalogue", "watch"])
 def test_slow_pictures_move_nothing(signed_in: Visit, film: str, page: str) -> None:
     held: list[Route] = []
-    signed_in.page.route("**/media/posters/**", lambda route: held.append(route))
+    is_slow = True
+    signed_in.page.route("**/media/posters/**", lambda route: held.append(route) if is_slow else route.continue_())
     signed_in.site.open("/" if page == "catalogue" else f"/watch/{film}/")
     state = "ready" if page == "catalogue" else "playable"
     expect(signed_in.page.get_by_test_id(page)).to_have_attribute("data-state", state)
-    signed_in.page.wait_for_timeout(300)
+
+    def is_waited_for() -> bool:
+        signed_in.page.wait_for_timeout(300)
+        return bool(held)
+
+    wait_for(is_waited_for, what="a poster that is waited for")
+    is_slow = False
     for route in held:
         route.continue_()
     signed_in.page.wait_for_load_state("networkidle")
-    assert held
     signed_in.check()

@@ -39,7 +39,7 @@ def test_a_card_goes_from_waiting_to_ready_without_a_reload(
     as_admin.page.evaluate(RECORD)
     expect(as_admin.card(second)).to_have_attribute("data-state", "pending")
     for public_id in (first, second):
-        expect(as_admin.card(public_id).get_by_test_id("favourite")).to_be_visible(timeout=60_000)
+        expect(as_admin.card(public_id).get_by_test_id("favourite")).to_be_visible(timeout=180_000)
     # The page that recorded this is still the one that was opened.
     assert re.search(r"Processing, [1-9]\d? %", said(as_admin.page, first))
     assert re.search(r"about \d+ s left|a few seconds left", said(as_admin.page, first))

@@ -57,7 +57,7 @@ def machine(tmp_path: Path, certificate: Path) -> Iterator[Platform]:
             platform.stop()
 
 
-def enter(machine: Platform, *arguments: str, limit_s: float = 60) -> subprocess.CompletedProcess[str]:
+def enter(machine: Platform, *arguments: str, limit_s: float = 120) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         ["/bin/sh", str(ENTRYPOINT), *arguments], env=machine.env, capture_output=True, text=True, timeout=limit_s,
         check=False,
@@ -73,7 +73,7 @@ def test_everything_starts_in_any_order_works_and_ends_when_asked(machine: Platf
         start(machine, role)
     time.sleep(1)  # nobody has what they need yet
     machine.start_redis()
-    wait_for(machine.is_web_up, limit_s=60, what="web")
+    wait_for(machine.is_web_up, limit_s=180, what="web")
     health = ["/bin/sh", str(PROJECT / "docker/healthcheck.sh")]
     assert subprocess.run(health, env=machine.env, check=False).returncode == 0
     admin = machine.sign_in()
@@ -95,7 +95,7 @@ def test_two_that_prepare_the_database_at_once_do_it_once(machine: Platform) -> 
     start(machine, "web")
     machine.env["WEB_PORT"] = str(machine.port)
     machine.start("second", "/bin/sh", str(ENTRYPOINT), "web")
-    wait_for(machine.is_web_up, limit_s=60, what="web")
+    wait_for(machine.is_web_up, limit_s=180, what="web")
     assert "Traceback" not in machine.log.read_text()
 
 
@@ -118,7 +118,7 @@ def test_what_does_not_come_is_one_sentence_in_bounded_time(
     machine: Platform, name: str, value: str, sentence: str
 ) -> None:
     machine.env |= {"DB_POOL_SIZE": "0", name: value, "WAIT_SECONDS": "2"}
-    done = enter(machine, "web", limit_s=30)
+    done = enter(machine, "web", limit_s=60)
     assert done.returncode == 1
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
@@ -127,7 +127,7 @@ def test_what_does_not_come_is_one_sentence_in_bounded_time(
 def test_workers_wait_for_the_database_to_be_up_to_date(machine: Platform) -> None:
     machine.start_redis()
     machine.env["WAIT_SECONDS"] = "2"
-    done = enter(machine, "worker", limit_s=30)
+    done = enter(machine, "worker", limit_s=60)
     assert done.returncode == 1
     assert "not up to date" in done.stderr
 

@@ -96,5 +96,5 @@ def test_a_worker_that_is_asked_to_end_does_not_wait_for_its_job(
     worker = start_worker()
     horse = horse_of(worker, job)
     worker.send_signal(signal.SIGTERM)
-    assert worker.wait(10) == 0
+    assert worker.wait(30) == 0
     assert not is_alive(horse)
