@@ -150,7 +150,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         ordering = ("-at", "-id")
-        verbose_name_plural = "audit trail"
+        verbose_name_plural = "audit entries"
         indexes: ClassVar = [
             models.Index(fields=["-at", "-id"], name="audit_latest"),
             models.Index(fields=["action", "-at"], name="audit_action"),
