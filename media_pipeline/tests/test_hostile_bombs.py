@@ -190,7 +190,7 @@ def test_boxes_within_boxes_without_end_are_left_alone(folder: Path, one_ffmpeg:
 @pytest.mark.parametrize(
     ("limits", "error"),
     # Of what fails first for lack of memory not everything says so.
-    [({"file_bytes": 2_000}, EncoderOverLimit), ({"memory_bytes": 500 * MIB}, EncoderFailed)],
+    [({"file_bytes": 2_000}, EncoderOverLimit), ({"memory_bytes": 250 * MIB}, EncoderFailed)],
     ids=["disk", "memory"],
 )
 def test_an_encoder_over_its_limit_is_ended(
