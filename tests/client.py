@@ -33,7 +33,7 @@ class Client:
     ) -> Answer:
         parts = urlsplit(url)
         path = parts.path + (f"?{parts.query}" if parts.query else "")
-        connection = http.client.HTTPConnection(urlsplit(self.origin).netloc, timeout=60)
+        connection = http.client.HTTPConnection(urlsplit(self.origin).netloc, timeout=180)
         try:
             connection.request(method, path, body, {**self.cookie_header(), **(headers or {})})
             response = connection.getresponse()
