@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 
 MOST_BYTES = 200_000
 MOST_SHIFT = 0.01
+LATENCY_MS = 150
 # hls.js, the worker that it makes of itself, and what it plays; posters are no part of it.
 PLAYER = re.compile(r"/vendor/hls\.js/|^blob:|/api/v1/stream/|/media/(?!posters/)")
 SCREENS: dict[str, dict[str, Any]] = {
@@ -92,9 +93,15 @@ class Visit:
 
     def watch(self) -> None:
         self.page.add_init_script(SHIFTS)
+        self.be_far_away()
         self.page.on("requestfinished", lambda request: self.requests.append(request))
         self.page.on("console", lambda message: self.complain(message.type, message.text))
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+
+    def be_far_away(self) -> None:
+        """So that what stands in for films until they are known is drawn as well."""
+        far = {"offline": False, "latency": LATENCY_MS, "downloadThroughput": -1, "uploadThroughput": -1}
+        self.page.context.new_cdp_session(self.page).send("Network.emulateNetworkConditions", far)
 
     @property
     def posters(self) -> list[Request]:
