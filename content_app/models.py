@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import F, Q
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.text import slugify
@@ -42,13 +43,16 @@ class Category(models.Model):
 # Written by services.processing alone, by conditional UPDATEs.
 PIPELINE_FIELDS = frozenset(
     {
-        *("accepted_original", "original_etag", "state", "progress", "time_left_s"),
-        *("error_code", "error_message", "verdict"),
+        *("accepted_original", "original_etag", "state", "queued_at", "progress", "time_left_s", "estimate_s"),
+        *("error_code", "error_message", "error_is_final", "verdict"),
+        *("played_original", "played_etag", "played_name", "played_bytes", "played_verdict"),
+        *("refused_file", "refused_code", "refused_message", "refused_at"),
         *("claim_token", "lease_until", "attempts", "version", "duration_s", "width", "height", "size_bytes"),
         *("poster", "poster_choices", "has_small_poster", "has_small_choices", "has_storyboard"),
         *("work_pixels", "work_s"),
     }
 )
+ORIGINAL_FIELDS = frozenset({"video_file", "original_name", "original_bytes"})
 
 
 # Sent with the ids and public ids of videos of which something that readers see was changed, once that is committed.
@@ -96,10 +100,15 @@ class Video(models.Model):
     original_etag = models.CharField(max_length=100, blank=True, editable=False)
 
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADING, editable=False)
+    # Since when it has its place among the videos that wait for a worker.
+    queued_at = models.DateTimeField(null=True, editable=False)
     progress = models.PositiveSmallIntegerField(default=0, editable=False)
     time_left_s = models.PositiveIntegerField(null=True, editable=False)
+    # What making the version takes from beginning to end, as far as is known now; see services.forecast.
+    estimate_s = models.PositiveIntegerField(null=True, editable=False)
     error_code = models.CharField(max_length=40, blank=True, editable=False)
     error_message = models.CharField(max_length=500, blank=True, editable=False)
+    error_is_final = models.BooleanField(default=False, editable=False, help_text="The same file fails the same way.")
     # What the probe found in the original and what is planned, before it is encoded; see services.preflight.
     verdict = models.JSONField(null=True, editable=False)
 
@@ -114,6 +123,17 @@ class Video(models.Model):
     width = models.PositiveIntegerField(null=True, editable=False)
     height = models.PositiveIntegerField(null=True, editable=False)
     size_bytes = models.PositiveBigIntegerField(default=0, editable=False, help_text="Of the published version.")
+    # The original that this version was made of. While another one is tried, it waits here to be taken back.
+    played_original = models.CharField(max_length=200, blank=True, editable=False)
+    played_etag = models.CharField(max_length=100, blank=True, editable=False)
+    played_name = models.CharField(max_length=255, blank=True, editable=False)
+    played_bytes = models.PositiveBigIntegerField(default=0, editable=False)
+    played_verdict = models.JSONField(null=True, editable=False)
+    # Why the last try to make another version came to nothing; without a file's name it was the same original again.
+    refused_file = models.CharField(max_length=255, blank=True, editable=False)
+    refused_code = models.CharField(max_length=40, blank=True, editable=False)
+    refused_message = models.CharField(max_length=500, blank=True, editable=False)
+    refused_at = models.DateTimeField(null=True, editable=False)
     # `<folder>/<file>` below the video's prefix: a candidate of the version, or an upload in a folder of its own.
     poster = models.CharField(max_length=60, blank=True, editable=False)
     poster_choices = models.PositiveSmallIntegerField(default=0, editable=False)
@@ -128,6 +148,9 @@ class Video(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     updated_at = models.DateTimeField(auto_now=True)
     deleted_at = models.DateTimeField(null=True, editable=False)
+    deleted_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
 
     objects = VideoQuerySet.as_manager()
 
@@ -137,13 +160,25 @@ class Video(models.Model):
             models.Index(fields=["-created_at", "-id"], name="video_newest"),
             models.Index(fields=["state", "lease_until"], name="video_state_lease"),
         ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="video_ready_with_the_original_it_plays",
+                condition=~Q(state=State.READY) | Q(version="") | Q(accepted_original=F("played_original")),
+            ),
+            models.CheckConstraint(name="video_failed_plays_nothing", condition=~Q(state=State.ERROR) | Q(version="")),
+            models.CheckConstraint(
+                name="video_played_original_of_a_version", condition=Q(played_original="") | ~Q(version="")
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding and not args and not kwargs.keys() & {"update_fields", "force_insert"}:
-            kwargs["update_fields"] = {field.name for field in self._meta.fields} - PIPELINE_FIELDS - {"id"}
+            has_new_original = self.video_file.name != self.accepted_original
+            kept = PIPELINE_FIELDS if has_new_original else PIPELINE_FIELDS | ORIGINAL_FIELDS
+            kwargs["update_fields"] = {field.name for field in self._meta.fields} - kept - {"id"}
         super().save(*args, **kwargs)
 
     @property
@@ -159,7 +194,7 @@ class Video(models.Model):
     def original_prefixes(self) -> list[str]:
         """Where originals of it lie. One that an upload brought for a video that was there lies elsewhere."""
         own = layout.originals_prefix(self.public_id)
-        names = {self.video_file.name or "", self.accepted_original}
+        names = {self.video_file.name or "", self.accepted_original, self.played_original}
         return [own, *sorted(name for name in names if name and not name.startswith(f"{own}/"))]
 
     @property

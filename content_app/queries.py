@@ -15,6 +15,7 @@ from content_app.states import Visibility
 from users_app.models import User
 from users_app.roles import OVERSEERS
 
+VERDICTS = ("verdict", "played_verdict")
 MAX_ID_DIGITS = 18  # more do not fit a database integer
 
 
@@ -108,8 +109,8 @@ def find_with_listed_poster(public_id: uuid.UUID) -> Video:
 def with_details(videos: QuerySet[Video]) -> QuerySet[Video]:
     """What the JSON of a video is made of, in two queries for any number of videos."""
     published = Rendition.objects.filter(version=F("video__version"))
-    # The verdict is long, and no list shows it.
-    wanted = videos.select_related("category").defer("verdict")
+    # Verdicts are long, and no list shows them.
+    wanted = videos.select_related("category").defer(*VERDICTS)
     return wanted.prefetch_related(Prefetch("renditions", queryset=published))
 
 

@@ -15,6 +15,11 @@ class PipelineError(Exception):
         self.sentence = sentence or self.sentence
         self.detail = detail  # for the log, never for a page
 
+    @property
+    def may_pass(self) -> bool:
+        """Whether a person who tries again with the same file may have more luck."""
+        return not self.permanent
+
     def __str__(self) -> str:
         return f"{self.code}: {self.sentence}" + (f" [{self.detail}]" if self.detail else "")
 

@@ -13,6 +13,7 @@ from content_app import queue
 from content_app.admin.pictures import state_cell, thumbnail
 from content_app.admin.wording import next_step
 from content_app.models import Video
+from content_app.queries import VERDICTS
 from content_app.states import State
 from users_app.models import User
 
@@ -98,12 +99,12 @@ def list_of(state: State) -> str:
 def underway_first() -> "QuerySet[Video]":
     """What is being made before what waits, the longest waiting first."""
     order = Case(When(state=State.PROCESSING, then=0), default=1)
-    videos = Video.objects.filter(deleted_at=None, state__in=IN_LINE).select_related("owner").defer("verdict")
+    videos = Video.objects.filter(deleted_at=None, state__in=IN_LINE).select_related("owner").defer(*VERDICTS)
     return videos.order_by(order, "updated_at")[:LISTED]
 
 
 def lately_failed() -> "QuerySet[Video]":
-    videos = Video.objects.filter(deleted_at=None, state=State.ERROR).select_related("owner").defer("verdict")
+    videos = Video.objects.filter(deleted_at=None, state=State.ERROR).select_related("owner").defer(*VERDICTS)
     return videos.order_by("-updated_at")[:LISTED]
 
 

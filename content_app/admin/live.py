@@ -9,6 +9,7 @@ from django.views.decorators.http import require_GET
 from content_app.admin.pictures import small_picture_url
 from content_app.admin.wording import condition_of, is_underway, next_step
 from content_app.models import Video
+from content_app.queries import VERDICTS
 from users_app.admin_base import is_id
 
 MOST_IDS = 200
@@ -18,7 +19,7 @@ MOST_IDS = 200
 def show_states(request: HttpRequest) -> JsonResponse:
     """`?ids=1,2`: what is no id, or of no video, is left out."""
     ids = [int(text) for text in request.GET.get("ids", "").split(",") if is_id(text)]
-    videos = Video.objects.filter(pk__in=ids[:MOST_IDS]).defer("description", "verdict")
+    videos = Video.objects.filter(pk__in=ids[:MOST_IDS]).defer("description", *VERDICTS)
     videos = videos.annotate(is_explained=Q(verdict__isnull=False))
     return JsonResponse({"videos": [state_of(video) for video in videos] if ids else []})
 

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import reverse
 
 from content_app.admin.forms import GONE, VideoForm
-from content_app.models import Video
+from content_app.models import ORIGINAL_FIELDS, Video
 from content_app.services import uploads, videos
 from media_pipeline.errors import StorageUnavailable
 from users_app.admin_base import StaffAdmin
@@ -60,7 +60,7 @@ class SavingMixin(StaffAdmin):
             obj.public_id, obj.original_name = form.upload.public_id, form.upload.name
         if isinstance(upload := form.cleaned_data.get("video_file"), UploadedFile):
             videos.take_upload(video=obj, upload=upload)
-            changed.extend(videos.ORIGINAL_FIELDS)
+            changed.extend(ORIGINAL_FIELDS)
         try:
             videos.save(video=obj, changed=changed if change else None)
         except OSError as error:

@@ -19,6 +19,7 @@ from content_app.admin.changes import ChangesMixin
 from content_app.admin.filters import DeletedFilter, ErrorFilter
 from content_app.admin.saving import SavingMixin
 from content_app.models import Video
+from content_app.queries import VERDICTS
 from content_app.services.uploads import direct_way
 from content_app.states import Visibility
 from users_app.admin_base import is_id
@@ -47,7 +48,7 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
     # --- The list ---
 
     def get_queryset(self, request: HttpRequest) -> "QuerySet[Video]":
-        return super().get_queryset(request).defer("verdict")
+        return super().get_queryset(request).defer(*VERDICTS)
 
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Video]", search_term: str

@@ -41,6 +41,11 @@ class TranscoderFailed(PipelineError):
     code = "transcoder_failed"
     sentence = "The service that makes the films could not make this one."
 
+    @property
+    def may_pass(self) -> bool:
+        """The service may make it when it is asked again."""
+        return True
+
 
 def video_of_key(key: str) -> int | None:
     """The id of the video whose original, or upload, has this key."""
@@ -79,7 +84,8 @@ def let_go(claim: Claim) -> None:
 def fail(*, video: Video) -> None:
     """The service says that it cannot make the film. Raises ResultRefused."""
     require_external()
-    if video.state != State.ERROR:
+    was_told = video.state == State.READY and video.refused_code == TranscoderFailed.code
+    if video.state != State.ERROR and not was_told:
         processing.mark_failed(claim=take(video), error=TranscoderFailed())
 
 

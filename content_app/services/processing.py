@@ -27,8 +27,9 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY_S = 5
 NO_CLAIM = {"claim_token": None, "lease_until": None}
-FRESH = {"progress": 0, "time_left_s": None, "error_code": "", "error_message": ""}
-UNSEEN: dict[str, object] = {**FRESH, "verdict": None}
+FRESH = {"progress": 0, "time_left_s": None, "error_code": "", "error_message": "", "error_is_final": False}
+NO_REFUSAL = {"refused_file": "", "refused_code": "", "refused_message": "", "refused_at": None}
+UNSEEN: dict[str, object] = {**FRESH, **NO_REFUSAL, "verdict": None, "estimate_s": None}
 
 
 class ClaimLost(Exception):
@@ -79,20 +80,22 @@ class Published:
 
 
 def accept_original(*, video: Video, etag: str = "") -> bool:
-    """Take note of a new original: to `pending`, job enqueued on commit, the replaced one let go. Once per original.
+    """Take note of a new original: to `pending`, job enqueued on commit. Once per original.
 
-    The version that plays goes on playing until the new one is ready.
+    Beside a version that plays it is a candidate: the original of that version stays until the candidate's version is
+    ready, and is taken back if the candidate is refused. Any other original, an earlier candidate too, is let go.
     """
     name = video.video_file.name or ""
     with transaction.atomic():
         # Not what this instance remembers: another save may have brought an original in between.
-        replaced = Video.objects.values_list("accepted_original", flat=True).get(pk=video.pk)
+        replaced, played = Video.objects.values_list("accepted_original", "played_original").get(pk=video.pk)
         if replaced == name:
             return False
         changes = {
             **UNSEEN,
             **NO_CLAIM,
             "state": State.PENDING,
+            "queued_at": timezone.now(),
             "attempts": 0,
             "accepted_original": name,
             "original_etag": etag,
@@ -100,7 +103,7 @@ def accept_original(*, video: Video, etag: str = "") -> bool:
         rows = _movable(video.pk, State.PENDING).filter(accepted_original=replaced).update(**changes)
         if not rows:
             return False
-        if replaced:
+        if replaced and replaced != played:
             discards.discard(prefixes=[replaced])
         _enqueue_on_commit(video.pk)
     for field, value in changes.items():
@@ -124,14 +127,27 @@ def accept_upload(*, video_id: int, original: Original, verdict: Mapping[str, ob
 def refuse_upload(*, video_id: int, error: PipelineError, verdict: Mapping[str, object]) -> bool:
     """A file that was to become the first original of this video is none; one with another original keeps its state."""
     waiting = Video.objects.filter(pk=video_id, state=State.UPLOADING, deleted_at=None)
-    return bool(waiting.update(**NO_CLAIM, **_failure(error), verdict=verdict))
+    # Without a file there is nothing that could be tried again.
+    return bool(waiting.update(**NO_CLAIM, **{**_failure(error), "error_is_final": True}, verdict=verdict))
+
+
+def note_refusal(*, video_id: int, name: str, error: PipelineError) -> bool:
+    """A file was refused before it could become the candidate of this video, which stays as it is."""
+    others = Video.objects.filter(pk=video_id, deleted_at=None).exclude(state=State.UPLOADING)
+    return bool(others.update(**_refusal(error), refused_file=name))
+
+
+def dismiss_refusal(*, video_id: int) -> bool:
+    """It was read; False when there was none."""
+    told = Video.objects.filter(pk=video_id, deleted_at=None).exclude(refused_code="")
+    return bool(told.update(**NO_REFUSAL))
 
 
 def retry(*, video_id: int) -> bool:
     """Process a failed or finished video once more; False when it is in neither state or has no original."""
     with transaction.atomic():
         done = Video.objects.filter(pk=video_id, state__in=(State.ERROR, State.READY)).exclude(video_file="")
-        rows = done.update(**UNSEEN, **NO_CLAIM, state=State.PENDING, attempts=0)
+        rows = done.update(**UNSEEN, **NO_CLAIM, state=State.PENDING, queued_at=timezone.now(), attempts=0)
         if rows:
             _enqueue_on_commit(video_id)
             audit.note("video_processed_again", target=f"video:{video_id}")
@@ -151,15 +167,16 @@ def _enqueue_on_commit(video_id: int) -> None:
 def note_verdict(*, video_id: int, original: str, verdict: Mapping[str, object]) -> bool:
     """What was found in this original; False when the video has another one by now, or is gone."""
     held = Video.objects.filter(pk=video_id, accepted_original=original, deleted_at=None)
-    return bool(held.update(verdict=verdict))
+    cost = verdict.get("cost")
+    return bool(held.update(verdict=verdict, estimate_s=cost["seconds"] if isinstance(cost, Mapping) else None))
 
 
 def refuse(*, video_id: int, original: str, error: PipelineError, verdict: Mapping[str, object]) -> bool:
-    """A file that can never become a film fails before a worker has time for it; False when one had."""
+    """A file that can never become a film is given up before a worker has time for it; False when one had."""
     waiting = Video.objects.filter(
         pk=video_id, accepted_original=original, state=State.PENDING, claim_token=None, deleted_at=None
     )
-    return bool(waiting.update(**NO_CLAIM, **_failure(error), verdict=verdict))
+    return _give_up(waiting, error, verdict=verdict) is not None
 
 
 def switch_poster(*, video: Video, poster: str) -> bool:
@@ -186,13 +203,13 @@ def claim(*, video_id: int) -> Claim | None:
     video = Video.objects.filter(pk=video_id, claim_token=token).first()
     if video is None:  # deleted or replaced just now
         return None
-    original = video.video_file.name or ""
-    return Claim(video.pk, token, video.public_id, original, video.original_etag, video.attempts)
+    return Claim(video.pk, token, video.public_id, video.accepted_original, video.original_etag, video.attempts)
 
 
-def report(*, claim: Claim, percent: int = 0, time_left_s: int | None = None) -> None:
+def report(*, claim: Claim, percent: int = 0, time_left_s: int | None = None, estimate_s: int | None = None) -> None:
     """Renew the lease and show progress. Raises ClaimLost."""
-    _write(claim, progress=percent, time_left_s=time_left_s, lease_until=_lease())
+    told = {} if estimate_s is None else {"estimate_s": estimate_s}
+    _write(claim, progress=percent, time_left_s=time_left_s, lease_until=_lease(), **told)
 
 
 def expect_version(*, claim: Claim, version: str) -> None:
@@ -201,9 +218,13 @@ def expect_version(*, claim: Claim, version: str) -> None:
 
 
 def mark_ready(*, claim: Claim, published: Published) -> None:
-    """Switch to the new version in one transaction; the old one is removed when nobody plays it any more."""
+    """Switch to the new version in one transaction; the old one is removed when nobody plays it any more.
+
+    The original that the old version was made of goes at once if the new one was made of another.
+    """
     with transaction.atomic():
-        old = Video.objects.filter(pk=claim.video_id).values_list("version", flat=True).first()
+        before = Video.objects.filter(pk=claim.video_id).values_list("version", "played_original").first()
+        old, played = before or ("", "")
         _write(
             claim,
             **NO_CLAIM,
@@ -215,7 +236,12 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
             width=published.width,
             height=published.height,
             size_bytes=published.size_bytes,
-            **_poster_after_switch(old or "", published),
+            played_original=F("accepted_original"),
+            played_etag=F("original_etag"),
+            played_name=F("original_name"),
+            played_bytes=F("original_bytes"),
+            played_verdict=F("verdict"),
+            **_poster_after_switch(old, published),
             poster_choices=published.poster_choices,
             has_small_choices=published.has_small_posters,
             has_storyboard=published.has_storyboard,
@@ -230,6 +256,8 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
         discards.keep(prefix=layout.version_prefix(claim.public_id, published.version))
         if old:
             discards.discard_later(prefix=layout.version_prefix(claim.public_id, old))
+        if played and played != claim.original:
+            discards.discard(prefixes=[played])
 
 
 def _poster_after_switch(old: str, new: Published) -> dict[str, Case]:
@@ -243,10 +271,12 @@ def _poster_after_switch(old: str, new: Published) -> dict[str, Case]:
 
 
 def mark_failed(*, claim: Claim, error: PipelineError) -> State:
-    """To `error`, or back to `pending` while trying again can help. Raises ClaimLost."""
+    """Given up, or back to `pending` while trying again can help. Raises ClaimLost."""
     if error.permanent or claim.attempt >= settings.MAX_ATTEMPTS:
-        _write(claim, **NO_CLAIM, **_failure(error))
-        return State.ERROR
+        state = _give_up(_held(claim), error)
+        if state is None:
+            raise ClaimLost
+        return state
     # While pending, lease_until is the moment before which nobody takes it up again.
     wait = timedelta(seconds=FIRST_RETRY_S * 2 ** (claim.attempt - 1))
     _write(claim, **FRESH, state=State.PENDING, claim_token=None, lease_until=timezone.now() + wait)
@@ -258,20 +288,62 @@ def hand_back(*, claim: Claim) -> None:
     _write(claim, **FRESH, **NO_CLAIM, state=State.PENDING, attempts=F("attempts") - 1)
 
 
+def _give_up(
+    held: "QuerySet[Video]", error: PipelineError, *, verdict: Mapping[str, object] | None = None
+) -> State | None:
+    """Nothing comes of this original: of a video of which nothing plays, `error`.
+
+    One that plays is `ready` again, with everything about the original of the version that plays as it was before; the
+    reason is noted, and a candidate's file let go. None when `held` names no video any more.
+    """
+    with transaction.atomic():
+        judged = {} if verdict is None else {"verdict": verdict}
+        if held.filter(version="").update(**NO_CLAIM, **_failure(error), **judged):
+            return State.ERROR
+        tried = held.values_list("accepted_original", "played_original").first()
+        if tried is None:
+            return None
+        original, played = tried
+        is_candidate = original != played
+        as_before = {
+            **FRESH, **NO_CLAIM, "state": State.READY, "progress": 100, "estimate_s": None,
+            "video_file": F("played_original"), "accepted_original": F("played_original"),
+            "original_etag": F("played_etag"), "original_name": F("played_name"), "original_bytes": F("played_bytes"),
+            "verdict": F("played_verdict"), "refused_file": F("original_name") if is_candidate else "",
+        }  # fmt: skip
+        if not held.filter(accepted_original=original, played_original=played).update(**as_before, **_refusal(error)):
+            return None
+        if is_candidate:
+            discards.discard(prefixes=[original])
+    return State.READY
+
+
 def _failure(error: PipelineError) -> dict[str, object]:
     return {
         "state": State.ERROR,
         "time_left_s": None,
         "error_code": error.code,
         "error_message": error.sentence[:500],
+        "error_is_final": not error.may_pass,
         "updated_at": timezone.now(),
     }
 
 
+def _refusal(error: PipelineError) -> dict[str, object]:
+    return {
+        "refused_code": error.code,
+        "refused_message": error.sentence[:500],
+        "refused_at": timezone.now(),
+    }
+
+
 def _write(claim: Claim, **changes: object) -> None:
-    held = Video.objects.filter(pk=claim.video_id, claim_token=claim.token, state=State.PROCESSING, deleted_at=None)
-    if not held.update(**changes):
+    if not _held(claim).update(**changes):
         raise ClaimLost
+
+
+def _held(claim: Claim) -> "QuerySet[Video]":
+    return Video.objects.filter(pk=claim.video_id, claim_token=claim.token, state=State.PROCESSING, deleted_at=None)
 
 
 def _movable(video_id: int, target: State) -> "QuerySet[Video]":
@@ -286,10 +358,12 @@ def _lease() -> object:
 
 
 def take_back_expired() -> int:
-    """Videos whose worker is gone go back to `pending`, or to `error` when they have ended too many workers."""
+    """Videos whose worker is gone go back to `pending`; those that have ended too many workers are given up."""
     expired = Video.objects.filter(state=State.PROCESSING, lease_until__lt=timezone.now(), deleted_at=None)
     gone = EncoderFailed("Processing ended without a word several times; this file may be too much for the machine.")
-    failed = expired.filter(attempts__gte=settings.MAX_ATTEMPTS).update(**NO_CLAIM, **_failure(gone))
+    worn_out = expired.filter(attempts__gte=settings.MAX_ATTEMPTS)
+    given_up = [_give_up(worn_out.filter(pk=pk), gone) for pk in list(worn_out.values_list("pk", flat=True))]
+    failed = len(given_up) - given_up.count(None)
     taken_back = expired.update(**FRESH, **NO_CLAIM, state=State.PENDING)
     if failed or taken_back:
         log.warning("workers vanished: %d video(s) taken back, %d given up", taken_back, failed)
@@ -300,7 +374,7 @@ def waiting_ids() -> list[int]:
     """Pending videos that a worker may take up now, oldest first."""
     now = timezone.now()
     ready = Video.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), state=State.PENDING, deleted_at=None)
-    return list(ready.order_by("updated_at").values_list("pk", flat=True))
+    return list(ready.order_by("queued_at", "pk").values_list("pk", flat=True))
 
 
 def is_live_claim(*, token: uuid.UUID) -> bool:

@@ -181,10 +181,14 @@ def use_as_poster(lease: Lease, path: Path) -> None:
 
 def refuse_film(lease: Lease, error: PipelineError, verdict: Mapping[str, object]) -> None:
     assert lease.upload.video
+    video_id = lease.upload.video.pk
     with transaction.atomic():
         refuse(lease, code=error.code, sentence=error.sentence)
-        if lease.upload.purpose == Purpose.VIDEO:
-            processing.refuse_upload(video_id=lease.upload.video.pk, error=error, verdict=verdict)
+        if lease.upload.purpose != Purpose.VIDEO:
+            return
+        is_first = processing.refuse_upload(video_id=video_id, error=error, verdict=verdict)
+        if not is_first and not isinstance(error, NotYours):  # a stranger's file is nothing that the owner is told of
+            processing.note_refusal(video_id=video_id, name=lease.upload.name, error=error)
 
 
 def refuse(lease: Lease, *, code: str, sentence: str) -> None:

@@ -10,7 +10,7 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from content_app.models import Video
+from content_app.models import ORIGINAL_FIELDS, Video
 from content_app.rules import check_original
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 else:  # the real class takes no parameter
     Upload = UploadedFile
 
-ORIGINAL_FIELDS = ("video_file", "original_name", "original_bytes")
 LONGEST_NAME = 255
 
 

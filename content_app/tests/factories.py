@@ -35,6 +35,7 @@ def make_playable(owner: User, *, rungs: Iterable[str] = ("360p", "720p"), **fie
     is_made = {"state": State.READY, "progress": 100, "version": version, "duration_s": 30.0}
     shows = {"poster": f"{version}/poster.jpg", "poster_choices": 3, "has_storyboard": True}
     shows |= {"has_small_poster": True, "has_small_choices": True}
+    shows |= {"played_original": fields.get("accepted_original", "")}
     video = make_video(owner, **{**is_made, **shows, **fields})
     Rendition.objects.bulk_create(make_rendition(video, rung) for rung in rungs)
     return video
