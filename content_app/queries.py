@@ -100,6 +100,11 @@ def find_deleted(ref: int | uuid.UUID) -> Video:
     return get_object_or_404(_named(ref, Video.objects.exclude(deleted_at=None)))
 
 
+def find_deleted_by(person: Person, ref: int | uuid.UUID) -> Video | None:
+    """Of the person's own videos, one that the person has deleted."""
+    return _named(ref, Video.objects.exclude(deleted_at=None)).filter(owner=person.pk, deleted_by=person.pk).first()
+
+
 def find_with_listed_poster(public_id: uuid.UUID) -> Video:
     """What is known of the poster of a video that everybody who is signed in may find in the list, else Http404."""
     listed = undeleted().filter(_listed(), public_id=public_id).exclude(poster="")

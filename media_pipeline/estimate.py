@@ -52,6 +52,14 @@ def estimate(plan: EncodePlan, speed: Speed, *, source_bytes: int) -> Cost:
     )
 
 
+def corrected_s(expected_s: float, elapsed_s: float, share_done: float) -> float:
+    """What the whole takes after all: the speed of this very film counts the more, the more of it is encoded."""
+    if share_done <= 0:
+        return max(expected_s, elapsed_s)
+    measured_s = elapsed_s / share_done + OVERHEAD_S
+    return max(elapsed_s, share_done * measured_s + (1 - share_done) * expected_s)
+
+
 def weight(plan: EncodePlan) -> float:
     return (TONE_MAPPED if plan.colour.is_hdr else 1.0) * (DEINTERLACED if plan.is_interlaced else 1.0)
 

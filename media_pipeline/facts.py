@@ -148,7 +148,8 @@ def planned_lines(plan: EncodePlan) -> list[Line]:
             "Segments", f"{segments(plan)}, each of {seconds_text(plan.segment_frames / plan.frame_rate)} at the most"
         ),
         Line("Sound", ", ".join(rendition_text(one) for one in plan.audio) or "none"),
-        Line("Captions", ", ".join(one.label for one in plan.captions) or "none"),
+        # Others may be uploaded beside them.
+        Line("Captions", ", ".join(one.label for one in plan.captions) or "none in the file"),
         Line("Seek bar", f"{board.tiles} pictures, one for every {interval}"),
     ]
 

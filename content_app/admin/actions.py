@@ -5,11 +5,11 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin.actions import delete_selected
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from content_app.admin.removal import plan_removal
-from content_app.admin.wording import counted
+from content_app.admin.wording import SETTINGS_DECIDE, counted
 from content_app.models import Video
 from content_app.services import processing, videos
 from content_app.states import State
@@ -26,10 +26,12 @@ class ActionsMixin(StaffAdmin):
         kept = chosen.filter(deleted_at=None)
         self.tell(request, chosen, kept, processing.retry, done="put back in line", left="neither finished nor failed")
 
-    @admin.action(description="Retry those that failed", permissions=["change"])
+    @admin.action(description="Retry those that failed, where it can help", permissions=["change"])
     def retry_failed(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
         failed = chosen.filter(deleted_at=None, state=State.ERROR)
-        self.tell(request, chosen, failed, processing.retry, done="put back in line", left="did not fail")
+        may_pass = failed.filter(Q(error_is_final=False) | Q(error_code__in=SETTINGS_DECIDE))
+        left = "did not fail, or would fail again with the same file"
+        self.tell(request, chosen, may_pass, processing.retry, done="put back in line", left=left)
 
     @admin.action(description="Delete (can be brought back)", permissions=["delete"])
     def soft_delete(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:

@@ -17,9 +17,15 @@ from content_app.services.additions import AdditionRefused
 from media_pipeline.errors import StorageUnavailable
 from users_app.admin_base import is_id
 
+DELETED = "Deleted. It can be brought back on this page until it is deleted for good."
 MOVES: dict[str, tuple[Callable[..., bool], str, str]] = {
     "process": (processing.retry, "Put back in line.", "Left alone: it is neither finished nor failed."),
-    "delete": (videos.soft_delete, "Deleted. It can be brought back on this page.", "It was deleted already."),
+    "dismiss": (processing.dismiss_refusal, "The note is gone.", "The note was gone already."),
+    "delete": (
+        videos.soft_delete,
+        DELETED,
+        "It was deleted already.",
+    ),
     "restore": (videos.restore, "Brought back.", "It is not deleted."),
 }
 BETWEEN = "It is deleted, or somebody else was faster: nothing was changed."

@@ -1,4 +1,4 @@
-"""The first page: what waits, what is being made, what failed, and whether the machine can go on; in four queries."""
+"""The first page: what waits, what is being made, what failed, and whether the machine can go on; in five queries."""
 
 import shutil
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from content_app.admin.pictures import state_cell, thumbnail
 from content_app.admin.wording import next_step
 from content_app.models import Video
 from content_app.queries import VERDICTS
+from content_app.services.forecast import Forecast
 from content_app.states import State
 from users_app.models import User
 
@@ -59,10 +60,10 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
 
 
 def overview() -> dict[str, Any]:
-    totals = count_states()
+    totals, forecast = count_states(), Forecast()
     return {
         "tiles": tiles(totals),
-        "underway": [(video, thumbnail(video), state_cell(video)) for video in underway_first()],
+        "underway": [(video, thumbnail(video), state_cell(video, forecast)) for video in underway_first()],
         "failed": [(video, next_step(video)) for video in lately_failed()],
         "worker_count": queue.worker_count(),
         "disk": disk(),

@@ -7,19 +7,21 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from content_app.admin.pictures import picture_url, small_picture_url
-from content_app.admin.wording import bitrate, clock, condition_of, is_underway, next_step
+from content_app.admin.wording import bitrate, clock, condition_of, is_underway, may_process_again, next_step
 from content_app.models import Video
 from content_app.services import captions, posters, preflight
+from content_app.services.forecast import Forecast
 from content_app.states import State
 from media_pipeline.wording import bytes_text, seconds_text
 
 
 def describe(request: HttpRequest, video: Video) -> dict[str, Any]:
     film = {
-        "condition": condition_of(video),
+        "condition": condition_of(video, Forecast().of(video)),
         "is_underway": is_underway(video),
         "next_step": next_step(video),
-        "may_process": video.state in (State.READY, State.ERROR) and not video.deleted_at,
+        "has_failed": video.state == State.ERROR,
+        "may_process": may_process_again(video),
         "length": clock(video.duration_s),
     }
     return film | describe_verdict(video) | (describe_playable(video) if video.is_playable else {})

@@ -7,6 +7,7 @@ from django.utils.safestring import SafeString
 from content_app.admin.wording import clock, condition_of, is_underway
 from content_app.models import Video
 from content_app.services import delivery
+from content_app.services.forecast import Forecast
 
 
 def picture_url(video: Video) -> str | None:
@@ -26,6 +27,6 @@ def thumbnail(video: Video, *, name: str = "") -> SafeString:
     return format_html('<span class="vf-thumb" data-picture="{}">{}{}{}</span>', video.pk, image, heard, length)
 
 
-def state_cell(video: Video) -> SafeString:
-    context = {"video": video, "condition": condition_of(video), "is_underway": is_underway(video)}
+def state_cell(video: Video, forecast: Forecast) -> SafeString:
+    context = {"video": video, "condition": condition_of(video, forecast.of(video)), "is_underway": is_underway(video)}
     return render_to_string("admin/content_app/video/state.html", context)

@@ -20,6 +20,7 @@ from content_app.admin.filters import DeletedFilter, ErrorFilter
 from content_app.admin.saving import SavingMixin
 from content_app.models import Video
 from content_app.queries import VERDICTS
+from content_app.services.forecast import Forecast
 from content_app.services.uploads import direct_way
 from content_app.states import Visibility
 from users_app.admin_base import is_id
@@ -58,6 +59,13 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
             queryset = queryset.filter(found_by(word))
         return queryset, False
 
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        changelist: Any = super().get_changelist_instance(request)
+        forecast = Forecast()
+        for video in changelist.result_list:
+            video.forecast = forecast
+        return changelist
+
     @admin.display(description="picture")
     def thumbnail(self, video: Video) -> SafeString:
         return pictures.thumbnail(video, name=video.title)
@@ -71,7 +79,8 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
 
     @admin.display(description="state", ordering="state")
     def state_cell(self, video: Video) -> SafeString:
-        return pictures.state_cell(video)
+        forecast: Forecast = video.forecast  # type: ignore[attr-defined]  # one for the list, see below
+        return pictures.state_cell(video, forecast)
 
     @admin.display(description="owner", ordering="owner__email")
     def owner_link(self, video: Video) -> SafeString:

@@ -8,21 +8,26 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from content_app.models import Video
+from content_app.services.forecast import UNKNOWN, Outlook
 from content_app.states import UNDERWAY, State
 
 # What somebody who reads the sentence of a failed video does next, by its code.
 NEXT_STEPS = {
-    "not_a_video": "Upload another file.",
+    "not_a_video": "Choose another file, or delete the film.",
     "no_video_stream": "Upload a file with a picture.",
-    "truncated": "Upload the whole file again.",
+    "truncated": "Look first whether the copy is complete.",
     "unsupported_codec": "Convert the file first (H.264 in MP4 always works), then upload that.",
     "too_long": "Upload a shorter film, or raise MAX_DURATION_MINUTES and try again.",
     "too_large": "Scale the picture down, then upload that.",
-    "source_missing": "Upload the file again.",
+    "source_missing": "If a disk or a bucket is not connected: connect it, then process the film again from the list.",
     "encoder_failed": "Try again; if it fails once more, look at the log of the worker.",
     "out_of_time": "Try again when the machine has less to do.",
     "storage_unavailable": "Make room in the storage, then try again.",
 }
+
+
+# An operator may have changed a setting since: staff may try again what nobody else can.
+SETTINGS_DECIDE = frozenset({"too_long"})
 
 
 @dataclass(frozen=True)
@@ -35,19 +40,20 @@ class Condition:
     percent: int | None = None
 
 
-def condition_of(video: Video) -> Condition:
+def condition_of(video: Video, outlook: Outlook = UNKNOWN) -> Condition:
+    """`outlook`: see services.forecast."""
     if video.deleted_at:
         return Condition("Deleted", "gone", date_format(timezone.localtime(video.deleted_at), "j F Y"))
     match State(video.state):
         case State.UPLOADING:
             return Condition("Waiting for its file", "waiting")
         case State.PENDING:
-            return Condition("Waiting for a worker", "waiting", attempt_of(video, started=video.attempts + 1))
+            return Condition(waiting_text(outlook), "waiting", attempt_of(video, started=video.attempts + 1))
         case State.PROCESSING:
-            words = joined((time_left(video.time_left_s), attempt_of(video, started=video.attempts)))
+            words = joined((time_left(outlook.time_left_s), attempt_of(video, started=video.attempts)))
             return Condition(f"Processing, {video.progress} %", "busy", words, video.progress)
         case State.READY:
-            return Condition("Ready", "good")
+            return Condition("Ready", "good", f"Processed in {span(video.work_s)}" if video.work_s else "")
         case State.ERROR:
             return Condition("Failed", "bad", video.error_message)
 
@@ -55,6 +61,29 @@ def condition_of(video: Video) -> Condition:
 def is_underway(video: Video) -> bool:
     """Also while its file is still to come, or being looked at."""
     return video.deleted_at is None and video.state in UNDERWAY
+
+
+def waiting_text(outlook: Outlook) -> str:
+    """As on the watch site: "Waiting: 3rd in the queue, about 4 min"."""
+    if outlook.place is None:
+        return "Waiting to be processed"
+    place = "next" if outlook.place == 1 else ordinal(outlook.place)
+    about = f"about {span(outlook.time_left_s)}" if outlook.time_left_s is not None else ""
+    return f"Waiting: {joined((f'{place} in the queue', about))}"
+
+
+def ordinal(number: int) -> str:
+    """3 → "3rd"."""
+    ending = "th" if number % 100 in (11, 12, 13) else {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{ending}"
+
+
+def may_process_again(video: Video) -> bool:
+    """Where it can help: what failed for good fails again."""
+    if video.deleted_at or not video.video_file:
+        return False
+    can_help = not video.error_is_final or video.error_code in SETTINGS_DECIDE
+    return video.state == State.READY or (video.state == State.ERROR and can_help)
 
 
 def attempt_of(video: Video, *, started: int) -> str:

@@ -29,6 +29,7 @@ from content_app.api.serializers import VideoFields
 from content_app.models import DirectUpload, Video
 from content_app.queries import find_visible, listed, with_details
 from content_app.services import posters, signing, uploads
+from content_app.services.forecast import Forecast
 from content_app.services.signing import Wanted
 from users_app.authentication import UPLOADERS
 from users_app.models import User
@@ -147,7 +148,7 @@ class UploadMetadata(APIView):
         upload = uploads.find(owner=person, key=key, purpose=uploads.Purpose.VIDEO)
         if upload.video is not None:
             changeable(request, upload.video.public_id)  # it may have been given to somebody else meanwhile
-        form = VideoFields(upload.video, data=request.data)
+        form = VideoFields(upload.video, data=request.data, partial=upload.video is not None)
         form.is_valid(raise_exception=True)
         with unavailable_media():
             video = uploads.describe(upload=upload, fields=form.validated_data)
@@ -178,5 +179,5 @@ class UploadedEntry(APIView):
 
 
 def uploaded_json(request: Request, videos: Video | list[Video]) -> Any:
-    context = {"links": Links(request), "person": person_of(request)}
+    context = {"links": Links(request), "person": person_of(request), "forecast": Forecast()}
     return UploadedVideo(videos, many=isinstance(videos, list), context=context).data

@@ -22,6 +22,13 @@ class CannotRetry(APIException):
     status_code = status.HTTP_409_CONFLICT
     default_detail = "Only a video whose processing failed can be tried again."
     default_code = "cannot_retry"
+    same_file = "The same file would fail in the same way: replace it by another one."
+
+
+class ChangedBySomebody(APIException):
+    status_code = status.HTTP_412_PRECONDITION_FAILED
+    default_detail = "The film was changed in between; nothing of this was saved."
+    default_code = "changed_meanwhile"
 
 
 class NoAccess(PermissionDenied):

@@ -4,13 +4,15 @@ import uuid
 from typing import Any
 
 from django.core.validators import RegexValidator
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from content_app.access import may_watch
+from content_app.access import may_change, may_watch
 from content_app.api.links import Links
 from content_app.models import Caption, Category, Video
 from content_app.queries import categories_named, published_renditions, read_ref
 from content_app.rules import price_problem
+from content_app.services.forecast import Forecast, Outlook
 from content_app.states import API_STATUS, State, Visibility
 
 
@@ -18,6 +20,15 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
     class Meta:
         model = Category
         fields = ("id", "name", "slug")
+
+
+class LastRefusal(serializers.Serializer[None]):
+    """The video is as it was before it."""
+
+    file = serializers.CharField(help_text="As its uploader calls it; empty when the same file was processed again.")
+    code = serializers.CharField()
+    sentence = serializers.CharField()
+    at = serializers.DateTimeField()
 
 
 class VideoSerializer(serializers.ModelSerializer[Video]):
@@ -34,9 +45,13 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
     storyboard_url = serializers.SerializerMethodField()
     processing_state = serializers.SerializerMethodField()
     processing_progress = serializers.IntegerField(source="progress", help_text="Percent.")
-    processing_time_left = serializers.IntegerField(source="time_left_s", allow_null=True, help_text="Seconds.")
+    processing_time_left = serializers.SerializerMethodField()
+    processing_place = serializers.SerializerMethodField()
+    processing_took = serializers.SerializerMethodField()
     processing_error = serializers.CharField(source="error_message")
     processing_error_code = serializers.CharField(source="error_code")
+    can_retry = serializers.SerializerMethodField()
+    last_refusal = serializers.SerializerMethodField()
     is_playable = serializers.BooleanField()
     has_access = serializers.SerializerMethodField()
     status = serializers.SerializerMethodField()
@@ -44,11 +59,13 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
     class Meta:
         model = Video
         fields = (
-            *("id", "public_id", "title", "description", "category", "created_at", "duration", "visibility"),
+            *("id", "public_id", "title", "description", "category", "created_at", "updated_at"),
+            *("duration", "visibility"),
             *("is_paid", "price", "currency", "owner"),
             *("image_file", "image_url", "image_small", "video_file", "converted_files", "hls_url", "storyboard_url"),
-            *("processing_state", "processing_progress", "processing_time_left"),
-            *("processing_error", "processing_error_code", "is_playable", "has_access", "status"),
+            *("processing_state", "processing_progress", "processing_time_left", "processing_place"),
+            *("processing_took", "processing_error", "processing_error_code", "can_retry", "last_refusal"),
+            *("is_playable", "has_access", "status"),
         )
         read_only_fields = fields
 
@@ -81,6 +98,38 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
     def get_processing_state(self, video: Video) -> str:
         return State.PENDING if video.state == State.UPLOADING else video.state
+
+    def get_processing_time_left(self, video: Video) -> int | None:
+        """Seconds until it is ready, as well as is known by now; also of one that waits."""
+        return self.outlook(video).time_left_s
+
+    def get_processing_place(self, video: Video) -> int | None:
+        """Of one that waits for a worker: 1 is taken up next."""
+        return self.outlook(video).place
+
+    def get_processing_took(self, video: Video) -> int | None:
+        """Seconds in which the version that plays was made; for owner and admins."""
+        is_told = video.state == State.READY and video.work_s > 0 and self.is_changeable(video)
+        return max(1, round(video.work_s)) if is_told else None
+
+    def get_can_retry(self, video: Video) -> bool:
+        """It failed, and trying again with the same file may help; for owner and admins."""
+        return video.state == State.ERROR and not video.error_is_final and self.is_changeable(video)
+
+    @extend_schema_field(LastRefusal(allow_null=True))
+    def get_last_refusal(self, video: Video) -> dict[str, Any] | None:
+        """Why the last new file, or try to make it again, came to nothing; for owner and admins."""
+        if not video.refused_code or not self.is_changeable(video):
+            return None
+        told = {"file": video.refused_file, "code": video.refused_code, "sentence": video.refused_message}
+        return told | {"at": video.refused_at}
+
+    def outlook(self, video: Video) -> Outlook:
+        forecast: Forecast = self.context["forecast"]
+        return forecast.of(video)
+
+    def is_changeable(self, video: Video) -> bool:
+        return may_change(self.context["person"], video)
 
     def get_has_access(self, video: Video) -> bool:
         return may_watch(self.context["person"], video)

@@ -1,7 +1,9 @@
 """Uploading, changing and removing videos: the versioned API."""
 
 import uuid
+from datetime import UTC, datetime
 
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
@@ -11,11 +13,11 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from content_app.access import sees_everything
-from content_app.api.errors import CannotRetry, refused_originals, unavailable_media
+from content_app.api.errors import CannotRetry, ChangedBySomebody, refused_originals, unavailable_media
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
-from content_app.queries import find_deleted, find_visible
+from content_app.queries import find_deleted, find_deleted_by, find_visible
 from content_app.services import processing, videos
 from content_app.states import State
 from users_app.pagination import NewestFirst
@@ -71,38 +73,72 @@ class VideoEntry(APIView):
         tags=["videos"],
     )
     def patch(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Change what is said about a video, or replace its file: the old one plays until the new one is ready."""
+        """Change what is said about a video, or replace its file: the old one plays until the new one is ready.
+
+        With the header `If-Match: "<updated_at>"` it is refused (412) if somebody has changed the video since.
+        """
         video = changeable(request, ref)
         form = VideoUpload(video, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         upload = form.validated_data.pop("file", None)
         with refused_originals(), unavailable_media():
-            videos.edit(video_id=video.pk, changes=form.validated_data, upload=upload)
+            try:
+                read_at = seen_by(request)
+                videos.edit(video_id=video.pk, changes=form.validated_data, upload=upload, read_at=read_at)
+            except videos.ChangedMeanwhile as problem:
+                raise ChangedBySomebody from problem
         return Response(video_json(request, find_visible(person_of(request), video.pk)))
 
     @extend_schema(parameters=[VIDEO_REF], responses={204: None}, tags=["videos"])
     def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Hide a video from everybody; an admin can restore it."""
-        videos.soft_delete(video_id=changeable(request, ref).pk)
+        """Hide a video from everybody; an admin can restore it, and for some minutes the owner who deleted it."""
+        videos.soft_delete(video_id=changeable(request, ref).pk, by=person_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
+
+
+def seen_by(request: Request) -> datetime | None:
+    """The `updated_at` that the editor has read; a value that is none is nobody's."""
+    told = request.headers.get("If-Match", "").strip().strip('"')
+    if told in ("", "*"):
+        return None
+    try:
+        moment = parse_datetime(told)
+    except ValueError:
+        moment = None
+    return moment if moment and moment.tzinfo else datetime.min.replace(tzinfo=UTC)
 
 
 class RestoreVideo(APIView):
     @extend_schema(parameters=[VIDEO_REF], request=None, responses=VideoSerializer, tags=["videos"])
     def patch(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Bring a deleted video back (admins)."""
-        if not sees_everything(person_of(request)):
-            raise PermissionDenied("Only admins may restore videos.")
-        video = find_deleted(ref)
-        videos.restore(video_id=video.pk)
-        return Response(video_json(request, find_visible(person_of(request), video.pk)))
+        """Bring a deleted video back: admins at any time, owners within a quarter of an hour what they deleted."""
+        person = person_of(request)
+        if sees_everything(person):
+            video = find_deleted(ref)
+            videos.restore(video_id=video.pk)
+        else:
+            found = find_deleted_by(person, ref)
+            if found is None or not videos.undo_deletion(video_id=found.pk, by=person):
+                raise PermissionDenied("Only admins may restore videos.")
+            video = found
+        return Response(video_json(request, find_visible(person, video.pk)))
 
 
 class RetryVideo(APIView):
     @extend_schema(parameters=[VIDEO_REF], request=None, responses=VideoSerializer, tags=["videos"])
     def post(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Process a failed video again."""
+        """Process a failed video again, unless the same file would fail the same way (`can_retry`)."""
         video = changeable(request, ref)
+        if video.state == State.ERROR and video.error_is_final:
+            raise CannotRetry(CannotRetry.same_file)
         if video.state != State.ERROR or not processing.retry(video_id=video.pk):
             raise CannotRetry
         return Response(video_json(request, find_visible(person_of(request), video.pk)))
+
+
+class Refusal(APIView):
+    @extend_schema(parameters=[VIDEO_REF], responses={204: None}, tags=["videos"])
+    def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
+        """It was read why the last file or try came to nothing (`last_refusal`)."""
+        processing.dismiss_refusal(video_id=changeable(request, ref).pk)
+        return Response(status=status.HTTP_204_NO_CONTENT)

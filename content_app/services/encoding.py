@@ -2,6 +2,7 @@
 
 import logging
 import shutil
+import time
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
@@ -19,7 +20,7 @@ from content_app.services.processing import Claim, ClaimLost, Published
 from content_app.services.storage import get_store
 from media_pipeline import layout, playlists
 from media_pipeline.errors import PipelineError, StorageUnavailable
-from media_pipeline.estimate import Speed, estimate
+from media_pipeline.estimate import Speed, corrected_s, estimate
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.ffmpeg.progress import Progress
 from media_pipeline.pipeline import Job, Made, process
@@ -72,7 +73,7 @@ def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter
         folder.mkdir(parents=True)
     tick = partial(report, None)
     sources.fetch_original(claim.original, source, tick, claim.etag)
-    accept = partial(accept_plan, claim=claim, size_bytes=source.stat().st_size)
+    accept = partial(accept_plan, claim=claim, size_bytes=source.stat().st_size, report=report)
     made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, accept))
     processing.expect_version(claim=claim, version=version)
     prefix = layout.version_prefix(claim.public_id, version)
@@ -81,9 +82,9 @@ def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter
     log.info("video %s: ready", claim.video_id)
 
 
-def accept_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: int) -> None:
+def accept_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: int, report: "Reporter") -> None:
     """Before anything is encoded. Raises StorageUnavailable when there is no room for what will come of it."""
-    preflight.note_plan(source, plan, claim=claim, size_bytes=size_bytes)
+    report.expect(preflight.note_plan(source, plan, claim=claim, size_bytes=size_bytes))
     cost = estimate(plan, Speed(), source_bytes=size_bytes)
     sources.require_room(cost.bytes * COPIES)
 
@@ -140,23 +141,40 @@ def let_go(claim: Claim, version: str) -> None:
 
 
 class Reporter:
-    """Passes progress on to the database, about once a second, and renews the lease by it."""
+    """Passes progress on to the database, about once a second, and renews the lease by it.
+
+    How long it takes is what the plan says at first, and judged anew with everything that is done.
+    """
 
     def __init__(self, claim: Claim, watch: Watcher) -> None:
         self.claim = claim
         self.watch = watch
         self.next_at = timezone.now()
         self.percent = 0
+        self.planned_at = 0.0
+        self.expected_s: float | None = None
+        self.total_s: float | None = None
+
+    def expect(self, seconds: float) -> None:
+        """What the plan will take, from now on."""
+        self.planned_at, self.expected_s, self.total_s = time.monotonic(), seconds, seconds
 
     def __call__(self, progress: Progress | None) -> None:
         if timezone.now() < self.next_at:
             return
         if progress:
             self.percent = min(99, progress.percent)  # 100 is for the moment when it can be watched
-        self.renew(progress.time_left_s if progress else None)
+        if progress and self.expected_s is not None:
+            self.total_s = corrected_s(self.expected_s, progress.elapsed_s, progress.share)
+        self.renew()
 
-    def renew(self, time_left_s: int | None = None) -> None:
-        processing.report(claim=self.claim, percent=self.percent, time_left_s=time_left_s)
+    def renew(self) -> None:
+        time_left_s = estimate_s = None
+        if self.total_s is not None:
+            elapsed_s = time.monotonic() - self.planned_at
+            time_left_s = max(1, round(self.total_s - elapsed_s))
+            estimate_s = max(1, round(max(self.total_s, elapsed_s)))
+        processing.report(claim=self.claim, percent=self.percent, time_left_s=time_left_s, estimate_s=estimate_s)
         self.watch(self.percent, time_left_s)
         self.next_at = timezone.now() + REPORT_INTERVAL
 

@@ -72,10 +72,11 @@ def examine(path: Path, on_tick: Tick = lambda: None) -> tuple[dict[str, Any], P
         return refusal(error.code, error.sentence) | {"found": found(source, size_bytes)}, error
 
 
-def note_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: int) -> None:
-    """What the worker of a video found itself, before it encodes."""
+def note_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: int) -> float:
+    """What the worker of a video found itself, before it encodes; in how many seconds it will have made it."""
     verdict = verdict_of(source, plan, size_bytes=size_bytes)
     processing.note_verdict(video_id=claim.video_id, original=claim.original, verdict=verdict)
+    return float(verdict["cost"]["seconds"])
 
 
 def verdict_of(source: Source, plan: EncodePlan, *, size_bytes: int) -> dict[str, Any]:
@@ -108,12 +109,18 @@ def speed_here() -> Speed:
 def shown_verdict(video: Video) -> dict[str, Any]:
     """What owner and admins see, at any time."""
     if video.verdict:
-        return dict(video.verdict)
+        return with_time_of_now(video, dict(video.verdict))
     if video.state == State.ERROR:
         return refusal(video.error_code, video.error_message)
     if video.state == State.UPLOADING and video.uploads.filter(settled_at=None).exclude(arrived_at=None).exists():
         return {**NOTHING, "sentence": "The file has arrived and is checked in a moment."}
     return {**NOTHING, "sentence": WAITING.get(video.state, "The file is looked at in a moment.")}
+
+
+def with_time_of_now(video: Video, verdict: dict[str, Any]) -> dict[str, Any]:
+    """With what it took where it is done, else with what is expected by now rather than when it was looked at."""
+    seconds = round(video.work_s) if video.state == State.READY else video.estimate_s
+    return {**verdict, "cost": {**verdict["cost"], "seconds": seconds}} if verdict.get("cost") and seconds else verdict
 
 
 def refusal(code: str, sentence: str) -> dict[str, Any]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
+from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -23,6 +25,7 @@ else:  # the real class takes no parameter
     Upload = UploadedFile
 
 LONGEST_NAME = 255
+UNDO_MINUTES = 15
 
 
 def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = None) -> Video:
@@ -35,14 +38,26 @@ def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = No
     return video
 
 
-def edit(*, video_id: int, changes: Mapping[str, Any], upload: Upload | None = None) -> None:
-    """Raises OriginalRefused, StorageUnavailable, or Http404 when the video was deleted meanwhile."""
+class ChangedMeanwhile(Exception):
+    """Somebody has edited the video since it was read."""
+
+
+def edit(
+    *, video_id: int, changes: Mapping[str, Any], upload: Upload | None = None, read_at: datetime | None = None
+) -> None:
+    """Raises OriginalRefused, StorageUnavailable, or Http404 when the video was deleted meanwhile.
+
+    `read_at`: the `updated_at` that the editor has seen. Raises ChangedMeanwhile, and changes nothing, if it is not
+    that any more.
+    """
     draft = get_object_or_404(Video, pk=video_id, deleted_at=None)
     if upload is not None:
         store_upload(video=draft, upload=upload)
         changes = {**changes, **{name: getattr(draft, name) for name in ORIGINAL_FIELDS}}
     with dropped_on_failure(draft), transaction.atomic():
         video = get_object_or_404(Video.objects.select_for_update(), pk=video_id, deleted_at=None)
+        if read_at is not None and video.updated_at != read_at:
+            raise ChangedMeanwhile
         for name, value in changes.items():
             setattr(video, name, value)
         video.save(update_fields=[*changes, "updated_at"])
@@ -83,15 +98,27 @@ def dropped_on_failure(video: Video) -> Iterator[None]:
         raise
 
 
-def soft_delete(*, video_id: int) -> bool:
+def soft_delete(*, video_id: int, by: User | None = None) -> bool:
+    """`by`: the person who may undo it for a while."""
     now = timezone.now()
-    rows = Video.objects.filter(pk=video_id, deleted_at=None).update(deleted_at=now, updated_at=now)
+    rows = Video.objects.filter(pk=video_id, deleted_at=None).update(deleted_at=now, deleted_by=by, updated_at=now)
     return noted("video_deleted", video_id, rows)
 
 
 def restore(*, video_id: int) -> bool:
-    found = Video.objects.filter(pk=video_id).exclude(deleted_at=None)
-    return noted("video_restored", video_id, found.update(deleted_at=None, updated_at=timezone.now()))
+    return bring_back(Video.objects.filter(pk=video_id), video_id)
+
+
+def undo_deletion(*, video_id: int, by: User) -> bool:
+    """By the owner, of what the owner deleted just now; what staff took away stays away. False for everything else."""
+    since = timezone.now() - timedelta(minutes=UNDO_MINUTES)
+    return bring_back(Video.objects.filter(pk=video_id, owner=by, deleted_by=by, deleted_at__gt=since), video_id)
+
+
+def bring_back(deleted: "QuerySet[Video]", video_id: int) -> bool:
+    found = deleted.exclude(deleted_at=None)
+    rows = found.update(deleted_at=None, deleted_by=None, updated_at=timezone.now())
+    return noted("video_restored", video_id, rows)
 
 
 def noted(action: str, video_id: int, rows: int) -> bool:

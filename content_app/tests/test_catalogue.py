@@ -177,7 +177,7 @@ def test_favourites_are_ones_own(owner: User, viewer: User, as_user: SignIn) -> 
 
 def test_what_is_in_the_making_is_found_in_one_question(owner: User, as_user: SignIn) -> None:
     for state in State:
-        make_playable(owner, title=state, state=state)
+        make_video(owner, title=state, state=state)
     assert sorted(titles(as_user(owner), underway=1)) == ["pending", "processing", "uploading"]
     assert len(titles(as_user(owner), underway=0)) == len(State)
 

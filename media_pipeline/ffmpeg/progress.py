@@ -16,11 +16,9 @@ class Progress:
         return min(100, 100 * self.frames // max(1, self.total_frames))
 
     @property
-    def time_left_s(self) -> int | None:
-        """None until enough is done to tell."""
-        if self.frames <= 0 or self.elapsed_s < 1:
-            return None
-        return round(self.elapsed_s * max(0, self.total_frames - self.frames) / self.frames)
+    def share(self) -> float:
+        """0 to 1; 0 until enough is done to tell a speed by it."""
+        return min(1, self.frames / max(1, self.total_frames)) if self.elapsed_s >= 1 else 0
 
 
 def parse_frame(line: str) -> int | None:

@@ -12,6 +12,7 @@ from media_pipeline.estimate import (
     Cost,
     Speed,
     bits_per_pixel,
+    corrected_s,
     estimate,
 )
 from media_pipeline.plan import EncodePlan, PlanSettings, plan_encode
@@ -95,3 +96,17 @@ def test_the_basis_says_what_it_rests_on() -> None:
     assert rate in cost_of(plan()).basis
     assert "judged by the last film processed here" in cost_of(plan(), Speed(1e6, 1)).basis
     assert "judged by the last 20 films processed here" in cost_of(plan(), Speed(1e6, 20)).basis
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "share_done", "total_s"),
+    [
+        (0, 0, 100),
+        (130, 0, 130),  # nothing to judge by, but it takes longer than was thought
+        (20, 0.1, 0.1 * (200 + OVERHEAD_S) + 0.9 * 100),
+        (100, 0.5, 0.5 * (200 + OVERHEAD_S) + 0.5 * 100),
+        (200, 1, 200 + OVERHEAD_S),
+    ],
+)
+def test_the_time_is_judged_anew_by_what_is_done(elapsed_s: float, share_done: float, total_s: float) -> None:
+    assert corrected_s(100, elapsed_s, share_done) == pytest.approx(total_s)

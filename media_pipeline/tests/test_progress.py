@@ -36,8 +36,8 @@ def test_the_percentage_never_passes_100(frames: int, total: int, percent: int) 
 
 
 @pytest.mark.parametrize(
-    ("frames", "elapsed_s", "left_s"),
-    [(0, 10, None), (10, 0.5, None), (25, 10, 30), (50, 10, 10), (100, 10, 0), (110, 10, 0), (99, 100, 1)],
+    ("frames", "total", "elapsed_s", "share"),
+    [(0, 100, 10, 0), (10, 100, 0.5, 0), (25, 100, 10, 0.25), (110, 100, 10, 1)],
 )
-def test_the_time_left_follows_the_pace_so_far(frames: int, elapsed_s: float, left_s: int | None) -> None:
-    assert Progress(frames, 100, elapsed_s).time_left_s == left_s
+def test_a_share_tells_a_speed_once_there_is_one(frames: int, total: int, elapsed_s: float, share: float) -> None:
+    assert Progress(frames, total, elapsed_s).share == share

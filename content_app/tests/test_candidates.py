@@ -1,0 +1,339 @@
+"""Another file for a film that plays: whatever becomes of it, nothing that was good is lost."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from content_app import jobs
+from content_app.models import DirectUpload, Discard, Video
+from content_app.services import discards, external, posters, preflight, processing, upload_checks, videos
+from content_app.services.processing import ClaimLost, Original
+from content_app.states import State
+from content_app.tests.factories import make_playable, make_upload, original_files
+from content_app.tests.test_processing import claimed, published
+from media_pipeline.errors import EncoderFailed, NotAVideo, StorageUnavailable
+from tests.clips import Clip, make_clip
+from users_app.models import User
+
+pytestmark = pytest.mark.usefixtures("enqueued")
+
+SignIn = Callable[[User], APIClient]
+GOOD = {**preflight.NOTHING, "verdict": "fine", "sentence": "Nothing is wrong with this file."}
+BAD = preflight.refusal("not_a_video", NotAVideo.sentence)
+# Everything that a film is as long as nobody brings another file.
+WHAT_IT_IS = (
+    *("state", "progress", "time_left_s", "error_code", "error_message", "claim_token", "lease_until"),
+    *("video_file", "accepted_original", "original_name", "original_bytes", "original_etag", "verdict"),
+    *("version", "poster", "duration_s", "work_s"),
+)
+
+
+@pytest.fixture
+def film(owner: User) -> Video:
+    """One that plays, of an original that is in the store."""
+    video = videos.create(owner=owner, fields={"title": "Good"}, upload=make_upload("good.mp4", b"the good film"))
+    processing.note_verdict(video_id=video.pk, original=video.accepted_original, verdict=GOOD)
+    processing.mark_ready(claim=claimed(video), published=published(video))
+    return Video.objects.get()
+
+
+def what_it_is(video: Video) -> dict[str, Any]:
+    return dict(Video.objects.filter(pk=video.pk).values(*WHAT_IT_IS).get())
+
+
+def bring(video: Video, name: str = "bad.mov") -> str:
+    """Another file; its key."""
+    videos.edit(video_id=video.pk, changes={}, upload=make_upload(name, b"something else"))
+    return Video.objects.get(pk=video.pk).accepted_original
+
+
+def refuse_unprocessed(video: Video) -> None:
+    original = Video.objects.get(pk=video.pk).accepted_original
+    assert processing.refuse(video_id=video.pk, original=original, error=NotAVideo(), verdict=BAD)
+
+
+def refuse_for_good(video: Video) -> None:
+    assert processing.mark_failed(claim=claimed(video), error=NotAVideo()) == State.READY
+
+
+def expire(video: Video) -> None:
+    Video.objects.filter(pk=video.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
+
+
+def use_up_attempts(video: Video) -> None:
+    for _ in range(2):
+        assert processing.mark_failed(claim=claimed(video), error=StorageUnavailable()) == State.PENDING
+        expire(video)
+    assert processing.mark_failed(claim=claimed(video), error=StorageUnavailable()) == State.READY
+
+
+def kill_every_worker(video: Video) -> None:
+    for _ in range(3):
+        claimed(video)
+        expire(video)
+        processing.take_back_expired()
+
+
+@pytest.mark.parametrize(
+    ("give_up", "code"),
+    [
+        (refuse_unprocessed, "not_a_video"),
+        (refuse_for_good, "not_a_video"),
+        (use_up_attempts, "storage_unavailable"),
+        (kill_every_worker, "encoder_failed"),
+    ],
+)
+def test_a_file_that_is_refused_leaves_everything_as_it_was(
+    give_up: Callable[[Video], None], code: str, film: Video, settings: Any
+) -> None:
+    settings.MAX_ATTEMPTS = 3
+    before = what_it_is(film)
+    candidate = bring(film)
+    assert Video.objects.get().state == State.PENDING
+    assert Video.objects.get().is_playable
+    give_up(film)
+    assert what_it_is(film) == before
+    told = Video.objects.get()
+    assert (told.refused_file, told.refused_code) == ("bad.mov", code)
+    assert told.refused_message.endswith(".")
+    assert told.refused_at is not None
+    assert [row.prefix for row in Discard.objects.all()] == [candidate]
+    discards.remove_due()
+    assert [path.read_bytes() for path in original_files()] == [b"the good film"]
+
+
+def test_processing_again_takes_the_good_original(film: Video) -> None:
+    bring(film)
+    refuse_for_good(film)
+    assert processing.retry(video_id=film.pk)
+    assert claimed(film).original == film.accepted_original
+
+
+def test_the_original_goes_when_the_new_one_plays_and_not_before(film: Video) -> None:
+    candidate = bring(film, "better.mov")
+    assert not Discard.objects.exists()
+    processing.mark_ready(claim=claimed(film), published=published(film, "v2"))
+    now = Video.objects.get()
+    assert (now.played_original, now.played_name, now.version) == (candidate, "better.mov", "v2")
+    discards.remove_due()
+    assert [path.read_bytes() for path in original_files()] == [b"something else"]
+
+
+def test_processing_the_same_again_keeps_the_original(film: Video) -> None:
+    processing.retry(video_id=film.pk)
+    processing.mark_ready(claim=claimed(film), published=published(film, "v2"))
+    assert [row.prefix for row in Discard.objects.all()] == [f"videos/{film.public_id}/v1"]
+
+
+def test_a_candidate_replaces_a_candidate_and_never_the_good_original(film: Video) -> None:
+    before = what_it_is(film)
+    first, second = bring(film, "first.mov"), bring(film, "second.mov")
+    assert [row.prefix for row in Discard.objects.all()] == [first]
+    refuse_for_good(film)
+    assert what_it_is(film) == before
+    assert {row.prefix for row in Discard.objects.all()} == {first, second}
+    assert Video.objects.get().refused_file == "second.mov"
+
+
+def test_a_file_for_a_film_that_never_played_just_replaces(owner: User) -> None:
+    video = videos.create(owner=owner, fields={"title": "New"}, upload=make_upload())
+    first = video.accepted_original
+    processing.mark_failed(claim=claimed(video), error=NotAVideo())
+    bring(video)
+    assert [row.prefix for row in Discard.objects.all()] == [first]
+    assert processing.mark_failed(claim=claimed(video), error=NotAVideo()) == State.ERROR
+    assert Video.objects.get().refused_code == ""
+
+
+def test_a_film_that_cannot_be_processed_again_plays_on_and_says_why(film: Video) -> None:
+    before = what_it_is(film)
+    processing.retry(video_id=film.pk)
+    assert (
+        processing.mark_failed(
+            claim=claimed(film),
+            error=EncoderFailed(),
+        )
+        == State.PENDING
+    )
+    Video.objects.update(attempts=99, lease_until=None)
+    assert processing.mark_failed(claim=claimed(film), error=EncoderFailed()) == State.READY
+    assert what_it_is(film) == before
+    assert (Video.objects.get().refused_file, Video.objects.get().refused_code) == ("", "encoder_failed")
+    assert not Discard.objects.exists()
+
+
+def test_a_worker_of_the_candidate_changes_nothing_after_another_file_has_come(film: Video) -> None:
+    bring(film, "first.mov")
+    late = claimed(film)
+    second = bring(film, "second.mov")
+    for write in (
+        lambda: processing.mark_failed(claim=late, error=NotAVideo()),
+        lambda: processing.mark_ready(claim=late, published=published(film, "v2")),
+    ):
+        with pytest.raises(ClaimLost):
+            write()
+    assert (Video.objects.get().state, Video.objects.get().accepted_original) == (State.PENDING, second)
+
+
+def test_a_verdict_on_an_earlier_candidate_puts_the_later_one_not_away(film: Video) -> None:
+    first = bring(film, "first.mov")
+    second = bring(film, "second.mov")
+    assert not processing.refuse(video_id=film.pk, original=first, error=NotAVideo(), verdict=BAD)
+    assert Video.objects.get().accepted_original == second
+
+
+def test_whoever_read_the_film_before_its_candidate_was_refused_brings_it_not_back(film: Video) -> None:
+    bring(film)
+    read_before = Video.objects.get()
+    refuse_for_good(film)
+    read_before.title = "Renamed"
+    read_before.save()
+    now = Video.objects.get()
+    assert (now.title, now.video_file.name, now.original_name) == ("Renamed", film.accepted_original, "good.mp4")
+
+
+def test_deleting_removes_the_original_that_plays_and_the_candidate(owner: User) -> None:
+    """Also where uploads of their own have brought them, outside the film's folder."""
+    video = make_playable(owner, video_file="originals/one/a.mp4", accepted_original="originals/one/a.mp4")
+    original = Original("originals/two/b.mp4", "b.mp4", 5)
+    assert processing.accept_upload(video_id=video.pk, original=original, verdict=GOOD)
+    Video.objects.get().delete()
+    gone = {"originals/one/a.mp4", "originals/two/b.mp4", f"originals/{video.public_id}", f"videos/{video.public_id}"}
+    assert {row.prefix for row in Discard.objects.all()} == gone
+
+
+def test_posters_and_captions_are_changed_while_a_candidate_is_tried(film: Video) -> None:
+    bring(film)
+    posters.choose(video_id=film.pk, number=2)
+    refuse_for_good(film)
+    assert Video.objects.get().poster == "v1/poster_2.jpg"
+
+
+# --- what can never be ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "impossible",
+    [
+        {"accepted_original": "originals/x/another.mp4"},
+        {"state": State.ERROR},
+        {"version": ""},
+    ],
+)
+def test_the_database_refuses_what_can_never_be(impossible: dict[str, Any], film: Video) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Video.objects.update(**impossible)
+
+
+# --- by every way that a file can come --------------------------------------------------------------------------------
+
+
+def test_a_patch_with_a_bad_file(film: Video, owner: User, creator: User, as_user: SignIn) -> None:
+    path = f"/api/v1/videos/{film.pk}/"
+    body = as_user(owner).patch(path, {"file": make_upload("bad.mov")}, format="multipart").json()
+    assert (body["processing_state"], body["is_playable"], body["last_refusal"]) == ("pending", True, None)
+    refuse_for_good(film)
+    body = as_user(owner).get(path).json()
+    assert (body["processing_state"], body["is_playable"], body["processing_error_code"]) == ("ready", True, "")
+    assert body["last_refusal"].keys() == {"file", "code", "sentence", "at"}
+    assert (body["last_refusal"]["file"], body["last_refusal"]["code"]) == ("bad.mov", "not_a_video")
+    assert as_user(creator).get(path).json()["last_refusal"] is None, "nobody else is told"
+    assert as_user(owner).get(f"{path}preflight/").json()["verdict"] == "fine", "of the film that plays"
+
+
+def test_what_was_read_is_dismissed(film: Video, owner: User, creator: User, as_user: SignIn) -> None:
+    path = f"/api/v1/videos/{film.pk}/refusal/"
+    bring(film)
+    refuse_for_good(film)
+    assert as_user(creator).delete(path).status_code == 403
+    assert as_user(owner).delete(path).status_code == 204
+    assert as_user(owner).get(f"/api/v1/videos/{film.pk}/").json()["last_refusal"] is None
+    assert as_user(owner).delete(path).status_code == 204, "again"
+
+
+def test_the_next_file_takes_the_reason_of_the_last_one_away(film: Video) -> None:
+    bring(film)
+    refuse_for_good(film)
+    bring(film, "better.mov")
+    assert Video.objects.get().refused_code == ""
+
+
+def test_the_form_of_the_admin_site(film: Video, owner: User, staff: Client) -> None:
+    before, page = what_it_is(film), f"/admin/content_app/video/{film.pk}/change/"
+    form = {"title": "Good", "owner": owner.pk, "visibility": "PUBLIC", "price": "0", "currency": "EUR"}
+    assert staff.post(page, {**form, "video_file": make_upload("bad.mov")}).status_code == 302
+    assert Video.objects.get().state == State.PENDING
+    refuse_for_good(film)
+    assert what_it_is(film) == before
+    shown = staff.get(page).content.decode()
+    assert "bad.mov" in shown
+    assert NotAVideo.sentence in shown
+    move = f"/admin/content_app/video/{film.pk}/move"
+    staff.post(move, {"to": "dismiss"})
+    assert NotAVideo.sentence not in staff.get(page).content.decode()
+    staff.post(move, {"to": "process"})
+    assert claimed(film).original == film.accepted_original
+
+
+def test_a_direct_upload_that_is_refused_by_the_look_at_it(film: Video, owner: User) -> None:
+    before = what_it_is(film)
+    now = timezone.now()
+    upload = DirectUpload.objects.create(
+        owner=owner, video=film, name="bad.mov", key="originals/bad", expires_at=now, arrived_at=now
+    )
+    lease = upload_checks.take(upload.pk)
+    assert lease
+    upload_checks.refuse_film(lease, NotAVideo(), BAD)
+    assert what_it_is(film) == before
+    assert (Video.objects.get().refused_file, Video.objects.get().refused_code) == ("bad.mov", "not_a_video")
+
+
+def test_a_direct_upload_that_is_refused_by_the_worker(film: Video) -> None:
+    before = what_it_is(film)
+    original = Original("originals/two/b.mp4", "b.mp4", 5, etag="e2")
+    processing.accept_upload(video_id=film.pk, original=original, verdict=GOOD)
+    refuse_for_good(film)
+    assert what_it_is(film) == before
+    assert [row.prefix for row in Discard.objects.all()] == ["originals/two/b.mp4"]
+
+
+def test_a_service_elsewhere_that_cannot_make_the_candidate(film: Video, settings: Any) -> None:
+    settings.TRANSCODER = "external"
+    before = what_it_is(film)
+    bring(film)
+    for _ in range(2):  # said twice
+        external.fail(video=Video.objects.get())
+    assert what_it_is(film) == before
+    assert Video.objects.get().refused_code == "transcoder_failed"
+    external.complete(video=Video.objects.get())  # too late, and of nothing
+    assert what_it_is(film) == before
+
+
+# --- for real --------------------------------------------------------------------------------------------------------
+
+
+def test_a_film_survives_a_file_that_is_none(owner: User, tmp_path: Path) -> None:
+    clip = make_clip(tmp_path, Clip(size="160x120", duration_s=1))
+    upload = SimpleUploadedFile("good.mp4", clip.read_bytes())
+    video = videos.create(owner=owner, fields={"title": "Good"}, upload=upload)
+    jobs.process_video(video.pk)
+    before = what_it_is(video)
+    assert (before["state"], before["original_name"]) == (State.READY, "good.mp4")
+    bring(video)
+    jobs.process_video(video.pk)
+    discards.remove_due()
+    assert what_it_is(video) == before
+    assert Video.objects.get().refused_code == "not_a_video"
+    processing.retry(video_id=video.pk)
+    jobs.process_video(video.pk)
+    after = Video.objects.get()
+    assert (after.state, after.original_name, after.refused_code) == (State.READY, "good.mp4", "")
+    assert after.version != before["version"]
