@@ -66,7 +66,8 @@ def upload_context() -> dict[str, object]:
 @gzip_page
 def show_watch(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
     """Answers alike for every id, so that the page never tells a stranger which videos exist."""
-    return render_shell(request, "watch.html", public_id=public_id, languages=NAMES.items())
+    about_files = upload_context()  # for whoever manages the film
+    return render_shell(request, "watch.html", public_id=public_id, languages=NAMES.items(), **about_files)
 
 
 # Without trailing slashes: config.urls gives each both forms.

@@ -7,9 +7,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.utils import timezone
 
+from content_app.admin.changes import DELETED
 from content_app.admin.wording import NEXT_STEPS
 from content_app.models import Caption, Video
-from content_app.services import captions
+from content_app.services import captions, preflight
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_caption, make_picture, make_playable, make_video, store_objects
 from media_pipeline import errors
@@ -52,9 +53,30 @@ def test_the_page_of_a_playable_video_has_player_posters_captions_and_qualities(
 
 
 def test_the_page_of_a_failed_video_says_why_and_what_to_do(staff: Client, owner: User) -> None:
-    page = shown(staff, make_video(owner, state=State.ERROR, error_code="truncated", error_message="It is cut off."))
-    for text in ("It is cut off.", "truncated", NEXT_STEPS["truncated"], "Try again"):
+    told = {"error_code": "truncated", "error_message": "It is cut off.", "error_is_final": True}
+    verdict = {**preflight.refusal("truncated", "It is cut off."), "found": {"lines": [{"label": "A", "text": "B"}]}}
+    page = shown(staff, make_video(owner, state=State.ERROR, **told, verdict=verdict))
+    for text in ("truncated", NEXT_STEPS["truncated"], "Another file"):
         assert text in page
+    assert page.count("It is cut off.") == 1
+    assert "Try again" not in page
+
+
+@pytest.mark.parametrize(
+    ("told", "may_try"),
+    [
+        ({"error_code": "storage_unavailable"}, True),
+        ({"error_code": "not_a_video", "error_is_final": True}, False),
+        # A setting may be another one by now.
+        ({"error_code": "too_long", "error_is_final": True}, True),
+    ],
+)
+def test_trying_again_is_offered_to_staff_where_it_can_help(
+    told: dict[str, Any], may_try: bool, staff: Client, owner: User
+) -> None:
+    original = {"video_file": "originals/a/a.mp4", "accepted_original": "originals/a/a.mp4"}
+    page = shown(staff, make_video(owner, state=State.ERROR, **original, **told))
+    assert ("Try again" in page) is may_try
 
 
 def test_every_error_has_a_next_step() -> None:
@@ -152,7 +174,7 @@ def test_ids_that_are_none_have_no_state(ids: str, staff: Client) -> None:
 def test_it_is_deleted_brought_back_and_processed_again(staff: Client, owner: User) -> None:
     video = make_playable(owner, video_file="originals/a/a.mp4", accepted_original="originals/a/a.mp4")
     move = f"{LIST}{video.pk}/move"
-    assert told(staff, move, {"to": "delete"}) == ["Deleted. It can be brought back on this page."]
+    assert told(staff, move, {"to": "delete"}) == [DELETED]
     assert told(staff, move, {"to": "restore"}) == ["Brought back."]
     assert told(staff, move, {"to": "restore"}) == ["It is not deleted."]
     assert told(staff, move, {"to": "process"}) == ["Put back in line."]

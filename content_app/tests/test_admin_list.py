@@ -34,10 +34,12 @@ def test_more_videos_cost_the_list_no_more_queries(
     staff: Client, owner: User, make_user: Any, django_assert_max_num_queries: Any
 ) -> None:
     make_playable(owner, category=make_category("Genre"))
+    make_video(owner, state=State.PENDING)
     with django_assert_max_num_queries(100) as few:
         staff.get(LIST)
     for number in range(10):
         make_playable(make_user(f"owner {number}"), category=make_category(f"Genre {number}"))
+        make_video(owner, state=State.PENDING)
     with django_assert_max_num_queries(len(few)):
         staff.get(LIST)
 
@@ -71,9 +73,13 @@ def test_retrying_leaves_finished_ones_alone(
     staff: Client, owner: User, enqueued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     failed, ready = with_original(owner, state=State.ERROR), with_original(owner, state=State.READY)
+    hopeless = with_original(owner, state=State.ERROR, error_is_final=True)
     with django_capture_on_commit_callbacks(execute=True):
-        said = act(staff, "retry_failed", failed, ready)
-    assert said == ["1 video put back in line.", "1 video left alone: did not fail."]
+        said = act(staff, "retry_failed", failed, ready, hopeless)
+    assert said == [
+        "1 video put back in line.",
+        "2 videos left alone: did not fail, or would fail again with the same file.",
+    ]
     assert enqueued == [failed.pk]
 
 

@@ -68,6 +68,7 @@ def test_a_disk_that_cannot_be_asked_is_left_out(staff: Client, monkeypatch: pyt
 def test_more_videos_cost_it_no_more_queries(
     staff: Client, owner: User, make_user: Any, django_assert_max_num_queries: Any
 ) -> None:
+    make_video(owner, state=State.PENDING)
     with django_assert_max_num_queries(100) as few:
         staff.get("/admin/")
     for number in range(5):

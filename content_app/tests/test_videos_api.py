@@ -2,16 +2,30 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import DatabaseError
+from django.utils import timezone
 from rest_framework.test import APIClient
 
 from content_app.models import Discard, Video
 from content_app.rules import EXTENSIONS
+from content_app.services import processing, videos
+from content_app.services.external import TranscoderFailed
+from content_app.services.videos import UNDO_MINUTES
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_category, make_playable, make_upload, make_video, original_files
+from media_pipeline.errors import (
+    EncoderFailed,
+    EncoderOverLimit,
+    NotAVideo,
+    OutOfTime,
+    PipelineError,
+    SourceMissing,
+    StorageUnavailable,
+)
 from users_app.models import User
 
 SignIn = Callable[[User], APIClient]
@@ -203,13 +217,13 @@ def test_a_new_file_is_processed_while_the_old_version_plays(
 ) -> None:
     upload(as_user(owner))
     video = Video.objects.get()
-    Video.objects.update(state=State.READY, version="v1")
+    Video.objects.update(state=State.READY, version="v1", played_original=video.accepted_original)
     old = video.video_file.name
     with django_capture_on_commit_callbacks(execute=True):
         response = as_user(owner).patch(f"{VIDEOS}{video.pk}/", {"file": make_upload("new.mov")}, format="multipart")
     assert (response.json()["processing_state"], response.json()["is_playable"]) == ("pending", True)
     assert enqueued == [video.pk]
-    assert Discard.objects.filter(prefix=old).exists()
+    assert not Discard.objects.filter(prefix=old).exists(), "it may be needed again"
 
 
 def test_a_refused_replacement_changes_nothing(owner: User, as_user: SignIn) -> None:
@@ -247,10 +261,92 @@ def test_a_deleted_video_is_hidden_from_all_until_an_admin_restores_it(
     assert as_user(owner).delete(f"{VIDEOS}{video.pk}/").status_code == 204
     assert [as_user(person).get(f"{VIDEOS}{video.pk}/").status_code for person in (owner, admin)] == [404, 404]
     assert as_user(owner).delete(f"{VIDEOS}{video.pk}/").status_code == 404
+    Video.objects.update(deleted_at=timezone.now() - timedelta(minutes=UNDO_MINUTES, seconds=1))
     assert as_user(owner).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 403
     assert as_user(admin).patch(f"{VIDEOS}{video.public_id}/restore/").json()["id"] == video.pk
     assert as_user(owner).get(f"{VIDEOS}{video.pk}/").status_code == 200
     assert as_user(admin).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 404
+
+
+def test_an_owner_brings_back_what_was_deleted_just_now(owner: User, creator: User, as_user: SignIn) -> None:
+    video = make_playable(owner)
+    as_user(owner).delete(f"{VIDEOS}{video.pk}/")
+    assert as_user(creator).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 403
+    assert as_user(owner).patch(f"{VIDEOS}{video.pk}/restore/").json()["id"] == video.pk
+    assert as_user(owner).get(f"{VIDEOS}{video.pk}/").status_code == 200
+    assert as_user(owner).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 403, "it is not deleted any more"
+
+
+def test_an_owner_does_not_bring_back_what_staff_took_away(owner: User, admin: User, as_user: SignIn) -> None:
+    by_api, in_admin = make_playable(owner), make_playable(owner)
+    as_user(admin).delete(f"{VIDEOS}{by_api.pk}/")
+    videos.soft_delete(video_id=in_admin.pk)
+    for video in (by_api, in_admin):
+        assert as_user(owner).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 403
+    assert not Video.objects.filter(deleted_at=None).exists()
+
+
+def test_what_fails_for_good_is_not_tried_again(owner: User, admin: User, as_user: SignIn, enqueued: list[int]) -> None:
+    upload(as_user(owner))
+    video = Video.objects.get()
+    claim = processing.claim(video_id=video.pk)
+    assert claim
+    processing.mark_failed(claim=claim, error=NotAVideo())
+    for person in (owner, admin):
+        assert as_user(person).get(f"{VIDEOS}{video.pk}/").json()["can_retry"] is False
+        response = as_user(person).post(f"{VIDEOS}{video.pk}/retry/")
+        assert (response.status_code, response.json()["code"]) == (409, "cannot_retry")
+        assert "replace it by another one" in response.json()["detail"]
+    assert (Video.objects.get().state, enqueued) == (State.ERROR, [])
+
+
+@pytest.mark.parametrize(
+    ("error", "can_help"),
+    [
+        (NotAVideo(), False),
+        (SourceMissing(), False),
+        (EncoderOverLimit(), False),
+        (EncoderFailed(), True),
+        (OutOfTime(), True),
+        (StorageUnavailable(), True),
+        (TranscoderFailed(), True),
+    ],
+)
+def test_trying_again_is_offered_where_it_can_help(
+    error: PipelineError, can_help: bool, owner: User, as_user: SignIn, settings: Any
+) -> None:
+    settings.MAX_ATTEMPTS = 1
+    upload(as_user(owner))
+    claim = processing.claim(video_id=Video.objects.get().pk)
+    assert claim
+    processing.mark_failed(claim=claim, error=error)
+    assert as_user(owner).get(f"{VIDEOS}{claim.video_id}/").json()["can_retry"] is can_help
+
+
+# --- two editors at once ---------------------------------------------------------------------------------------------
+
+
+def test_an_edit_over_what_was_not_seen_is_refused(owner: User, as_user: SignIn) -> None:
+    video, client = make_playable(owner), as_user(owner)
+    seen = f'"{client.get(f"{VIDEOS}{video.pk}/").json()["updated_at"]}"'
+    first = client.patch(f"{VIDEOS}{video.pk}/", {"title": "First"}, format="json", headers={"If-Match": seen})
+    assert first.status_code == 200
+    second = client.patch(f"{VIDEOS}{video.pk}/", {"title": "Second"}, format="json", headers={"If-Match": seen})
+    assert (second.status_code, second.json()["code"]) == (412, "changed_meanwhile")
+    assert Video.objects.get().title == "First"
+    now = f'"{first.json()["updated_at"]}"'
+    again = client.patch(f"{VIDEOS}{video.pk}/", {"title": "Second"}, format="json", headers={"If-Match": now})
+    assert again.json()["title"] == "Second"
+
+
+@pytest.mark.parametrize(
+    ("seen", "status"),
+    [("*", 200), ("", 200), ('"yesterday"', 412), ('"2026-13-45T00:00:00Z"', 412), ("2026-01-01T00:00:00", 412)],
+)
+def test_a_moment_that_is_none_was_not_seen(seen: str, status: int, owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner)
+    answer = as_user(owner).patch(f"{VIDEOS}{video.pk}/", {"title": "New"}, format="json", headers={"If-Match": seen})
+    assert answer.status_code == status
 
 
 @pytest.mark.parametrize("state", State)

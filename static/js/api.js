@@ -17,9 +17,9 @@ export class ApiError extends Error {
 export const get = (path) => request("GET", path);
 export const post = (path, body = {}) => request("POST", path, body);
 
-/** `body` is sent as JSON, or as it is when it is a form. */
-export async function request(method, path, body) {
-  const response = await authorised(method, path, body);
+/** `body` is sent as JSON, or as it is when it is a form; `headers` beside those that go with it. */
+export async function request(method, path, body, headers = {}) {
+  const response = await authorised(method, path, body, headers);
   return response.status === 401 ? leaveForLogin() : parse(response);
 }
 
@@ -28,10 +28,10 @@ export async function requestOrFail(method, path, body) {
   return parse(await authorised(method, path, body));
 }
 
-async function authorised(method, path, body) {
+async function authorised(method, path, body, headers) {
   const startedAt = Date.now();
-  const response = await send(method, path, body);
-  return response.status === 401 && (await renewSession(startedAt)) ? send(method, path, body) : response;
+  const response = await send(method, path, body, { headers });
+  return response.status === 401 && (await renewSession(startedAt)) ? send(method, path, body, { headers }) : response;
 }
 
 async function send(method, path, body, more = {}) {
@@ -39,7 +39,7 @@ async function send(method, path, body, more = {}) {
   if (body instanceof FormData) options.body = body; // the browser writes the header that goes with it
   else if (body !== undefined) {
     options.body = JSON.stringify(body);
-    options.headers = { "Content-Type": "application/json" };
+    options.headers = { ...options.headers, "Content-Type": "application/json" };
   }
   try {
     return await fetch(path, options);

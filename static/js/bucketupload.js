@@ -61,7 +61,12 @@ export class Upload extends DirectUpload {
     // Not to be interrupted: without its upload id what was begun could not be given up.
     return this.persist(async () => {
       const { name, size } = this.file;
-      const { url, key } = await this.door.post(SIGN, { method: "POST", key: name.slice(-200), size });
+      const { url, key } = await this.door.post(SIGN, {
+        method: "POST",
+        key: name.slice(-200),
+        size,
+        video_id: this.videoId,
+      });
       const uploadId = textOf(parse(await ask("POST", url)), "UploadId");
       this.keep({ kind: "bucket", key, uploadId });
     });

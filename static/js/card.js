@@ -10,12 +10,12 @@ import { recallPosition } from "./store.js";
 export const watchPath = (video) => `/watch/${video.public_id}/`;
 
 export class Card {
-  /** `onRetried`: see Status. `hasCategory`: whether the card says it, because its row does not. */
-  constructor(video, { favorites, onRetried, hasCategory = false }) {
+  /** `onRetried`, `onRemoved`: see Status. `hasCategory`: whether the card says it, because its row does not. */
+  constructor(video, { favorites, onRetried, onRemoved, hasCategory = false }) {
     this.video = video;
     // Whoever may manage a film also sees what becomes of its new version, while the old one plays.
     const isWaiting = !video.is_playable || (onRetried !== null && video.processing_state !== "ready");
-    this.status = isWaiting ? statusOf(video, onRetried) : null;
+    this.status = isWaiting ? statusOf(video, { onRetried, onRemoved }) : null;
     this.element = el(
       "li",
       { class: "card", "data-testid": "card", "data-video": video.id, "data-public-id": video.public_id },
@@ -35,9 +35,9 @@ export class Card {
 }
 
 /** With what was found in the file, for whoever may manage the film. */
-function statusOf(video, onRetried) {
+function statusOf(video, { onRetried, onRemoved }) {
   const preflight = onRetried && new Preflight(video, { isBrief: true });
-  const status = new Status(video, { onRetried, preflight });
+  const status = new Status(video, { onRetried, onRemoved, preflight });
   if (preflight) status.element.append(preflight.element);
   return status;
 }

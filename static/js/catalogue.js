@@ -3,7 +3,7 @@
 import { get } from "./api.js";
 import { Card } from "./card.js";
 import { reportBack } from "./connection.js";
-import { sayFarewell } from "./farewell.js";
+import { farewellOf, sayFarewell, showFarewell } from "./farewell.js";
 import { Favorites } from "./favorites.js";
 import { mayManage, mayUpload, whoIsHere } from "./person.js";
 import { Poll } from "./poll.js";
@@ -89,7 +89,8 @@ function filledRow(row) {
 
 function cardElement(video, { hasCategory }) {
   const onRetried = mayManage(person, video) ? () => expectWork(video) : null;
-  const card = new Card(video, { favorites, onRetried, hasCategory });
+  const onRemoved = onRetried && (() => sayGone(video));
+  const card = new Card(video, { favorites, onRetried, onRemoved, hasCategory });
   cards.push(card);
   return card.element;
 }
@@ -106,7 +107,7 @@ function renderFavorites() {
 }
 
 function placeFavorites(element) {
-  const before = [...rowsSlot.querySelectorAll("[data-row=underway], [data-row=continue]")].at(-1);
+  const before = [...rowsSlot.querySelectorAll("[data-row=underway], [data-row=failed], [data-row=continue]")].at(-1);
   if (before) before.after(element);
   else rowsSlot.prepend(element);
 }
@@ -133,7 +134,7 @@ async function newsOf(asked) {
 }
 
 /** What a card is made of; the rest it updates in place. */
-const looksOf = (video) => `${video?.is_playable}, ${video?.processing_state === "ready"}`;
+const looksOf = (video) => `${video?.is_playable}, ${["ready", "error"].indexOf(video?.processing_state)}`;
 
 /** null for a film that was removed meanwhile. */
 async function getUnlessGone(id) {
@@ -150,8 +151,14 @@ function take(id, video) {
   if (video) cards.filter((card) => card.video.id === id).forEach((card) => card.update(video));
 }
 
+function sayGone(video) {
+  take(video.id, null);
+  render();
+  showFarewell(farewellOf(video, person), load);
+}
+
 function expectWork(video) {
-  take(video.id, { ...video, processing_state: "pending", processing_error: "" });
+  take(video.id, { ...video, processing_state: "pending", processing_error: "", can_retry: false });
   poll.start();
 }
 

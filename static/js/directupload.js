@@ -31,9 +31,11 @@ export class DirectUpload {
    * `door`: how the server is spoken to, {post(path, body), renew(), headers()}.
    * `listener`: {onProgress(measure), onState(state, sentence), onRecord(record)}; state: sending, waiting, paused.
    * `record`: what an earlier upload of the same file has told its listener last; it may be kept as JSON.
+   * `videoId`: of the film whose file it replaces; without one it becomes a new film.
    */
-  constructor(file, { door, listener, record = null }) {
+  constructor(file, { door, listener, record = null, videoId = null }) {
     this.file = file;
+    this.videoId = videoId;
     this.door = door;
     this.record = record;
     this.#listener = listener;

@@ -1,12 +1,12 @@
-// What the next page says about a film that was deleted on this one, with a way back for admins.
+// What is said about a film that was just deleted, on this page or the next one, with a way back.
 
 import { request } from "./api.js";
 import { el } from "./dom.js";
 
 const KEY = "videoflix.farewell";
-const SHOWN_MS = 12_000;
+const SHOWN_MS = 20_000;
 
-/** `farewell`: {title, id, mayUndo} */
+/** `farewell`: see farewellOf. */
 export function sayNextTime(farewell) {
   try {
     sessionStorage.setItem(KEY, JSON.stringify(farewell));
@@ -25,10 +25,17 @@ function takeFarewell() {
   }
 }
 
-/** `onUndone` is called when the film is back. */
+/** Owners may undo it for a while, which the server knows; admins at any time. */
+export const farewellOf = ({ title, id }, { role }) => ({ title, id, isAdmin: role === "ADMIN" });
+
+/** What the page before has left to be said. `onUndone` is called when the film is back. */
 export function sayFarewell(onUndone) {
   const farewell = takeFarewell();
-  if (!farewell) return;
+  if (farewell) showFarewell(farewell, onUndone);
+}
+
+export function showFarewell(farewell, onUndone) {
+  document.querySelector(".toast")?.remove();
   const toast = el("div", { class: "toast", role: "status", "data-testid": "farewell" });
   document.body.append(toast);
   // A live region is read when its text changes, not when it comes with one.
@@ -36,11 +43,12 @@ export function sayFarewell(onUndone) {
   hideAfterAWhile(toast);
 }
 
-function partsOf({ title, id, mayUndo }, toast, onUndone) {
-  const sentence = el("p", {}, `“${title}” was deleted.${mayUndo ? "" : " An admin can bring it back."}`);
+function partsOf({ title, id, isAdmin }, toast, onUndone) {
+  const later = isAdmin ? "" : " Later only an admin can bring it back.";
+  const sentence = el("p", {}, `“${title}” was deleted.${later}`);
   const undo = el("button", { class: "button small", type: "button", "data-testid": "undo" }, "Undo");
   undo.addEventListener("click", () => bringBack(id, { toast, sentence, undo, onUndone }));
-  return mayUndo ? [sentence, undo] : [sentence];
+  return [sentence, undo];
 }
 
 async function bringBack(id, { toast, sentence, undo, onUndone }) {

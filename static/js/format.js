@@ -20,6 +20,12 @@ export function timeLeft(seconds) {
   return seconds < 5 ? "a few seconds left" : `about ${length(seconds)} left`;
 }
 
+/** 3 → "3rd" */
+export function ordinal(number) {
+  const isTeen = [11, 12, 13].includes(number % 100);
+  return `${number}${isTeen ? "th" : (["th", "st", "nd", "rd"][number % 10] ?? "th")}`;
+}
+
 /** 1500000 → "1.4 MB"; megabytes are 1024 × 1024 bytes, as in MAX_UPLOAD_MB. */
 export function size(bytes) {
   const units = ["bytes", "KB", "MB", "GB", "TB"];

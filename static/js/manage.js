@@ -1,13 +1,15 @@
-// The owner's panel on the watch page: picture, captions, what was found, processing again, deleting.
+// The owner's panel on the watch page: what is said about the film, picture, captions, another file, deleting.
 // Loaded when it is opened for the first time: most people never need it.
 
-import { request } from "./api.js";
 import { CaptionList } from "./captionlist.js";
+import { DetailsForm } from "./detailsform.js";
 import { say } from "./dom.js";
-import { sayNextTime } from "./farewell.js";
+import { farewellOf, sayNextTime } from "./farewell.js";
 import { PosterChooser } from "./posterchooser.js";
 import { Preflight } from "./preflight.js";
-import { Status } from "./status.js";
+import { RefusalNote } from "./refusalnote.js";
+import { Replacement } from "./replacement.js";
+import { removeFilm, Status } from "./status.js";
 
 const byId = (id) => document.getElementById(id);
 
@@ -19,48 +21,86 @@ export class ManagePanel {
   #onChanged;
   #haveCaptionsChanged = false;
 
-  /** `onChanged({captions})` is called when the film looks different now; `captions`: whether those changed as well. */
-  constructor(video, { person, onChanged, onRetried }) {
+  /**
+   * `onChanged({captions})` is called when the film looks different now; `captions`: whether those changed as well.
+   * `onRetried` when it is processed again; `onSent` when another file has arrived; `onSaved(video)`.
+   */
+  constructor(video, { person, onChanged, onRetried, onSent, onSaved }) {
     this.#video = video;
     this.#person = person;
     this.#onChanged = onChanged;
-    this.#status = new Status(video, { onRetried });
+    this.details = new DetailsForm(byId("details-form"), video, { onSaved });
+    this.refusal = new RefusalNote(video);
+    this.replacement = new Replacement(video, { onSent });
+    this.preflight = new Preflight(video);
+    this.#status = new Status(video, { onRetried, preflight: this.preflight });
     this.posters = new PosterChooser(video, { onChanged: () => onChanged({ captions: false }) });
     this.captions = new CaptionList(video, { onChanged: () => (this.#haveCaptionsChanged = true) });
-    this.preflight = new Preflight(video);
     byId("manage-state").replaceChildren(this.#status.element);
     byId("manage-preflight").replaceChildren(this.preflight.element);
     this.#connect();
   }
 
   #connect() {
-    byId("manage-close").addEventListener("click", () => this.#dialog.close());
-    this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#dialog.close());
+    byId("manage-close").addEventListener("click", () => this.#leave());
+    this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#leave());
+    this.#dialog.addEventListener("cancel", (event) => this.#mayNotLeave() && event.preventDefault());
+    byId("unsaved-stay").addEventListener("click", () => this.#stay());
+    byId("unsaved-discard").addEventListener("click", () => this.#discardAndLeave());
     this.#dialog.addEventListener("close", () => this.#onClose());
     byId("delete").addEventListener("click", () => this.#askWhether(true));
     byId("delete-not").addEventListener("click", () => this.#askWhether(false));
     byId("delete-now").addEventListener("click", () => this.#delete());
   }
 
-  open(video) {
+  /** `part`: the id of the heading to begin at. */
+  open(video, { part = null } = {}) {
     this.update(video);
     this.#askWhether(false);
-    this.preflight.follow();
+    byId("manage-unsaved").hidden = true;
+    this.preflight.follow(video);
     if (video.is_playable) {
       this.posters.load();
       this.captions.load();
     }
     if (!this.#dialog.open) this.#dialog.showModal();
+    if (part) byId(part).focus();
   }
 
   update(video) {
     this.#video = video;
     this.#status.update(video);
+    this.details.update(video);
+    this.refusal.update(video);
+    this.replacement.update(video);
     byId("manage-title").textContent = `Manage “${video.title}”`;
     byId("manage-state").hidden = video.processing_state === "ready";
     byId("manage-posters").hidden = !video.is_playable;
     byId("manage-captions").hidden = !video.is_playable;
     byId("delete-sentence").textContent = whatGoes(video, this.#person);
+  }
+
+  // --- Leaving with something that is not saved: it stays in the form even where a browser closes the panel anyway ---
+
+  #mayNotLeave() {
+    if (!this.details.isChanged) return false;
+    byId("manage-unsaved").hidden = false;
+    byId("unsaved-stay").focus();
+    return true;
+  }
+
+  #leave() {
+    if (!this.#mayNotLeave()) this.#dialog.close();
+  }
+
+  #stay() {
+    byId("manage-unsaved").hidden = true;
+    byId("details-name").focus();
+  }
+
+  #discardAndLeave() {
+    this.details.discard();
+    this.#dialog.close();
   }
 
   #onClose() {
@@ -81,8 +121,9 @@ export class ManagePanel {
   async #delete() {
     byId("delete-now").disabled = true;
     try {
-      await request("DELETE", `/api/v1/videos/${this.#video.id}/`);
-      sayNextTime({ title: this.#video.title, id: this.#video.id, mayUndo: this.#person.role === "ADMIN" });
+      await removeFilm(this.#video);
+      this.details.discard();
+      sayNextTime(farewellOf(this.#video, this.#person));
       location.assign("/");
     } catch (error) {
       say(byId("delete-problem"), error.message);
@@ -97,7 +138,7 @@ export function whatGoes(video, person) {
   const count = Object.keys(video.converted_files).length;
   const qualities = count === 1 ? "one quality" : `${count} qualities`;
   const things = count ? `its ${qualities}, picture, captions and original go with it` : "its original goes with it";
-  const isAdmin = person.role === "ADMIN";
-  const back = isAdmin ? "You can undo it right after, or in the admin." : "An admin can bring it back.";
+  const later = person.role === "ADMIN" ? "and later in the admin site" : "and an admin later";
+  const back = `You can bring all of it back right after, ${later}, until somebody deletes it for good.`;
   return `“${video.title}” disappears for everybody at once; ${things}. ${back}`;
 }

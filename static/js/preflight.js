@@ -13,6 +13,8 @@ export class Preflight {
   #isBrief;
   #isAsking = false;
   #isKnown = false;
+  #answer = null;
+  #isTimeTold = false;
   #pauseMs = 0;
   #askedAt = 0;
 
@@ -24,8 +26,15 @@ export class Preflight {
     this.element.hidden = true;
   }
 
-  /** Asks until the verdict is there, less and less often; to be called as often as the film's state is looked at. */
-  async follow() {
+  /**
+   * Asks until the verdict is there, less and less often; to be called as often as the film's state is looked at.
+   * While it is processed its state tells the time, which is corrected as it goes: it is not told twice.
+   */
+  async follow(video) {
+    const isTimeTold = video?.processing_state === "processing";
+    const isOther = isTimeTold !== this.#isTimeTold;
+    this.#isTimeTold = isTimeTold;
+    if (isOther && this.#answer) this.#show(this.#answer);
     if (this.#isAsking || this.#isKnown || Date.now() - this.#askedAt < this.#pauseMs) return;
     this.#isAsking = true;
     this.#askedAt = Date.now();
@@ -42,13 +51,16 @@ export class Preflight {
   /** Another original has another verdict. */
   forget() {
     this.#isKnown = false;
+    this.#answer = null;
     this.#pauseMs = 0;
   }
 
   #show(answer) {
+    this.#answer = answer;
     this.#isKnown = answer.verdict !== "waiting";
     this.element.dataset.verdict = answer.verdict;
-    this.element.replaceChildren(...(this.#isBrief ? briefParts(answer) : parts(answer)));
+    const takes = answer.cost && takesText(answer.cost, { hasTime: !this.#isTimeTold });
+    this.element.replaceChildren(...(this.#isBrief ? briefParts(answer, takes) : parts(answer, takes)));
     this.element.hidden = this.element.childElementCount === 0;
   }
 }
@@ -67,24 +79,26 @@ function rateText(fraction) {
 }
 
 const qualities = ({ rungs }) => [...rungs].reverse().map(({ name }) => name).join(", ");
-const takes = ({ seconds, bytes }) => `about ${length(seconds)} and ${size(bytes)}`;
+const takesText = ({ seconds, bytes }, { hasTime }) => `about ${hasTime ? `${length(seconds)} and ` : ""}${size(bytes)}`;
 const lineOf = ({ lines }, label) => lines.find((line) => line.label === label)?.text;
 
 // --- On a card ---
 
-function briefParts(answer) {
+function briefParts(answer, takes) {
   if (!isTold(answer)) return [];
-  const { found, planned, cost } = answer;
+  const { found, planned } = answer;
   const file = `${found.width}×${found.height}, ${length(found.duration_s)}`;
   const count = planned.rungs.length === 1 ? "one quality" : `${planned.rungs.length} qualities`;
-  return [file, `Becomes ${count}, ${takes(cost)}`].map((sentence) => el("p", {}, sentence));
+  return [file, `Becomes ${count}, ${takes}`].map((sentence) => el("p", {}, sentence));
 }
 
 // --- On a page ---
 
-function parts(answer) {
-  if (!isTold(answer)) return [headline(answer), pairs(answer.found.lines ?? [])];
-  return [headline(answer), listOf(answer.warnings, "preflight-warnings"), summary(answer), particulars(answer)];
+function parts(answer, takes) {
+  // Why it was refused is said by the film's state, wherever this is shown.
+  if (answer.verdict === "refused") return [pairs(answer.found.lines ?? [])].filter(Boolean);
+  if (!isTold(answer)) return [headline(answer)];
+  return [headline(answer), listOf(answer.warnings, "preflight-warnings"), summary(answer, takes), particulars(answer)];
 }
 
 function headline({ verdict, sentence }) {
@@ -97,13 +111,13 @@ function listOf(sentences, name) {
   return sentences.length ? el("ul", { class: name }, ...sentences.map((sentence) => el("li", {}, sentence))) : "";
 }
 
-function summary({ found, planned, cost }) {
+function summary({ found, planned, cost }, takes) {
   return pairs([
     { label: "Found", text: foundText(found) },
     { label: "Sound", text: lineOf(found, "Sound") },
     { label: "Captions", text: lineOf(planned, "Captions") },
     { label: "Becomes", text: qualities(planned) },
-    { label: "Takes", text: `${takes(cost)}, ${size(cost.most_bytes)} at the most` },
+    { label: "Takes", text: `${takes}, ${size(cost.most_bytes)} at the most` },
   ]);
 }
 

@@ -29,7 +29,8 @@ export function rowsOf(videos, categories, favorites, positionOf) {
   const playable = videos.filter((video) => video.is_playable);
   const known = new Set(categories.map((category) => category.name));
   const rows = [
-    { key: "underway", title: "In the making", videos: byState(videos.filter((video) => !video.is_playable)) },
+    { key: "underway", title: "In the making", videos: whatMovesFirst(videos.filter(isInTheMaking)) },
+    { key: "failed", title: "Failed", videos: videos.filter(({ processing_state: state }) => state === "error") },
     continueRow(playable, positionOf),
     favoritesRow(playable, favorites),
     ...categories.map(({ name, slug }) => ({
@@ -43,12 +44,13 @@ export function rowsOf(videos, categories, favorites, positionOf) {
   return rows.filter((row) => row.videos.length);
 }
 
-const STATES = ["processing", "pending", "error"];
+const isInTheMaking = (video) => !video.is_playable && video.processing_state !== "error";
 
-/** What moves comes first. */
-function byState(videos) {
-  const place = ({ processing_state: state }) => STATES.indexOf(state);
-  return [...videos].sort((a, b) => place(a) - place(b));
+/** Then what waits, in the order in which it is taken up. */
+function whatMovesFirst(videos) {
+  const place = ({ processing_state: state, processing_place: number }) =>
+    state === "processing" ? 0 : (number ?? Infinity);
+  return [...videos].sort((a, b) => place(a) - place(b) || 0);
 }
 
 /** What was left unfinished, the latest first. */

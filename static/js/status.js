@@ -1,8 +1,8 @@
-// What a film that is not ready is waiting for, in words, with progress and a way to try again.
+// What a film that is not ready is waiting for, in words, with progress and what can be done when it failed.
 
-import { get, post } from "./api.js";
+import { post, request } from "./api.js";
 import { el, say } from "./dom.js";
-import { timeLeft } from "./format.js";
+import { length, ordinal, timeLeft } from "./format.js";
 
 const LONG_WAIT_MS = 15_000;
 const QUEUE_CHECK_MS = 10_000;
@@ -28,18 +28,19 @@ async function checkQueue() {
 export function describe(video, circumstances = {}) {
   const said = describeState(video, circumstances);
   const isNewVersion = video.is_playable && video.processing_state !== "ready";
-  return isNewVersion ? { ...said, title: `New version: ${lowered(said.title)}` } : said;
+  return isNewVersion ? { ...said, title: `New version ${lowered(said.title)}` } : said;
 }
 
 const lowered = (text) => text[0].toLowerCase() + text.slice(1);
 
 function describeState(video, { waitedMs = 0, isQueueDown = false }) {
   if (video.processing_state === "processing") return describeProcessing(video);
-  if (video.processing_state === "pending") return describeWaiting(waitedMs, isQueueDown);
+  if (video.processing_state === "pending") return describeWaiting(video, { waitedMs, isQueueDown });
   if (video.processing_state === "error") {
     return { title: "Could not be processed", detail: video.processing_error, percent: 0 };
   }
-  return { title: "Ready to watch", detail: "", percent: 100 };
+  const took = video.processing_took ?? null;
+  return { title: "Ready to watch", detail: took === null ? "" : tookText(took), percent: 100 };
 }
 
 function describeProcessing(video) {
@@ -48,13 +49,20 @@ function describeProcessing(video) {
   return { title: `Processing, ${percent} %`, detail: left === null ? "" : timeLeft(left), percent };
 }
 
-function describeWaiting(waitedMs, isQueueDown) {
-  const title = "Waiting for a worker";
-  if (waitedMs < LONG_WAIT_MS) return { title, detail: "", percent: null };
-  const detail = isQueueDown
-    ? "The queue cannot be reached. The film is safe and starts by itself when the queue is back."
-    : "The workers are busy. It starts by itself when one is free.";
-  return { title, detail, percent: null };
+/** For those who may manage it, as the server tells nobody else. */
+export const tookText = (seconds) => `Processed in ${length(seconds)}`;
+
+function describeWaiting(video, { waitedMs, isQueueDown }) {
+  const isLong = waitedMs >= LONG_WAIT_MS && isQueueDown;
+  const detail = isLong ? "The queue cannot be reached. The film is safe and starts by itself when the queue is back." : "";
+  return { title: waitingText(video), detail, percent: null };
+}
+
+/** "Waiting: 3rd in the queue, about 4 min", as in the admin site. */
+function waitingText({ processing_place: place = null, processing_time_left: left = null }) {
+  if (place === null) return "Waiting to be processed";
+  const where = place === 1 ? "next" : ordinal(place);
+  return `Waiting: ${where} in the queue${left === null ? "" : `, about ${length(left)}`}`;
 }
 
 /** A live status: an element that is updated in place, so that focus and screen readers stay where they are. */
@@ -63,19 +71,25 @@ export class Status {
   #detail = el("p", { class: "status-detail muted", "data-testid": "status-detail" });
   #bar = el("progress", { max: 100, "aria-label": "Processing", "data-testid": "status-progress" });
   #retry = el("button", { class: "button small", type: "button", "data-testid": "retry" }, "Retry");
+  #another = el("a", { class: "button small", "data-testid": "another-file" }, "Another file");
+  #remove = el("button", { class: "button small quiet", type: "button", "data-testid": "remove" }, "Remove");
+  #actions = el("p", { class: "actions" }, this.#retry, this.#another, this.#remove);
   #waitingSince = null;
   #video = null;
   #preflight;
 
   /**
    * `onRetried` is called when the server has taken the film back into the queue; null: this person may not manage it.
+   * `onRemoved` is called when the film is gone, to say so with a way back; null: it is removed elsewhere on the page.
    * `preflight`: what is to be kept up to date as well, wherever it is shown; see Preflight.
    */
-  constructor(video, { onRetried = null, preflight = null } = {}) {
+  constructor(video, { onRetried = null, onRemoved = null, preflight = null } = {}) {
     this.element = el("div", { class: "status", "data-testid": "status" });
-    this.element.append(this.#title, this.#bar, this.#detail, this.#retry);
+    this.element.append(this.#title, this.#bar, this.#detail, this.#actions);
     this.#retry.addEventListener("click", () => this.#tryAgain(onRetried));
+    this.#remove.addEventListener("click", () => this.#removeFilm(onRemoved));
     this.mayManage = onRetried !== null;
+    this.#remove.hidden = onRemoved === null;
     this.#preflight = preflight;
     this.update(video);
   }
@@ -89,14 +103,18 @@ export class Status {
     say(this.#detail, detail);
     this.#showPercent(percent);
     this.#bar.hidden = !isUnderway(video);
-    this.#retry.hidden = !(this.mayManage && video.processing_state === "error");
+    this.#actions.hidden = !(this.mayManage && video.processing_state === "error");
+    // What failed for good fails again: only another file helps.
+    this.#retry.hidden = !video.can_retry;
+    this.#another.hidden = video.can_retry;
+    this.#another.href = `/watch/${video.public_id}/#manage-file`;
   }
 
-  /** What comes into the queue again may be another original. */
+  /** What comes into the queue again may be another original, and what comes out the one from before. */
   #followPreflight(video) {
     const wasUnderway = this.#video !== null && isUnderway(this.#video);
-    if (isUnderway(video) && !wasUnderway) this.#preflight?.forget();
-    if (isUnderway(video) || wasUnderway) this.#preflight?.follow();
+    if (isUnderway(video) !== wasUnderway) this.#preflight?.forget();
+    if (isUnderway(video) || wasUnderway) this.#preflight?.follow(video);
   }
 
   #showPercent(percent) {
@@ -116,7 +134,7 @@ export class Status {
     this.#retry.disabled = true;
     try {
       await post(`/api/v1/videos/${this.#video.id}/retry/`);
-      this.update({ ...this.#video, processing_state: "pending", processing_error: "" });
+      this.update({ ...this.#video, processing_state: "pending", processing_error: "", can_retry: false });
       onRetried();
     } catch (error) {
       say(this.#detail, error.message);
@@ -124,4 +142,18 @@ export class Status {
       this.#retry.disabled = false;
     }
   }
+
+  async #removeFilm(onRemoved) {
+    this.#remove.disabled = true;
+    try {
+      await removeFilm(this.#video);
+      onRemoved();
+    } catch (error) {
+      say(this.#detail, error.message);
+      this.#remove.disabled = false;
+    }
+  }
 }
+
+/** It may be brought back; see farewell.js. */
+export const removeFilm = ({ id }) => request("DELETE", `/api/v1/videos/${id}/`);

@@ -34,7 +34,7 @@ export class Upload extends DirectUpload {
       const upload = new this.#tus.Upload(this.file, {
         ...this.#where(),
         chunkSize: CHUNK_BYTES,
-        metadata: { filename: this.file.name, filetype: this.file.type || "application/octet-stream" },
+        metadata: this.#metadata(),
         headers: this.door.headers(),
         retryDelays: null,
         storeFingerprintForResuming: false,
@@ -57,6 +57,12 @@ export class Upload extends DirectUpload {
       };
       upload.start();
     });
+  }
+
+  #metadata() {
+    const { name, type } = this.file;
+    const replaced = this.videoId === null ? {} : { video_id: String(this.videoId) };
+    return { filename: name, filetype: type || "application/octet-stream", ...replaced };
   }
 
   /** With an endpoint the client would begin anew whenever it cannot ask how far the upload is. */

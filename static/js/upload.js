@@ -4,6 +4,8 @@ import { ApiError, get, leaveForLogin } from "./api.js";
 import { watchPath } from "./card.js";
 import { isGone } from "./directupload.js";
 import { el, say } from "./dom.js";
+import { farewellOf, showFarewell } from "./farewell.js";
+import { limitsOf, objectionTo } from "./filechoice.js";
 import { size } from "./format.js";
 import { mayUpload, whoIsHere } from "./person.js";
 import { Poll } from "./poll.js";
@@ -19,8 +21,7 @@ const main = byId("main");
 const form = byId("upload-form");
 const fields = form.elements;
 const dropZone = byId("drop-zone");
-const maxBytes = Number(main.dataset.maxUploadMb) * 1024 ** 2;
-const fileTypes = main.dataset.fileTypes.split(",");
+const { fileTypes, maxBytes } = limitsOf(main.dataset);
 
 const METADATA = "/api/v1/upload/videos/metadata/";
 const FIELDS = ["title", "description", "category", "visibility"];
@@ -28,13 +29,15 @@ const VIEWERS_CANNOT = "Only creators and admins can upload. Ask an admin to mak
 const ELSEWHERE = "This file is being uploaded in another tab.";
 
 const panel = new TransferPanel();
+let person = null;
 let file = null;
 let titleFromFile = "";
 let unfinished = null;
 
 async function load() {
   try {
-    const [person, categories] = await Promise.all([whoIsHere(), get("/content/categories/")]);
+    const [whoever, categories] = await Promise.all([whoIsHere(), get("/content/categories/")]);
+    person = whoever;
     if (!mayUpload(person)) return refuse(VIEWERS_CANNOT);
     fields.category.append(...categories.map(({ name, slug }) => el("option", { value: slug }, name)));
     unfinished = new Unfinished(person);
@@ -61,22 +64,9 @@ function show(state) {
 
 // --- Choosing ---
 
-/** Why this file cannot be sent, as a sentence; null when it can. */
-function objection(candidate) {
-  const extension = candidate.name.slice(candidate.name.lastIndexOf(".")).toLowerCase();
-  if (!fileTypes.includes(extension)) {
-    return `“${candidate.name}” does not look like a video. Choose one of: ${fileTypes.join(", ")}.`;
-  }
-  if (candidate.size === 0) return `“${candidate.name}” is empty.`;
-  if (candidate.size > maxBytes) {
-    return `“${candidate.name}” has ${size(candidate.size)}; the most that can be uploaded is ${size(maxBytes)}.`;
-  }
-  return null;
-}
-
 function choose(candidate) {
   if (!candidate || main.dataset.state !== "choosing") return;
-  const sentence = objection(candidate);
+  const sentence = objectionTo(candidate, { fileTypes, maxBytes });
   say(byId("file-problem"), sentence);
   file = sentence ? null : candidate;
   dropZone.dataset.hasFile = Boolean(file);
@@ -241,7 +231,8 @@ async function discard(record) {
 
 function follow(video) {
   const preflight = new Preflight(video);
-  const status = new Status(video, { onRetried: () => poll.start(), preflight });
+  const onRemoved = () => sayGone(video, poll);
+  const status = new Status(video, { onRetried: () => poll.start(), onRemoved, preflight });
   const poll = new Poll(async () => isUnderway(showOutcome(await get(`/content/${video.id}/`), status)));
   byId("outcome").dataset.video = video.id;
   byId("outcome").dataset.publicId = video.public_id;
@@ -260,6 +251,11 @@ function showOutcome(video, status) {
   byId("outcome").dataset.state = video.processing_state;
   byId("watch-link").hidden = !video.is_playable;
   return video;
+}
+
+async function sayGone(video, poll) {
+  await startAgain(poll);
+  showFarewell(farewellOf(video, person), () => follow({ ...video, processing_state: "pending" }));
 }
 
 async function startAgain(poll) {

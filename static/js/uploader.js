@@ -26,11 +26,14 @@ export class Transfer {
   #request = new XMLHttpRequest();
   #isCancelled = false;
 
-  /** Resolves to the created video. `onProgress({sent, total, bytesPerSecond, secondsLeft})` */
-  send(form, onProgress) {
+  /**
+   * Resolves to the video: a new one, or the one at `path` that is changed by PATCH.
+   * `onProgress({sent, total, bytesPerSecond, secondsLeft})`
+   */
+  send(form, onProgress, { method = "POST", path = "/api/v1/videos/" } = {}) {
     return withSession(() => {
       if (this.#isCancelled) throw new Cancelled();
-      return this.#post(form, onProgress);
+      return this.#send(form, onProgress, method, path);
     });
   }
 
@@ -39,7 +42,7 @@ export class Transfer {
     this.#request.abort();
   }
 
-  #post(form, onProgress) {
+  #send(form, onProgress, method, path) {
     const request = this.#request;
     const meter = new Meter();
     return new Promise((resolve, reject) => {
@@ -47,14 +50,14 @@ export class Transfer {
       request.onabort = () => reject(new Cancelled());
       request.onerror = () => reject(new ApiError(0, "broken", BROKEN));
       request.onload = () => settle(request, resolve, reject);
-      request.open("POST", "/api/v1/videos/");
+      request.open(method, path);
       request.send(form);
     });
   }
 }
 
 function settle({ status, responseText }, resolve, reject) {
-  if (status === 201) resolve(JSON.parse(responseText));
+  if (status === 201 || status === 200) resolve(JSON.parse(responseText));
   else reject(errorFrom(status, responseText));
 }
 

@@ -3,13 +3,14 @@
 import { get, ownPath } from "./api.js";
 import { reportBack, reportLost } from "./connection.js";
 import { icon, say } from "./dom.js";
+import { farewellOf, sayNextTime } from "./farewell.js";
 import { Favorites } from "./favorites.js";
 import { day, length } from "./format.js";
 import { mayManage, whoIsHere } from "./person.js";
 import { Player } from "./player.js";
 import { Poll } from "./poll.js";
 import { Preflight } from "./preflight.js";
-import { isUnderway, Status } from "./status.js";
+import { isUnderway, Status, tookText } from "./status.js";
 import { staySignedIn } from "./stay.js";
 
 const byId = (id) => document.getElementById(id);
@@ -19,12 +20,15 @@ const favorites = new Favorites();
 const player = new Player(byId("player"));
 const poll = new Poll(follow);
 
+const LOOKED_AT_MS = 60_000;
 const NO_SUCH_FILM = "There is no such film, or it is not yours to see.";
 
 let person = null;
 let film = null;
 let status = null;
 let panel = null;
+// A file that has arrived is looked at before the film changes its state.
+let expectedUntil = 0;
 
 async function load() {
   main.dataset.state = "loading";
@@ -35,6 +39,7 @@ async function load() {
     reportBack();
     favorites.connect(byId("favourite"), video);
     if (show(video)) poll.start();
+    manageAsAsked();
   } catch (error) {
     showUnavailable(error);
   }
@@ -59,14 +64,17 @@ function show(video) {
   panel?.update(video);
   if (video.is_playable) showPlayer(video);
   else showPreparing(video);
-  return isUnderway(video) && (!video.is_playable || mayManage(person, video));
+  const isExpected = Date.now() < expectedUntil;
+  return isExpected || (isUnderway(video) && (!video.is_playable || mayManage(person, video)));
 }
 
 function showFacts(video) {
   document.title = `${video.title} · Videoflix`;
   byId("film-title").textContent = video.title;
   const seconds = video.duration === null ? null : length(video.duration);
-  byId("film-facts").textContent = [video.category, seconds, day(video.created_at)].filter(Boolean).join(" · ");
+  const took = video.processing_took ? tookText(video.processing_took) : null;
+  const facts = [video.category, seconds, day(video.created_at), took];
+  byId("film-facts").textContent = facts.filter(Boolean).join(" · ");
   say(byId("film-description"), video.description);
   byId("about").hidden = false;
 }
@@ -96,24 +104,43 @@ function showPreparing(video) {
   }
   const isMine = mayManage(person, video);
   const preflight = isMine ? new Preflight(video) : null;
-  status = new Status(video, { onRetried: isMine ? () => poll.start() : null, preflight });
+  const onRetried = isMine ? () => poll.start() : null;
+  status = new Status(video, { onRetried, onRemoved: isMine ? leaveGone : null, preflight });
   byId("preparing").replaceChildren(icon("film"), status.element);
   byId("preflight").replaceChildren(...(preflight ? [preflight.element] : []));
-  preflight?.follow();
+  preflight?.follow(video);
   byId("preparing").hidden = false;
 }
 
 // --- Managing it, for its owner and admins ---
 
-async function manage() {
+function leaveGone() {
+  sayNextTime(farewellOf(film, person));
+  location.assign("/");
+}
+
+async function manage({ part = null } = {}) {
   try {
     const { ManagePanel } = await import("./manage.js");
     const onRetried = () => poll.start();
-    panel ??= new ManagePanel(film, { person, onChanged: lookAgain, onRetried });
-    panel.open(film);
+    panel ??= new ManagePanel(film, { person, onChanged: lookAgain, onRetried, onSent: expectFile, onSaved: show });
+    panel.open(film, { part });
   } catch (error) {
     reportLost(error);
   }
+}
+
+/** By the address: #manage, or #manage-file for another file. Once: going back does not open it again. */
+function manageAsAsked() {
+  const { hash } = location;
+  if (!["#manage", "#manage-file"].includes(hash) || !film || !mayManage(person, film)) return;
+  history.replaceState(null, "", location.pathname + location.search);
+  manage({ part: hash === "#manage-file" ? "replacement-title" : null });
+}
+
+function expectFile() {
+  expectedUntil = Date.now() + LOOKED_AT_MS;
+  poll.start();
 }
 
 /** Its picture or its captions are other ones now. */
@@ -134,7 +161,8 @@ function showUnavailable(error) {
   byId("unavailable").hidden = false;
 }
 
-byId("open-manage").addEventListener("click", manage);
+byId("open-manage").addEventListener("click", () => manage());
+window.addEventListener("hashchange", manageAsAsked);
 byId("reload").addEventListener("click", load);
 staySignedIn(player.video);
 window.addEventListener("online", () => main.dataset.state === "unavailable" && load());
