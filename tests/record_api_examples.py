@@ -33,7 +33,7 @@ PLACEHOLDERS = (
     (re.compile(re.escape(ADMIN_PASSWORD)), "a-long-password"),
 )
 UUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|(?<![0-9a-f])[0-9a-f]{32}(?![0-9a-f])")
-TIMED = ("seconds", "processing_time_left")
+TIMED = ("seconds", "processing_time_left", "processing_took")
 
 
 class Recorder:

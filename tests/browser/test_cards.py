@@ -43,7 +43,7 @@ def test_a_card_goes_from_waiting_to_ready_without_a_reload(
     # The page that recorded this is still the one that was opened.
     assert re.search(r"Processing, [1-9]\d? %", said(as_admin.page, first))
     assert re.search(r"about \d+ s left|a few seconds left", said(as_admin.page, first))
-    assert "Waiting for a worker" in said(as_admin.page, second)
+    assert re.search(r"Waiting: next in the queue, about \d+ (s|min)", said(as_admin.page, second))
     assert re.search(r"640×360, 5 s\s+Becomes 2 qualities, about \d+ s and ", said(as_admin.page, second))
 
 
@@ -58,14 +58,37 @@ def test_a_failed_film_says_why_to_its_owner_alone(site: Site, people: Platform,
     card = site.card(video["public_id"])
     expect(card.get_by_test_id("status-title")).to_have_text("Could not be processed")
     expect(card.get_by_test_id("status-detail")).to_have_text(re.compile(r"\w+.*\.$"))
-    card.get_by_test_id("retry").click()
-    expect(card.get_by_test_id("status-title")).to_have_text(re.compile("Waiting|Processing"))
-    expect(card.get_by_test_id("status-title")).to_have_text("Could not be processed", timeout=20_000)
+    expect(card.get_by_test_id("retry")).to_be_hidden()
+    assert site.page.locator("[data-row=failed] [data-testid=card]").count() == 1
+    assert site.page.get_by_text(re.compile(r"not a video")).count() == 1, "each sentence once"
+    card.get_by_test_id("another-file").click()
+    panel = site.page.get_by_test_id("manage")
+    expect(panel.get_by_role("heading", name="Another file")).to_be_focused()
+    assert panel.get_by_text(re.compile(r"not a video")).count() == 1
     site.be(*VIEWER)
     site.open_catalogue()
     expect(site.page.get_by_text("Notes of a creator")).to_have_count(0)
     site.open(f"/watch/{video['public_id']}/")
     expect(site.page.get_by_test_id("unavailable")).to_contain_text("There is no such film, or it is not yours to see.")
+
+
+def test_a_failed_film_goes_with_one_click_and_comes_back_with_another(
+    site: Site, people: Platform, tmp_path: Path
+) -> None:
+    text = tmp_path / "notes.mp4"
+    text.write_text("Not a film either. " * 50)
+    creator = people.sign_in(*CREATOR)
+    video = creator.upload(text, title="Failed and unwanted").json()
+    people.wait_until_done(creator, video["id"])
+    site.be(*CREATOR)
+    site.open_catalogue()
+    site.card(video["public_id"]).get_by_test_id("remove").click()
+    expect(site.card(video["public_id"])).to_have_count(0)
+    farewell = site.page.get_by_test_id("farewell")
+    expect(farewell).to_contain_text("“Failed and unwanted” was deleted. Later only an admin can bring it back.")
+    site.page.get_by_test_id("undo").click()
+    expect(site.card(video["public_id"])).to_be_visible()
+    expect(farewell).to_have_count(0)
 
 
 def test_the_upload_page_tells_what_was_found_and_what_will_be_made(

@@ -1,5 +1,6 @@
 """The owner's panel on the watch page: picture, captions, what was found, deleting."""
 
+import json
 import re
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from playwright.sync_api import BrowserContext, Locator, Page, expect
 
 from tests.browser.conftest import CREATOR, VIEWER, ready_film
 from tests.browser.pages import Site, on_screen
+from tests.client import Client
 from tests.clips import Clip, make_clip, run_ffmpeg
 from tests.services import Platform
 
@@ -118,14 +120,127 @@ def test_the_keyboard_opens_and_closes_the_panel_and_the_player_is_left_alone(as
     player.wait_for_state("paused")
 
 
-def test_the_panel_fits_a_phone(phone: BrowserContext, people: Platform, own_film: str) -> None:
+@pytest.mark.parametrize("width", [390, 360])
+def test_the_panel_fits_a_phone(width: int, phone: BrowserContext, people: Platform, own_film: str) -> None:
     site = Site(phone.new_page(), people.origin)
+    site.page.set_viewport_size({"width": width, "height": 740})
     site.be(*CREATOR)
     site.open_film(own_film)
     panel = open_panel(site.page)
+    panel.get_by_label("What it costs").select_option("true")
     box = on_screen(panel)
-    assert (box["x"], box["width"]) == (0, 390)
+    assert (box["x"], box["width"]) == (0, width)
     assert panel.evaluate("panel => panel.scrollWidth === panel.clientWidth")
+
+
+def fill(panel: Locator, **values: str) -> None:
+    for label, value in values.items():
+        panel.get_by_label(label, exact=False).first.fill(value)
+
+
+def patch(client: Client, path: str, **fields: str) -> None:
+    body, headers = json.dumps(fields).encode(), {"Content-Type": "application/json"}
+    assert client.request("PATCH", path, body, headers).status == 200
+
+
+def test_what_is_said_about_the_film_is_edited_and_kept(panel: Locator) -> None:
+    page = panel.page
+    fill(panel, Title="My own film, renamed", Description="By the sea.")
+    expect(panel.get_by_test_id("details-status")).to_have_text("Not saved yet.")
+    panel.get_by_label("Who may see it").select_option(label="Whoever has the link")
+    panel.get_by_test_id("save-details").press("Enter")
+    expect(panel.get_by_test_id("details-status")).to_have_text("Saved.")
+    expect(page.get_by_test_id("film-title")).to_have_text("My own film, renamed")
+    page.keyboard.press("Escape")
+    expect(panel).to_be_hidden()
+    page.reload()
+    open_panel(page)
+    expect(panel.get_by_label("Who may see it")).to_have_value("UNLISTED")
+    fill(panel, Title="My own film", Description="")
+    panel.get_by_label("Who may see it").select_option("PUBLIC")
+    panel.get_by_test_id("save-details").click()
+    expect(panel.get_by_test_id("details-status")).to_have_text("Saved.")
+
+
+def test_what_cannot_be_saved_is_said_beside_its_field(panel: Locator) -> None:
+    panel.get_by_label("What it costs").select_option("true")
+    panel.get_by_test_id("save-details").click()
+    price = panel.get_by_label("Price")
+    expect(price).to_be_focused()
+    expect(price).to_have_attribute("aria-invalid", "true")
+    expect(panel.locator("[data-problem=price]")).to_have_text("A paid video needs a price above 0.")
+    panel.get_by_label("Title").fill(" ")
+    panel.get_by_test_id("save-details").click()
+    expect(panel.locator("[data-problem=title]")).to_have_text("Give the film a title.")
+
+
+def test_what_is_not_saved_is_not_lost_by_closing(panel: Locator) -> None:
+    page = panel.page
+    panel.get_by_label("Title").fill("Half a title")
+    for leave in (lambda: page.keyboard.press("Escape"), panel.get_by_test_id("manage-close").click):
+        leave()
+        expect(panel.get_by_test_id("unsaved")).to_be_visible()
+        expect(panel.get_by_test_id("unsaved-stay")).to_be_focused()
+        panel.get_by_test_id("unsaved-stay").click()
+        expect(panel.get_by_label("Title")).to_be_focused()
+    expect(panel.get_by_label("Title")).to_have_value("Half a title")
+    panel.get_by_test_id("manage-close").click()
+    panel.get_by_test_id("unsaved-discard").click()
+    expect(panel).to_be_hidden()
+    open_panel(page)
+    expect(panel.get_by_label("Title")).to_have_value("My own film")
+
+
+def test_two_tabs_lose_nothing_silently(panel: Locator, people: Platform, own_film: str) -> None:
+    """The other tab is the API."""
+    other, path = people.sign_in(*CREATOR), f"/api/v1/videos/{own_film}/"
+    panel.get_by_label("Title").fill("Mine")
+    patch(other, path, description="Theirs.")
+    panel.get_by_test_id("save-details").click()
+    expect(panel.get_by_test_id("details-status")).to_have_text("Saved.")
+    expect(panel.get_by_label("Description")).to_have_value("Theirs.")
+    panel.get_by_label("Title").fill("Mine again")
+    patch(other, path, title="Theirs too")
+    panel.get_by_test_id("save-details").click()
+    told = panel.locator("[data-problem=title]")
+    expect(told).to_have_text("In the meantime it was changed to “Theirs too”. Save again to have yours instead.")
+    assert other.get(path).json()["title"] == "Theirs too"
+    fill(panel, Title="My own film", Description="")
+    panel.get_by_test_id("save-details").click()
+    expect(panel.get_by_test_id("details-status")).to_have_text("Saved.")
+    assert other.get(path).json()["title"] == "My own film"
+
+
+def test_a_file_that_is_none_changes_nothing_and_says_why(panel: Locator, tmp_path: Path) -> None:
+    page, letter, notes = panel.page, tmp_path / "letter.txt", tmp_path / "notes.mov"
+    letter.write_text("Dear all,")
+    notes.write_text("Not a film at all. " * 50)
+    panel.get_by_test_id("replacement-file").set_input_files(letter)
+    expect(panel.get_by_test_id("replacement-problem")).to_contain_text("does not look like a video")
+    panel.get_by_test_id("replacement-file").set_input_files(notes)
+    expect(panel.get_by_test_id("replacement-chosen")).to_have_text("notes.mov, 950 bytes")
+    panel.get_by_test_id("replace").press("Enter")
+    expect(panel.get_by_test_id("replacement-done")).to_contain_text("The file has arrived.")
+    refusal = panel.get_by_test_id("refusal")
+    expect(refusal).to_contain_text("The file “notes.mov” was not used", timeout=60_000)
+    expect(refusal).to_contain_text("The film is as it was before.")
+    expect(panel.get_by_test_id("manage-state")).to_be_hidden()
+    panel.get_by_test_id("dismiss-refusal").click()
+    expect(refusal).to_be_hidden()
+    page.reload()
+    expect(page.get_by_test_id("watch")).to_have_attribute("data-state", "playable")
+    open_panel(page)
+    expect(refusal).to_be_hidden()
+
+
+def test_a_large_file_replaces_beside_the_form(panel: Locator, people: Platform, own_film: str, large_film: Path) -> None:
+    before = people.sign_in(*CREATOR).get(f"/content/{own_film}/").json()["image_file"]
+    panel.get_by_test_id("replacement-file").set_input_files(large_film)
+    panel.get_by_test_id("replace").click()
+    expect(panel.get_by_test_id("replacement-done")).to_contain_text("The file has arrived.", timeout=60_000)
+    expect(panel.get_by_test_id("status-title")).to_have_text(re.compile("New version"), timeout=60_000)
+    expect(panel.get_by_test_id("manage-state")).to_be_hidden(timeout=60_000)
+    assert people.sign_in(*CREATOR).get(f"/content/{own_film}/").json()["image_file"] != before
 
 
 def test_who_only_watches_manages_nothing(site: Site, people: Platform, own_film: str) -> None:
@@ -150,10 +265,13 @@ def test_an_admin_can_undo_a_deletion(as_admin: Site, own_film: str) -> None:
     expect(as_admin.card(own_film)).to_be_visible()
 
 
-def test_an_owner_is_told_who_can_undo_it(panel: Locator, own_film: str) -> None:
-    """Last, because the film is gone then."""
+def test_an_owner_can_undo_a_deletion_and_is_told_who_can_later(as_creator: Site, panel: Locator, own_film: str) -> None:
+    expect(panel.get_by_test_id("delete-sentence")).to_contain_text(
+        "You can bring all of it back right after, and an admin later, until somebody deletes it for good."
+    )
     panel.get_by_test_id("delete").click()
     panel.get_by_test_id("delete-now").click()
     farewell = panel.page.get_by_test_id("farewell")
-    expect(farewell).to_have_text("“My own film” was deleted. An admin can bring it back.")
-    expect(farewell.get_by_role("button")).to_have_count(0)
+    expect(farewell).to_contain_text("“My own film” was deleted. Later only an admin can bring it back.")
+    panel.page.get_by_test_id("undo").click()
+    expect(as_creator.card(own_film)).to_be_visible()
