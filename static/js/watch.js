@@ -19,7 +19,13 @@ const favorites = new Favorites();
 const player = new Player(byId("player"));
 const poll = new Poll(follow);
 
+// What a click on "Watch" adds to the address; it is taken off, so that a reload or a link to this page plays nothing.
+const PLAY = "#play";
+const VISIBILITY = { PRIVATE: "Private", UNLISTED: "Unlisted: for those who have the link" };
 const NO_SUCH_FILM = "There is no such film, or it is not yours to see.";
+
+let isToPlay = location.hash === PLAY;
+if (isToPlay) history.replaceState(null, "", location.pathname + location.search);
 
 let person = null;
 let film = null;
@@ -66,7 +72,8 @@ function showFacts(video) {
   document.title = `${video.title} · Videoflix`;
   byId("film-title").textContent = video.title;
   const seconds = video.duration === null ? null : length(video.duration);
-  byId("film-facts").textContent = [video.category, seconds, day(video.created_at)].filter(Boolean).join(" · ");
+  const facts = [VISIBILITY[video.visibility], video.category, seconds, day(video.created_at)];
+  byId("film-facts").textContent = facts.filter(Boolean).join(" · ");
   say(byId("film-description"), video.description);
   byId("about").hidden = false;
 }
@@ -80,7 +87,7 @@ function showPlayer(video) {
   }
   main.dataset.state = "playable";
   if (player.isOpen) return;
-  player.open(filmOf(video), person);
+  player.open(filmOf(video), person, { isPlaying: isToPlay });
 }
 
 function filmOf(video) {
@@ -90,6 +97,7 @@ function filmOf(video) {
 
 function showPreparing(video) {
   main.dataset.state = "preparing";
+  isToPlay = false; // a film that becomes ready later does not begin on its own
   if (status) {
     status.update(video);
     return;
