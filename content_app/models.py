@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models, transaction
+from django.db.models import Q
 from django.dispatch import Signal
 from django.utils import timezone
 from django.utils.text import slugify
@@ -83,6 +84,8 @@ class Video(models.Model):
         default=Visibility.PUBLIC,
         help_text="Public: listed to everyone signed in. Unlisted: whoever has the link. Private: owner and admins.",
     )
+    # At the top of the catalogue; services.videos.feature moves it from film to film.
+    is_featured = models.BooleanField("featured", default=False, editable=False)
     is_paid = models.BooleanField("paid", default=False)
     price = models.DecimalField(max_digits=8, decimal_places=2, default=0)
     currency = models.CharField(max_length=3, default="EUR")
@@ -132,10 +135,14 @@ class Video(models.Model):
     objects = VideoQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "film"
         ordering = ("-created_at", "-id")
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="video_newest"),
             models.Index(fields=["state", "lease_until"], name="video_state_lease"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["is_featured"], condition=Q(is_featured=True), name="one_featured_video")
         ]
 
     def __str__(self) -> str:
@@ -216,11 +223,14 @@ class Caption(models.Model):
 class Favorite(models.Model):
     """A person's liking for a video."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favorites")
-    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="favorites")
-    created_at = models.DateTimeField(default=timezone.now)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favorites", verbose_name="person"
+    )
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="favorites", verbose_name="film")
+    created_at = models.DateTimeField("marked", default=timezone.now)
 
     class Meta:
+        verbose_name = "favourite"
         ordering = ("-created_at", "-id")
         constraints: ClassVar = [models.UniqueConstraint(fields=["user", "video"], name="favorite_once")]
 

@@ -20,6 +20,8 @@ from users_app.admin_base import is_id
 MOVES: dict[str, tuple[Callable[..., bool], str, str]] = {
     "process": (processing.retry, "Put back in line.", "Left alone: it is neither finished nor failed."),
     "delete": (videos.soft_delete, "Deleted. It can be brought back on this page.", "It was deleted already."),
+    "feature": (videos.feature, "Put at the top of the catalogue.", "It is there already, or deleted."),
+    "unfeature": (videos.unfeature, "Taken from the top of the catalogue.", "It is not there."),
     "restore": (videos.restore, "Brought back.", "It is not deleted."),
 }
 BETWEEN = "It is deleted, or somebody else was faster: nothing was changed."

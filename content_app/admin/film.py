@@ -10,7 +10,7 @@ from content_app.admin.pictures import picture_url, small_picture_url
 from content_app.admin.wording import bitrate, clock, condition_of, is_underway, next_step
 from content_app.models import Video
 from content_app.services import captions, posters, preflight
-from content_app.states import State
+from content_app.states import State, Visibility
 from media_pipeline.wording import bytes_text, seconds_text
 
 
@@ -20,6 +20,7 @@ def describe(request: HttpRequest, video: Video) -> dict[str, Any]:
         "is_underway": is_underway(video),
         "next_step": next_step(video),
         "may_process": video.state in (State.READY, State.ERROR) and not video.deleted_at,
+        "may_feature": video.is_playable and video.visibility == Visibility.PUBLIC and not video.deleted_at,
         "length": clock(video.duration_s),
     }
     return film | describe_verdict(video) | (describe_playable(video) if video.is_playable else {})
