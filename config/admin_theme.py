@@ -82,10 +82,10 @@ UNFOLD: dict[str, Any] = {
         "navigation": [
             {"items": [item("Overview", "dashboard", reverse_lazy("admin:index"))]},
             {
-                "title": "Films",
+                "title": "Catalogue",
                 "separator": True,
                 "items": [
-                    model_item("Videos", "movie", "content_app.video"),
+                    model_item("Films", "movie", "content_app.video"),
                     model_item("Categories", "category", "content_app.category"),
                     model_item("Favourites", "favorite", "content_app.favorite"),
                 ],

@@ -121,6 +121,7 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
+FORMAT_MODULE_PATH = "config.formats"  # one way to write a date, on every page
 # Before the names, so that scripts which import each other by relative addresses stay as they are.
 STATIC_URL = f"/static/{static_version(BASE_DIR)}/"
 STATICFILES_DIRS = [BASE_DIR / "static"]

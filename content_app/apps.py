@@ -15,7 +15,7 @@ AUDITED = {
 
 class ContentConfig(AppConfig):
     name = "content_app"
-    verbose_name = "Films"
+    verbose_name = "Catalogue"
 
     def ready(self) -> None:
         from content_app import signals  # noqa: F401 - connects its receivers

@@ -87,6 +87,8 @@ class Video(models.Model):
         default=Visibility.PUBLIC,
         help_text="Public: listed to everyone signed in. Unlisted: whoever has the link. Private: owner and admins.",
     )
+    # At the top of the catalogue; services.videos.feature moves it from film to film.
+    is_featured = models.BooleanField("featured", default=False, editable=False)
     is_paid = models.BooleanField("paid", default=False)
     price = models.DecimalField(max_digits=8, decimal_places=2, default=0)
     currency = models.CharField(max_length=3, default="EUR")
@@ -155,6 +157,7 @@ class Video(models.Model):
     objects = VideoQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "film"
         ordering = ("-created_at", "-id")
         indexes: ClassVar = [
             models.Index(fields=["-created_at", "-id"], name="video_newest"),
@@ -169,6 +172,7 @@ class Video(models.Model):
             models.CheckConstraint(
                 name="video_played_original_of_a_version", condition=Q(played_original="") | ~Q(version="")
             ),
+            models.UniqueConstraint(fields=["is_featured"], condition=Q(is_featured=True), name="one_featured_video")
         ]
 
     def __str__(self) -> str:
@@ -251,11 +255,14 @@ class Caption(models.Model):
 class Favorite(models.Model):
     """A person's liking for a video."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favorites")
-    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="favorites")
-    created_at = models.DateTimeField(default=timezone.now)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favorites", verbose_name="person"
+    )
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="favorites", verbose_name="film")
+    created_at = models.DateTimeField("marked", default=timezone.now)
 
     class Meta:
+        verbose_name = "favourite"
         ordering = ("-created_at", "-id")
         constraints: ClassVar = [models.UniqueConstraint(fields=["user", "video"], name="favorite_once")]
 

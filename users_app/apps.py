@@ -29,7 +29,7 @@ AUDITED = {
 
 class UsersConfig(AppConfig):
     name = "users_app"
-    verbose_name = "People"
+    verbose_name = "Accounts"
 
     def ready(self) -> None:
         from users_app import admin_log, audit

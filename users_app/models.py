@@ -44,6 +44,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     objects = UserManager()
 
     class Meta:
+        verbose_name = "person"
+        verbose_name_plural = "people"
         # Addresses differ by more than case, whoever writes the row.
         constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
 

@@ -46,7 +46,7 @@ class ActionsMixin(StaffAdmin):
     def delete_selected(self, request: HttpRequest, chosen: QuerySet[Video]) -> HttpResponse | None:
         """The question before it lists every file, so there is an end to how many."""
         if (count := chosen.count()) > MOST_DELETED_AT_ONCE:
-            sentence = f"{count} videos are chosen; delete at most {MOST_DELETED_AT_ONCE} for good at once."
+            sentence = f"{count} films are chosen; delete at most {MOST_DELETED_AT_ONCE} for good at once."
             self.message_user(request, sentence, messages.WARNING)
             return None
         return delete_selected(self, request, chosen)
@@ -69,6 +69,6 @@ class ActionsMixin(StaffAdmin):
         total = chosen.count()
         moved = sum(service(video_id=pk) for pk in fitting.values_list("pk", flat=True))
         if moved:
-            self.message_user(request, f"{counted(moved, 'video')} {done}.", messages.SUCCESS)
+            self.message_user(request, f"{counted(moved, 'film')} {done}.", messages.SUCCESS)
         if total > moved:
-            self.message_user(request, f"{counted(total - moved, 'video')} left alone: {left}.", messages.WARNING)
+            self.message_user(request, f"{counted(total - moved, 'film')} left alone: {left}.", messages.WARNING)

@@ -21,11 +21,9 @@ DELETED = "Deleted. It can be brought back on this page until it is deleted for 
 MOVES: dict[str, tuple[Callable[..., bool], str, str]] = {
     "process": (processing.retry, "Put back in line.", "Left alone: it is neither finished nor failed."),
     "dismiss": (processing.dismiss_refusal, "The note is gone.", "The note was gone already."),
-    "delete": (
-        videos.soft_delete,
-        DELETED,
-        "It was deleted already.",
-    ),
+    "delete": (videos.soft_delete, DELETED, "It was deleted already."),
+    "feature": (videos.feature, "Put at the top of the catalogue.", "It is there already, or deleted."),
+    "unfeature": (videos.unfeature, "Taken from the top of the catalogue.", "It is not there."),
     "restore": (videos.restore, "Brought back.", "It is not deleted."),
 }
 BETWEEN = "It is deleted, or somebody else was faster: nothing was changed."

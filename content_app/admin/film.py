@@ -11,7 +11,7 @@ from content_app.admin.wording import bitrate, clock, condition_of, is_underway,
 from content_app.models import Video
 from content_app.services import captions, posters, preflight
 from content_app.services.forecast import Forecast
-from content_app.states import State
+from content_app.states import State, Visibility
 from media_pipeline.wording import bytes_text, seconds_text
 
 
@@ -22,6 +22,7 @@ def describe(request: HttpRequest, video: Video) -> dict[str, Any]:
         "next_step": next_step(video),
         "has_failed": video.state == State.ERROR,
         "may_process": may_process_again(video),
+        "may_feature": video.is_playable and video.visibility == Visibility.PUBLIC and not video.deleted_at,
         "length": clock(video.duration_s),
     }
     return film | describe_verdict(video) | (describe_playable(video) if video.is_playable else {})

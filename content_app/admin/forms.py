@@ -12,7 +12,7 @@ from content_app.rules import EXTENSIONS, MEGABYTE, OriginalRefused, check_origi
 from content_app.services import uploads
 from users_app.models import User
 
-GONE = "The file that was uploaded is not there any more, or belongs to another video. Choose it again."
+GONE = "The file that was uploaded is not there any more, or belongs to another film. Choose it again."
 
 
 class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -51,7 +51,7 @@ class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
     def _describe_original(self, original: forms.FileField, *, is_new: bool) -> None:
         original.max_length = None  # only the extension of the name goes into the key
         original.widget.attrs |= {"class": "vf-file", "data-max-bytes": settings.MAX_UPLOAD_MB * MEGABYTE}
-        original.help_text = f"A video of at most {settings.MAX_UPLOAD_MB:,} MB."
+        original.help_text = f"A film of at most {settings.MAX_UPLOAD_MB:,} MB."
         if not is_new:
             original.help_text += " The film that plays now goes on playing until the new one is ready."
 

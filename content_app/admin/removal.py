@@ -73,7 +73,7 @@ class Removal:
 
     def row_counts(self) -> dict[str, int]:
         related = {noun: sum(one.rows[noun] for one in self.videos) for noun in RELATED}
-        return {"video": len(self.videos), **{noun: count for noun, count in related.items() if count}}
+        return {"film": len(self.videos), **{noun: count for noun, count in related.items() if count}}
 
 
 def plan_removal(videos: Sequence[Video]) -> Removal:

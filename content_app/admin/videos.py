@@ -73,6 +73,7 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
     @admin.display(description="title", ordering="title")
     def name(self, video: Video) -> SafeString:
         tags = [Visibility(video.visibility).label] if video.visibility != Visibility.PUBLIC else []
+        tags += ["Featured"] if video.is_featured else []
         tags += [f"{video.price} {video.currency}"] if video.is_paid else []
         marked = format_html_join("", '<span class="vf-tag">{}</span>', ((tag,) for tag in tags))
         return format_html('<span class="vf-name">{}</span><span class="vf-tags">{}</span>', video.title, marked)
@@ -89,7 +90,7 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
 
     @admin.display(description="uploaded", ordering="created_at")
     def uploaded(self, video: Video) -> str:
-        return date_format(timezone.localtime(video.created_at), "j M Y, H:i")
+        return date_format(timezone.localtime(video.created_at), "DATETIME_FORMAT")
 
     # --- The page of one ---
 

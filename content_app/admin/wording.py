@@ -43,7 +43,7 @@ class Condition:
 def condition_of(video: Video, outlook: Outlook = UNKNOWN) -> Condition:
     """`outlook`: see services.forecast."""
     if video.deleted_at:
-        return Condition("Deleted", "gone", date_format(timezone.localtime(video.deleted_at), "j F Y"))
+        return Condition("Deleted", "gone", date_format(timezone.localtime(video.deleted_at), "DATE_FORMAT"))
     match State(video.state):
         case State.UPLOADING:
             return Condition("Waiting for its file", "waiting")
@@ -123,7 +123,7 @@ def bitrate(bps: int) -> str:
 
 
 def counted(number: int, noun: str) -> str:
-    """3, "video" → "3 videos"."""
+    """3, "film" → "3 films"."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 

@@ -60,7 +60,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
         model = Video
         fields = (
             *("id", "public_id", "title", "description", "category", "created_at", "updated_at"),
-            *("duration", "visibility"),
+            *("duration", "visibility", "is_featured"),
             *("is_paid", "price", "currency", "owner"),
             *("image_file", "image_url", "image_small", "video_file", "converted_files", "hls_url", "storyboard_url"),
             *("processing_state", "processing_progress", "processing_time_left", "processing_place"),

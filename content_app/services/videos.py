@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -96,6 +96,22 @@ def dropped_on_failure(video: Video) -> Iterator[None]:
             with suppress(StorageUnavailable):  # what went wrong first is what counts
                 video.video_file.storage.delete(name)
         raise
+
+
+def feature(*, video_id: int) -> bool:
+    """Put this film at the top of the catalogue, in the place of the one that was there."""
+    try:
+        with transaction.atomic():
+            Video.objects.filter(is_featured=True).exclude(pk=video_id).update(is_featured=False)
+            rows = Video.objects.filter(pk=video_id, is_featured=False, deleted_at=None).update(is_featured=True)
+    except IntegrityError:  # another film was put there in between, and now is seen
+        return feature(video_id=video_id)
+    return noted("video_featured", video_id, rows)
+
+
+def unfeature(*, video_id: int) -> bool:
+    rows = Video.objects.filter(pk=video_id, is_featured=True).update(is_featured=False)
+    return noted("video_no_longer_featured", video_id, rows)
 
 
 def soft_delete(*, video_id: int, by: User | None = None) -> bool:

@@ -1,12 +1,13 @@
 """The list of videos that staff see: what it shows, how it is narrowed down, and what is done with many at once."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.utils import timezone
 
-from content_app.models import Category, Video
+from content_app.models import Category, Favorite, Video
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_category, make_playable, make_video
 from users_app.models import User
@@ -65,7 +66,7 @@ def test_failed_and_finished_videos_are_processed_again(
     others = [make_video(owner), with_original(owner, state=State.ERROR, deleted_at=timezone.now())]
     with django_capture_on_commit_callbacks(execute=True):
         said = act(staff, "process_again", failed, ready, *others)
-    assert said == ["2 videos put back in line.", "2 videos left alone: neither finished nor failed."]
+    assert said == ["2 films put back in line.", "2 films left alone: neither finished nor failed."]
     assert sorted(enqueued) == [failed.pk, ready.pk]
 
 
@@ -77,17 +78,17 @@ def test_retrying_leaves_finished_ones_alone(
     with django_capture_on_commit_callbacks(execute=True):
         said = act(staff, "retry_failed", failed, ready, hopeless)
     assert said == [
-        "1 video put back in line.",
-        "2 videos left alone: did not fail, or would fail again with the same file.",
+        "1 film put back in line.",
+        "2 films left alone: did not fail, or would fail again with the same file.",
     ]
     assert enqueued == [failed.pk]
 
 
 def test_videos_are_deleted_and_brought_back(staff: Client, owner: User) -> None:
     video, deleted = make_playable(owner), make_playable(owner, deleted_at=timezone.now())
-    assert act(staff, "soft_delete", video, deleted)[0].startswith("1 video deleted;")
+    assert act(staff, "soft_delete", video, deleted)[0].startswith("1 film deleted;")
     assert Video.objects.filter(deleted_at=None).count() == 0
-    assert act(staff, "bring_back", video, deleted) == ["2 videos brought back."]
+    assert act(staff, "bring_back", video, deleted) == ["2 films brought back."]
     assert Video.objects.filter(deleted_at=None).count() == 2
 
 
@@ -162,3 +163,14 @@ def test_a_filter_that_makes_no_sense_is_shown_as_a_wrong_one(
     client.force_login(admin)
     response = client.get(f"/admin/content_app/{listed}/?{query}")
     assert response.status_code in (200, 302), "the list, or the list with a note that the filter was wrong"
+
+
+@pytest.mark.parametrize("path", [LIST, "/admin/content_app/favorite/", "/admin/users_app/user/"])
+def test_every_list_writes_dates_in_one_way(staff: Client, owner: User, path: str) -> None:
+    at = datetime(2026, 11, 29, 13, 5, tzinfo=UTC)
+    Favorite.objects.create(user=owner, video=make_playable(owner, created_at=at), created_at=at)
+    User.objects.update(date_joined=at)
+    page = staff.get(path).content.decode()
+    assert "29 Nov 2026, 13:05" in page
+    assert "Nov. 29" not in page
+    assert "p.m." not in page

@@ -45,7 +45,7 @@ def test_the_question_lists_rows_and_stored_files_with_their_sizes(
     store_original(video)
     page = squeezed(ask(staff, video) if in_bulk else staff.get(f"{LIST}{video.pk}/delete/").content.decode())
     sizes = 1000 + len(b"a picture") + len(b"a film") + 2048
-    assert f"4 stored files with {sizes / 1024:.1f} KB, and 1 video, 2 renditions, 1 caption track, 1 favourite" in page
+    assert f"4 stored files with {sizes / 1024:.1f} KB, and 1 film, 2 renditions, 1 caption track, 1 favourite" in page
     for text in (f"originals/{video.public_id}/", f"{video.key_prefix}/", "0f.mkv", "master.m3u8", "720p.mp4"):
         assert text in page
     for text in ("2.0 KB", "What stays", str(video.public_id)):
@@ -83,7 +83,7 @@ def test_there_is_an_end_to_how_many_go_at_once(staff: Client, owner: User, monk
     chosen = {"action": "delete_selected", "_selected_action": [make_video(owner).pk, make_video(owner).pk]}
     response = staff.post(LIST, {**chosen, "index": "0", "post": "yes"}, follow=True)
     assert [str(one) for one in response.context["messages"]] == [
-        "2 videos are chosen; delete at most 1 for good at once."
+        "2 films are chosen; delete at most 1 for good at once."
     ]
     assert Video.objects.count() == 2
 

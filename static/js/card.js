@@ -7,7 +7,8 @@ import { Preflight } from "./preflight.js";
 import { Status } from "./status.js";
 import { recallPosition } from "./store.js";
 
-export const watchPath = (video) => `/watch/${video.public_id}/`;
+/** Of a film that plays: a click on it plays it. */
+export const watchPath = (video) => `/watch/${video.public_id}/${video.is_playable ? "#play" : ""}`;
 
 export class Card {
   /** `onRetried`, `onRemoved`: see Status. `hasCategory`: whether the card says it, because its row does not. */
@@ -42,9 +43,19 @@ function statusOf(video, { onRetried, onRemoved }) {
   return status;
 }
 
+/** What tells films that are not in everybody's catalogue apart. */
+const MARKS = { PRIVATE: { icon: "lock", word: "Private" }, UNLISTED: { icon: "link", word: "Unlisted" } };
+
 /** Its size is reserved; a film without a picture, or whose picture is gone, shows a strip of film. */
 function posterOf(video) {
-  const box = el("span", { class: "poster" }, icon("film"), video.image_small && smallPicture(video));
+  const mark = MARKS[video.visibility];
+  const box = el(
+    "span",
+    { class: "poster" },
+    icon("film"),
+    video.image_small && smallPicture(video),
+    mark && el("span", { class: "card-mark", "data-testid": "mark" }, icon(mark.icon), mark.word),
+  );
   const left = recallPosition(video.public_id);
   if (left && video.is_playable) {
     box.append(el("progress", { class: "watched", max: left.of, value: left.at, "aria-label": "Watched" }));
@@ -65,8 +76,6 @@ function factsOf(video, hasCategory) {
   if (video.duration !== null) {
     facts.append(el("span", { "data-testid": "duration", title: clock(video.duration) }, length(video.duration)));
   }
-  if (video.visibility === "PRIVATE") facts.append(el("span", {}, "Private"));
-  if (video.visibility === "UNLISTED") facts.append(el("span", {}, "Unlisted"));
   if (video.is_paid) facts.append(el("span", {}, `${video.price} ${video.currency}`));
   return facts;
 }

@@ -8,7 +8,7 @@ import { Favorites } from "./favorites.js";
 import { mayManage, mayUpload, whoIsHere } from "./person.js";
 import { Poll } from "./poll.js";
 import { emptyElement, heroElement, problemElement, resultsElement, rowElement } from "./shelf.js";
-import { favoritesRow, matching, newestPlayable, nextToAsk, rowsOf, sorted } from "./shelves.js";
+import { billboardOf, favoritesRow, matching, nextToAsk, rowsOf, sorted } from "./shelves.js";
 import { isUnderway } from "./status.js";
 import { recallPosition } from "./store.js";
 
@@ -59,7 +59,7 @@ function render() {
 
 function renderShelves() {
   const ordered = sorted(videos, form.sort.value);
-  const hero = newestPlayable(videos);
+  const hero = billboardOf(videos);
   if (hero) heroSlot.append(heroElement(hero, favorites));
   const rows = rowsOf(ordered, categories, favorites, recallPosition);
   fillRows(...rows.map(filledRow));

@@ -8,8 +8,9 @@ import { clock } from "./format.js";
 import { Menu } from "./menu.js";
 import { Seekbar } from "./seekbar.js";
 import { connectShortcuts } from "./shortcuts.js";
-import { recallPosition, rememberPosition } from "./store.js";
+import { recallChoice, recallPosition, rememberChoice, rememberPosition } from "./store.js";
 import { openStream } from "./streams.js";
+import { Taps } from "./taps.js";
 import { TrackMenu } from "./tracks.js";
 import { Volume } from "./volume.js";
 
@@ -17,12 +18,18 @@ const SPEEDS = [0.5, 0.75, 1, 1.25, 1.5, 1.75, 2];
 const HIDE_AFTER_MS = 3000;
 const SAVE_EVERY_MS = 5000;
 const HINT_MS = 1500;
+const SKIPPED_MS = 700;
+const AUTO = "";
 
 export class Player {
   #root;
   #film = null;
+  #person = null;
   #stream = null;
+  #isQualityOpen = false;
+  #pointer = "mouse";
   #hideTimer = null;
+  #skipTimer = null;
   #hintTimer = null;
   #savedAt = 0;
 
@@ -43,10 +50,14 @@ export class Player {
     return this.#film !== null;
   }
 
-  /** `film`: {publicId, url, title, poster, storyboard}; `person`: whose choice of languages counts. */
-  open(film, person) {
+  /**
+   * `film`: {publicId, url, title, poster, storyboard}; `person`: whose choices of quality and languages count;
+   * `isPlaying`: begin by itself, where the browser lets a page do so.
+   */
+  open(film, person, { isPlaying = false } = {}) {
     const left = recallPosition(film.publicId);
     this.#film = film;
+    this.#person = person;
     this.#root.hidden = false;
     if (film.poster) this.video.poster = film.poster;
     this.seekbar.preview.open(film.storyboard);
@@ -54,6 +65,9 @@ export class Player {
     this.captionsMenu.belongTo(person.id);
     this.#showResumed(left);
     this.#openStream(left?.at ?? 0);
+    // A refusal leaves the film where it would stand anyway: paused, under the large button.
+    const begin = () => this.video.play().catch(() => this.#showWhatItDoes());
+    if (isPlaying) this.video.addEventListener("loadedmetadata", begin, { once: true });
     this.#describeToSystem();
   }
 
@@ -67,6 +81,7 @@ export class Player {
   #openStream(position) {
     this.#setState("loading");
     this.#find(".player-message").hidden = true;
+    this.#isQualityOpen = true;
     this.#stream = openStream(this.video, this.#film.url, position, {
       onQualities: (qualities) => this.#showQualities(qualities),
       onLanguages: (tracks, chosen) => this.languageMenu.show(tracks, chosen),
@@ -98,6 +113,12 @@ export class Player {
   #seekTo(seconds) {
     const end = Number.isFinite(this.video.duration) ? this.video.duration : seconds;
     this.video.currentTime = Math.min(end, Math.max(0, seconds));
+  }
+
+  async showKeys() {
+    const { keysDialog } = await import("./keys.js");
+    if (!this.#find(".keys")) this.#root.append(keysDialog());
+    this.#find(".keys").showModal();
   }
 
   toggleCaptions() {
@@ -158,7 +179,7 @@ export class Player {
   }
 
   #makeMenus(rootOf) {
-    this.quality = new Menu(rootOf("quality"), (name) => this.#stream?.choose(name || null));
+    this.quality = new Menu(rootOf("quality"), (name) => this.#chooseQuality(name));
     this.speed = new Menu(rootOf("speed"), (speed) => this.setSpeed(Number(speed)));
     this.languageMenu = new TrackMenu(rootOf("language"), { apply: (value) => this.#stream?.chooseLanguage(value) });
     const applyCaptions = (value) => this.#stream?.chooseCaptions(value);
@@ -171,6 +192,7 @@ export class Player {
       mute: () => this.toggleMute(),
       pip: () => this.togglePictureInPicture(),
       fullscreen: () => this.toggleFullscreen(),
+      keys: () => this.showKeys(),
       restart: () => this.#startOver(),
       retry: () => this.#tryAgain(),
     };
@@ -178,8 +200,9 @@ export class Player {
       button.addEventListener("click", actions[button.dataset.action]);
     }
     this.#find("[data-action=pip]").hidden = !document.pictureInPictureEnabled;
+    this.#root.addEventListener("pointerdown", ({ pointerType }) => (this.#pointer = pointerType));
     for (const name of ["pointermove", "pointerdown", "focusin"]) {
-      this.#root.addEventListener(name, () => this.showControls());
+      this.#root.addEventListener(name, (event) => this.#isTap(event) || this.showControls());
     }
     document.addEventListener("fullscreenchange", () => this.#showFullscreen());
     for (const name of ["enterpictureinpicture", "leavepictureinpicture"]) {
@@ -196,16 +219,33 @@ export class Player {
     for (const name of ["durationchange", "seeking"]) this.video.addEventListener(name, () => this.#showTime());
     this.video.addEventListener("pause", () => this.#savePosition());
     this.video.addEventListener("click", (event) => this.#onVideoClick(event));
-    this.video.addEventListener("dblclick", () => this.toggleFullscreen());
+    this.video.addEventListener("dblclick", () => this.#pointer === "touch" || this.toggleFullscreen());
     window.addEventListener("pagehide", () => this.#savePosition());
     window.addEventListener("online", () => this.#root.dataset.state === "error" && this.#tryAgain());
   }
 
-  /** A mouse plays and pauses; a finger first calls for the controls. */
-  #onVideoClick(event) {
-    if (event.pointerType === "touch" && this.#root.dataset.controls === "hidden") this.showControls();
-    else this.togglePlay();
+  /** A finger on the picture: what it calls for is known when it is lifted. */
+  #isTap({ pointerType, target }) {
+    return pointerType === "touch" && target === this.video;
   }
+
+  /** A mouse plays and pauses; for a finger see taps.js. */
+  #onVideoClick(event) {
+    if (this.#pointer !== "touch") return this.togglePlay();
+    const box = this.video.getBoundingClientRect();
+    return this.#taps.tap((event.clientX - box.left) / box.width, event.timeStamp);
+  }
+
+  #taps = new Taps({
+    hasControls: () => this.#root.dataset.controls === "shown",
+    showControls: () => this.showControls(),
+    togglePlay: () => this.togglePlay(),
+    toggleFullscreen: () => this.toggleFullscreen(),
+    skip: (seconds, zone, altogether) => {
+      this.seekBy(seconds);
+      this.#showSkipped(zone, altogether);
+    },
+  });
 
   #tryAgain() {
     this.#openStream(this.#stream.startPosition);
@@ -265,12 +305,31 @@ export class Player {
     if (left) note.querySelector("span").textContent = `You left at ${clock(left.at)}.`;
   }
 
+  #chooseQuality(name) {
+    rememberChoice(this.#person.id, "quality", name);
+    this.#stream?.choose(name || null);
+  }
+
   #showQualities({ names, current, chosen }) {
+    if (this.#isQualityOpen && names.length) {
+      this.#isQualityOpen = false;
+      const wanted = qualityOf(names, recallChoice(this.#person.id, "quality"));
+      if (wanted !== chosen) return this.#stream.choose(wanted);
+    }
     const auto = current && chosen === null ? `Auto (${current})` : "Auto";
-    const choices = [{ value: "", label: auto }, ...names.map((name) => ({ value: name, label: name }))];
-    this.quality.show(choices, chosen ?? "", chosen ?? "Auto");
+    const choices = [{ value: AUTO, label: auto }, ...names.map((name) => ({ value: name, label: name }))];
+    this.quality.show(choices, chosen ?? AUTO, chosen ?? "Auto");
     this.#root.dataset.quality = current ?? "";
-    this.#root.dataset.qualityMode = chosen === null ? "auto" : "chosen";
+    return (this.#root.dataset.qualityMode = chosen === null ? "auto" : "chosen");
+  }
+
+  #showSkipped(zone, seconds) {
+    clearTimeout(this.#skipTimer);
+    const note = this.#find(".player-skipped");
+    note.textContent = zone === "back" ? `− ${seconds} s` : `+ ${seconds} s`;
+    note.dataset.zone = zone;
+    note.hidden = false;
+    this.#skipTimer = setTimeout(() => (note.hidden = true), SKIPPED_MS);
   }
 
   #showFailure(sentence) {
@@ -302,6 +361,13 @@ export class Player {
     const artwork = this.#film.poster ? [{ src: new URL(this.#film.poster, location.origin).href }] : [];
     navigator.mediaSession.metadata = new MediaMetadata({ title: this.#film.title, artist: "Videoflix", artwork });
   }
+}
+
+/** The quality that was chosen once, else the best below it; null (the one that fits best) without either. Pure. */
+export function qualityOf(names, wanted) {
+  const most = Number.parseInt(wanted, 10);
+  const sizes = names.map((name) => Number.parseInt(name, 10)).filter((size) => size <= most);
+  return sizes.length ? `${Math.max(...sizes)}p` : null;
 }
 
 /** What comes after everything that somebody waits for. */

@@ -16,7 +16,7 @@ export function heroElement(video, favorites) {
     el(
       "div",
       { class: "hero-text" },
-      el("p", { class: "hero-kicker" }, "Newest"),
+      el("p", { class: "hero-kicker" }, video.is_featured ? "Featured" : "New"),
       el("h2", { id: "hero-title" }, video.title),
       facts && el("p", { class: "hero-facts" }, facts),
       video.description && el("p", { class: "hero-description" }, video.description),

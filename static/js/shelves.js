@@ -20,13 +20,19 @@ export function matching(videos, query) {
   });
 }
 
-export function newestPlayable(videos) {
-  return sorted(videos.filter((video) => video.is_playable), "newest")[0] ?? null;
+const isListed = (video) => video.visibility === "PUBLIC";
+
+/** The film above the rows: the one that staff chose, else the newest that is described, else the newest; or null. */
+export function billboardOf(videos) {
+  const candidates = sorted(videos.filter((video) => video.is_playable && isListed(video)), "newest");
+  const described = candidates.find((video) => video.description.trim());
+  return candidates.find((video) => video.is_featured) ?? described ?? candidates[0] ?? null;
 }
 
 /** [{key, title, href, videos}] in page order; empty rows are left out. `positionOf`: see store.recallPosition. */
 export function rowsOf(videos, categories, favorites, positionOf) {
   const playable = videos.filter((video) => video.is_playable);
+  const listed = playable.filter(isListed);
   const known = new Set(categories.map((category) => category.name));
   const rows = [
     { key: "underway", title: "In the making", videos: whatMovesFirst(videos.filter(isInTheMaking)) },
@@ -37,9 +43,10 @@ export function rowsOf(videos, categories, favorites, positionOf) {
       key: `category-${slug}`,
       title: name,
       href: `/?category=${encodeURIComponent(slug)}`,
-      videos: playable.filter((video) => video.category === name),
+      videos: listed.filter((video) => video.category === name),
     })),
-    { key: "more", title: "More films", videos: playable.filter((video) => !known.has(video.category)) },
+    { key: "more", title: "More films", videos: listed.filter((video) => !known.has(video.category)) },
+    { key: "not-listed", title: "Private and unlisted", videos: playable.filter((video) => !isListed(video)) },
   ];
   return rows.filter((row) => row.videos.length);
 }

@@ -22,7 +22,22 @@ const KEYS = {
   c: ["toggleCaptions"],
   "<": ["changeSpeed", -1],
   ">": ["changeSpeed", 1],
+  "?": ["showKeys"],
 };
+
+/** The same for people: [keys, what they do]. */
+export const HELP = [
+  [["Space", "K"], "Play or pause"],
+  [["←", "→"], "Back or forward 5 seconds"],
+  [["J", "L"], "Back or forward 10 seconds"],
+  [["0", "…", "9"], "Go to a tenth of the film"],
+  [["↑", "↓"], "Louder or quieter"],
+  [["M"], "Sound off or on"],
+  [["C"], "Captions on or off"],
+  [["<", ">"], "Slower or faster"],
+  [["F"], "Full screen"],
+  [["?"], "This list"],
+];
 
 export function connectShortcuts(player) {
   document.addEventListener("keydown", (event) => {

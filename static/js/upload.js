@@ -238,7 +238,6 @@ function follow(video) {
   byId("outcome").dataset.publicId = video.public_id;
   byId("outcome-title").textContent = video.title;
   byId("outcome-status").replaceChildren(status.element, preflight.element);
-  byId("watch-link").href = watchPath(video);
   showOutcome(video, status);
   show("sent");
   byId("outcome").focus();
@@ -248,6 +247,7 @@ function follow(video) {
 
 function showOutcome(video, status) {
   status.update(video);
+  byId("watch-link").href = watchPath(video);
   byId("outcome").dataset.state = video.processing_state;
   byId("watch-link").hidden = !video.is_playable;
   return video;

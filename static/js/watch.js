@@ -21,7 +21,13 @@ const player = new Player(byId("player"));
 const poll = new Poll(follow);
 
 const LOOKED_AT_MS = 60_000;
+// What a click on "Watch" adds to the address; it is taken off, so that a reload or a link to this page plays nothing.
+const PLAY = "#play";
+const VISIBILITY = { PRIVATE: "Private", UNLISTED: "Unlisted: for those who have the link" };
 const NO_SUCH_FILM = "There is no such film, or it is not yours to see.";
+
+let isToPlay = location.hash === PLAY;
+if (isToPlay) history.replaceState(null, "", location.pathname + location.search);
 
 let person = null;
 let film = null;
@@ -73,7 +79,7 @@ function showFacts(video) {
   byId("film-title").textContent = video.title;
   const seconds = video.duration === null ? null : length(video.duration);
   const took = video.processing_took ? tookText(video.processing_took) : null;
-  const facts = [video.category, seconds, day(video.created_at), took];
+  const facts = [VISIBILITY[video.visibility], video.category, seconds, day(video.created_at), took];
   byId("film-facts").textContent = facts.filter(Boolean).join(" · ");
   say(byId("film-description"), video.description);
   byId("about").hidden = false;
@@ -88,7 +94,7 @@ function showPlayer(video) {
   }
   main.dataset.state = "playable";
   if (player.isOpen) return;
-  player.open(filmOf(video), person);
+  player.open(filmOf(video), person, { isPlaying: isToPlay });
 }
 
 function filmOf(video) {
@@ -98,6 +104,7 @@ function filmOf(video) {
 
 function showPreparing(video) {
   main.dataset.state = "preparing";
+  isToPlay = false; // a film that becomes ready later does not begin on its own
   if (status) {
     status.update(video);
     return;

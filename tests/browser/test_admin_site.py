@@ -160,3 +160,12 @@ def test_the_list_is_filtered_and_what_deleting_would_remove_is_listed(office: O
     page.get_by_role("link", name="No, take me back").click()
     office.open(f"{VIDEOS}?q={film}")
     expect(page.locator("#result_list .data-row")).to_have_count(1)
+
+
+@pytest.mark.parametrize("path", [VIDEOS, "/admin/users_app/user/", "/admin/content_app/favorite/"])
+def test_no_list_is_wider_than_its_place(office: Office, film: str, path: str) -> None:
+    office.open(path)
+    table = office.page.locator("#result_list, #content .simplebar-content").first
+    expect(table).to_be_visible()
+    wide = "[...document.querySelectorAll('.simplebar-content-wrapper')].filter(e => e.scrollWidth > e.clientWidth).length"
+    assert office.page.evaluate(wide) == 0

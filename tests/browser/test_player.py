@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, Route, expect
 
 from tests.browser.conftest import CREATOR
-from tests.browser.pages import Site, on_screen
+from tests.browser.pages import Player, Site, on_screen
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
 
 pytestmark = pytest.mark.browser
@@ -161,6 +161,70 @@ def test_a_film_goes_on_where_it_was_left(as_admin: Site, film: str) -> None:
     player.page.get_by_test_id("start-over").click()
     player.wait_for_state("playing")
     assert player.position() < left_at
+
+
+def test_the_chosen_quality_is_remembered_for_this_person(as_admin: Site, film: str, people: Platform) -> None:
+    as_admin.open_film(film).choose("quality", "360p")
+    player = as_admin.open_film(film)
+    expect(player.menu("quality")).to_have_accessible_name("Quality: 360p")
+    player.play()
+    player.wait_until_picture_height(360)
+    player.choose_quality("Auto")
+    expect(as_admin.open_film(film).root).to_have_attribute("data-quality-mode", "auto")
+    as_admin.open_film(film).choose("quality", "120p")
+    as_admin.be(*CREATOR)
+    expect(as_admin.open_film(film).root).to_have_attribute("data-quality-mode", "auto")
+
+
+# --- A click on Watch plays ---
+
+
+def test_a_click_on_watch_plays_and_a_reload_does_not(as_admin: Site, film: str) -> None:
+    as_admin.open_catalogue()
+    as_admin.card(film).locator("a").click()
+    player = Player(as_admin.page)
+    player.wait_for_state("playing")
+    expect(as_admin.page).to_have_url(f"{as_admin.origin}/watch/{film}/")
+    as_admin.page.reload()
+    player.wait_for_state("paused")
+
+
+def test_where_the_browser_lets_nothing_begin_by_itself_the_button_waits(as_admin: Site, film: str) -> None:
+    refuse = "HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+    as_admin.page.add_init_script(refuse)
+    as_admin.open(f"/watch/{film}/#play")
+    Player(as_admin.page).wait_for_state("paused")
+    expect(as_admin.page.get_by_test_id("big-play")).to_be_visible()
+
+
+# --- Its keys ---
+
+
+def test_the_question_mark_lists_the_keys_and_escape_leads_back(as_admin: Site, film: str) -> None:
+    player = as_admin.open_film(film)
+    keys = player.page.get_by_test_id("keys-dialog")
+    player.page.keyboard.press("?")
+    expect(keys).to_be_visible()
+    expect(keys).to_contain_text("Captions on or off")
+    player.page.keyboard.press("k")  # the dialog's, not the player's
+    expect(player.root).to_have_attribute("data-state", "paused")
+    player.page.keyboard.press("Escape")
+    expect(keys).to_be_hidden()
+    player.show_controls()
+    player.page.get_by_test_id("keys").click()
+    expect(keys).to_be_visible()
+
+
+def test_every_control_says_what_it_does_and_which_key_does_it_too(as_admin: Site, film: str) -> None:
+    player = as_admin.open_film(film)
+    tip = "(control) => getComputedStyle(control, '::after')"
+    for name, text in (("mute", '"Mute  [m]"'), ("pip", '"Picture in picture"')):
+        player.show_controls()
+        control = player.page.get_by_test_id(name)
+        control.hover()
+        handle = control.element_handle()
+        player.page.wait_for_function(f"control => ({tip})(control).visibility === 'visible'", arg=handle)
+        assert control.evaluate(f"control => ({tip})(control).content") == text
 
 
 def test_a_session_does_not_end_during_a_long_film(as_admin: Site, film: str) -> None:

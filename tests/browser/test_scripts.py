@@ -91,3 +91,77 @@ def test_sizes_are_told_in_units_of_1024(page: Page, bytes_: int, text: str) -> 
 @pytest.mark.parametrize("where", ["https://evil.example/", "//evil.example/", "/\\evil.example", "/login/?next=/"])
 def test_signing_in_leads_to_no_other_site_and_not_in_circles(page: Page, where: str) -> None:
     assert ask(page, "api", "m.safeNext(x) === `${origin}/`", where)
+
+
+TAPS = """(() => {
+    const done = [];
+    const note = (name) => (...rest) => done.push([name, ...rest]);
+    const actions = { hasControls: () => x.shown, showControls: note("show"), togglePlay: note("toggle") };
+    const taps = new m.Taps({ ...actions, toggleFullscreen: note("fullscreen"), skip: note("skip") });
+    for (const [fraction, at] of x.taps) taps.tap(fraction, at);
+    return new Promise((resolve) => setTimeout(() => resolve(done), 400));
+})()"""
+
+
+@pytest.mark.parametrize(
+    ("is_shown", "taps", "done"),
+    [
+        (False, [(0.5, 0)], [["show"]]),
+        (True, [(0.5, 0)], [["toggle"]]),
+        (True, [(0.1, 0), (0.1, 200)], [["skip", -10, "back", 10]]),
+        (True, [(0.9, 0), (0.9, 200), (0.9, 400)], [["skip", 10, "forward", 10], ["skip", 10, "forward", 20]]),
+        (True, [(0.5, 0), (0.5, 200)], [["fullscreen"]]),
+        (True, [(0.1, 0), (0.9, 200)], [["toggle"]]),  # two places: the first tap is forgotten
+        (False, [(0.5, 0), (0.5, 1000)], [["show"], ["show"]]),
+    ],
+)
+def test_taps_are_told_apart(page: Page, is_shown: bool, taps: list[tuple[float, int]], done: list[Any]) -> None:
+    assert ask(page, "taps", TAPS, {"shown": is_shown, "taps": taps}) == done
+
+
+@pytest.mark.parametrize(
+    ("wanted", "quality"),
+    [("720p", "720p"), ("480p", "360p"), ("4320p", "1080p"), ("60p", None), ("", None), (None, None)],
+)
+def test_the_chosen_quality_or_the_best_below_it_is_chosen_again(page: Page, wanted: str | None, quality: str) -> None:
+    names = ["1080p", "720p", "360p", "120p"]
+    assert ask(page, "player", "m.qualityOf(x[0], x[1])", [names, wanted]) == quality
+
+
+def shelf_film(number: int, **fields: Any) -> dict[str, Any]:
+    """A film of the catalogue; the higher its number, the newer it is."""
+    facts = {"id": number, "title": f"Film {number}", "created_at": f"2026-01-{number:02}T00:00:00Z", "category": None}
+    listed = {"is_playable": True, "visibility": "PUBLIC", "description": "", "is_featured": False}
+    return {**facts, **listed, **fields}
+
+
+@pytest.mark.parametrize(
+    ("films", "chosen"),
+    [
+        ([], None),
+        ([shelf_film(1), shelf_film(2)], 2),
+        ([shelf_film(1, description="About it."), shelf_film(2, description="  ")], 1),
+        ([shelf_film(1, is_featured=True), shelf_film(2, description="About it.")], 1),
+        ([shelf_film(1), shelf_film(2, visibility="PRIVATE", is_featured=True)], 1),
+        ([shelf_film(1), shelf_film(2, visibility="UNLISTED", description="About it.")], 1),
+        ([shelf_film(1), shelf_film(2, is_playable=False, is_featured=True)], 1),
+        ([shelf_film(2, visibility="PRIVATE")], None),
+    ],
+)
+def test_the_film_above_the_rows_is_the_choice_of_staff_else_the_newest_described(
+    page: Page, films: list[dict[str, Any]], chosen: int | None
+) -> None:
+    assert ask(page, "shelves", "m.billboardOf(x)?.id ?? null", films) == chosen
+
+
+def test_private_and_unlisted_films_have_a_row_of_their_own(page: Page) -> None:
+    hidden = [shelf_film(2, visibility="PRIVATE"), shelf_film(3, visibility="UNLISTED", category="Drama")]
+    films = [shelf_film(1), *hidden, shelf_film(4, category="Drama")]
+    rows = ask(
+        page,
+        "shelves",
+        "m.rowsOf(x, [{name: 'Drama', slug: 'drama'}], {has: () => false}, () => null)"
+        ".map((row) => [row.key, row.videos.map(({id}) => id)])",
+        films,
+    )
+    assert rows == [["category-drama", [4]], ["more", [1]], ["not-listed", [2, 3]]]

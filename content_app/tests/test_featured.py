@@ -1,0 +1,92 @@
+"""The film that staff put at the top of the catalogue: one at a time, whoever else does the same at that moment."""
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.test import Client
+from django.utils import timezone
+from rest_framework.test import APIClient
+
+from content_app.models import Video
+from content_app.services import videos
+from content_app.states import Visibility
+from content_app.tests.factories import make_playable
+from users_app.models import User
+
+
+def featured() -> list[int]:
+    return list(Video.objects.filter(is_featured=True).values_list("pk", flat=True))
+
+
+def test_a_film_takes_the_place_of_the_one_before_it(owner: User) -> None:
+    first, second = make_playable(owner), make_playable(owner)
+    assert videos.feature(video_id=first.pk)
+    assert not videos.feature(video_id=first.pk)
+    assert videos.feature(video_id=second.pk)
+    assert featured() == [second.pk]
+    assert videos.unfeature(video_id=second.pk)
+    assert not videos.unfeature(video_id=second.pk)
+    assert featured() == []
+
+
+def test_a_deleted_film_is_not_put_there(owner: User) -> None:
+    assert not videos.feature(video_id=make_playable(owner, deleted_at=timezone.now()).pk)
+    assert featured() == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_two_at_once_one_stays(owner: User) -> None:
+    pks = [make_playable(owner).pk for _ in range(4)]
+    barrier = threading.Barrier(len(pks))
+
+    def put(pk: int) -> None:
+        barrier.wait()
+        try:
+            videos.feature(video_id=pk)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=put, args=(pk,)) for pk in pks]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(featured()) == 1
+
+
+def test_the_schema_knows_one_place(owner: User) -> None:
+    first, second = make_playable(owner, is_featured=True), make_playable(owner)
+    with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("UPDATE content_app_video SET is_featured = %s WHERE id = %s", [True, second.pk])
+    assert featured() == [first.pk]
+
+
+def test_front_ends_are_told_and_cannot_say_so_themselves(owner: User, as_user: Callable[[User], APIClient]) -> None:
+    video, other = make_playable(owner), make_playable(owner)
+    videos.feature(video_id=video.pk)
+    client = as_user(owner)
+    assert client.patch(f"/api/v1/videos/{other.pk}", {"is_featured": True}, format="json").status_code == 200
+    told = {one["id"]: one["is_featured"] for one in client.get("/content/").json()}
+    assert told == {video.pk: True, other.pk: False}
+
+
+@pytest.mark.usefixtures("enqueued")
+def test_staff_put_a_film_there_on_its_page(staff: Client, owner: User) -> None:
+    video = make_playable(owner)
+    page = f"/admin/content_app/video/{video.pk}/"
+    for to, testid, said in (
+        ("feature", "unfeature", "Put at the top of the catalogue."),
+        ("unfeature", "feature", "Taken from the top of the catalogue."),
+    ):
+        response = staff.post(f"{page}move", {"to": to}, follow=True)
+        assert [str(message) for message in response.context["messages"]] == [said]
+        assert f'data-testid="{testid}"' in response.content.decode()
+
+
+@pytest.mark.parametrize("fields", [{"visibility": Visibility.PRIVATE}, {"version": ""}])
+@pytest.mark.usefixtures("enqueued")
+def test_what_nobody_would_see_there_is_not_offered(staff: Client, owner: User, fields: dict[str, str]) -> None:
+    page = staff.get(f"/admin/content_app/video/{make_playable(owner, **fields).pk}/change/").content.decode()
+    assert 'data-testid="feature"' not in page

@@ -1,0 +1,19 @@
+// The list of the player's keys, made when it is first asked for.
+
+import { el, icon } from "./dom.js";
+import { HELP } from "./shortcuts.js";
+
+/** A dialog to be put into the player, whose colours it has. */
+export function keysDialog() {
+  const rows = HELP.flatMap(([keys, meaning]) => [
+    el("dt", {}, ...keys.map((key) => (key === "…" ? key : el("kbd", {}, key)))),
+    el("dd", {}, meaning),
+  ]);
+  const close = el("button", { class: "control", type: "submit", "aria-label": "Close" }, icon("close"));
+  const head = el("form", { method: "dialog" }, el("h2", { id: "keys-title" }, "Keys"), close);
+  const attributes = { class: "keys", "aria-labelledby": "keys-title", "data-testid": "keys-dialog" };
+  const dialog = el("dialog", attributes, head, el("dl", {}, ...rows));
+  // A click beside it closes it, as does Escape.
+  dialog.addEventListener("click", ({ target }) => target === dialog && dialog.close());
+  return dialog;
+}
