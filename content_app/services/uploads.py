@@ -7,6 +7,7 @@ before or after it arrives, then checked in a job, and only what was checked bec
 import logging
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.utils import timezone
 from content_app import queue
 from content_app.models import DirectUpload, Video, original_key
 from content_app.rules import check_original
-from content_app.services import discards, preflight, processing
+from content_app.services import discards, preflight, processing, room
 from content_app.services.storage import bucket_store, get_store, is_in_bucket
 from media_pipeline.errors import PipelineError, SourceMissing, StorageUnavailable
 from users_app.models import User
@@ -28,7 +29,7 @@ from users_app.queue import enqueue_lost
 log = logging.getLogger(__name__)
 
 Purpose = DirectUpload.Purpose
-MOST_OPEN = 500  # of one person
+MOST_OPEN = 100  # of one person
 LONGEST_NAME = 255
 ANY_NAME = "film.mp4"
 ANY_TYPE = "application/octet-stream"
@@ -66,23 +67,26 @@ def announce(
     *, owner: User, name: str = "", content_type: str = "", size_bytes: int | None = None, video: Video | None = None,
     purpose: str = Purpose.VIDEO,
 ) -> DirectUpload:  # fmt: skip
-    """`video`: the one whose file it replaces. Raises OriginalRefused or UploadRefused."""
+    """`video`: the one whose file it replaces. Raises OriginalRefused, UploadRefused or NoRoom."""
     if purpose == Purpose.VIDEO:
         told_bytes = 1 if size_bytes is None else size_bytes
         check_original(name=name or ANY_NAME, size_bytes=told_bytes, max_mb=settings.MAX_UPLOAD_MB)
-    if open_uploads().filter(owner=owner).count() >= MOST_OPEN:
-        raise UploadRefused(
-            f"You have {MOST_OPEN} uploads under way; finish or cancel some first.", code="too_many_uploads"
-        )
     public_id = uuid.uuid4()
     key = original_key(video or Video(public_id=public_id), name)
     expires_at = timezone.now() + lifetime()
-    with transaction.atomic():
+    with nullcontext() if is_in_bucket() else room.asked_for(size_bytes or 0), transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)  # two requests of a person are counted in turn
+        if open_uploads().filter(owner=owner).count() >= MOST_OPEN:
+            raise UploadRefused(too_many_sentence(MOST_OPEN), code="too_many_uploads")
         discards.discard(prefixes=[key], due_at=expires_at)
         return DirectUpload.objects.create(
             public_id=public_id, owner=owner, video=video, purpose=purpose, key=key, name=name[-LONGEST_NAME:],
             content_type=content_type or ANY_TYPE, declared_bytes=size_bytes, expires_at=expires_at,
         )  # fmt: skip
+
+
+def too_many_sentence(most: int) -> str:
+    return f"You have {most} uploads under way; finish or cancel some first."
 
 
 def lifetime() -> timedelta:
