@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from content_app.lending import lend_connection
 from content_app.models import DirectUpload
@@ -302,7 +303,7 @@ def finish_quietly(upload: DirectUpload) -> None:
 
 def store(file: FileIO, upload: DirectUpload) -> None:
     """Ours is the lock. Whoever dies on the way leaves the whole file, and the next one does it again."""
-    uploads.prolong(upload=upload)  # nobody lets it expire meanwhile
+    uploads.prolong(upload=upload)  # the reaper does not let it expire meanwhile
     if not uploads.open_uploads().filter(pk=upload.pk).exists():
         raise Gone
     os.fsync(file.fileno())
@@ -320,13 +321,13 @@ def sweep() -> None:
     paths = list(folder.iterdir()) if folder.is_dir() else []
     if not paths:
         return
-    waiting = {upload.public_id.hex: upload for upload in uploads.open_uploads().exclude(declared_bytes=None)}
+    waiting = {upload.public_id.hex: upload for upload in uploads.unarrived().exclude(declared_bytes=None)}
     for path in paths:
         upload = waiting.get(path.stem)
-        if upload is None:
+        if upload and path == path_of(upload) and is_whole(upload):
+            finish_quietly(upload)  # also one that is late: it has come, and nobody was there to store it
+        elif upload is None or upload.expires_at <= timezone.now():
             remove_abandoned(path)
-        elif path == path_of(upload) and is_whole(upload):
-            finish_quietly(upload)
 
 
 def is_whole(upload: DirectUpload) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
@@ -22,6 +22,7 @@ from content_app.models import DirectUpload, Video, original_key
 from content_app.rules import check_original
 from content_app.services import discards, preflight, processing, room
 from content_app.services.storage import bucket_store, get_store, is_in_bucket
+from content_app.states import State
 from media_pipeline.errors import PipelineError, SourceMissing, StorageUnavailable
 from users_app.models import User
 from users_app.queue import enqueue_lost
@@ -93,9 +94,14 @@ def lifetime() -> timedelta:
     return timedelta(hours=settings.UPLOAD_EXPIRE_HOURS)
 
 
+def unarrived() -> QuerySet[DirectUpload]:
+    """Of which the file has not come, as far as is known."""
+    return DirectUpload.objects.filter(settled_at=None, arrived_at=None)
+
+
 def open_uploads() -> QuerySet[DirectUpload]:
     """Of which the file is still to come."""
-    return DirectUpload.objects.filter(settled_at=None, arrived_at=None, expires_at__gt=timezone.now())
+    return unarrived().filter(expires_at__gt=timezone.now())
 
 
 def find(*, owner: User, **named: object) -> DirectUpload:
@@ -111,7 +117,7 @@ def prolong(*, upload: DirectUpload) -> None:
     """Something of it has come: it has its whole time again."""
     expires_at = timezone.now() + lifetime()
     with transaction.atomic():  # else it might be accepted in between, and its original discarded later
-        if open_uploads().filter(pk=upload.pk).update(expires_at=expires_at):
+        if unarrived().filter(pk=upload.pk).update(expires_at=expires_at):
             discards.discard(prefixes=[upload.key], due_at=expires_at)
             upload.expires_at = expires_at
 
@@ -248,13 +254,33 @@ def enqueue_lost_checks() -> int:
 
 
 def expire() -> int:
-    """Forget uploads that did not come in time; the rows of those that did go a day later. How many went."""
+    """Forget uploads that did not come in time; the rows of those that did go a day later. How many went.
+
+    One that has come is kept until a worker has looked at it, and so is one of which nobody knew that it has.
+    """
     now = timezone.now()
     is_free = Q(checked_until=None) | Q(checked_until__lte=now)
-    late = DirectUpload.objects.filter(is_free, settled_at=None, expires_at__lte=now).select_related("video")
-    count = sum(forget(upload) for upload in late)
+    late = DirectUpload.objects.filter(is_free, settled_at=None, expires_at__lte=now).exclude(will_be_looked_at())
+    count = 0
+    try:
+        for upload in late.select_related("video"):
+            count += not has_come(upload) and forget(upload)
+    except StorageUnavailable as error:
+        log.warning("cannot see whether late uploads have arrived: %s", error)
     DirectUpload.objects.filter(settled_at__lte=now - KEPT_FOR).delete()
     return count
+
+
+def will_be_looked_at() -> Q:
+    """It has arrived, and somebody has said what it is. A picture waits only for a film that may still come of it."""
+    films = DirectUpload.objects.filter(video=OuterRef("video"), purpose=Purpose.VIDEO, settled_at=None)
+    has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Exists(films)
+    return Q(arrived_at__isnull=False, video__isnull=False) & (Q(purpose=Purpose.VIDEO) | has_film)
+
+
+def has_come(upload: DirectUpload) -> bool:
+    """Asked of what is late, is going to be a film, and was not seen to arrive. Raises StorageUnavailable."""
+    return upload.video is not None and upload.arrived_at is None and note_arrival(upload=upload)
 
 
 def forget(upload: DirectUpload) -> bool:

@@ -22,9 +22,9 @@ from rest_framework.test import APIClient
 
 from content_app import queue
 from content_app.api.tus import CHUNK_TYPE
-from content_app.models import DirectUpload, Video
+from content_app.models import DirectUpload, Discard, Video
 from content_app.rules import MEGABYTE
-from content_app.services import room, tus, upload_checks, uploads
+from content_app.services import discards, room, tus, upload_checks, uploads
 from content_app.services.storage import get_store
 from content_app.states import State
 from content_app.tests.factories import make_category, make_playable, make_video, original_files
@@ -693,6 +693,33 @@ def test_somebody_says_what_it_is_while_it_arrives(
     monkeypatch.setattr(tus, "receive", describe_meanwhile)
     patch(creators, begun(creators, 4), b"film")
     assert is_stored(to_check)
+
+
+def test_what_arrived_is_kept_until_a_worker_looks_at_it(
+    creators: APIClient, to_check: list[int], tmp_path: Path
+) -> None:
+    film = make_clip(tmp_path, Clip(size="160x120", rate="25", duration_s=1)).read_bytes()
+    patch(creators, begun(creators, len(film), title="Patient"), film)
+    a_week_passes()
+    upload_checks.check(upload_id=to_check.pop())
+    discards.remove_due()
+    assert (Video.objects.get().state, len(original_files())) == (State.PENDING, 1)
+
+
+def test_what_is_whole_is_stored_however_late(whole: str, to_check: list[int]) -> None:
+    a_week_passes()
+    assert is_stored(to_check)
+
+
+def a_week_passes() -> None:
+    """Without workers and reaper; then a job of removing runs, then the reaper."""
+    long_ago = timezone.now() - timedelta(days=6)
+    DirectUpload.objects.update(expires_at=long_ago)
+    Discard.objects.update(due_at=long_ago)
+    for path in partial_files():
+        age(path, 7 * 24 * 3600)
+    for look_after in (discards.remove_due, tus.sweep, uploads.look_after, discards.remove_due):
+        look_after()
 
 
 # --- sweeping --------------------------------------------------------------------------------------------------------
