@@ -135,7 +135,6 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # request bodies other than files
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_HANDLERS = [
     "content_app.api.uploads.WholeUploadsOnly",
-    "django.core.files.uploadhandler.MemoryFileUploadHandler",
     "content_app.api.uploads.TemporaryFiles",
 ]
 UPLOAD_URL_MINUTES = env.integer("UPLOAD_URL_MINUTES", default=60, least=1)
@@ -157,6 +156,8 @@ MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", default=3, least=1)
 OLD_VERSION_MINUTES = env.integer("OLD_VERSION_MINUTES", default=MEDIA_GRANT_MINUTES, least=0)
 
 WORK_MAX_MB = env.integer("WORK_MAX_MB", default=0, least=0)
+# None: a share of each disk, see services.room.
+DISK_RESERVE_MB = env.integer("DISK_RESERVE_MB", default=0, least=0) if env.raw("DISK_RESERVE_MB") else None
 
 # --- S3 --------------------------------------------------------------------------------------------------------------
 

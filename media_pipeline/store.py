@@ -129,6 +129,18 @@ def storage_faults() -> Iterator[None]:
         raise StorageUnavailable(detail=str(error)) from error
 
 
+def can_link(source: Path, target: Path) -> bool:
+    """Whether files of one folder can get a second name in the other, rather than be copied."""
+    with tempfile.NamedTemporaryFile(dir=source, prefix=".check-") as file:
+        name = target / Path(file.name).name
+        try:
+            os.link(file.name, name)
+        except OSError:
+            return False
+        name.unlink()
+    return True
+
+
 def link_or_copy(source: Path, target: Path) -> None:
     """A second name for the same bytes where the file system allows it, else a copy."""
     try:

@@ -39,6 +39,7 @@ EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
 CHUNK_TYPE = "application/offset+octet-stream"
 # Of a connection that broke without a word nothing comes any more, and its chunk must not keep the lock for ever.
 STALLED_S = 15
+MOST_DROPPED = 16 * MEGABYTE  # what our own pages send at once
 # More digits than any file has bytes; numbers of any length may be sent, and are too large.
 MOST_DIGITS = 18
 CHECKSUM_MISMATCH = 460
@@ -167,6 +168,13 @@ def reader_of(request: Request) -> Callable[[int], bytes]:
     return read
 
 
+def drop_rest(request: Request) -> None:
+    """Of a chunk for which there is no room: a client that still sends would not hear the answer."""
+    read, left = reader_of(request), MOST_DROPPED
+    while left > 0 and (block := read(tus.BLOCK_BYTES)):
+        left -= len(block)
+
+
 def is_chunk(request: Request) -> bool:
     return request._request.content_type == CHUNK_TYPE
 
@@ -208,6 +216,8 @@ class TusView(APIView):
         uploader(request)
 
     def handle_exception(self, exc: Exception) -> Response:
+        if isinstance(exc, DiskFull):
+            drop_rest(self.request)
         response = super().handle_exception(exc)
         for name, value in getattr(exc, "headers", {}).items():
             response.headers[name] = value

@@ -4,12 +4,15 @@ That the bytes read cannot exceed the declared length is the server's part (Djan
 """
 
 import errno
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, Any, cast
 
 from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload, TemporaryFileUploadHandler
 from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
 from django.http.multipartparser import MultiPartParser, MultiPartParserError
@@ -21,6 +24,8 @@ from rest_framework.exceptions import APIException
 
 from content_app.lending import lend_connection
 from content_app.rules import MEGABYTE, too_large_sentence
+from content_app.services import room
+from content_app.services.uploads import too_many_sentence
 
 # What a form may carry beside the file; the file itself is judged exactly when it has arrived.
 OTHER_FIELDS_BYTES = MEGABYTE
@@ -29,12 +34,19 @@ ADMIN_SITE = "/admin/"
 FILMS_OF_STAFF = f"{ADMIN_SITE}content_app/video/"  # Nginx does not buffer what is sent there
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 NO_ROOM = "There is no room left for this upload. Try again later."
+MOST_FORMS = 10  # with files, that one person sends at once
 
 
 class DiskFull(APIException):
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
     default_detail = NO_ROOM
-    default_code = "storage_full"
+    default_code = "insufficient_storage"
+
+
+class TooManyForms(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = too_many_sentence(MOST_FORMS)
+    default_code = "too_many_uploads"
 
 
 class UploadLimit:
@@ -54,6 +66,9 @@ class UploadLimit:
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         if is_form and (size := declared_bytes(request)) > OTHER_FIELDS_BYTES and size > most_bytes(request):
             return too_large(request)
+        if is_form and request.path.startswith(FILMS_OF_STAFF) and wants_json(request) and not has_room(request):
+            # The script of the page keeps what was typed; without it the form is read without its file.
+            return JsonResponse({"detail": NO_ROOM, "code": DiskFull.default_code}, status=DiskFull.status_code)
         return self.get_response(request)
 
 
@@ -71,38 +86,83 @@ def declared_bytes(request: HttpRequest) -> int:
     return int(length) if length.isdecimal() else 0
 
 
+def has_room(request: HttpRequest) -> bool:
+    """Whether the file of a form fits on the disk; a form without a file needs no room."""
+    size = declared_bytes(request)
+    return size <= OTHER_FIELDS_BYTES or size <= room.left_bytes(settings.MEDIA_ROOT) - room.promised_bytes()
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["application/json", "text/html"]) == "application/json"
+
+
 def too_large(request: HttpRequest) -> HttpResponse:
     sentence = too_large_sentence(settings.MAX_UPLOAD_MB)
-    if request.get_preferred_type(["application/json", "text/html"]) == "text/html":
+    if not wants_json(request):
         return HttpResponse(sentence, content_type="text/plain", status=413)  # the admin's form, in a browser
     return JsonResponse({"detail": sentence, "code": "too_large"}, status=413)
 
 
-class TemporaryFiles(TemporaryFileUploadHandler):
-    """On a full disk a form of the admin site is read to its end without the file, so that what was typed is kept.
+class PersonalFile(TemporaryUploadedFile):
+    """A file on its way whose name begins with its sender."""
 
-    Its `upload_problem` says why the file is not there. Programs get DiskFull at once.
+    def __init__(self, sender: str, name: str, content_type: str, charset: str | None, extra: Any) -> None:
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed by who takes or drops the upload
+            prefix=sender, suffix=".upload", dir=settings.FILE_UPLOAD_TEMP_DIR
+        )
+        UploadedFile.__init__(self, file, name, content_type, 0, charset, extra)
+
+
+class TemporaryFiles(TemporaryFileUploadHandler):
+    """Files of forms go to the disk of the media, if there is room for the whole body.
+
+    A file is as long as the body from the beginning, though the disk has only what has come: so later uploads see what
+    this one has still to bring. For a form of the admin site that gets no room the body is read to its end without the
+    file, so that what was typed is kept, and `upload_problem` says why. Programs get DiskFull or TooManyForms at once.
     """
 
+    file: PersonalFile
+
     def new_file(self, *args: Any, **kwargs: Any) -> None:
-        with self.skipped_when_full():
-            super().new_file(*args, **kwargs)
+        request = cast(HttpRequest, self.request)
+        FileUploadHandler.new_file(self, *args, **kwargs)
+        sender = f"{request.user.pk}-"
+        with self.skipped_by_the_admin_site(), room.asked_for(size := declared_bytes(request)):
+            if request.user.pk and len(list(Path(settings.FILE_UPLOAD_TEMP_DIR).glob(f"{sender}*"))) >= MOST_FORMS:
+                raise TooManyForms
+            self.file = PersonalFile(
+                sender, self.file_name or "", self.content_type or "", self.charset, self.content_type_extra
+            )
+            self.file.truncate(size)
+        lend_connection()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
-        with self.skipped_when_full():
+        with self.skipped_by_the_admin_site():
+            room.require(settings.MEDIA_ROOT, len(raw_data))
             super().receive_data_chunk(raw_data, start)
         return None
 
+    def file_complete(self, file_size: int) -> "UploadedFile[Any] | None":
+        self.file.truncate(file_size)
+        return super().file_complete(file_size)
+
     @contextmanager
-    def skipped_when_full(self) -> Iterator[None]:
-        request = cast(HttpRequest, self.request)
+    def skipped_by_the_admin_site(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            if error.errno not in DISK_FULL or not request.path.startswith(ADMIN_SITE):
+            if error.errno not in DISK_FULL:
                 raise
-            request.upload_problem = NO_ROOM  # type: ignore[attr-defined]  # ours
-            raise SkipFile from error
+            self.skip(NO_ROOM, error)
+        except TooManyForms as refusal:
+            self.skip(str(refusal), refusal)
+
+    def skip(self, problem: str, error: Exception) -> None:
+        request = cast(HttpRequest, self.request)
+        if not request.path.startswith(ADMIN_SITE):
+            raise error
+        request.upload_problem = problem  # type: ignore[attr-defined]  # ours
+        raise SkipFile from error
 
 
 class WholeBody:

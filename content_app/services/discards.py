@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from content_app import queue
-from content_app.models import Discard, Video
+from content_app.models import DirectUpload, Discard, Video
 from content_app.services.storage import get_store
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
@@ -51,14 +52,22 @@ def keep(*, prefix: str) -> None:
     Discard.objects.filter(prefix=prefix).delete()
 
 
+def due() -> QuerySet[Discard]:
+    """Not what an upload still names: an object that has arrived is kept until it was looked at, however long that
+    takes, and the upload itself lets go of it in the end.
+    """
+    named = DirectUpload.objects.filter(settled_at=None).values("key")
+    return Discard.objects.filter(due_at__lte=timezone.now()).exclude(prefix__in=named)
+
+
 def remove_due() -> int:
     """Remove what is due; how many prefixes went. One that cannot be removed is tried again after the others.
 
     A storage that is away is not asked for each of them: whoever removes has other work.
     """
     removed = 0
-    for row in Discard.objects.filter(due_at__lte=timezone.now()).order_by("due_at"):
-        if not Discard.objects.filter(pk=row.pk, due_at=row.due_at).exists():
+    for row in due().order_by("due_at"):
+        if not due().filter(pk=row.pk, due_at=row.due_at).exists():
             continue  # kept or postponed since the list was read
         try:
             get_store().delete_prefix(row.prefix)

@@ -4,8 +4,8 @@ import logging
 import shutil
 import time
 import uuid
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -14,10 +14,12 @@ from django.conf import settings
 from django.utils import timezone
 
 from content_app.models import Caption, Rendition, Video
-from content_app.services import discards, preflight, processing, sources
+from content_app.rules import MEGABYTE
+from content_app.services import discards, preflight, processing, room, sources
 from content_app.services.planning import plan_settings
 from content_app.services.processing import Claim, ClaimLost, Published
-from content_app.services.storage import get_store
+from content_app.services.room import NoRoom
+from content_app.services.storage import bucket_store, get_store
 from media_pipeline import layout, playlists
 from media_pipeline.errors import PipelineError, StorageUnavailable
 from media_pipeline.estimate import Speed, corrected_s, estimate
@@ -27,11 +29,15 @@ from media_pipeline.pipeline import Job, Made, process
 from media_pipeline.plan import EncodePlan
 from media_pipeline.publish import publish
 from media_pipeline.source import Source
+from media_pipeline.store import can_link
 
 log = logging.getLogger(__name__)
 
 COPIES = 2  # what the encoder wrote, and the version that is made of it
+NO_ROOM = "There is no room left on the disk to process this film. Make room, then try again."
 REPORT_INTERVAL = timedelta(seconds=1)
+# More than an encoder writes between two looks at the disk.
+MARGIN_BYTES = 8 * MEGABYTE
 Watcher = Callable[[int, int | None], None]
 
 
@@ -45,10 +51,10 @@ def run_claim(*, claim: Claim, watch: Watcher = lambda percent, time_left_s: Non
     `watch` hears percent and seconds left (for a command line).
     """
     version = uuid.uuid4().hex[:16]
-    scratch = settings.WORK_DIR / str(claim.token)
     log.info("video %s: processing, attempt %d", claim.video_id, claim.attempt)
     try:
-        make_and_switch(claim, version, scratch, Reporter(claim, watch))
+        with scratch_of(claim) as scratch:
+            make_and_switch(claim, version, scratch, Reporter(claim, watch))
     except ClaimLost:
         log.info("video %s: deleted, replaced or taken over; leaving it", claim.video_id)
         let_go(claim, version)
@@ -59,8 +65,18 @@ def run_claim(*, claim: Claim, watch: Watcher = lambda percent, time_left_s: Non
         let_go(claim, version)
     except PipelineError as error:
         give_up(claim, version, error)
+    except NoRoom as error:
+        give_up(claim, version, StorageUnavailable(NO_ROOM, detail=str(error)))
     except OSError as error:  # the scratch folder: full, read-only, gone
         give_up(claim, version, StorageUnavailable("The work folder cannot be written to.", detail=str(error)))
+
+
+@contextmanager
+def scratch_of(claim: Claim) -> Iterator[Path]:
+    """Gone before the database hears how it ended, which on a full disk may need the room."""
+    scratch = settings.WORK_DIR / str(claim.token)
+    try:
+        yield scratch
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 
@@ -77,6 +93,7 @@ def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter
     made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, accept))
     processing.expect_version(claim=claim, version=version)
     prefix = layout.version_prefix(claim.public_id, version)
+    require_room_to_publish(out)
     size_bytes = publish(out, get_store(), prefix, tick)
     processing.mark_ready(claim=claim, published=describe(claim, version, made, size_bytes, out))
     log.info("video %s: ready", claim.video_id)
@@ -87,6 +104,12 @@ def accept_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: i
     report.expect(preflight.note_plan(source, plan, claim=claim, size_bytes=size_bytes))
     cost = estimate(plan, Speed(), source_bytes=size_bytes)
     sources.require_room(cost.bytes * COPIES)
+
+
+def require_room_to_publish(out: Path) -> None:
+    """Raises NoRoom. Where the media are on another disk than the work folder, storing a version copies it."""
+    if not bucket_store() and not can_link(out, settings.MEDIA_ROOT):
+        room.require(settings.MEDIA_ROOT, sum(path.stat().st_size for path in out.iterdir()))
 
 
 def describe(claim: Claim, version: str, made: Made, size_bytes: int, out: Path) -> Published:
@@ -144,6 +167,7 @@ class Reporter:
     """Passes progress on to the database, about once a second, and renews the lease by it.
 
     How long it takes is what the plan says at first, and judged anew with everything that is done.
+    Ends the work with NoRoom before the reserve of the disk is touched.
     """
 
     def __init__(self, claim: Claim, watch: Watcher) -> None:
@@ -160,6 +184,7 @@ class Reporter:
         self.planned_at, self.expected_s, self.total_s = time.monotonic(), seconds, seconds
 
     def __call__(self, progress: Progress | None) -> None:
+        room.require(settings.WORK_DIR, MARGIN_BYTES)
         if timezone.now() < self.next_at:
             return
         if progress:

@@ -4,7 +4,6 @@ Whoever has looked at an original leaves it to the worker of the same machine: i
 """
 
 import hashlib
-import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -12,9 +11,10 @@ from pathlib import Path
 from django.conf import settings
 
 from content_app.rules import MEGABYTE
+from content_app.services import room
 from content_app.services.storage import bucket_store, get_store
 from media_pipeline.errors import StorageUnavailable
-from media_pipeline.store import Tick
+from media_pipeline.store import Tick, can_link
 
 KEPT = "kept"
 KEPT_FOR_S = 900
@@ -23,10 +23,11 @@ KEPT_FOR_S = 900
 def fetch_original(key: str, path: Path, on_tick: Tick = lambda: None, etag: str = "") -> None:
     """Raises SourceMissing, SourceExchanged, or StorageUnavailable: also when there is no room for it here."""
     store = get_store()
-    if bucket_store():  # from a folder it is linked, which takes no room
+    if bucket_store():
         with suppress(FileNotFoundError):
             kept_path(key, etag).replace(path)
             return
+    if bucket_store() or not can_link(settings.MEDIA_ROOT, path.parent):  # a second name takes no room
         require_room(store.size(key))
     store.fetch(key, path, on_tick, etag)
 
@@ -59,12 +60,12 @@ def require_room(size_bytes: int) -> None:
     if size_bytes > free_bytes():
         drop_kept(older_than_s=0)
     if size_bytes > (free := free_bytes()):
-        detail = f"{size_bytes:,} bytes wanted, {max(free, 0):,} free: see WORK_MAX_MB and the disk of DATA_DIR"
+        detail = f"{size_bytes:,} bytes wanted, {max(free, 0):,} free: see WORK_MAX_MB, DISK_RESERVE_MB and the disk"
         raise StorageUnavailable("The work folder has no room for this film at the moment.", detail=detail)
 
 
 def free_bytes() -> int:
-    free, most = shutil.disk_usage(settings.WORK_DIR).free, settings.WORK_MAX_MB * MEGABYTE
+    free, most = room.left_bytes(settings.WORK_DIR), settings.WORK_MAX_MB * MEGABYTE
     return min(free, most - used_bytes(settings.WORK_DIR)) if most else free
 
 

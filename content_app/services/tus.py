@@ -18,16 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 
 from content_app.lending import lend_connection
 from content_app.models import DirectUpload
-from content_app.services import uploads
+from content_app.services import room, uploads
 from content_app.services.storage import get_store
 from media_pipeline.errors import StorageUnavailable
 
 log = logging.getLogger(__name__)
 
-FOLDER = "uploads"  # on the file system of the media, so that storing a film is a second name for it
 BLOCK_BYTES = 64 * 1024
 RENEW_S = 60
 ABANDONED_S = 3600
@@ -107,8 +107,8 @@ def begin(*, upload: DirectUpload, chunk: Chunk | None = None) -> int:
         path.touch(mode=settings.FILE_UPLOAD_PERMISSIONS, exist_ok=False)
         return append(upload=upload, chunk=chunk) if chunk else 0
     except BaseException:
-        uploads.cancel(upload=upload)
         remove(upload)
+        uploads.cancel(upload=upload)
         raise
 
 
@@ -157,8 +157,8 @@ def cancel(*, upload: DirectUpload) -> None:
         raise Finished
     try:
         with locked(upload, patience_s=PATIENCE_S):
+            remove(upload)  # first: on a full disk the database may need the room
             uploads.cancel(upload=upload)
-            remove(upload)
     except Gone:
         uploads.cancel(upload=upload)
 
@@ -185,6 +185,7 @@ def receive(file: FileIO, upload: DirectUpload, chunk: Chunk, on_block: Callable
     left = chunk.size_bytes
     renew_at = time.monotonic() + RENEW_S
     while left and (block := chunk.read(min(left, BLOCK_BYTES))):
+        room.require(settings.MEDIA_ROOT, len(block))
         write_all(file, block)
         if on_block:
             on_block(block)
@@ -231,16 +232,12 @@ def read_note(upload: DirectUpload) -> int | None:
 # --- files and locks -------------------------------------------------------------------------------------------------
 
 
-def folder() -> Path:
-    return Path(settings.MEDIA_ROOT, FOLDER)
-
-
 def path_of(upload: DirectUpload) -> Path:
-    return folder() / upload.public_id.hex
+    return room.arriving_path(upload.public_id)
 
 
 def note_of(upload: DirectUpload) -> Path:
-    return folder() / f"{upload.public_id.hex}.unproved"
+    return path_of(upload).with_suffix(".unproved")
 
 
 def remove(upload: DirectUpload) -> None:
@@ -306,7 +303,7 @@ def finish_quietly(upload: DirectUpload) -> None:
 
 def store(file: FileIO, upload: DirectUpload) -> None:
     """Ours is the lock. Whoever dies on the way leaves the whole file, and the next one does it again."""
-    uploads.prolong(upload=upload)  # nobody lets it expire meanwhile
+    uploads.prolong(upload=upload)  # the reaper does not let it expire meanwhile
     if not uploads.open_uploads().filter(pk=upload.pk).exists():
         raise Gone
     os.fsync(file.fileno())
@@ -320,16 +317,17 @@ def store(file: FileIO, upload: DirectUpload) -> None:
 
 def sweep() -> None:
     """Store what is whole, and remove what no upload waits for any more."""
-    paths = list(folder().iterdir()) if folder().is_dir() else []
+    folder = room.arriving_folder()
+    paths = list(folder.iterdir()) if folder.is_dir() else []
     if not paths:
         return
-    waiting = {upload.public_id.hex: upload for upload in uploads.open_uploads().exclude(declared_bytes=None)}
+    waiting = {upload.public_id.hex: upload for upload in uploads.unarrived().exclude(declared_bytes=None)}
     for path in paths:
         upload = waiting.get(path.stem)
-        if upload is None:
+        if upload and path == path_of(upload) and is_whole(upload):
+            finish_quietly(upload)  # also one that is late: it has come, and nobody was there to store it
+        elif upload is None or upload.expires_at <= timezone.now():
             remove_abandoned(path)
-        elif path == path_of(upload) and is_whole(upload):
-            finish_quietly(upload)
 
 
 def is_whole(upload: DirectUpload) -> bool:

@@ -7,20 +7,22 @@ before or after it arrives, then checked in a job, and only what was checked bec
 import logging
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from content_app import queue
 from content_app.models import DirectUpload, Video, original_key
 from content_app.rules import check_original
-from content_app.services import discards, preflight, processing
+from content_app.services import discards, preflight, processing, room
 from content_app.services.storage import bucket_store, get_store, is_in_bucket
+from content_app.states import State
 from media_pipeline.errors import PipelineError, SourceMissing, StorageUnavailable
 from users_app.models import User
 from users_app.queue import enqueue_lost
@@ -28,7 +30,7 @@ from users_app.queue import enqueue_lost
 log = logging.getLogger(__name__)
 
 Purpose = DirectUpload.Purpose
-MOST_OPEN = 500  # of one person
+MOST_OPEN = 100  # of one person
 LONGEST_NAME = 255
 ANY_NAME = "film.mp4"
 ANY_TYPE = "application/octet-stream"
@@ -66,18 +68,17 @@ def announce(
     *, owner: User, name: str = "", content_type: str = "", size_bytes: int | None = None, video: Video | None = None,
     purpose: str = Purpose.VIDEO,
 ) -> DirectUpload:  # fmt: skip
-    """`video`: the one whose file it replaces. Raises OriginalRefused or UploadRefused."""
+    """`video`: the one whose file it replaces. Raises OriginalRefused, UploadRefused or NoRoom."""
     if purpose == Purpose.VIDEO:
         told_bytes = 1 if size_bytes is None else size_bytes
         check_original(name=name or ANY_NAME, size_bytes=told_bytes, max_mb=settings.MAX_UPLOAD_MB)
-    if open_uploads().filter(owner=owner).count() >= MOST_OPEN:
-        raise UploadRefused(
-            f"You have {MOST_OPEN} uploads under way; finish or cancel some first.", code="too_many_uploads"
-        )
     public_id = uuid.uuid4()
     key = original_key(video or Video(public_id=public_id), name)
     expires_at = timezone.now() + lifetime()
-    with transaction.atomic():
+    with nullcontext() if is_in_bucket() else room.asked_for(size_bytes or 0), transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)  # two requests of a person are counted in turn
+        if open_uploads().filter(owner=owner).count() >= MOST_OPEN:
+            raise UploadRefused(too_many_sentence(MOST_OPEN), code="too_many_uploads")
         discards.discard(prefixes=[key], due_at=expires_at)
         return DirectUpload.objects.create(
             public_id=public_id, owner=owner, video=video, purpose=purpose, key=key, name=name[-LONGEST_NAME:],
@@ -85,13 +86,22 @@ def announce(
         )  # fmt: skip
 
 
+def too_many_sentence(most: int) -> str:
+    return f"You have {most} uploads under way; finish or cancel some first."
+
+
 def lifetime() -> timedelta:
     return timedelta(hours=settings.UPLOAD_EXPIRE_HOURS)
 
 
+def unarrived() -> QuerySet[DirectUpload]:
+    """Of which the file has not come, as far as is known."""
+    return DirectUpload.objects.filter(settled_at=None, arrived_at=None)
+
+
 def open_uploads() -> QuerySet[DirectUpload]:
     """Of which the file is still to come."""
-    return DirectUpload.objects.filter(settled_at=None, arrived_at=None, expires_at__gt=timezone.now())
+    return unarrived().filter(expires_at__gt=timezone.now())
 
 
 def find(*, owner: User, **named: object) -> DirectUpload:
@@ -107,7 +117,7 @@ def prolong(*, upload: DirectUpload) -> None:
     """Something of it has come: it has its whole time again."""
     expires_at = timezone.now() + lifetime()
     with transaction.atomic():  # else it might be accepted in between, and its original discarded later
-        if open_uploads().filter(pk=upload.pk).update(expires_at=expires_at):
+        if unarrived().filter(pk=upload.pk).update(expires_at=expires_at):
             discards.discard(prefixes=[upload.key], due_at=expires_at)
             upload.expires_at = expires_at
 
@@ -244,13 +254,33 @@ def enqueue_lost_checks() -> int:
 
 
 def expire() -> int:
-    """Forget uploads that did not come in time; the rows of those that did go a day later. How many went."""
+    """Forget uploads that did not come in time; the rows of those that did go a day later. How many went.
+
+    One that has come is kept until a worker has looked at it, and so is one of which nobody knew that it has.
+    """
     now = timezone.now()
     is_free = Q(checked_until=None) | Q(checked_until__lte=now)
-    late = DirectUpload.objects.filter(is_free, settled_at=None, expires_at__lte=now).select_related("video")
-    count = sum(forget(upload) for upload in late)
+    late = DirectUpload.objects.filter(is_free, settled_at=None, expires_at__lte=now).exclude(will_be_looked_at())
+    count = 0
+    try:
+        for upload in late.select_related("video"):
+            count += not has_come(upload) and forget(upload)
+    except StorageUnavailable as error:
+        log.warning("cannot see whether late uploads have arrived: %s", error)
     DirectUpload.objects.filter(settled_at__lte=now - KEPT_FOR).delete()
     return count
+
+
+def will_be_looked_at() -> Q:
+    """It has arrived, and somebody has said what it is. A picture waits only for a film that may still come of it."""
+    films = DirectUpload.objects.filter(video=OuterRef("video"), purpose=Purpose.VIDEO, settled_at=None)
+    has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Exists(films)
+    return Q(arrived_at__isnull=False, video__isnull=False) & (Q(purpose=Purpose.VIDEO) | has_film)
+
+
+def has_come(upload: DirectUpload) -> bool:
+    """Asked of what is late, is going to be a film, and was not seen to arrive. Raises StorageUnavailable."""
+    return upload.video is not None and upload.arrived_at is None and note_arrival(upload=upload)
 
 
 def forget(upload: DirectUpload) -> bool:

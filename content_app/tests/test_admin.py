@@ -149,7 +149,6 @@ def test_a_disk_that_fills_up_while_a_file_arrives_keeps_the_form(
     def fail(self: TemporaryUploadedFile, data: bytes) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0  # every file goes to the disk
     monkeypatch.setattr(TemporaryUploadedFile, "write", fail, raising=False)
     response = staff.post(f"{LIST}add/", fields(title="Kept", video_file=make_upload()), headers=headers)
     assert_not_kept(response, "no room left")

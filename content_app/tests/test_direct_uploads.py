@@ -3,6 +3,7 @@
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -564,16 +565,100 @@ def test_whoever_lost_the_lease_settles_nothing(
     assert not Discard.objects.exists()
 
 
+def a_week_passes() -> None:
+    """Without workers; then the reaper and a job of removing run, the one or the other first."""
+    long_ago = timezone.now() - timedelta(days=6)
+    DirectUpload.objects.update(expires_at=long_ago)
+    Discard.objects.update(due_at=long_ago)
+    for look_after in (discards.remove_due, uploads.look_after, discards.remove_due):
+        look_after()
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["known", "unknown"])
+def test_what_arrived_is_kept_until_a_worker_looks_at_it(
+    creators: APIClient, film: bytes, to_check: list[int], s3_server: Ceph, bucket: str, is_known: bool
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    describe(creators, address["key"])
+    put(address, film)
+    if is_known:
+        describe(creators, address["key"])
+    a_week_passes()
+    assert exists(s3_server, bucket, address["key"])
+    run(to_check)
+    assert Video.objects.get().state == State.PENDING
+    discards.remove_due()
+    assert exists(s3_server, bucket, address["key"])
+
+
+def test_what_arrived_and_nobody_has_named_goes_in_the_end(
+    creators: APIClient, film: bytes, to_check: list[int], s3_server: Ceph, bucket: str
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, film)
+    uploads.note_arrival(upload=DirectUpload.objects.get())
+    a_week_passes()
+    assert not DirectUpload.objects.exists()
+    assert not exists(s3_server, bucket, address["key"])
+
+
+def test_what_may_have_arrived_is_kept_while_the_storage_is_away(
+    creators: APIClient, film: bytes, to_check: list[int], settings: Any
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    describe(creators, address["key"])
+    put(address, film)
+    connection = settings.S3_CONNECTION
+    settings.S3_CONNECTION = replace(connection, endpoint_url="http://127.0.0.1:1", attempts=1)
+    a_week_passes()
+    settings.S3_CONNECTION = connection
+    a_week_passes()
+    run(to_check)
+    assert Video.objects.get().state == State.PENDING
+
+
+@pytest.mark.parametrize(
+    ("state", "is_kept"), [(State.PENDING, True), (State.PROCESSING, True), (State.READY, True), (State.ERROR, False)]
+)
+def test_a_picture_is_kept_as_long_as_its_film_may_come(
+    creators: APIClient, owner: User, to_check: list[int], state: State, is_kept: bool
+) -> None:
+    video = make_video(owner)
+    address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
+    put(address, make_picture())
+    uploads.note_arrival(upload=DirectUpload.objects.get())
+    Video.objects.update(state=state, version="v1" if state == State.READY else "")
+    a_week_passes()
+    assert DirectUpload.objects.exists() == is_kept
+
+
+def test_a_picture_is_kept_while_its_film_waits_to_be_looked_at(
+    creators: APIClient, film: bytes, to_check: list[int]
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    video = describe(creators, address["key"]).json()
+    picture = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video['id']}", format="json").json()
+    for one, content in ((address, film), (picture, make_picture())):
+        put(one, content)
+        uploads.note_arrival(upload=DirectUpload.objects.get(key=one["key"]))
+    a_week_passes()
+    assert DirectUpload.objects.count() == 2
+    DirectUpload.objects.filter(purpose="video").delete()
+    a_week_passes()
+    assert not DirectUpload.objects.exists()
+
+
 def test_an_upload_that_is_looked_at_does_not_expire(creators: APIClient, film: bytes, to_check: list[int]) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
     lease = upload_checks.take(to_check.pop())
     assert lease
-    DirectUpload.objects.update(expires_at=timezone.now())
-    assert uploads.expire() == 0
     lease.let_go()
-    assert uploads.expire() == 1
+    to_check.append(lease.upload.pk)
+    a_week_passes()
+    run(to_check)
+    assert Video.objects.get().state == State.PENDING
 
 
 def test_a_check_that_waits_on_the_queue_is_not_put_there_again(

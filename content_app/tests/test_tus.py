@@ -22,9 +22,9 @@ from rest_framework.test import APIClient
 
 from content_app import queue
 from content_app.api.tus import CHUNK_TYPE
-from content_app.models import DirectUpload, Video
+from content_app.models import DirectUpload, Discard, Video
 from content_app.rules import MEGABYTE
-from content_app.services import tus, upload_checks, uploads
+from content_app.services import discards, room, tus, upload_checks, uploads
 from content_app.services.storage import get_store
 from content_app.states import State
 from content_app.tests.factories import make_category, make_playable, make_video, original_files
@@ -117,7 +117,7 @@ def said(answer: Any) -> tuple[int, str]:
 
 
 def partial_files() -> list[Path]:
-    return sorted(tus.folder().iterdir()) if tus.folder().exists() else []
+    return sorted(room.arriving_folder().iterdir()) if room.arriving_folder().exists() else []
 
 
 def only_upload() -> DirectUpload:
@@ -560,7 +560,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 def test_a_full_disk_is_said_and_the_offset_stays_right(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
     url = begun(creators)
-    assert said(patch(creators, url, b"film")) == (507, "storage_full")
+    assert said(patch(creators, url, b"film")) == (507, "insufficient_storage")
     assert offset_of(creators, url) == 3
     full_disk.undo()
     assert patch(creators, url, b"m", 3).status_code == 204
@@ -569,13 +569,13 @@ def test_a_full_disk_is_said_and_the_offset_stays_right(creators: APIClient, ful
 
 def test_a_full_disk_drops_what_was_not_proved(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
     url = begun(creators)
-    assert said(patch(creators, url, b"film", Upload_Checksum=checksum(b"film"))) == (507, "storage_full")
+    assert said(patch(creators, url, b"film", Upload_Checksum=checksum(b"film"))) == (507, "insufficient_storage")
     assert offset_of(creators, url) == 0
 
 
 @pytest.mark.usefixtures("full_disk")
 def test_a_beginning_on_a_full_disk_leaves_nothing(creators: APIClient) -> None:
-    assert said(begin(creators, 4, b"film")) == (507, "storage_full")
+    assert said(begin(creators, 4, b"film")) == (507, "insufficient_storage")
     assert (partial_files(), DirectUpload.objects.count()) == ([], 0)
 
 
@@ -695,6 +695,33 @@ def test_somebody_says_what_it_is_while_it_arrives(
     assert is_stored(to_check)
 
 
+def test_what_arrived_is_kept_until_a_worker_looks_at_it(
+    creators: APIClient, to_check: list[int], tmp_path: Path
+) -> None:
+    film = make_clip(tmp_path, Clip(size="160x120", rate="25", duration_s=1)).read_bytes()
+    patch(creators, begun(creators, len(film), title="Patient"), film)
+    a_week_passes()
+    upload_checks.check(upload_id=to_check.pop())
+    discards.remove_due()
+    assert (Video.objects.get().state, len(original_files())) == (State.PENDING, 1)
+
+
+def test_what_is_whole_is_stored_however_late(whole: str, to_check: list[int]) -> None:
+    a_week_passes()
+    assert is_stored(to_check)
+
+
+def a_week_passes() -> None:
+    """Without workers and reaper; then a job of removing runs, then the reaper."""
+    long_ago = timezone.now() - timedelta(days=6)
+    DirectUpload.objects.update(expires_at=long_ago)
+    Discard.objects.update(due_at=long_ago)
+    for path in partial_files():
+        age(path, 7 * 24 * 3600)
+    for look_after in (discards.remove_due, tus.sweep, uploads.look_after, discards.remove_due):
+        look_after()
+
+
 # --- sweeping --------------------------------------------------------------------------------------------------------
 
 
@@ -707,7 +734,7 @@ def test_what_no_upload_waits_for_is_removed_after_an_hour(creators: APIClient) 
     tus.sweep()  # without a folder
     begun(creators)
     kept = tus.path_of(only_upload())
-    fresh, old, note = (tus.folder() / name for name in (uuid.uuid4().hex, uuid.uuid4().hex, "old.unproved"))
+    fresh, old, note = (room.arriving_folder() / name for name in (uuid.uuid4().hex, uuid.uuid4().hex, "old.unproved"))
     fresh.touch()
     old.touch()
     note.symlink_to("12")

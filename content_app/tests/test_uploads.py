@@ -31,7 +31,6 @@ def incoming(settings: Any, tmp_path: Path) -> Path:
     folder = tmp_path / "incoming"
     folder.mkdir()
     settings.FILE_UPLOAD_TEMP_DIR = folder
-    settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
     settings.MAX_UPLOAD_MB = 1
     return folder
 
@@ -125,7 +124,7 @@ def test_a_full_disk_is_said_and_nothing_is_left(
 
     monkeypatch.setattr(TemporaryUploadedFile, "write", fail, raising=False)
     response = as_user(owner).post(VIDEOS, form(b"x" * 100_000), content_type=FORM)
-    assert (response.status_code, response.json()["code"]) == (507, "storage_full")
+    assert (response.status_code, response.json()["code"]) == (507, "insufficient_storage")
     assert nothing_is_left(incoming)
 
 

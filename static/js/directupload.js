@@ -100,7 +100,7 @@ export class DirectUpload {
         if (this.#isOver) throw new Cancelled();
         if (this.#isPaused) continue;
         if (error.status === 401 && failures === 0 && (await this.door.renew())) failures = 1;
-        else if (mayPass(error)) await this.#rest(failures++);
+        else if (mayPass(error)) await this.#rest(failures++, error);
         else throw error;
       }
     }
@@ -162,9 +162,10 @@ export class DirectUpload {
     }
   }
 
-  async #rest(failures) {
-    if (failures >= PAUSES_MS.length) return this.pause(GIVEN_UP);
-    this.show("waiting", WAITING);
+  async #rest(failures, { status, message }) {
+    const isTooMuch = status === 429; // the line is fine, and the server says what is not
+    if (failures >= PAUSES_MS.length) return this.pause(isTooMuch ? message : GIVEN_UP);
+    this.show("waiting", isTooMuch ? message : WAITING);
     return this.#sleep(navigator.onLine ? PAUSES_MS[failures] : null);
   }
 

@@ -88,9 +88,10 @@ export async function discard({ url }, door) {
 
 function errorOf(error) {
   const response = error.originalResponse;
-  // 409: it has more or less than this page believes, so it is asked again.
-  if (!response || response.getStatus() === 409) return storageError(0, "");
-  return errorFrom(response.getStatus(), response.getBody());
+  if (!response) return storageError(0, "");
+  const told = errorFrom(response.getStatus(), response.getBody());
+  // It has more or less than this page believes, so it is asked again.
+  return told.code === "wrong_offset" ? storageError(0, "") : told;
 }
 
 let loading = null;

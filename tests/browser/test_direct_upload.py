@@ -184,6 +184,20 @@ def test_in_a_folder_a_large_film_is_paused_and_becomes_ready(at_home: Site, lar
     expect_film(at_home)
 
 
+@pytest.mark.parametrize(
+    ("status", "place"), [(507, "upload-problem"), (409, "upload-problem"), (429, "transfer-note")]
+)
+def test_in_a_folder_a_refusal_is_told_in_the_words_of_the_server(
+    page: Page, platform: Platform, large_film: Path, status: int, place: str
+) -> None:
+    site = Site(page, platform.origin)
+    site.be(ADMIN_EMAIL, ADMIN_PASSWORD)
+    said = {"detail": "This is why it does not go on.", "code": "too_many_uploads" if status == 409 else ""}
+    page.route("**/api/v1/upload/tus/", lambda route: route.fulfill(status=status, json=said))
+    start(site, large_film, "Refused")
+    expect(page.get_by_test_id(place)).to_have_text(said["detail"])
+
+
 @pytest.mark.slow
 def test_in_a_folder_it_goes_on_after_a_reload(at_home: Site, large_film: Path) -> None:
     limit_speed(at_home.page)

@@ -1,0 +1,104 @@
+"""How much may still be written to the disks: never more than leaves a reserve.
+
+The database and the queue may lie on the same disk as the media and the work folder. While the reserve is there they
+can write, so that people sign in and give up uploads however many bytes were sent.
+"""
+
+import errno
+import fcntl
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from django.conf import settings
+from django.utils import timezone
+
+from content_app.models import DirectUpload
+from content_app.rules import MEGABYTE
+from content_app.services.storage import is_in_bucket
+
+# Of the disk, where DISK_RESERVE_MB is not set.
+USUAL_SHARE = 10
+USUAL_MOST_BYTES = 1024 * MEGABYTE
+BLOCK_BYTES = 512  # in which st_blocks counts, whatever the file system has
+
+
+class NoRoom(OSError):
+    """What a full disk says, so that both are answered by the same lines."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
+
+
+def left_bytes(folder: Path) -> int:
+    """What may still be written to the disk of this folder; below 0 where others have written into the reserve."""
+    disk = shutil.disk_usage(folder)
+    return disk.free - reserve_bytes(disk.total)
+
+
+def reserve_bytes(disk_bytes: int) -> int:
+    chosen_mb: int | None = settings.DISK_RESERVE_MB
+    return min(disk_bytes // USUAL_SHARE, USUAL_MOST_BYTES) if chosen_mb is None else chosen_mb * MEGABYTE
+
+
+def require(folder: Path, size_bytes: int) -> None:
+    """Raises NoRoom. Costs a microsecond, so that it can be asked before every block."""
+    if size_bytes > left_bytes(folder):
+        raise NoRoom(folder)
+
+
+# --- uploads that are announced --------------------------------------------------------------------------------------
+
+
+@contextmanager
+def asked_for(size_bytes: int) -> Iterator[None]:
+    """Room for an upload of this size, beside what others have announced. Raises NoRoom.
+
+    Within, the caller writes down that it is announced: by a row, or by a file of that length. One caller at a time, in
+    all processes, so that no two are promised the same room.
+    """
+    with Path(settings.MEDIA_ROOT, ".announcing").open("w") as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        require(settings.MEDIA_ROOT, size_bytes + promised_bytes())
+        yield
+
+
+def promised_bytes() -> int:
+    """What unfinished uploads have announced and not brought yet, by tus and by forms."""
+    return coming_by_tus() + sum(map(unwritten_bytes, Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir()))
+
+
+def coming_by_tus() -> int:
+    if is_in_bucket():
+        return 0
+    waiting = DirectUpload.objects.filter(settled_at=None, arrived_at=None, expires_at__gt=timezone.now())
+    announced = waiting.exclude(declared_bytes=None).values_list("public_id", "declared_bytes")
+    return sum((declared or 0) - come_bytes(public_id) for public_id, declared in announced)
+
+
+def come_bytes(public_id: uuid.UUID) -> int:
+    try:
+        return arriving_path(public_id).stat().st_size
+    except FileNotFoundError:  # nothing yet
+        return 0
+
+
+def arriving_folder() -> Path:
+    """Of uploads by tus; on the file system of the media, so that storing a film is a second name for it."""
+    return Path(settings.MEDIA_ROOT, "uploads")
+
+
+def arriving_path(public_id: uuid.UUID) -> Path:
+    """The file of which the size is what has come of this upload."""
+    return arriving_folder() / public_id.hex
+
+
+def unwritten_bytes(path: Path) -> int:
+    """Of a file that was made as long as its upload will be, and of which the disk has only what has come."""
+    with suppress(FileNotFoundError):  # whole or given up just now
+        found = path.stat()
+        return max(0, found.st_size - found.st_blocks * BLOCK_BYTES)
+    return 0
