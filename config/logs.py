@@ -21,7 +21,7 @@ SECRETS = re.compile(
     [^\s&;,"']+
   |
     (?P<folder>
-        /media(?:-grant)?/(?=[0-9a-z]{1,13}\.)
+        /media(?:-grant)?/(?:file/)?(?=[0-9a-z]{1,13}\.)
       | /stream/play/
     )
     [^\s/?"']+

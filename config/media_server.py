@@ -1,7 +1,8 @@
 """Signed media by byte range, before Django: no query, and one open file or one block of memory per request.
 
-Behind Nginx nothing of this is reached. Here it serves `/media/<grant>/videos/<public_id>/<version>/<file>` and
-nothing else: never originals, unfinished uploads or work files. Where media lie in buckets, it answers with playlists
+Behind Nginx nothing of this is reached. Here it serves `/media/<grant>/videos/<public_id>/<version>/<file>` with the
+grant of a version, `/media/file/<grant>/videos/…` with the grant of that one file, and nothing else: never originals,
+unfinished uploads or work files. Where media lie in buckets, it answers with playlists
 whose addresses lead there, signed, and sends the rest of the requests after them.
 """
 
@@ -23,7 +24,7 @@ from django.conf import settings
 from config.byte_ranges import ByteRange, Unsatisfiable, Validators, may_continue, parse_range, precondition
 from config.middleware import choose_request_id
 from content_app.services import delivery
-from content_app.services.grants import GrantRefused, verify
+from content_app.services.grants import GrantRefused, verify, verify_file
 from content_app.services.storage import bucket_store
 from media_pipeline.errors import SourceMissing, StorageUnavailable
 from media_pipeline.layout import CONTENT_TYPES
@@ -34,13 +35,10 @@ BLOCK_BYTES = 256 * 1024
 METHODS = ("GET", "HEAD", "OPTIONS")
 # Whatever does not look exactly like an address of ours is refused before it is looked at: no name that starts with a
 # dot, no escapes, no second slash, no control characters.
-GRANTED = re.compile(
-    r"(?P<grant>[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})/"
-    r"(?P<prefix>videos/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_-]{1,32})/"
-)
-ADDRESS = re.compile(
-    GRANTED.pattern + r"(?P<name>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})"
-)
+GRANT = r"(?P<grant>[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})"
+PREFIX = r"(?P<prefix>videos/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_-]{1,32})"
+NAME = r"(?P<name>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})"
+ADDRESS = re.compile(f"(?P<of_file>file/)?{GRANT}/{PREFIX}/{NAME}?")
 NO_QUALITY = re.compile(r";q=0(\.0*)?$")
 NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 PREFLIGHT = {
@@ -85,11 +83,14 @@ class MediaServer:
 
 
 def respond_to_nginx(address: str) -> Answer:
-    """Whether a grant is good for `<grant>/<prefix>/`: 204 with the seconds that are left, or 403."""
-    match = GRANTED.fullmatch(address)
+    """Whether a grant is good: 204 with the seconds that are left, or 403.
+
+    Asked for what the grant covers, `<grant>/<prefix>/` or `file/<grant>/<key>`, which is what Nginx remembers it for.
+    """
+    match = ADDRESS.fullmatch(address)
     try:
-        if match is None:
-            raise Refused(HTTPStatus.FORBIDDEN, "Media are only served at signed addresses.", "bad_grant")
+        if match is None or bool(match["of_file"]) != bool(match["name"]):
+            raise not_signed()
         end_s = authorised_end(match)
     except Refused as refusal:
         return refusal_answer(refusal, has_body=True)
@@ -116,8 +117,8 @@ def respond(address: str, environ: WSGIEnvironment) -> Answer:
 def authorised_key(address: str) -> tuple[str, int]:
     """The key of a rightly signed address, and when the grant ends."""
     match = ADDRESS.fullmatch(address)
-    if match is None:
-        raise Refused(HTTPStatus.FORBIDDEN, "Media are only served at signed addresses.", "bad_grant")
+    if match is None or not match["name"]:
+        raise not_signed()
     end_s = authorised_end(match)
     key = f"{match['prefix']}/{match['name']}"
     if PurePath(key).suffix not in CONTENT_TYPES:
@@ -126,7 +127,10 @@ def authorised_key(address: str) -> tuple[str, int]:
 
 
 def authorised_end(match: re.Match[str]) -> int:
+    """When the grant of an address ends, if it covers that address."""
     try:
+        if match["of_file"]:
+            return verify_file(match["grant"], f"{match['prefix']}/{match['name']}")
         return verify(match["grant"], match["prefix"])
     except GrantRefused as refusal:
         raise Refused(HTTPStatus.FORBIDDEN, refusal.sentence, refusal.code) from refusal
@@ -275,6 +279,10 @@ def unreadable(error: OSError) -> Refused:
     if error.errno in NOT_THERE:
         return not_found()
     return unavailable()
+
+
+def not_signed() -> Refused:
+    return Refused(HTTPStatus.FORBIDDEN, "Media are only served at signed addresses.", "bad_grant")
 
 
 def unavailable() -> Refused:

@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 from rest_framework.exceptions import AuthenticationFailed
 
 from users_app.models import Session, User
+from users_app.signing_secrets import secrets_in_use
 
 ALGORITHM = "HS256"
 LONGEST_TOKEN = 2048  # ours are a quarter of that; a longer one is not decoded at all
@@ -115,7 +116,7 @@ def _decode(token_type: TokenType, token: str) -> dict[str, Any]:
     """The claims of a token that we signed for this purpose and that has not expired."""
     if len(token) > LONGEST_TOKEN:
         raise BadToken
-    for secret in _secrets():
+    for secret in secrets_in_use():
         try:
             return _verify(token_type, token, secret)
         except jwt.InvalidSignatureError:
@@ -126,11 +127,6 @@ def _decode(token_type: TokenType, token: str) -> dict[str, Any]:
         except (jwt.PyJWTError, RecursionError, ValueError) as error:
             raise BadToken from error
     raise BadToken
-
-
-def _secrets() -> tuple[str, ...]:
-    """The current secret, and former ones while they are being phased out."""
-    return (settings.SECRET_KEY, *map(str, settings.SECRET_KEY_FALLBACKS))
 
 
 def _verify(token_type: TokenType, token: str, secret: str) -> dict[str, Any]:

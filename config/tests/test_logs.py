@@ -16,6 +16,8 @@ HIDDEN = [
     "Authorization: Bearer SECRET0.SECRET0",
     "AWS4-HMAC-SHA256 Credential=A, SignedHeaders=host, Signature=SECRET0",
     "/media/tp2ko0.SECRET0/videos/x/v1/720p.mp4",
+    "/media/file/tp2ko0.SECRET0/videos/x/v1/poster.jpg",
+    "/media-grant/file/tp2ko0.SECRET0/videos/x/v1/poster.jpg",
     "/api/v1/stream/play/SECRET0",
     "postgres://videoflix:SECRET0@db:5432/videoflix",
     "redis://:SECRET0@redis:6379/0",

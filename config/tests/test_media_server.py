@@ -190,6 +190,16 @@ def test_a_grant_opens_no_other_version_or_video(media: Path) -> None:
         assert refused(call(f"/media/{grant}/{other}/720p.mp4"), 403, "bad_grant")
 
 
+def test_a_grant_of_a_file_opens_that_file_alone(media: Path) -> None:
+    (media / PREFIX / "poster.jpg").write_bytes(b"a picture")
+    grant = grants.sign_file(f"{PREFIX}/poster.jpg")
+    assert call(f"/media/file/{grant}/{PREFIX}/poster.jpg").body == b"a picture"
+    for name in ("720p.mp4", "master.m3u8", "poster.jpg.mp4", "v1/poster.jpg", "../v1/720p.mp4", ""):
+        assert refused(call(f"/media/file/{grant}/{PREFIX}/{name}"), 403, "bad_grant")
+    assert refused(call(f"/media/{grant}/{PREFIX}/poster.jpg"), 403, "bad_grant")
+    assert refused(call(f"/media/file/{grants.sign(PREFIX)}/{PREFIX}/720p.mp4"), 403, "bad_grant")
+
+
 def test_an_expired_grant_says_so(media: Path, settings: Any) -> None:
     settings.MEDIA_GRANT_MINUTES = -10
     grant = grants.sign(PREFIX)
@@ -299,6 +309,16 @@ def test_nginx_is_told_whether_a_grant_is_good_and_for_how_long() -> None:
     good = call(f"/media-grant/{grants.sign(PREFIX)}/{PREFIX}/")
     assert (good.status, good.body) == ("204 No Content", b"")
     assert 0 < int(good.headers["X-Grant-Seconds"]) <= grants.lifetime_s()
+
+
+def test_nginx_is_told_of_a_grant_of_a_file_by_that_file() -> None:
+    key = f"{PREFIX}/poster.jpg"
+    grant = grants.sign_file(key)
+    assert call(f"/media-grant/file/{grant}/{key}").status == "204 No Content"
+    # Neither for its neighbours nor for their folder, and not as a grant of the other kind.
+    for other in (f"file/{grant}/{PREFIX}/720p.mp4", f"file/{grant}/{PREFIX}/", f"{grant}/{PREFIX}/", f"{grant}/{key}"):
+        assert call(f"/media-grant/{other}").status == "403 Forbidden"
+    assert call(f"/media-grant/file/{grants.sign(PREFIX)}/{PREFIX}/").status == "403 Forbidden"
 
 
 @pytest.mark.parametrize("address", ["", "x", "1.{}/{}/", "../{}", "{}"])

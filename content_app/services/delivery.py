@@ -18,7 +18,7 @@ from media_pipeline.playlists import CaptionVariant
 
 
 def media_url(video: Video, name: str) -> str:
-    """Where one object of the published version is read: in its bucket, else at a signed path of this site.
+    """Where one object of the published version, and no other, is read: in its bucket, else at a path of this site.
 
     Raises StorageUnavailable when there are no credentials to sign with.
     """
@@ -29,18 +29,23 @@ def media_url(video: Video, name: str) -> str:
 
 
 def media_path(video: Video, name: str) -> str:
-    """The signed path of one object of the published version."""
-    return f"{signed_folder(video)}/{name}"
+    """The path of one object of the published version, signed for that object."""
+    return file_path(f"{video.key_prefix}/{name}")
+
+
+def file_path(key: str) -> str:
+    """Under a folder of its own, so that no playlist and no player derives another address from it."""
+    return f"{settings.MEDIA_URL}file/{grants.sign_file(key)}/{key}"
 
 
 def signed_folder(video: Video, folder: str = "") -> str:
-    """Of the published version, or of what was added to it."""
+    """For a person who may watch: everything of the published version, or of captions that were added to it."""
     prefix = layout.version_prefix(video.public_id, folder or video.version)
     return f"{settings.MEDIA_URL}{grants.sign(prefix)}/{prefix}"
 
 
 def poster_url(video: Video) -> str | None:
-    """Unsigned and long-cached for listed videos, signed for the others."""
+    """Unsigned and long-cached for listed videos, signed for the others; people see it who may not watch."""
     return _picture_url(video, video.poster)
 
 
@@ -58,9 +63,8 @@ def _picture_url(video: Video, picture: str) -> str | None:
 
 
 def signed_picture_url(video: Video, picture: str) -> str:
-    """`picture` is `<folder>/<file>`."""
-    folder, _, file = picture.partition("/")
-    return f"{signed_folder(video, folder)}/{file}"
+    """`picture` is `<folder>/<file>`, as Video.poster."""
+    return file_path(f"{layout.video_prefix(video.public_id)}/{picture}")
 
 
 def listed_poster_url(public_id: uuid.UUID, poster: str) -> str:

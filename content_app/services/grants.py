@@ -1,7 +1,12 @@
-"""Signed, expiring permission to read the objects of one published version.
+"""Signed, expiring permission to read published objects.
 
-A grant is one segment of the URL's path, `<end as Unix time in base 36>.<HMAC-SHA256>`, so the relative URIs of the
-playlists inherit it. It names no person: whoever holds the link may read until it ends.
+A grant is one segment of the URL's path, `<end as Unix time in base 36>.<HMAC-SHA256>`. It names no person: a client
+that holds the link may read until it ends. There are two kinds:
+
+- Of a version: every object under its prefix, for people who may watch. The relative URIs of the playlists inherit it.
+- Of one file: that object and no other. Pictures are shown to people who may not watch, and they lie beside the film.
+
+Each kind has a purpose, and so a key, of its own: none passes for the other, nor for another signature of this site.
 """
 
 import base64
@@ -11,7 +16,11 @@ from django.conf import settings
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.http import base36_to_int, int_to_base36
 
-PURPOSE = "videoflix.media-grant"  # binds the key, so that no other signature of this site passes for a grant
+from users_app.signing_secrets import secrets_in_use
+
+# Not the purpose of the releases in which a picture had a grant of its version: addresses that they gave are refused.
+VERSION = "videoflix.version-grant"
+FILE = "videoflix.file-grant"
 STEPS = 6
 
 
@@ -34,22 +43,42 @@ def lifetime_s() -> int:
 
 def sign(prefix: str) -> str:
     """A grant for every object under `prefix`."""
-    end = int_to_base36(grant_end(now=time.time(), lifetime_s=lifetime_s()))
-    return f"{end}.{_signature(prefix, end)}"
+    return _sign(VERSION, prefix)
+
+
+def sign_file(key: str) -> str:
+    """A grant for the object with this key."""
+    return _sign(FILE, key)
 
 
 def verify(grant: str, prefix: str) -> int:
-    """When the grant ends, in Unix seconds; raises GrantRefused."""
+    """When a grant for every object under `prefix` ends, in Unix seconds; raises GrantRefused."""
+    return _verify(VERSION, grant, prefix)
+
+
+def verify_file(grant: str, key: str) -> int:
+    """When a grant for the object with this key ends, in Unix seconds; raises GrantRefused."""
+    return _verify(FILE, grant, key)
+
+
+def _sign(purpose: str, covered: str) -> str:
+    end = int_to_base36(grant_end(now=time.time(), lifetime_s=lifetime_s()))
+    return f"{end}.{_signature(purpose, covered, end, settings.SECRET_KEY)}"
+
+
+def _verify(purpose: str, grant: str, covered: str) -> int:
     end, _, signature = grant.partition(".")
-    if not constant_time_compare(signature, _signature(prefix, end)):
+    # The secret may be changed while a film plays: what a former one signed holds until it ends.
+    signatures = (_signature(purpose, covered, end, secret) for secret in secrets_in_use())
+    if not any(constant_time_compare(signature, one) for one in signatures):
         raise GrantRefused("This media address is not signed for this video.", code="bad_grant")
-    # Only a number that we signed gets here.
+    # Only a number that this site signed gets here.
     end_s = base36_to_int(end)
     if end_s <= time.time():
         raise GrantRefused("This media address has expired; ask for a new one.", code="grant_expired")
     return end_s
 
 
-def _signature(prefix: str, end: str) -> str:
-    mac = salted_hmac(PURPOSE, f"{end}:{prefix}", algorithm="sha256")
+def _signature(purpose: str, covered: str, end: str, secret: str) -> str:
+    mac = salted_hmac(purpose, f"{end}:{covered}", secret=secret, algorithm="sha256")
     return base64.urlsafe_b64encode(mac.digest()).rstrip(b"=").decode()

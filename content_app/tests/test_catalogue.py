@@ -104,7 +104,8 @@ def test_only_renditions_of_the_published_version_are_offered(owner: User, as_us
 def test_the_posters_of_an_unlisted_video_are_signed(field: str, file: str, owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, visibility=Visibility.UNLISTED)
     poster = as_user(owner).get(f"/content/{video.pk}/").json()[field]
-    assert poster == f"http://testserver/media/{grants.sign(video.key_prefix)}/{video.key_prefix}/{file}"
+    key = f"{video.key_prefix}/{file}"
+    assert poster == f"http://testserver/media/file/{grants.sign_file(key)}/{key}"
 
 
 @pytest.mark.parametrize("visibility", [Visibility.PUBLIC, Visibility.UNLISTED])

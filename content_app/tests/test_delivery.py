@@ -67,6 +67,19 @@ def test_a_grant_is_for_one_version_of_one_video() -> None:
     assert {refusal(grant, other) for other in others} == {"bad_grant"}
 
 
+def test_a_grant_of_a_file_covers_that_file_and_one_of_a_version_is_another_kind() -> None:
+    key = f"{PREFIX}/poster.jpg"
+    grant = grants.sign_file(key)
+    assert grants.verify_file(grant, key) > NOW
+    for other in (PREFIX, f"{PREFIX}/", f"{PREFIX}/720p.mp4", f"{key}.jpg", ""):
+        with pytest.raises(grants.GrantRefused):
+            grants.verify_file(grant, other)
+    # Not even where the same text is covered.
+    assert refusal(grant, key) == "bad_grant"
+    with pytest.raises(grants.GrantRefused):
+        grants.verify_file(grants.sign(key), key)
+
+
 def test_a_changed_grant_is_refused() -> None:
     end, _, signature = grants.sign(PREFIX).partition(".")
     later = format(int(end, 36) + 1, "d")
@@ -78,6 +91,19 @@ def test_a_changed_grant_is_refused() -> None:
 def test_another_secret_makes_other_grants(settings: Any) -> None:
     grant = grants.sign(PREFIX)
     settings.SECRET_KEY = "another-secret-of-sufficient-length-0123456789"
+    assert refusal(grant) == "bad_grant"
+
+
+def test_a_secret_that_is_changed_stops_no_film_while_the_former_one_is_a_fallback(settings: Any) -> None:
+    key = f"{PREFIX}/poster.jpg"
+    grant, of_file, former = grants.sign(PREFIX), grants.sign_file(key), settings.SECRET_KEY
+    settings.SECRET_KEY = "another-secret-of-sufficient-length-0123456789"
+    settings.SECRET_KEY_FALLBACKS = ["a-secret-that-signed-nothing-0123456789abcdef", former]
+    assert grants.verify(grant, PREFIX) == grants.verify_file(of_file, key) > NOW
+    # What is given from now on holds when the former secret is removed, and what that one signed does not.
+    renewed = grants.sign(PREFIX)
+    settings.SECRET_KEY_FALLBACKS = []
+    assert grants.verify(renewed, PREFIX) > NOW
     assert refusal(grant) == "bad_grant"
 
 
@@ -153,7 +179,8 @@ def test_a_missing_quality_gives_the_best_below_it_else_the_lowest(
     video = make_playable(owner, rungs=("720p", "120p", "360p"))
     query = {"quality": asked} if asked else {}
     url = as_user(viewer).get(f"/content/video-url/{video.pk}/", query).json()["url"]
-    assert url == f"http://testserver/media/{grants.sign(video.key_prefix)}/{video.key_prefix}/{given}.mp4"
+    key = f"{video.key_prefix}/{given}.mp4"
+    assert url == f"http://testserver/media/file/{grants.sign_file(key)}/{key}"
     if asked:
         redirect = as_user(viewer).get(f"/api/v1/stream/{video.public_id}/{asked}.mp4")
         assert redirect.status_code == 302
@@ -222,10 +249,11 @@ def test_every_cue_of_the_storyboard_leads_to_a_part_of_a_signed_picture(owner: 
     stored = "WEBVTT\n\n" + cue.format(0, 1, 0) + "\n" + cue.format(1, 2, 160)
     store_objects(video, storyboard_vtt=stored.encode())
     response = as_user(owner).get(f"/api/v1/stream/{video.public_id}/storyboard.vtt", headers={"Accept": "text/vtt"})
-    folder = f"/media/{grants.sign(video.key_prefix)}/{video.key_prefix}"
+    sheet = f"{video.key_prefix}/storyboard.jpg"
     assert (response.status_code, response["Content-Type"]) == (200, "text/vtt")
     assert response["Cache-Control"] == "private, no-store"
-    assert response.content.decode() == stored.replace("storyboard.jpg", f"{folder}/storyboard.jpg")
+    signed = f"/media/file/{grants.sign_file(sheet)}/{sheet}"
+    assert response.content.decode() == stored.replace("storyboard.jpg", signed)
 
 
 # --- posters ---------------------------------------------------------------------------------------------------------
@@ -307,9 +335,9 @@ def test_an_uploaded_poster_of_a_hidden_video_has_a_grant_of_its_own(
     visibility: str, owner: User, as_user: SignIn
 ) -> None:
     video = make_playable(owner, visibility=visibility, poster="0123456789abcdef/poster.jpg")
-    prefix = f"videos/{video.public_id}/0123456789abcdef"
+    key = f"videos/{video.public_id}/0123456789abcdef/poster.jpg"
     assert as_user(owner).get(f"/content/{video.pk}/").json()["image_file"] == (
-        f"http://testserver/media/{grants.sign(prefix)}/{prefix}/poster.jpg"
+        f"http://testserver/media/file/{grants.sign_file(key)}/{key}"
     )
 
 

@@ -65,14 +65,18 @@ def _quick_repaint(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_candidates_are_those_of_the_version(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, poster="v1/poster_2.jpg", poster_choices=3)
-    signed = f"http://testserver/media/{grants.sign(video.key_prefix)}/{video.key_prefix}"
+
+    def signed(name: str) -> str:
+        key = f"{video.key_prefix}/{name}.jpg"
+        return f"http://testserver/media/file/{grants.sign_file(key)}/{key}"
+
     listed = f"http://testserver/media/posters/{video.public_id}/v1"
     assert as_user(owner).get(path_of(video, "posters")).json() == {
         "current": f"{listed}/poster_2.jpg",
         "current_small": f"{listed}/poster_2_small.jpg",
         "is_uploaded": False,
         "candidates": [
-            {"number": number, "url": f"{signed}/{name}.jpg", "small_url": f"{signed}/{name}_small.jpg", **current}
+            {"number": number, "url": signed(name), "small_url": signed(f"{name}_small"), **current}
             for number, name, current in (
                 (1, "poster", {"is_current": False}),
                 (2, "poster_2", {"is_current": True}),

@@ -8,11 +8,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.http import Http404
 from django.utils import timezone
 
+from config.media_server import respond
 from content_app.access import may_change, may_watch
 from content_app.models import Video
 from content_app.queries import find_visible, visible_to
 from content_app.states import State, Visibility
-from content_app.tests.factories import make_playable, make_video
+from content_app.tests.factories import make_playable, make_video, store_objects
 from users_app.models import User
 
 ROLES = ("owner", "creator", "viewer", "admin")
@@ -86,6 +87,64 @@ def test_only_the_owner_and_admins_may_change_a_video(owner: User, people: dict[
     video = Video(owner=owner)
     assert {name for name, person in people.items() if may_change(person, video)} == {"owner", "admin"}
     assert not may_change(AnonymousUser(), video)
+
+
+# Which picture a film shows: one of its version, one that was uploaded, or none.
+PICTURES = {
+    "the best": "v1/poster.jpg",
+    "a candidate": "v1/poster_2.jpg",
+    "an upload": f"{16 * 'a'}/poster.jpg",
+    "none": "",
+}
+# Who sees it, of those who have the public id. A paid film is shown to the same people as a free one.
+SEERS = {
+    Visibility.PUBLIC: set(ROLES),
+    Visibility.UNLISTED: set(ROLES),
+    Visibility.PRIVATE: {"owner", "admin"},
+}
+
+
+@pytest.mark.parametrize("is_paid", [False, True], ids=["free", "paid"])
+@pytest.mark.parametrize("visibility", SEERS)
+@pytest.mark.parametrize("picture", PICTURES)
+def test_a_picture_is_for_those_who_know_of_the_film_and_opens_no_more_of_it(
+    picture: str,
+    visibility: Visibility,
+    is_paid: bool,
+    owner: User,
+    people: dict[str, User],
+    as_user: Callable[[User], Any],
+) -> None:
+    shown = PICTURES[picture]
+    pays = {"is_paid": is_paid, "price": 3 if is_paid else 0}
+    video = make_playable(owner, visibility=visibility, poster=shown, has_small_poster=bool(shown), **pays)
+    folder = store_objects(video, **{"360p_m3u8": b"a playlist"}).parent
+    for file in filter(None, (shown, video.small_poster)):
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / file).write_bytes(b"the picture")
+
+    answers = {name: as_user(person).get(f"/content/{video.public_id}/") for name, person in people.items()}
+    assert {name for name, answer in answers.items() if answer.status_code == 200} == SEERS[visibility]
+    for name in SEERS[visibility]:
+        film = answers[name].json()
+        assert film["has_access"] == (not is_paid or name in {"owner", "admin"})
+        for field, file in (("image_file", shown), ("image_small", video.small_poster)):
+            if not file:
+                assert film[field] is None
+            elif visibility == Visibility.PUBLIC:
+                assert film[field] == f"http://testserver/media/posters/{video.public_id}/{file}"
+            else:
+                address = film[field].removeprefix("http://testserver/media/")
+                assert statuses(address, video, [file]) == {file: 200}
+                others = ["v1/master.m3u8", "v1/360p.m3u8", "v1/720p.mp4", *PICTURES.values(), video.small_poster]
+                assert set(statuses(address, video, [one for one in others if one and one != file]).values()) == {403}
+
+
+def statuses(address: str, video: Video, files: list[str]) -> dict[str, int]:
+    """What a client gets that puts other names of files into a signed address."""
+    before = address.partition(f"{video.public_id}/")[0]
+    asked = {file: respond(f"{before}{video.public_id}/{file}", {"REQUEST_METHOD": "HEAD"}) for file in files}
+    return {file: answer.status.value for file, answer in asked.items()}
 
 
 def test_a_stranger_gets_404_for_what_exists_and_for_what_does_not(

@@ -120,8 +120,8 @@ def test_pictures_of_an_unlisted_film_lead_into_the_bucket(ready: Ready) -> None
 
 def test_without_a_grant_nothing_leads_anywhere(ready: Ready) -> None:
     admin, video = ready
-    broken = re.sub(r"/media/([^/]+)/", r"/media/\1x/", video["image_file"])
-    bare = re.sub(r"/media/[^/]+/", "/media/", video["image_file"])
+    broken = re.sub(r"/media/file/([^/]+)/", r"/media/file/\1x/", video["image_file"])
+    bare = re.sub(r"/media/file/[^/]+/", "/media/file/", video["image_file"])
     assert (admin.get(broken).status, admin.get(bare).status) == (403, 403)
     (uri, *_) = playlists.uris(admin.get(video["hls_url"]).body.decode())
     assert admin.get(uri.replace("/120p.m3u8", "/nothing.m3u8").replace("/audio.m3u8", "/nothing.m3u8")).status == 404

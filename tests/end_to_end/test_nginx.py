@@ -201,9 +201,13 @@ def test_request_ids_are_one_from_here_to_the_application(nginx: Nginx) -> None:
 
 def test_the_log_has_no_secret(admin: Client, nginx: Nginx, film: dict[str, Any]) -> None:
     uri = first_playlist(admin, film)
+    picture = admin.get(f"/api/v1/videos/{film['id']}/posters/").json()["candidates"][0]["url"]
     Client(nginx.origin).get(uri, {"X-Request-ID": "secrets-of-media"})
+    assert Client(nginx.origin).get(picture, {"X-Request-ID": "secrets-of-pictures"}).body[:2] == b"\xff\xd8"
     Client(nginx.origin).get("/users/confirm/?uid=1&token=very-secret", {"X-Request-ID": "secrets-of-mail"})
     assert log_of(nginx, "secrets-of-media")["path"].startswith("/media/-/videos/")
+    assert log_of(nginx, "secrets-of-pictures")["path"].startswith("/media/file/-/videos/")
+    assert urlsplit(picture).path.split("/")[3] not in nginx.said()
     assert log_of(nginx, "secrets-of-mail")["path"] == "/users/confirm/"
     assert uri.split("/")[2] not in nginx.said()
     assert "very-secret" not in nginx.said()

@@ -51,8 +51,8 @@ def test_media_without_a_grant_is_refused(ready: tuple[Client, dict[str, object]
     admin, video = ready
     url = admin.get(f"/content/video-url/{video['id']}/?quality=360p").json()["url"]
     assert admin.get(url, {"Range": "bytes=0-9"}).status == 206
-    bare = re.sub(r"/media/[^/]+/", "/media/", url)
-    broken = re.sub(r"/media/([^/]+)/", r"/media/\1x/", url)
+    bare = re.sub(r"/media/file/[^/]+/", "/media/file/", url)
+    broken = re.sub(r"/media/file/([^/]+)/", r"/media/file/\1x/", url)
     assert (admin.get(bare).status, admin.get(broken).status) == (403, 403)
 
 

@@ -60,6 +60,16 @@ def test_programs_register_without_typing_twice(route: str, browser: APIClient) 
     assert sign_in(browser) == 200
 
 
+def test_a_code_of_a_mail_holds_while_the_secret_of_before_is_a_fallback(browser: APIClient, settings: Any) -> None:
+    assert post(browser, FORM).status_code == 201
+    code = deliver_one().code
+    settings.SECRET_KEY, former = "another-secret-for-tests-0123456789abcdef", settings.SECRET_KEY
+    body = {"email": ADDRESS, "otp": code}
+    assert post(browser, body, "/api/v1/auth/verify-email/").status_code == 400
+    settings.SECRET_KEY_FALLBACKS = [former]
+    assert post(browser, body, "/api/v1/auth/verify-email/").status_code == 200
+
+
 def test_confirming_ends_where_the_front_end_says(browser: APIClient, settings: Any) -> None:
     settings.FRONTEND_URL = "http://localhost:4200/login"
     post(browser, FORM)
