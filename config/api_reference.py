@@ -11,6 +11,7 @@ METHODS = ("get", "post", "put", "patch", "delete")
 TITLES = {
     "auth": "Signing in (`/api/v1/auth/`)",
     "users": "Signing in (`/users/`)",
+    "people": "People",
     "videos": "Videos",
     "content": "Catalogue",
     "captions": "Captions",
@@ -18,6 +19,7 @@ TITLES = {
     "streaming": "Playing",
     "upload": "Uploads of large files",
     "services": "Other services",
+    "audit": "Audit",
     "health": "Health of the platform",
 }
 WAYS = {
@@ -36,6 +38,7 @@ LIMITS = {
 }
 # What drf-spectacular writes below the description of a choice; the type says the same.
 CHOICE_LINE = re.compile(r"^\* `", re.MULTILINE)
+ERROR = {"$ref": "#/components/schemas/Error"}
 REFERENCE = re.compile(r"#/components/schemas/(\w+)")
 HEAD = """\
 # API reference
@@ -183,8 +186,8 @@ def answers(schema: Json, operation: Json) -> Iterator[str]:
     inline = ""
     for status, response in operation["responses"].items():
         for kind, content in response.get("content", {"": {}}).items():
-            if status == "default":
-                continue
+            if content.get("schema") == ERROR:
+                continue  # told once, at the head of the page
             rows.append((status, f"`{kind}`" if kind else "", answer_type(schema, content), response_words(response)))
             inline = inline or small_object(schema, content.get("schema", {}))
     yield table(("Status", "Type", "Body", "Meaning"), rows)

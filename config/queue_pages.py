@@ -1,11 +1,12 @@
 """The pages of the queue at /django-rq/, for staff: a sentence instead of a 500 when Redis or a job is not there."""
 
+import re
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
 from django.contrib import admin
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import URLPattern
@@ -17,18 +18,23 @@ View = Callable[..., HttpResponseBase]
 SERVICE_UNAVAILABLE = 503
 # What these views raise for a queue, a job, or a worker (by a wrong key, or a right one) that there is not.
 NOT_THERE = (IndexError, NoSuchJobError, ValueError, AssertionError)
+# These pages start a jQuery plugin that Django no longer has, by a script in the page, which their policy would refuse.
+DEAD_SCRIPT = re.compile(rb"<script type=\"text/javascript\">\s*\(function\(\$\) \{[^<]*</script>")
 
 
 def with_sentences(view: View) -> View:
     @wraps(view)
     def safe(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            return view(request, *args, **kwargs)
+            response = view(request, *args, **kwargs)
         except NOT_THERE as error:
             raise Http404 from error
         except RedisError:
             context = {**admin.site.each_context(request), "title": "Queues"}
             return TemplateResponse(request, "admin/queue_down.html", context, status=SERVICE_UNAVAILABLE)
+        if isinstance(response, HttpResponse) and not isinstance(response, TemplateResponse):
+            response.content = DEAD_SCRIPT.sub(b"", response.content)
+        return response
 
     return safe
 

@@ -430,7 +430,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {"RoleEnum": "users_app.roles.Role.choices"},
     "PREPROCESSING_HOOKS": ["config.schema.only_canonical_routes"],
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.describe_errors"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.describe_whole"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

@@ -3,8 +3,8 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularRedocView, SpectacularSwaggerView
 
+from config import api_docs
 from config.health import HealthView
 from config.routes import both
 from content_app import pages
@@ -16,9 +16,9 @@ routes = [
     *content_urls.routes,
     *pages.routes,
     ("health", HealthView.as_view(), "health"),
-    ("api/schema", SpectacularAPIView.as_view(), "schema"),
-    ("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), "docs"),
-    ("api/redoc", SpectacularRedocView.as_view(url_name="schema"), "redoc"),
+    ("api/schema", api_docs.SchemaView.as_view(), "schema"),
+    ("api/docs", api_docs.show_swagger, "docs"),
+    ("api/redoc", api_docs.show_redoc, "redoc"),
 ]
 
 urlpatterns = [

@@ -33,10 +33,10 @@ end() { kill -- "-$1" 2>/dev/null && wait "$1" || true; }
 trap 'end "$computing"; end "$waiting"; rm -rf "$said"' EXIT
 trap 'exit 130' HUP INT TERM
 
-say "pytest users_app content_app, PostgreSQL"
+say "pytest users_app content_app and any input, PostgreSQL"
 status=0
 .venv/bin/python -m tests.with_postgresql \
-    .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app || status=$?
+    .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app config/tests/test_any_input.py || status=$?
 
 # What asks others more than the database has been run with the database that operators have.
 asks_others='users_app/tests/test_cognito.py content_app/tests/test_direct_uploads.py

@@ -1,3 +1,5 @@
+import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -6,7 +8,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import resolve
 
-from config.schema import only_canonical_routes
+from config.api_reference import TITLES
+from config.schema import first_words, only_canonical_routes
 
 
 @pytest.fixture
@@ -44,3 +47,56 @@ def test_every_documented_path_is_routed_with_and_without_its_slash(schema: Any)
     assert "/users/login/" in paths
     for path in paths:
         assert resolve(path).func.__module__ == resolve(path.rstrip("/")).func.__module__
+
+
+def operations_of(schema: Any) -> Iterator[tuple[str, Any]]:
+    for path, operations in schema["paths"].items():
+        for method, operation in operations.items():
+            yield f"{method.upper()} {path}", operation
+
+
+def test_every_operation_has_a_summary_that_fits_beside_its_path(schema: Any) -> None:
+    for name, operation in operations_of(schema):
+        summary = operation.get("summary", "")
+        assert 3 <= len(summary) <= 110, name
+        assert not summary.endswith("."), name
+        assert operation.get("description", ""), name
+
+
+def test_every_tag_is_explained_and_none_is_explained_in_vain(schema: Any) -> None:
+    used = {tag for _, operation in operations_of(schema) for tag in operation["tags"]}
+    explained = {tag["name"]: tag["description"] for tag in schema["tags"]}
+    assert set(explained) == used == set(TITLES)
+    assert all(explained.values())
+
+
+def test_both_families_of_sign_in_say_whom_they_are_for(schema: Any) -> None:
+    explained = {tag["name"]: tag["description"] for tag in schema["tags"]}
+    assert "for single-page applications" in explained["users"]
+    assert "cookies" in explained["users"]
+    assert "for apps and programs" in explained["auth"]
+    assert "Authorization: Bearer" in explained["auth"]
+    named = re.findall(r"`POST (/[a-z0-9/]+)`", " ".join(explained.values()))
+    assert named
+    assert set(named) <= set(schema["paths"]), "a description names a route that there is not"
+
+
+def test_operations_of_a_kind_document_the_same_errors(schema: Any) -> None:
+    """What takes a body may be refused for it, what needs a person for the lack of one, and so on."""
+    for name, operation in operations_of(schema):
+        answers = set(operation["responses"])
+        places = {parameter["in"] for parameter in operation.get("parameters", [])}
+        needs_sign_in = {} not in operation["security"]
+        assert ({"401", "403"} <= answers) == needs_sign_in, name
+        assert ("404" in answers) == ("path" in places), name
+        if "requestBody" in operation or "query" in places:
+            assert "400" in answers, name
+        assert "default" in answers, name
+
+
+def test_a_summary_is_the_beginning_of_the_description() -> None:
+    assert first_words("One video.") == "One video"
+    assert first_words("Bring a deleted video back (admins).") == "Bring a deleted video back"
+    assert first_words("Add captions (WebVTT), in place\nof others. More.") == "Add captions"
+    assert first_words("Who is\nsigned in: a person.\n\nMore.") == "Who is signed in"
+    assert first_words("") is None

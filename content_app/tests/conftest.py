@@ -1,9 +1,15 @@
 """What the tests of this app share."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
 import pytest
+from django.db import connections, transaction
 from django.test import Client
 
 from content_app import queue
+from content_app.models import DirectUpload
 from users_app.models import User
 
 
@@ -27,3 +33,44 @@ def staff(admin: User, client: Client) -> Client:
     """The admin site, with an admin signed in to it."""
     client.force_login(admin)
     return client
+
+
+@pytest.fixture
+def commits_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test is one transaction, which never ends; those that are marked for real ones have them."""
+    marker = request.node.get_closest_marker("django_db")
+    if not (marker and marker.kwargs.get("transaction")):
+        monkeypatch.setattr(transaction, "on_commit", lambda function: function())
+
+
+@pytest.fixture
+def checks_seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """For each check that is put on the queue, what a worker that takes it at once finds of the upload."""
+    seen: list[Any] = []
+
+    def remember(upload_id: int) -> bool:
+        found = DirectUpload.objects.filter(pk=upload_id)
+        seen.append(on_another_connection(lambda: found.values("arrived_at", "video__title").first()))
+        return True
+
+    monkeypatch.setattr(queue, "enqueue_check", remember)
+    return seen
+
+
+def on_another_connection(question: Callable[[], Any]) -> Any:
+    """The answer from what is committed."""
+
+    def ask() -> Any:
+        try:
+            return question()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(ask).result()
+
+
+def assert_one_whole(seen: list[Any], title: str) -> None:
+    """One check, of an upload that was committed with its arrival and its video."""
+    assert [one["video__title"] for one in seen] == [title]
+    assert seen[0]["arrived_at"] is not None

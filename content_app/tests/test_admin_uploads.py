@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
@@ -11,6 +10,7 @@ from content_app import queue
 from content_app.models import DirectUpload, Discard, Video
 from content_app.services import discards, uploads
 from content_app.states import State
+from content_app.tests.conftest import assert_one_whole
 from content_app.tests.factories import make_playable, make_video
 from media_pipeline.buckets import Buckets, S3Connection
 from users_app.models import User
@@ -24,11 +24,10 @@ pytestmark = pytest.mark.usefixtures("enqueued")
 
 
 @pytest.fixture
-def to_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The uploads whose check was put on the queue; a test is one transaction, which never ends."""
+def to_check(monkeypatch: pytest.MonkeyPatch, commits_at_once: None) -> list[int]:
+    """The uploads whose check was put on the queue."""
     found: list[int] = []
     monkeypatch.setattr(queue, "enqueue_check", lambda upload_id: not found.append(upload_id))  # type: ignore[func-returns-value]
-    monkeypatch.setattr(transaction, "on_commit", lambda function: function())
     return found
 
 
@@ -59,6 +58,15 @@ def test_a_new_video_gets_its_file_once_it_is_checked(
     assert video.original_name == "Holiday.mp4"
     upload.refresh_from_db()
     assert (upload.video, to_check) == (video, [upload.pk])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_check_is_queued_once_a_worker_can_see_what_the_form_saved(
+    staff: Client, admin: User, owner: User, checks_seen: list[Any]
+) -> None:
+    """The admin's form is one transaction: a check that is queued within it would find an upload without a film."""
+    assert send(staff, ADD, bring(admin), owner=owner.pk).status_code == 201
+    assert_one_whole(checks_seen, "Brought")
 
 
 def test_a_file_that_is_still_coming_is_looked_for_later(staff: Client, admin: User, to_check: list[int]) -> None:

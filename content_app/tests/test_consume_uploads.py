@@ -18,6 +18,7 @@ from content_app import queue as jobs
 from content_app.models import DirectUpload
 from content_app.s3_events import Arrived, BadMessage, parse_message
 from content_app.services import uploads
+from content_app.tests.conftest import assert_one_whole
 from content_app.tests.factories import make_video
 from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.errors import StorageUnavailable
@@ -96,7 +97,7 @@ def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def to_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def to_check(monkeypatch: pytest.MonkeyPatch, commits_at_once: None) -> list[int]:
     """The uploads whose check was put on the queue of jobs."""
     found: list[int] = []
 
@@ -105,7 +106,6 @@ def to_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:
         return True
 
     monkeypatch.setattr(jobs, "enqueue_check", remember)
-    monkeypatch.setattr("django.db.transaction.on_commit", lambda function: function())
     return found
 
 
@@ -252,3 +252,12 @@ def test_notifications_are_read(said: dict[str, Any], arrived: list[Arrived]) ->
 def test_anything_else_is_told_from_them(body: str) -> None:
     with pytest.raises(BadMessage):
         parse_message(body)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_check_is_queued_once_a_worker_can_see_the_arrival(
+    cloud: Cloud, upload: DirectUpload, checks_seen: list[Any]
+) -> None:
+    cloud.put(upload.key)
+    consume()
+    assert_one_whole(checks_seen, "Big Buck Bunny")

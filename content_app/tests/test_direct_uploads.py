@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import urllib3
-from django.db import transaction
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -18,6 +17,7 @@ from content_app import queue
 from content_app.models import DirectUpload, Discard, Video
 from content_app.services import discards, signing, sources, upload_checks, uploads
 from content_app.states import State
+from content_app.tests.conftest import assert_one_whole
 from content_app.tests.factories import make_picture, make_playable, make_video
 from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.errors import SourceExchanged
@@ -25,6 +25,7 @@ from tests.ceph import Ceph
 from tests.clips import Clip, make_clip
 from users_app.models import User
 
+pytestmark = pytest.mark.usefixtures("commits_at_once")
 SignIn = Callable[[User], APIClient]
 http = urllib3.PoolManager(retries=False)
 BASE = "/api/v1/upload/videos"
@@ -67,12 +68,6 @@ def to_check(monkeypatch: pytest.MonkeyPatch, enqueued: list[int]) -> list[int]:
 @pytest.fixture
 def creators(as_user: SignIn, owner: User) -> APIClient:
     return as_user(owner)
-
-
-@pytest.fixture(autouse=True)
-def _commits_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is one transaction, which never ends."""
-    monkeypatch.setattr(transaction, "on_commit", lambda function: function())
 
 
 def run(to_check: list[int]) -> None:
@@ -685,3 +680,20 @@ def test_text_that_cannot_be_encoded_is_refused(creators: APIClient, route: str)
     body = '{"method": "\\ud800", "key": "\\ud800", "filename": "\\ud800", "title": "\\ud800", "video_s3_key": "x"}'
     answer = creators.post(f"{BASE}/{route}/", body, content_type="application/json")
     assert 400 <= answer.status_code < 500
+
+
+# --- with real commits -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_described_first", [False, True])
+def test_the_check_is_queued_once_a_worker_can_see_file_and_film(
+    is_described_first: bool, creators: APIClient, film: bytes, checks_seen: list[Any]
+) -> None:
+    answer = ask(creators, "upload-url", filename="film.mp4", content_type="video/mp4").json()
+    if is_described_first:
+        describe(creators, answer["key"])
+        assert checks_seen == []
+    assert put(answer, film) == 200
+    describe(creators, answer["key"])
+    assert_one_whole(checks_seen, "Brought")

@@ -27,6 +27,7 @@ from content_app.rules import MEGABYTE
 from content_app.services import discards, room, tus, upload_checks, uploads
 from content_app.services.storage import get_store
 from content_app.states import State
+from content_app.tests.conftest import assert_one_whole
 from content_app.tests.factories import make_category, make_playable, make_video, original_files
 from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.errors import StorageUnavailable
@@ -34,6 +35,7 @@ from media_pipeline.store import LocalStore
 from tests.clips import Clip, make_clip
 from users_app.models import User
 
+pytestmark = pytest.mark.usefixtures("commits_at_once")
 SignIn = Callable[[User], APIClient]
 BASE = "/api/v1/upload/tus/"
 V1 = {"Tus-Resumable": "1.0.0"}
@@ -51,12 +53,6 @@ def to_check(monkeypatch: pytest.MonkeyPatch, enqueued: list[int]) -> list[int]:
 
     monkeypatch.setattr(queue, "enqueue_check", remember)
     return found
-
-
-@pytest.fixture(autouse=True)
-def _commits_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is one transaction, which never ends."""
-    monkeypatch.setattr(transaction, "on_commit", lambda function: function())
 
 
 @pytest.fixture(autouse=True)
@@ -759,3 +755,35 @@ def test_sweeping_takes_as_many_queries_for_any_number(
         begun(creators)
     with django_assert_num_queries(1):
         tus.sweep()
+
+
+# --- with real commits -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_check_is_queued_once_a_worker_can_see_all_that_has_arrived(
+    creators: APIClient, checks_seen: list[Any]
+) -> None:
+    url = begun(creators, 4, title="In order")
+    assert checks_seen == []
+    assert patch(creators, url, b"film").status_code == 204
+    assert_one_whole(checks_seen, "In order")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_upload_that_comes_with_its_creation_is_queued_once_it_is_described(
+    creators: APIClient, checks_seen: list[Any]
+) -> None:
+    assert begin(creators, 4, b"film", title="At once").status_code == 201
+    assert_one_whole(checks_seen, "At once")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_arrival_that_is_taken_back_queues_nothing(creators: APIClient, checks_seen: list[Any]) -> None:
+    begun(creators, 4, title="Taken back")
+    with transaction.atomic():
+        assert uploads.mark_arrived(upload=only_upload())
+        assert checks_seen == []
+        transaction.set_rollback(True)
+    assert checks_seen == []
+    assert only_upload().arrived_at is None
