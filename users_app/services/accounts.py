@@ -20,6 +20,7 @@ from users_app.models import User
 from users_app.roles import Role
 from users_app.services.lockout import Attempt
 
+LONGEST_PASSWORD = 1024  # bounds what a stranger can make the hasher chew on
 DEFAULT_EMAIL = "admin@videoflix.local"
 # In every list of passwords that people try first, or printed in somebody's instructions.
 EXAMPLE_PASSWORDS = frozenset(
