@@ -1,5 +1,6 @@
 """How staff sign in to the admin site."""
 
+import math
 from typing import Any
 
 from django import forms
@@ -9,6 +10,7 @@ from unfold.forms import AuthenticationForm
 from users_app import audit
 from users_app.addresses import LONGEST as LONGEST_ADDRESS
 from users_app.clients import client_of
+from users_app.limits import AuthLimit
 from users_app.models import User
 from users_app.services.accounts import LONGEST_PASSWORD, id_behind
 from users_app.services.lockout import Attempt, TooManyAttempts
@@ -31,6 +33,8 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
         if self.errors:
             cleaned: dict[str, Any] = self.cleaned_data
             return cleaned
+        if wait_s := AuthLimit().seconds_to_wait(self.request):
+            raise forms.ValidationError(f"Too many requests. Try again in {math.ceil(wait_s)} seconds.")
         attempt = Attempt(User.normalize_username(self.cleaned_data["username"]), client_of(self.request))
         try:
             attempt.check()

@@ -94,8 +94,8 @@ def end_session(*, refresh_token: str | None, access_token: str | None) -> None:
             claims = read(token)
         except BadToken:
             continue
-        revoke(session_id=claims.session_id)
-        audit.by(claims.user_id)
+        if revoke(session_id=claims.session_id):
+            audit.by(claims.user_id)
 
 
 def revoke(*, session_id: uuid.UUID) -> bool:
