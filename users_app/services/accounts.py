@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.exceptions import ValidationError as BadRequest
@@ -115,10 +116,12 @@ def assign_role(*, user: User, role: Role) -> None:
     """Make somebody an admin, creator or viewer, with all that goes with it."""
     if role is not Role.ADMIN:
         require_another_admin(user=user)
+    if user.is_staff and role is not Role.ADMIN:
+        user.admin_sessions_ended_at = timezone.now()
     user.role = role
     user.is_staff = role is Role.ADMIN
     user.is_superuser = user.is_superuser and role is Role.ADMIN
-    user.save(update_fields=["role", "is_staff", "is_superuser"])
+    user.save(update_fields=["role", "is_staff", "is_superuser", "admin_sessions_ended_at"])
     user.groups.remove(*Group.objects.filter(name__in=Role.values).exclude(name=role))
     user.groups.add(Group.objects.get_or_create(name=role.value)[0])
     audit.tell(role=role.value)
