@@ -31,6 +31,7 @@ from users_app.services import mail, sessions
 
 STAFF_PAGES = ("/admin/", "/django-rq/")
 BOUND_TO = "users_app.session"  # in the admin site's session: the id of the Session that it belongs to
+CACHED = "_cached_user"  # Django's own name
 TOKENS = "_tokens_for_cookies"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
@@ -50,10 +51,10 @@ class StaffSignIn(AuthenticationMiddleware):
 
 
 def cached_person(request: HttpRequest) -> User | AnonymousUser:
-    """Once for each request; under the name by which Django has it."""
-    if not hasattr(request, "_cached_user"):
-        request._cached_user = person_of(request)  # type: ignore[attr-defined]  # Django's
-    person: User | AnonymousUser = request._cached_user
+    """Once for each request."""
+    if CACHED not in request.__dict__:
+        setattr(request, CACHED, person_of(request))
+    person: User | AnonymousUser = request.__dict__[CACHED]
     return person
 
 
@@ -68,7 +69,7 @@ def person_of(request: HttpRequest) -> User | AnonymousUser:
         request.session.flush()
         user = AnonymousUser()
     if isinstance(user, User) or not opens_page:
-        return user  # type: ignore[return-value]  # ours, or nobody
+        return user
     return let_in(request) or AnonymousUser()
 
 

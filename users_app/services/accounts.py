@@ -3,7 +3,8 @@
 import secrets
 from dataclasses import dataclass
 
-from django.contrib.auth import authenticate
+from django.conf import settings
+from django.contrib.auth.backends import AllowAllUsersModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,7 +18,9 @@ from rest_framework.exceptions import ValidationError as BadRequest
 
 from users_app import audit
 from users_app.clients import NOWHERE, Client
+from users_app.counters import counters
 from users_app.models import User
+from users_app.rates import mark_of
 from users_app.roles import Role
 from users_app.services.lockout import Attempt
 
@@ -42,6 +45,14 @@ class InvalidCredentials(APIException):
     default_code = "invalid_credentials"
 
 
+class NotConfirmed(APIException):
+    """Only who knows the password learns that the account waits for its confirmation."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_detail = "Your e-mail address is not confirmed yet. Follow the link in the mail that we have sent to it."
+    default_code = "email_not_confirmed"
+
+
 class LastAdmin(PermissionDenied):
     """Without an active admin nobody could make one."""
 
@@ -61,20 +72,45 @@ class FirstAdmin:
 
 
 def check_credentials(*, email: str, password: str, client: Client = NOWHERE) -> User:
-    """The person, or InvalidCredentials after as much hashing as for a known address (ModelBackend sees to that).
+    """The person, or InvalidCredentials after as much hashing as for a known address (the backend sees to that).
 
-    TooManyAttempts while whoever asks has to wait after many wrong ones.
+    NotConfirmed for the right password of an account that waits for its confirmation. TooManyAttempts while whoever
+    asks has to wait after many wrong ones.
     """
     attempt = Attempt(User.normalize_username(email), client)
     attempt.check()
-    user = authenticate(username=email, password=password)
-    if not isinstance(user, User):
-        attempt.note_failure()
-        note_whom(attempt.email)
-        raise InvalidCredentials
-    attempt.note_success()
-    audit.by(user.pk)
-    return user
+    user = AllowAllUsersModelBackend().authenticate(None, username=email, password=password)
+    if isinstance(user, User) and user.is_active:
+        attempt.note_success()
+        audit.by(user.pk)
+        return user
+    note_whom(attempt.email)
+    # Neither counted as a guess nor forgiven: it is the right password, and no sign-in.
+    if was_registered_with(email=attempt.email, password=password) or (
+        isinstance(user, User) and user.awaits_confirmation
+    ):
+        raise NotConfirmed
+    attempt.note_failure()
+    raise InvalidCredentials
+
+
+def note_registration(*, email: str, password: str) -> None:
+    """What somebody chose for an address, whether or not it was free: signing in by it is answered alike for both.
+
+    Else registering an address and signing in would tell whether it had an account before.
+    """
+    name = _registration(email, password)
+    counters().ask(lambda store: store.hold(name, int(settings.UNCONFIRMED_LIFETIME.total_seconds())))
+
+
+def was_registered_with(*, email: str, password: str) -> bool:
+    name = _registration(email, password)
+    return counters().ask(lambda store: store.held_s(name)) > 0
+
+
+def _registration(email: str, password: str) -> str:
+    """Keyed, and not to be read in Redis."""
+    return f"registered:{mark_of(f'{email}:{password}')}"
 
 
 def note_whom(email: str) -> None:

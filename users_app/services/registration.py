@@ -15,6 +15,7 @@ from rest_framework.exceptions import ValidationError as BadRequest
 from users_app import audit
 from users_app.models import ConfirmationCode, Mail, MailKind, User
 from users_app.services import mail
+from users_app.services.accounts import note_registration
 from users_app.services.codes import take_code
 from users_app.services.links import InvalidLink, follow
 
@@ -40,6 +41,7 @@ def register(*, email: str, password: str, name: str = "", phone: str = "", addr
     before = _never_let_in().filter(email=email).values_list("password", flat=True).first()
     # As much work for an address that nobody has.
     is_known = check_hash(password, before or fields["password"])
+    note_registration(email=email, password=password)
     with transaction.atomic():
         if _begin(email, fields, before if is_known else None):
             mail.post(kind=MailKind.CONFIRM_ADDRESS, to=email, user=User.objects.get(email=email))

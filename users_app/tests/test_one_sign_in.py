@@ -136,6 +136,7 @@ def test_a_session_key_that_was_planted_is_not_taken_over(admin: User, sign_in: 
     session = planted.session
     session["planted"] = "yes"
     session.save()
+    assert session.session_key
     client = sign_in(admin)
     client.cookies["sessionid"] = session.session_key
     assert gets_in(client)

@@ -57,6 +57,11 @@ def sample_of(route: str) -> str:
     return re.sub(r"\(\?P<\w+>.*?\)|[\^$]|\\Z|\?", "", route)
 
 
+def send(stranger: Client, method: str, path: str, headers: dict[str, str], *, address: str) -> None:
+    environ: Any = {"REMOTE_ADDR": address, **headers}
+    stranger.generic(method, f"/{path}", "{}", "application/json", **environ)
+
+
 def rows() -> Counter[str]:
     counted = Counter(
         {model._meta.label: model._base_manager.count() for model in apps.get_models() if model._meta.managed}
@@ -70,7 +75,7 @@ def test_a_stranger_at_every_route_leaves_no_more_rows_than_the_bounds(stranger:
         for method in METHODS:
             for headers in DISGUISES.values():
                 sent += 1
-                stranger.generic(method, f"/{path}", "{}", "application/json", REMOTE_ADDR="203.0.113.9", **headers)
+                send(stranger, method, path, headers, address="203.0.113.9")
     assert sent > 1000
     assert rows() == before
     assert AuditEntry.objects.count() <= OF_ADDRESS
@@ -84,7 +89,7 @@ def test_a_thousand_requests_to_what_is_written_down_leave_as_few(stranger: Clie
         for method, path in tried:
             headers = list(DISGUISES.values())[sent % len(DISGUISES)]
             address = f"198.51.100.{sent % 200}"
-            stranger.generic(method, f"/{path}/", "{}", "application/json", REMOTE_ADDR=address, **headers)
+            send(stranger, method, f"{path}/", headers, address=address)
             sent += 1
     assert rows() == before
     assert AuditEntry.objects.count() <= IN_ALL
@@ -157,9 +162,7 @@ def test_wrong_signatures_make_their_sender_wait_before_the_next_is_looked_at(
     stranger: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at: list[Any] = []
-    monkeypatch.setattr(
-        "users_app.service_authentication.sent_request", lambda request: looked_at.append(request) or None
-    )
+    monkeypatch.setattr("users_app.service_authentication.sent_request", looked_at.append)
     monkeypatch.setattr("users_app.service_authentication.verify", refuse)
     path = "/api/v1/upload/videos/1/status/?status=COMPLETED"
     for _ in range(ADDRESS.free):
