@@ -9,6 +9,7 @@ from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
 from content_app.services.content_policy import content_policy
+from users_app.staff_session import STAFF_PAGES
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -59,9 +60,6 @@ class BodyLimits:
     def length_of(self, request: HttpRequest) -> int:
         length = request.META.get("CONTENT_LENGTH") or "0"
         return int(length) if length.isdecimal() else 0
-
-
-STAFF_PAGES = ("/admin/", "/django-rq/")
 
 
 class StaffPolicy:

@@ -98,7 +98,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "users_app.staff_session.StaffSignIn",
     "users_app.audit_middleware.AuditTrail",
     "content_app.api.uploads.UploadLimit",  # asks who sends a large form; the CSRF check reads bodies only later
     "django.contrib.messages.middleware.MessageMiddleware",

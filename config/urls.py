@@ -9,6 +9,7 @@ from config.health import HealthView
 from config.routes import both
 from content_app import pages
 from content_app.api import urls as content_urls
+from users_app import staff_session
 from users_app.api import urls as users_urls
 
 routes = [
@@ -30,6 +31,10 @@ urlpatterns = [
     path("admin/search/", RedirectView.as_view(pattern_name="admin:index")),
     # Django's "view on site", which no model here has: it asks for rows of models without a table.
     path("admin/r/<path:rest>", RedirectView.as_view(url="/admin/")),
+    # With the session that the watch site and the admin site share.
+    path("admin/login/", staff_session.sign_in),
+    path("admin/logout/", staff_session.sign_out),
+    path("admin/password_change/", staff_session.change_password),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
 ]

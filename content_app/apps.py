@@ -12,6 +12,19 @@ AUDITED = {
     ("PATCH", "api/v1/upload/videos/<video:ref>/status"): "transcoding_reported",
 }
 
+CHORES = (
+    "content_app.services.processing.take_back_expired",
+    "content_app.services.reaping.enqueue_waiting",
+    "content_app.services.tus.sweep",
+    "content_app.services.uploads.look_after",
+    "content_app.metadata.look_after",
+    "content_app.services.discards.remove_due",
+    "content_app.services.encoding.sweep_scratch",
+    "content_app.services.scratch.sweep_brief_folders",
+    "content_app.services.sources.drop_kept",
+    "content_app.services.reaping.sweep_incoming",
+)
+
 
 class ContentConfig(AppConfig):
     name = "content_app"
@@ -22,9 +35,10 @@ class ContentConfig(AppConfig):
         from content_app.services.favorites import favorite_ids_of
         from content_app.services.leaving import export_films, export_marks, remove_films_and_marks
         from users_app import audit
-        from users_app.registry import account_erasure, account_export, login_payload
+        from users_app.registry import account_erasure, account_export, chores, login_payload
 
         audit.register(AUDITED)
+        chores.register(*CHORES)
         login_payload.register("favorite_videos", favorite_ids_of)
         account_export.register("favorites", export_marks)
         account_export.register("films", export_films)

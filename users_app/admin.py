@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
+from django.utils import timezone
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from users_app.admin_base import StaffAdmin
@@ -67,6 +68,9 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
         obj.role = form.initial.get("role", role) if change else role
         # Whom staff let in need not follow a link any more.
         obj.awaits_confirmation = obj.awaits_confirmation and not obj.is_active
+        is_registration = change and form.initial.get("awaits_confirmation") and not form.initial.get("is_active")
+        if obj.is_active or not is_registration:
+            obj.let_in_at = obj.let_in_at or timezone.now()
         super().save_model(request, obj, form, change)
         assign_role(user=obj, role=role)
         if not obj.is_active:

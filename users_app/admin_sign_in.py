@@ -1,14 +1,18 @@
 """How staff sign in to the admin site."""
 
+import math
 from typing import Any
 
 from django import forms
+from django.core.validators import MaxLengthValidator
 from unfold.forms import AuthenticationForm
 
 from users_app import audit
+from users_app.addresses import LONGEST as LONGEST_ADDRESS
 from users_app.clients import client_of
+from users_app.limits import AuthLimit
 from users_app.models import User
-from users_app.services.accounts import id_behind
+from users_app.services.accounts import LONGEST_PASSWORD, id_behind
 from users_app.services.lockout import Attempt, TooManyAttempts
 
 
@@ -18,11 +22,23 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
     By events of its own: the page that shows the form again is answered by 200.
     """
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # Django bounds neither: the one is looked up in the database, the other hashed, whatever its length.
+        self.fields["username"].validators.append(MaxLengthValidator(LONGEST_ADDRESS))
+        self.fields["password"].validators.append(MaxLengthValidator(LONGEST_PASSWORD))
+
     def clean(self) -> dict[str, Any]:
-        attempt = Attempt(User.normalize_username(self.cleaned_data.get("username", "")), client_of(self.request))
+        """A form that lacks either field has no guess in it: nothing is hashed, counted or forgiven."""
+        if self.errors:
+            cleaned: dict[str, Any] = self.cleaned_data
+            return cleaned
+        if wait_s := AuthLimit().seconds_to_wait(self.request):
+            raise forms.ValidationError(f"Too many requests. Try again in {math.ceil(wait_s)} seconds.")
+        attempt = Attempt(User.normalize_username(self.cleaned_data["username"]), client_of(self.request))
         try:
             attempt.check()
-            cleaned: dict[str, Any] = super().clean()
+            cleaned = super().clean()
         except TooManyAttempts as error:
             raise forms.ValidationError(str(error.detail)) from error
         except forms.ValidationError:

@@ -26,6 +26,12 @@ AUDITED = {
     ("PATCH", "api/v1/users/<number:user_id>/role"): "role_changed",
 }
 
+CHORES = (
+    "users_app.services.mail.look_after",
+    "users_app.services.registration.drop_unconfirmed",
+    "users_app.services.trail.drop_old",
+)
+
 
 class UsersConfig(AppConfig):
     name = "users_app"
@@ -33,6 +39,8 @@ class UsersConfig(AppConfig):
 
     def ready(self) -> None:
         from users_app import admin_log, audit
+        from users_app.registry import chores
 
         audit.register(AUDITED)
+        chores.register(*CHORES)
         admin_log.connect()

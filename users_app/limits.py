@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
+from django.http import HttpRequest
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -24,11 +25,13 @@ class Limit(BaseThrottle):
     window_s: ClassVar[int] = MINUTE
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        most = self.most()
-        if not most:
-            return True
-        self.wait_s = counters().ask(lambda store: take_turn(store, self.key(request), most, self.window_s))
+        self.wait_s = self.seconds_to_wait(request)
         return self.wait_s == 0
+
+    def seconds_to_wait(self, request: Request | HttpRequest) -> float:
+        """0 for a request that may go on, which is counted by that."""
+        most = self.most()
+        return counters().ask(lambda store: take_turn(store, self.key(request), most, self.window_s)) if most else 0
 
     def most(self) -> int:
         limits: dict[str, int] = settings.RATE_LIMITS
@@ -37,7 +40,7 @@ class Limit(BaseThrottle):
     def wait(self) -> float:
         return self.wait_s
 
-    def key(self, request: Request) -> str:
+    def key(self, request: Request | HttpRequest) -> str:
         return f"limit:{self.scope}:{self.window_s}:{sender_of(request)}"
 
 
@@ -46,7 +49,7 @@ class AuthLimit(Limit):
 
     scope = "auth"
 
-    def key(self, request: Request) -> str:
+    def key(self, request: Request | HttpRequest) -> str:
         return f"limit:{self.scope}:{address_of(request)}"
 
 
@@ -65,11 +68,11 @@ class AddressQuestionsADay(AddressQuestionLimit):
     window_s = DAY
 
 
-def sender_of(request: Request) -> str:
+def sender_of(request: Request | HttpRequest) -> str:
     """The person, or where nobody is signed in the address."""
     user = request.user
     return f"user:{user.pk}" if isinstance(user, User) else address_of(request)
 
 
-def address_of(request: Request) -> str:
+def address_of(request: Request | HttpRequest) -> str:
     return f"address:{network_of(request.META.get('REMOTE_ADDR', ''))}"

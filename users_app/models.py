@@ -8,6 +8,7 @@ from django.contrib.auth.models import AbstractBaseUser, PermissionsMixin
 from django.db import models
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from users_app.addresses import one_spelling
 from users_app.managers import UserManager
@@ -30,6 +31,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_staff = models.BooleanField("may use the admin site", default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
+    # From then on the account is more than a registration that may be forgotten, whatever staff tick later.
+    let_in_at = models.DateTimeField(null=True, editable=False)
+    # Sessions of the admin site that began before are over, see get_session_auth_hash.
+    admin_sessions_ended_at = models.DateTimeField(null=True, editable=False)
     # Links in mails that are older than it lead nowhere, even when the address is the old one again.
     address_changed_at = models.DateTimeField(null=True, editable=False)
     # Who somebody is in the user pool; None, which may be many times, for who is in none.
@@ -60,6 +65,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def username(self) -> str:
         """Front ends show a `username`; ours is the address."""
         return self.email
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What Django binds a session of the admin site to: the password, and that nothing has ended it since."""
+        digest: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]  # the stubs lack it
+        if self.admin_sessions_ended_at is None:
+            return digest
+        ended_at = self.admin_sessions_ended_at.isoformat()
+        return salted_hmac("users_app.admin_sessions", digest + ended_at, secret=secret, algorithm="sha256").hexdigest()
 
 
 class Session(models.Model):

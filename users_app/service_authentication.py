@@ -1,5 +1,6 @@
 """Which service is asking: by its signature, or by the word of the gateway that has verified it."""
 
+import math
 from dataclasses import dataclass
 from typing import ClassVar
 from urllib.parse import quote, unquote_to_bytes
@@ -10,12 +11,16 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from rest_framework.authentication import BaseAuthentication
-from rest_framework.exceptions import APIException, NotAuthenticated, PermissionDenied
+from rest_framework.exceptions import APIException, NotAuthenticated, PermissionDenied, Throttled
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from users_app.clients import client_of
+from users_app.counters import Store, counters
+from users_app.rates import network_of
 from users_app.service_signature import ALGORITHM, SentRequest, SignatureRefused, verify
+from users_app.services.lockout import ADDRESS, MEMORY_S, hold_of
 
 GATEWAY = "gateway"
 GATEWAY_HEADER = "X-Gateway-Secret"
@@ -36,6 +41,34 @@ class BodyTooLarge(APIException):
 class GatewayRefused(PermissionDenied):
     default_detail = "This is not the secret of our gateway."
     default_code = "gateway_refused"
+
+
+class TooManyRefused(Throttled):
+    default_detail = "Too many requests from this address were signed wrongly."
+    default_code = "too_many_attempts"
+
+
+@dataclass(frozen=True, slots=True)
+class SignatureAttempt:
+    """A network that sends wrong signatures waits before the next one is looked at, as one that guesses passwords."""
+
+    network: str
+
+    def check(self) -> None:
+        """Raises TooManyRefused."""
+        if wait_s := counters().ask(lambda store: store.held_s(hold_of(self._name))):
+            raise TooManyRefused(wait=math.ceil(wait_s))
+
+    def note_failure(self) -> None:
+        counters().ask(self._count)
+
+    def _count(self, store: Store) -> None:
+        if wait_s := ADDRESS.wait_s(store.add(self._name, MEMORY_S)):
+            store.hold(hold_of(self._name), wait_s)
+
+    @property
+    def _name(self) -> str:
+        return f"wrong:signature:{self.network}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,12 +92,19 @@ class ServiceAuthentication(BaseAuthentication):
     """`request.user` is a Service; a request without signature and gateway's secret is left to others."""
 
     def authenticate(self, request: Request) -> tuple[Service, None] | None:
-        if settings.GATEWAY_SHARED_SECRET and GATEWAY_HEADER in request.headers:
-            # First, because a gateway may pass on the signature that its own address was asked with.
-            return gateway_by_secret(request.headers[GATEWAY_HEADER]), None
-        if not request.headers.get("Authorization", "").lower().startswith(SCHEME_FAMILY):
+        # The secret first, because a gateway may pass on the signature that its own address was asked with.
+        has_secret = bool(settings.GATEWAY_SHARED_SECRET) and GATEWAY_HEADER in request.headers
+        if not has_secret and not request.headers.get("Authorization", "").lower().startswith(SCHEME_FAMILY):
             return None
-        return service_by_signature(request._request), None
+        attempt = SignatureAttempt(network_of(client_of(request).address or ""))
+        attempt.check()  # before the body is read and hashed
+        try:
+            if has_secret:
+                return gateway_by_secret(request.headers[GATEWAY_HEADER]), None
+            return service_by_signature(request._request), None
+        except PermissionDenied:
+            attempt.note_failure()
+            raise
 
     def authenticate_header(self, request: Request) -> str:
         """What makes DRF answer 401 to a request that is not signed."""

@@ -1,36 +1,22 @@
-"""What nobody else looks after: expired claims, lost jobs, objects to remove, scratch left by killed workers."""
+"""One round of the reaper, and those of its chores that belong to no other service."""
 
-import logging
 import time
 from pathlib import Path
 
 from django.conf import settings
 
-from content_app import metadata, queue
-from content_app.services import discards, encoding, processing, scratch, sources, tus, uploads
+from content_app import queue
+from content_app.services import processing
 from users_app.queue import enqueue_lost
-from users_app.services import mail, registration, trail
-
-log = logging.getLogger(__name__)
+from users_app.registry import chores
+from users_app.services.housekeeping import Housekeeping, Round
 
 ABANDONED_S = 24 * 3600
 
 
-def reap() -> None:
-    """One round; safe to run anywhere, any time, several at once."""
-    processing.take_back_expired()
-    enqueue_waiting()
-    tus.sweep()
-    uploads.look_after()
-    mail.look_after()
-    registration.drop_unconfirmed()
-    trail.drop_old()
-    metadata.look_after()
-    discards.remove_due()
-    encoding.sweep_scratch()
-    scratch.sweep_brief_folders()
-    sources.drop_kept()
-    sweep_incoming()
+def reap() -> Round:
+    """One round of every chore that the apps have registered; safe to run anywhere, any time, several at once."""
+    return Housekeeping(chores).run_round()
 
 
 def enqueue_waiting() -> int:
@@ -40,11 +26,21 @@ def enqueue_waiting() -> int:
 
 
 def sweep_incoming() -> int:
-    """Remove what a web process that was killed in mid-upload left half-received; how many files."""
-    old = [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir() if is_abandoned(path)]
-    for path in old:
-        path.unlink(missing_ok=True)
-    return len(old)
+    """Remove what a web process that was killed in mid-upload left half-received; how many files.
+
+    A file that cannot be removed keeps none of the others; its OSError is raised after them.
+    """
+    removed, problem = 0, None
+    for path in Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir():
+        try:
+            if is_abandoned(path):
+                path.unlink(missing_ok=True)
+                removed += 1
+        except OSError as error:
+            problem = error
+    if problem is not None:
+        raise problem
+    return removed
 
 
 def is_abandoned(path: Path) -> bool:

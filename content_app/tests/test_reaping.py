@@ -3,11 +3,13 @@
 import os
 import time
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisDown
 
@@ -19,6 +21,7 @@ from content_app.services.storage import get_store
 from content_app.states import State
 from media_pipeline.errors import StorageUnavailable
 from users_app.models import User
+from users_app.registry import chores
 
 
 @pytest.fixture(autouse=True)
@@ -113,3 +116,55 @@ def test_half_received_uploads_go_after_a_day(db: None, settings: Any, tmp_path:
     reaping.reap()
     assert fresh.exists()
     assert not old.exists()
+
+
+def test_a_file_that_cannot_be_removed_keeps_none_of_the_others(
+    db: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "incoming"
+    settings.FILE_UPLOAD_TEMP_DIR.mkdir()
+    files = [settings.FILE_UPLOAD_TEMP_DIR / f"{number}.upload" for number in range(3)]
+    for file in files:
+        file.touch()
+        os.utime(file, (0, 0))
+    unlink, stuck = Path.unlink, next(settings.FILE_UPLOAD_TEMP_DIR.iterdir())
+
+    def refuse(path: Path, missing_ok: bool = False) -> None:
+        if path == stuck:
+            raise PermissionError(path)
+        unlink(path, missing_ok=missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    with pytest.raises(PermissionError):
+        reaping.sweep_incoming()
+    assert [file for file in files if file.exists()] == [stuck]
+
+
+CHORES = list(chores)
+
+
+@pytest.mark.parametrize("failing", CHORES)
+def test_each_chore_is_done_whichever_of_them_fails(failing: str, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    done: list[str] = []
+
+    def stand_in(name: str) -> Callable[[], None]:
+        def do() -> None:
+            done.append(name)
+            if name == failing:
+                raise OSError("no such disk")
+
+        return do
+
+    for name in CHORES:
+        monkeypatch.setattr(name, stand_in(name))
+    assert reaping.reap().failing == [failing]
+    assert done == CHORES
+
+
+def test_the_command_that_runs_one_round_says_what_failed(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OSError("no such disk")
+
+    monkeypatch.setattr("content_app.services.tus.sweep", fail)
+    with pytest.raises(CommandError, match=r"content_app\.services\.tus\.sweep"):
+        call_command("reaper", "--once")

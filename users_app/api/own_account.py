@@ -11,6 +11,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from users_app.api import account_serializers as shapes
@@ -44,6 +45,10 @@ def session_of(request: Request) -> Session:
 
 
 class CurrentPerson(PersonalView):
+    def get_throttles(self) -> list[BaseThrottle]:
+        """Leaving tries a password."""
+        return [AuthLimit()] if self.request.method == "DELETE" else super().get_throttles()
+
     @extend_schema(responses=Me)
     def get(self, request: Request) -> Response:
         """Who is signed in."""

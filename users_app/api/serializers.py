@@ -5,9 +5,9 @@ from rest_framework import serializers
 
 from users_app.addresses import LONGEST, check_address
 from users_app.models import User
+from users_app.services.accounts import LONGEST_PASSWORD
 
 LONGEST_TOKEN = 4096  # as long as a cookie can be; those of user pools are half of it
-LONGEST_PASSWORD = 1024  # bounds what a stranger can make the hasher chew on
 
 
 class Address(serializers.CharField):

@@ -18,6 +18,7 @@ from users_app.identity import provider
 from users_app.identity.provider import Issued
 from users_app.limits import AuthLimit
 from users_app.registry import login_payload
+from users_app.staff_session import leave_admin_site
 
 JSON = "application/json"
 
@@ -37,6 +38,7 @@ class Login(OpenView):
         user, tokens = provider().sign_in(
             email=form["email"], password=form["password"], is_remembered=form["remember"], client=client_of(request)
         )
+        leave_admin_site(request._request, but=user)
         response = Response({**serializers.Person(user).data, **login_payload.collect(user)})
         set_cookies(response, tokens)
         return response
@@ -72,6 +74,8 @@ class Logout(OpenView):
             refresh_token=form.get("refresh_token") or refresh_cookie(request),
             access_token=bearer or access_cookie(request),
         )
+        if bearer is None:
+            leave_admin_site(request._request)
         response = Response({"detail": "Signed out."})
         clear_cookies(response)
         return response

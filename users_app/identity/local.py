@@ -34,6 +34,15 @@ class LocalAccounts:
         session = sessions.live_session(access_token=access_token)
         return session.user, session
 
+    def device_behind(self, *, access_token: str) -> Session:
+        return sessions.live_session(access_token=access_token)
+
+    def device_to_renew(self, *, refresh_token: str) -> Session:
+        return sessions.session_to_renew(refresh_token=refresh_token)
+
+    def tokens_again(self, session: Session) -> Issued | None:
+        return issued(sessions.tokens_of(session))
+
 
 def issued(tokens: Tokens) -> Issued:
     lifetime = sessions.lifetime_of(is_remembered=tokens.is_remembered)

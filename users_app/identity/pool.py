@@ -114,6 +114,17 @@ class PoolAccounts:
     def person_behind(self, *, access_token: str) -> tuple[User, Session | None]:
         return pool_sessions.person_behind(read_access(self.pool, access_token)), None
 
+    def device_behind(self, *, access_token: str) -> Session:
+        claims = read_access(self.pool, access_token)
+        pool_sessions.person_behind(claims)
+        return pool_sessions.alive(claims.session_id)
+
+    def device_to_renew(self, *, refresh_token: str) -> Session:
+        raise BadToken  # whether the pool still takes it, only the pool knows
+
+    def tokens_again(self, session: Session) -> Issued | None:
+        return None
+
     def _fresh(self, read: Callable[[UserPool, str], T], token: str) -> T:
         """What the pool has given a moment ago; that we cannot use it is nobody's fault who signs in."""
         try:

@@ -51,3 +51,12 @@ class Provider(Protocol):
 
     def person_behind(self, *, access_token: str) -> tuple[User, Session | None]:
         """By one query, with the session where it is one of ours. Raises BadToken."""
+
+    def device_behind(self, *, access_token: str) -> Session:
+        """The row of the sign-in that this token comes from, with its person. Raises BadToken."""
+
+    def device_to_renew(self, *, refresh_token: str) -> Session:
+        """The same by a refresh token, which is not used up. Raises BadToken, also where only the pool could tell."""
+
+    def tokens_again(self, session: Session) -> Issued | None:
+        """The tokens that the browser has, with the end of now; None where they are not made here."""

@@ -3,23 +3,28 @@
 import secrets
 from dataclasses import dataclass
 
-from django.contrib.auth import authenticate
+from django.conf import settings
+from django.contrib.auth.backends import AllowAllUsersModelBackend
 from django.contrib.auth.models import Group, Permission
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
+from django.utils import timezone
 from rest_framework import status
 from rest_framework.exceptions import APIException
 from rest_framework.exceptions import ValidationError as BadRequest
 
 from users_app import audit
 from users_app.clients import NOWHERE, Client
+from users_app.counters import counters
 from users_app.models import User
+from users_app.rates import mark_of
 from users_app.roles import Role
 from users_app.services.lockout import Attempt
 
+LONGEST_PASSWORD = 1024  # bounds what a stranger can make the hasher chew on
 DEFAULT_EMAIL = "admin@videoflix.local"
 # In every list of passwords that people try first, or printed in somebody's instructions.
 EXAMPLE_PASSWORDS = frozenset(
@@ -38,6 +43,14 @@ class InvalidCredentials(APIException):
     status_code = status.HTTP_400_BAD_REQUEST
     default_detail = "The e-mail address or the password is wrong."
     default_code = "invalid_credentials"
+
+
+class NotConfirmed(APIException):
+    """Only who knows the password learns that the account waits for its confirmation."""
+
+    status_code = status.HTTP_400_BAD_REQUEST
+    default_detail = "Your e-mail address is not confirmed yet. Follow the link in the mail that we have sent to it."
+    default_code = "email_not_confirmed"
 
 
 class LastAdmin(PermissionDenied):
@@ -59,20 +72,45 @@ class FirstAdmin:
 
 
 def check_credentials(*, email: str, password: str, client: Client = NOWHERE) -> User:
-    """The person, or InvalidCredentials after as much hashing as for a known address (ModelBackend sees to that).
+    """The person, or InvalidCredentials after as much hashing as for a known address (the backend sees to that).
 
-    TooManyAttempts while whoever asks has to wait after many wrong ones.
+    NotConfirmed for the right password of an account that waits for its confirmation. TooManyAttempts while whoever
+    asks has to wait after many wrong ones.
     """
     attempt = Attempt(User.normalize_username(email), client)
     attempt.check()
-    user = authenticate(username=email, password=password)
-    if not isinstance(user, User):
-        attempt.note_failure()
-        note_whom(attempt.email)
-        raise InvalidCredentials
-    attempt.note_success()
-    audit.by(user.pk)
-    return user
+    user = AllowAllUsersModelBackend().authenticate(None, username=email, password=password)
+    if isinstance(user, User) and user.is_active:
+        attempt.note_success()
+        audit.by(user.pk)
+        return user
+    note_whom(attempt.email)
+    # Neither counted as a guess nor forgiven: it is the right password, and no sign-in.
+    if was_registered_with(email=attempt.email, password=password) or (
+        isinstance(user, User) and user.awaits_confirmation
+    ):
+        raise NotConfirmed
+    attempt.note_failure()
+    raise InvalidCredentials
+
+
+def note_registration(*, email: str, password: str) -> None:
+    """What somebody chose for an address, whether or not it was free: signing in by it is answered alike for both.
+
+    Else registering an address and signing in would tell whether it had an account before.
+    """
+    name = _registration(email, password)
+    counters().ask(lambda store: store.hold(name, int(settings.UNCONFIRMED_LIFETIME.total_seconds())))
+
+
+def was_registered_with(*, email: str, password: str) -> bool:
+    name = _registration(email, password)
+    return counters().ask(lambda store: store.held_s(name)) > 0
+
+
+def _registration(email: str, password: str) -> str:
+    """Keyed, and not to be read in Redis."""
+    return f"registered:{mark_of(f'{email}:{password}')}"
 
 
 def note_whom(email: str) -> None:
@@ -114,10 +152,12 @@ def assign_role(*, user: User, role: Role) -> None:
     """Make somebody an admin, creator or viewer, with all that goes with it."""
     if role is not Role.ADMIN:
         require_another_admin(user=user)
+    if user.is_staff and role is not Role.ADMIN:
+        user.admin_sessions_ended_at = timezone.now()
     user.role = role
     user.is_staff = role is Role.ADMIN
     user.is_superuser = user.is_superuser and role is Role.ADMIN
-    user.save(update_fields=["role", "is_staff", "is_superuser"])
+    user.save(update_fields=["role", "is_staff", "is_superuser", "admin_sessions_ended_at"])
     user.groups.remove(*Group.objects.filter(name__in=Role.values).exclude(name=role))
     user.groups.add(Group.objects.get_or_create(name=role.value)[0])
     audit.tell(role=role.value)

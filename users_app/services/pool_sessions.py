@@ -73,16 +73,19 @@ def renewed(*, session: Session, claims: AccessClaims, client: Client) -> Sessio
 
 
 def end(claims: AccessClaims) -> int | None:
-    """Whose it was; None for nobody that we know. A sign-in that went past this site gets its row now."""
+    """Whose it was; None for nobody that we know, and for one that had ended before.
+
+    A sign-in that went past this site gets its row now.
+    """
     user = User.objects.filter(cognito_sub=claims.sub).first()
     if user is None:
         return None
     Session.objects.get_or_create(pk=claims.session_id, defaults={"user": user, "expires_at": claims.expires_at})
-    revoke(session_id=claims.session_id)
-    return user.pk
+    return user.pk if revoke(session_id=claims.session_id) else None
 
 
 def end_by_id(session_id: uuid.UUID) -> int | None:
-    """Whose it was; None for one that is over and gone."""
-    revoke(session_id=session_id)
+    """Whose it was; None for one that had ended before."""
+    if not revoke(session_id=session_id):
+        return None
     return Session.objects.filter(pk=session_id).values_list("user_id", flat=True).first()

@@ -2,13 +2,14 @@
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
+from django.utils import timezone
 
 from users_app import audit
 from users_app.models import MailKind, Session, User
 from users_app.services import mail
 from users_app.services.links import InvalidLink, follow
 from users_app.services.lockout import forgive
-from users_app.services.registration import check_password
+from users_app.services.registration import CONFIRMED, check_password
 from users_app.services.sessions import revoke_all
 
 
@@ -38,7 +39,7 @@ def replace_password(
 ) -> None:
     """And tell its owner; every session ends `but` one. InvalidLink when somebody else replaced it a moment ago."""
     encoded = make_password(password)
-    proved = {"email_verified": True, "is_active": True, "awaits_confirmation": False} if has_proved_mailbox else {}
+    proved = CONFIRMED | {"let_in_at": timezone.now()} if has_proved_mailbox else {}
     as_read = ("pk", "password", "is_active", "awaits_confirmation")
     unchanged = User.objects.filter(**{name: getattr(user, name) for name in as_read})
     with transaction.atomic():

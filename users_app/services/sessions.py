@@ -45,8 +45,12 @@ def lifetime_of(*, is_remembered: bool) -> timedelta:
     return lifetime
 
 
-@transaction.atomic
 def open_session(*, user: User, is_remembered: bool = False, client: Client = NOWHERE) -> Tokens:
+    return tokens_of(begin(user=user, is_remembered=is_remembered, client=client))
+
+
+@transaction.atomic
+def begin(*, user: User, is_remembered: bool = False, client: Client = NOWHERE) -> Session:
     """A new session; the person's expired ones are dropped, so the table holds no more than what is alive."""
     now = timezone.now()
     user.sessions.filter(expires_at__lte=now).delete()
@@ -58,12 +62,37 @@ def open_session(*, user: User, is_remembered: bool = False, client: Client = NO
         user_agent=client.user_agent,
     )
     update_last_login(User, user)
-    return _tokens_of(session)
+    return session
 
 
 def live_session(*, access_token: str) -> Session:
     """The session, with its user, that this access token belongs to: one query."""
     return _live(read_access(access_token))
+
+
+def session_to_renew(*, refresh_token: str) -> Session:
+    """The session, with its user, whose turn it is with this refresh token, which is not used up. Raises BadToken."""
+    claims = read_refresh(refresh_token)
+    session = _live(claims)
+    if claims.jti != session.current_jti and not _is_within_grace(session, claims, timezone.now()):
+        raise SessionEnded
+    return session
+
+
+def find_alive(*, session_id: uuid.UUID, user: User) -> Session | None:
+    """A session of this person, unless it has ended."""
+    session = live_sessions(user=user).filter(pk=session_id).first()
+    if session is not None:
+        session.user = user
+    return session
+
+
+def prolong(session: Session) -> None:
+    """As its use on the watch site does, but without new tokens; at most once in the lifetime of an access token."""
+    ends_at = timezone.now() + lifetime_of(is_remembered=session.is_remembered)
+    if session.expires_at < ends_at - settings.ACCESS_TOKEN_LIFETIME:
+        Session.objects.filter(pk=session.pk, revoked_at=None).update(expires_at=ends_at)
+        session.expires_at = ends_at
 
 
 def rotate(*, refresh_token: str, client: Client = NOWHERE) -> Tokens:
@@ -77,10 +106,10 @@ def rotate(*, refresh_token: str, client: Client = NOWHERE) -> Tokens:
     session = _live(claims)
     now = timezone.now()
     if _advance(session, claims, now, client):
-        return _tokens_of(session)
+        return tokens_of(session)
     session = _live(claims)
     if _is_within_grace(session, claims, now):
-        return _tokens_of(session)
+        return tokens_of(session)
     revoke(session_id=session.pk)
     raise SessionEnded
 
@@ -94,8 +123,8 @@ def end_session(*, refresh_token: str | None, access_token: str | None) -> None:
             claims = read(token)
         except BadToken:
             continue
-        revoke(session_id=claims.session_id)
-        audit.by(claims.user_id)
+        if revoke(session_id=claims.session_id):
+            audit.by(claims.user_id)
 
 
 def revoke(*, session_id: uuid.UUID) -> bool:
@@ -105,7 +134,12 @@ def revoke(*, session_id: uuid.UUID) -> bool:
 
 
 def revoke_all(*, user: User, but: Session | None = None) -> int:
-    """Sign a person out everywhere, perhaps but for one device; how many sessions that ended."""
+    """Sign a person out everywhere, perhaps but for one device; how many sessions that ended.
+
+    With every session of the admin site; the one device gets into that again by its own session.
+    """
+    user.admin_sessions_ended_at = timezone.now()
+    User.objects.filter(pk=user.pk).update(admin_sessions_ended_at=user.admin_sessions_ended_at)
     ended = live_sessions(user=user)
     if but is not None:
         ended = ended.exclude(pk=but.pk)
@@ -132,7 +166,7 @@ def renew(*, session: Session, client: Client = NOWHERE) -> Tokens:
     }
     if not Session.objects.filter(pk=session.pk, revoked_at=None).update(**fields):
         raise SessionEnded
-    return _tokens_of(_with(session, fields))
+    return tokens_of(_with(session, fields))
 
 
 def _live(claims: Claims) -> Session:
@@ -172,5 +206,5 @@ def _is_within_grace(session: Session, claims: RefreshClaims, now: datetime) -> 
     return is_recent and claims.jti in {session.current_jti, session.previous_jti}
 
 
-def _tokens_of(session: Session) -> Tokens:
+def tokens_of(session: Session) -> Tokens:
     return Tokens(mint_access(session), mint_refresh(session), session.is_remembered)

@@ -3,16 +3,43 @@
 import logging
 from collections.abc import Iterable
 from datetime import timedelta
+from functools import partial
 
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
+from users_app.counters import Store, counters
 from users_app.models import AuditEntry
+from users_app.rates import network_of, take_turn
 
 log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 5000
+HOUR_S = 3600
+# Of what strangers tried, so that nobody fills the table: 600 an hour are five million rows in a year.
+ATTEMPTS_OF_ADDRESS = 60
+ATTEMPTS_IN_ALL = 600
+LEFT_OUT = "audit:left-out"
+
+
+def write_attempts(attempts: Iterable[AuditEntry]) -> None:
+    """What strangers tried, up to so many an hour; the next that is written says how many were left out before it."""
+    write([attempt for attempt in attempts if counters().ask(partial(_has_room, attempt=attempt))])
+
+
+def _has_room(store: Store, *, attempt: AuditEntry) -> bool:
+    of_address = f"audit:{network_of(attempt.address or '')}"
+    is_full = take_turn(store, of_address, ATTEMPTS_OF_ADDRESS, HOUR_S) or take_turn(
+        store, "audit:all", ATTEMPTS_IN_ALL, HOUR_S
+    )
+    left_out = store.add(LEFT_OUT, HOUR_S) - (0 if is_full else 1)
+    if is_full:
+        return False
+    store.drop(LEFT_OUT)
+    if left_out:
+        attempt.detail = {**attempt.detail, "left_out": left_out}
+    return True
 
 
 def write(entries: Iterable[AuditEntry]) -> None:

@@ -7,7 +7,9 @@ from rest_framework.test import APIClient
 from conftest import PASSWORD
 from users_app.models import Session, User
 from users_app.registry import Payload
+from users_app.services.lockout import PAIR
 from users_app.tests.conftest import SignIn
+from users_app.tests.mailbox import deliver_one
 
 LOGIN = "/users/login/"
 BAD_BODIES: list[Any] = [
@@ -115,6 +117,73 @@ def test_every_failed_sign_in_costs_one_hashing(case: str, browser: APIClient, v
     email = "nobody@example.com" if case == "unknown" else viewer.email
     assert post(browser, {"email": email, "password": "wrong"}).status_code == 400
     assert len(hashed) == 1
+
+
+# --- Before the address is confirmed ----------------------------------------------------------------------------------
+
+NOT_CONFIRMED = {
+    "detail": "Your e-mail address is not confirmed yet. Follow the link in the mail that we have sent to it.",
+    "code": "email_not_confirmed",
+}
+
+
+@pytest.fixture
+def waiting(make_user: Any) -> User:
+    user: User = make_user("waiting", is_active=False, awaits_confirmation=True)
+    return user
+
+
+@pytest.mark.parametrize("route", ["/users/login/", "/api/v1/auth/login/", "/api/v1/auth/token/"])
+def test_the_right_password_alone_tells_that_an_account_waits(route: str, browser: APIClient, waiting: User) -> None:
+    body = {"email": waiting.email, "password": PASSWORD}
+    response = browser.post(route, body, format="json")
+    assert (response.status_code, response.json()) == (400, NOT_CONFIRMED)
+    assert not response.cookies
+    response = browser.post(route, body | {"password": "wrong"}, format="json")
+    assert (response.status_code, response.json()["code"]) == (400, "invalid_credentials")
+
+
+def test_it_is_told_after_as_much_hashing_as_anything_else(
+    browser: APIClient, waiting: User, hashed: list[str]
+) -> None:
+    hashed.clear()
+    post(browser, {"email": waiting.email, "password": PASSWORD})
+    assert len(hashed) == 1
+
+
+def test_it_neither_counts_as_a_wrong_password_nor_forgives_one(browser: APIClient, waiting: User) -> None:
+    right, wrong = {"email": waiting.email, "password": PASSWORD}, {"email": waiting.email, "password": "wrong"}
+    for _ in range(PAIR.free - 1):
+        assert post(browser, wrong).status_code == 400
+    for _ in range(PAIR.free):
+        assert post(browser, right).json() == NOT_CONFIRMED
+    assert post(browser, wrong).status_code == 400
+    assert post(browser, right).status_code == 429
+
+
+def test_an_account_that_staff_have_closed_is_told_to_nobody(browser: APIClient, viewer: User) -> None:
+    User.objects.update(is_active=False)
+    assert post(browser, {"email": viewer.email, "password": PASSWORD}).json()["code"] == "invalid_credentials"
+
+
+@pytest.mark.parametrize("address", ["viewer@example.com", "closed@example.com", "new@example.com"])
+def test_who_registers_an_address_does_not_learn_by_signing_in_whether_it_had_an_account(
+    address: str, browser: APIClient, viewer: User, make_user: Any
+) -> None:
+    make_user("closed", is_active=False)
+    form = {"email": address, "password": "my own password 1", "confirm_password": "my own password 1"}
+    assert browser.post("/users/register/", form, format="json").status_code == 201
+    credentials = {"email": address, "password": "my own password 1"}
+    assert post(browser, credentials).json() == NOT_CONFIRMED
+    assert post(browser, credentials | {"password": "wrong"}).json()["code"] == "invalid_credentials"
+
+
+def test_the_mail_is_sent_again_by_the_route_for_forgotten_passwords(browser: APIClient, waiting: User) -> None:
+    assert browser.post("/users/forgot-password/", {"email": waiting.email}, format="json").status_code == 200
+    received = deliver_one()
+    assert (received.to, received.subject) == (waiting.email, "Confirm your address")
+    browser.get(received.path)
+    assert post(browser, {"email": waiting.email, "password": PASSWORD}).status_code == 200
 
 
 @pytest.mark.parametrize("body", BAD_BODIES, ids=range(len(BAD_BODIES)))

@@ -1,18 +1,15 @@
 """`manage.py reaper`: finds what dead workers and lost jobs left behind."""
 
-import logging
 import signal
 import threading
 from typing import Any
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
-from django.db import Error as DatabaseError
-from django.db import close_old_connections
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from content_app.services.reaping import reap
-
-log = logging.getLogger(__name__)
+from users_app.registry import chores
+from users_app.services.housekeeping import PATIENCE_S, Housekeeping
 
 
 class Command(BaseCommand):
@@ -23,20 +20,13 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
-            reap()
+            if failing := reap().failing:
+                raise CommandError(f"These chores failed, see the log: {', '.join(failing)}.")
             return
         asked_to_end = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: asked_to_end.set())
+        keeping = Housekeeping(chores, interval_s=settings.REAPER_INTERVAL_SECONDS, patience_s=PATIENCE_S)
         while not asked_to_end.is_set():
-            reap_patiently()
+            keeping.run_round()
             asked_to_end.wait(settings.REAPER_INTERVAL_SECONDS)
-
-
-def reap_patiently() -> None:
-    """A database or a disk that is away for a moment ends the round, not the reaper."""
-    try:
-        close_old_connections()
-        reap()
-    except (DatabaseError, OSError) as error:
-        log.warning("this round was cut short: %s", error)
