@@ -12,6 +12,7 @@ from config.env import BASE_DIR, load_env
 from config.forwarded import parse_networks
 from config.static_version import static_version
 from media_pipeline.buckets import Buckets, S3Connection
+from media_pipeline.ffmpeg.sandbox import Demand
 from media_pipeline.ladder import PRESETS, parse_ladder
 from users_app.service_signature import LEAST_GATEWAY_SECRET_LENGTH, is_gateway_secret, parse_service_keys
 from users_app.user_pool import UserPool
@@ -148,6 +149,7 @@ try:
 except ValueError as error:
     raise ImproperlyConfigured(str(error)) from None
 FFMPEG_BIN = env.text("FFMPEG_BIN")
+SANDBOX = Demand(env.choice("SANDBOX", default=Demand.BEST, choices=[*Demand]))
 # Whom a worker's video belongs to is a lease in the database; tests shorten these to seconds.
 LEASE_SECONDS = env.decimal("LEASE_SECONDS", default=30, least=1)
 STALL_SECONDS = env.decimal("STALL_SECONDS", default=120, least=1)

@@ -31,12 +31,16 @@ class ContentConfig(AppConfig):
     verbose_name = "Catalogue"
 
     def ready(self) -> None:
+        from django.conf import settings
+
         from content_app import signals  # noqa: F401 - connects its receivers
         from content_app.services.favorites import favorite_ids_of
         from content_app.services.leaving import export_films, export_marks, remove_films_and_marks
+        from media_pipeline.ffmpeg import run
         from users_app import audit
         from users_app.registry import account_erasure, account_export, chores, login_payload
 
+        run.demand = settings.SANDBOX
         audit.register(AUDITED)
         chores.register(*CHORES)
         login_payload.register("favorite_videos", favorite_ids_of)

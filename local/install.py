@@ -42,6 +42,7 @@ def ensure_installed(requirements: str = "requirements.txt") -> None:
         say(f"Installing the packages of {requirements} into .venv (once; a minute or two) …")
         prepare_venv()
         run(install_command(["-r", str(BASE_DIR / requirements)]))
+        compile_for_probe()
         stamp.write_text(wanted, encoding="utf-8")
         UNFINISHED.unlink(missing_ok=True)
 
@@ -125,6 +126,15 @@ def install_command(arguments: Sequence[str]) -> list[str]:
         return [uv, "pip", "install", "--python", str(PYTHON), *arguments]
     # Not compiled here: the services keep compiled modules under the data folder.
     return [str(PYTHON), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", *arguments]
+
+
+def compile_for_probe() -> None:
+    """PyAV alone: the probe that imports it may write nothing, and would compile it anew for every film."""
+    script = (
+        "import compileall, importlib.util as u; av = u.find_spec('av'); "
+        "av and compileall.compile_dir(av.submodule_search_locations[0], quiet=2)"
+    )
+    answers([str(PYTHON), "-I", "-c", script])  # one that fails makes films slower, no worse
 
 
 def answers(command: Sequence[str]) -> bool:

@@ -60,3 +60,4 @@ class ChildLimits:
     cpu_s: int = 600
     file_bytes: int = 64 * MIB  # of each file that it writes
     nice: int = 10  # the catalogue answers first when web and workers share a machine
+    may_start_programs: bool = False  # readers and encoders need threads, no processes

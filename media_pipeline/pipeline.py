@@ -88,6 +88,8 @@ def encode(job: Job, plan: EncodePlan) -> None:
         limits=encoder_limits(plan, processors()),
         time_limit_s=plan.time_limit_s,
         stall_s=job.settings.limits.stall_s,
+        reads=[job.source],
+        writes=[job.work],
         on_tick=lambda: job.report(Progress(frames, plan.frames, time.monotonic() - began)),
         on_line=hear,
     )
@@ -109,10 +111,11 @@ def choose_pictures(job: Job) -> int:
 
 
 def make_storyboard(job: Job, plan: EncodePlan, made: Package) -> None:
-    sheet = job.out / layout.STORYBOARD
+    sheet = job.work / layout.STORYBOARD
     finished = run_short(job, args.storyboard_args(job.ffmpeg, plan.storyboard, job.work, sheet))
     if finished.returncode != 0 or not sheet.exists():
         raise EncoderFailed(detail=finished.stderr[-1000:])
+    sheet.replace(job.out / layout.STORYBOARD)
     cues = storyboard_vtt(plan.storyboard, layout.STORYBOARD, made.frames, plan.frame_rate)
     (job.out / layout.STORYBOARD_CUES).write_text(cues)
 
@@ -132,5 +135,11 @@ def extract_captions(job: Job, plan: EncodePlan) -> None:
 def run_short(job: Job, argv: list[str]) -> Finished:
     """What takes a moment for most films, and minutes at the most."""
     return run_limited(
-        argv, limits=ChildLimits(), time_limit_s=SHORT_STEP_LIMIT_S, stall_s=SHORT_STEP_LIMIT_S, on_tick=job.tick
+        argv,
+        limits=ChildLimits(),
+        time_limit_s=SHORT_STEP_LIMIT_S,
+        stall_s=SHORT_STEP_LIMIT_S,
+        reads=[job.source],
+        writes=[job.work],
+        on_tick=job.tick,
     )

@@ -9,14 +9,22 @@ from media_pipeline.allowance import probe_limits
 from media_pipeline.errors import NotAVideo, OutOfTime, PipelineError, SourceMissing
 from media_pipeline.ffmpeg.diagnose import diagnose_probe
 from media_pipeline.ffmpeg.run import Finished, processors, run_limited
+from media_pipeline.ffmpeg.sandbox import interpreter_files
 from media_pipeline.limits import SLOWEST_READ
 from media_pipeline.source import Source, parse_probe
 
-PROJECT_DIR = str(Path(__file__).resolve().parent.parent)
-# -I keeps the caller's environment and current folder out; the project's folder is put back by hand.
-BOOT = (
-    f"import sys; sys.path.insert(0, {PROJECT_DIR!r}); from media_pipeline.probe_child import main; main(sys.argv[1])"
+PACKAGE = Path(__file__).resolve().parent
+# -I keeps the caller's environment and current folder out. This package is put back by its path: to look for it, the
+# child would have to list the project's folder.
+BOOT = f"""
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location(
+    "media_pipeline", {str(PACKAGE / "__init__.py")!r}, submodule_search_locations=[{str(PACKAGE)!r}]
 )
+sys.modules["media_pipeline"] = importlib.util.module_from_spec(spec)
+from media_pipeline.probe_child import main
+main(sys.argv[1])
+"""
 
 
 def probe(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lambda: None) -> Source:
@@ -38,8 +46,11 @@ def probe(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lamb
 def run_probe(path: Path, time_limit_s: float, on_tick: Callable[[], None]) -> Finished:
     argv = [sys.executable, "-I", "-c", BOOT, str(path)]
     limits = probe_limits(time_limit_s, processors())
+    reads = [path, PACKAGE, *interpreter_files()]
     try:
-        return run_limited(argv, limits=limits, time_limit_s=time_limit_s, stall_s=time_limit_s, on_tick=on_tick)
+        return run_limited(
+            argv, limits=limits, time_limit_s=time_limit_s, stall_s=time_limit_s, reads=reads, on_tick=on_tick
+        )
     except OutOfTime as error:
         raise NotAVideo("Reading this file took too long; it is damaged or not a video.") from error
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from media_pipeline import layout
 from media_pipeline.errors import OutOfTime, PipelineError
 from media_pipeline.ffmpeg.run import run_limited
 from media_pipeline.limits import GIB, MIB, ChildLimits
@@ -18,8 +19,9 @@ class NotAPicture(PipelineError):
     )
 
 
-def make_poster(ffmpeg: str, source: Path, poster: Path, small: Path) -> None:
-    """Write the poster in both sizes; raises NotAPicture."""
+def make_poster(ffmpeg: str, source: Path, folder: Path) -> tuple[Path, Path]:
+    """The poster in both sizes, in a folder where nothing else is; raises NotAPicture."""
+    poster, small = folder / layout.POSTER, folder / layout.small_poster_file(layout.POSTER)
     picture = source.read_bytes()
     kind = kind_of(picture)
     if not picture:
@@ -30,8 +32,16 @@ def make_poster(ffmpeg: str, source: Path, poster: Path, small: Path) -> None:
         raise NotAPicture("This picture moves; upload one that stands still.")
     argv = picture_args(ffmpeg, kind, turn_of(picture), source, poster, small)
     try:
-        finished = run_limited(argv, limits=REPAINT_LIMITS, time_limit_s=TIME_LIMIT_S, stall_s=TIME_LIMIT_S)
+        finished = run_limited(
+            argv,
+            limits=REPAINT_LIMITS,
+            time_limit_s=TIME_LIMIT_S,
+            stall_s=TIME_LIMIT_S,
+            reads=[source],
+            writes=[folder],
+        )
     except OutOfTime as error:
         raise NotAPicture("Opening this picture took too long.") from error
     if finished.returncode != 0 or not all(path.exists() and path.stat().st_size for path in (poster, small)):
         raise NotAPicture(detail=finished.stderr[-1000:])
+    return poster, small

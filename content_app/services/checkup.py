@@ -11,9 +11,13 @@ from django.db.migrations.executor import MigrationExecutor
 
 from content_app import queue
 from content_app.rules import MEGABYTE
+from content_app.services.scratch import brief_folder
 from content_app.services.storage import bucket_store, get_store
+from media_pipeline import sandbox_checkup
 from media_pipeline.errors import PipelineError
+from media_pipeline.ffmpeg import run
 from media_pipeline.ffmpeg.locate import find_ffmpeg
+from media_pipeline.ffmpeg.sandbox import Demand, means_here
 from media_pipeline.findings import Finding, fine, wrong
 from users_app.services.mail import given_up_count, try_mail_server
 from users_app.user_pool import UserPool
@@ -32,6 +36,7 @@ def examine() -> Iterator[Finding]:
         "redis": look_at_redis,
         "workers": look_at_workers,
         "ffmpeg": look_at_ffmpeg,
+        "sandbox": look_at_sandbox,
         "work folder": look_at_work_folder,
         "mail": look_at_mail,
     }
@@ -74,6 +79,17 @@ def look_at_workers() -> str:
 
 def look_at_ffmpeg() -> str:
     return find_ffmpeg(settings.FFMPEG_BIN)
+
+
+def look_at_sandbox() -> str:
+    if run.demand is Demand.OFF:
+        return "off, as SANDBOX says: programs that read videos may read and write all that a worker may"
+    with brief_folder() as folder:
+        achieved = sandbox_checkup.escapes(folder)
+    said = sandbox_checkup.describe(achieved, means_here())
+    if achieved and run.demand is Demand.REQUIRED:
+        raise Wrong(f"{said}: SANDBOX=required processes nothing here; set it to best, or run a kernel with Landlock.")
+    return said
 
 
 def look_at_mail() -> str:

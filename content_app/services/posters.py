@@ -88,14 +88,14 @@ def candidate_of(video: Video, number: int) -> str:
 
 
 def repaint(source: Path) -> tuple[Path, Path]:
-    """What was uploaded as JPEGs of our own making, large and small, beside it."""
-    poster, small = source.with_name(layout.POSTER), source.with_name(layout.small_poster_file(layout.POSTER))
+    """What was uploaded as JPEGs of our own making, large and small, in a folder beside it."""
+    folder = source.with_name("repainted")
+    folder.mkdir()
     try:
         with TURNSTILE:
-            make_poster(find_ffmpeg(settings.FFMPEG_BIN), source, poster, small)
+            return make_poster(find_ffmpeg(settings.FFMPEG_BIN), source, folder)
     except NotAPicture as error:
         raise AdditionRefused(error.sentence, code=error.code) from error
-    return poster, small
 
 
 def _show(video_id: int, poster_of: Callable[[Video], str]) -> None:

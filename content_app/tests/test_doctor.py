@@ -14,6 +14,8 @@ from django.utils import timezone
 from content_app import queue
 from content_app.services import checkup
 from media_pipeline.buckets import Buckets, S3Connection
+from media_pipeline.ffmpeg import run, sandbox
+from media_pipeline.ffmpeg.sandbox import Demand, Means
 from media_pipeline.s3 import S3Store
 from tests.ceph import Ceph
 from tests.cognito import make_pool, no, running_cognito
@@ -76,7 +78,7 @@ def test_on_a_healthy_machine_everything_is_fine() -> None:
     said, end = doctor()
     assert (wrong_lines(said), end) == ([], "")
     names = re.findall(r"^ok +([^:]+):", said, re.MULTILINE)
-    assert names == ["database", "redis", "workers", "ffmpeg", "work folder", "mail", "media folder"]
+    assert names == ["database", "redis", "workers", "ffmpeg", "sandbox", "work folder", "mail", "media folder"]
 
 
 def test_what_is_missing_is_said_with_what_to_do(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,6 +95,26 @@ def test_what_is_missing_is_said_with_what_to_do(settings: Any, monkeypatch: pyt
         "media": "/nowhere",
     }.items():
         assert any(line.startswith(f"WRONG {name}") and remedy in line for line in wrong_lines(said)), said
+
+
+def test_it_says_what_programs_that_read_videos_are_closed_off_from(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert re.search(
+        r"^ok +sandbox: closed off: files, network, processes, environment \(Landlock \d+, a filter", doctor()[0], re.M
+    )
+    monkeypatch.setattr(sandbox, "means_here", lambda: Means(0, has_filter=True))
+    monkeypatch.setattr(checkup, "means_here", sandbox.means_here)
+    (line,) = re.findall(r"^.*sandbox:.*$", doctor()[0], re.M)
+    assert line.startswith("ok    sandbox: closed off: network, processes, environment (no Landlock")
+    assert "not closed off: files: read a secret;" in line
+    monkeypatch.setattr(run, "demand", Demand.OFF)
+    assert "sandbox: off, as SANDBOX says" in doctor()[0]
+
+
+def test_a_sandbox_that_is_demanded_and_missing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "demand", Demand.REQUIRED)
+    assert not wrong_lines(doctor()[0])
+    monkeypatch.setattr(sandbox, "means_here", lambda: Means(0, has_filter=True))
+    assert any("sandbox" in line and "SANDBOX=required" in line for line in wrong_lines(doctor()[0]))
 
 
 def test_a_work_folder_with_little_room_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,9 +53,11 @@ def stored_files(video: Video) -> set[str]:
 def _quick_repaint(monkeypatch: pytest.MonkeyPatch) -> None:
     """Repainting has tests of its own, with real ffmpegs."""
 
-    def make_poster(ffmpeg: str, source: Path, *made: Path) -> None:
-        for path in made:
+    def make_poster(ffmpeg: str, source: Path, folder: Path) -> tuple[Path, Path]:
+        poster, small = folder / "poster.jpg", folder / "poster_small.jpg"
+        for path in (poster, small):
             path.write_bytes(b"\xff\xd8 repainted")
+        return poster, small
 
     monkeypatch.setattr(posters, "make_poster", make_poster)
 

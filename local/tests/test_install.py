@@ -52,6 +52,15 @@ def test_changed_requirements_are_installed_into_the_same_folder(clone: Path) ->
     assert (install.VENV / "kept").exists()
 
 
+def test_what_the_probe_imports_is_compiled_since_it_may_write_nothing_itself(clone: Path) -> None:
+    install.ensure_installed()
+    (packages := next(install.VENV.glob("lib/python*/site-packages")) / "av").mkdir()
+    (packages / "__init__.py").write_text("")
+    (clone / "requirements.txt").write_text("Django==5.3\n")
+    install.ensure_installed()
+    assert list(packages.glob("__pycache__/__init__.*.pyc"))
+
+
 def test_requirements_that_another_file_names_count_too(clone: Path) -> None:
     before = install.fingerprint(clone / "requirements-dev.txt")
     (clone / "requirements.txt").write_text("Django==5.3\n")

@@ -6,6 +6,7 @@ import shutil
 
 from media_pipeline.errors import PipelineError
 from media_pipeline.ffmpeg.run import run_limited
+from media_pipeline.ffmpeg.sandbox import SandboxMissing
 from media_pipeline.limits import ChildLimits
 
 LEAST_VERSION = (5, 1)
@@ -22,7 +23,10 @@ class NoFfmpeg(PipelineError):
 
 @functools.cache
 def find_ffmpeg(configured: str = "") -> str:
-    """The path of a usable ffmpeg; raises NoFfmpeg. `configured` (FFMPEG_BIN) is never silently replaced."""
+    """The path of a usable ffmpeg. `configured` (FFMPEG_BIN) is never silently replaced.
+
+    Raises NoFfmpeg or SandboxMissing.
+    """
     if configured:
         if fault := fault_of(configured):
             raise NoFfmpeg(f"FFMPEG_BIN is {configured}, which {fault}; set it to a working ffmpeg or leave it unset.")
@@ -45,12 +49,14 @@ def bundled_ffmpeg() -> str | None:
 
 
 def fault_of(path: str) -> str:
-    """What this ffmpeg lacks, as the end of a sentence; empty when it will do."""
+    """What this ffmpeg lacks, as the end of a sentence; empty when it will do. Raises SandboxMissing."""
     try:
         version = output_of(path, "-version")
         if (found := parse_version(version)) and found < LEAST_VERSION:
             return f"is version {found[0]}.{found[1]}, older than 5.1"
         encoders, filters = output_of(path, "-encoders"), output_of(path, "-filters")
+    except SandboxMissing:
+        raise
     except (OSError, PipelineError):
         return "does not run"
     missing = missing_names(encoders, NEEDED_ENCODERS) + missing_names(filters, NEEDED_FILTERS)

@@ -8,6 +8,7 @@ import json
 import logging
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,8 +17,11 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from media_pipeline.errors import OutOfTime, PipelineError
+from media_pipeline.ffmpeg import sandbox
+from media_pipeline.ffmpeg.sandbox import Demand, SandboxMissing
 from media_pipeline.limits import ChildLimits
 
 log = logging.getLogger(__name__)
@@ -28,6 +32,8 @@ STDERR_KEPT = 64 * 1024
 # The allocator otherwise reserves 64 MiB for every thread, which on a machine of many processors is more address space
 # than any limit that is worth its name.
 MEMORY_POOLS = "2"
+# Set once, when the process begins.
+demand = Demand.BEST
 
 
 @dataclass(frozen=True)
@@ -49,18 +55,22 @@ def run_limited(
     limits: ChildLimits,
     time_limit_s: float,
     stall_s: float,
+    reads: Sequence[Path] = (),
+    writes: Sequence[Path] = (),
     on_tick: Callable[[], None] = lambda: None,
     on_line: Callable[[str], object] | None = None,
     most_stdout: int = 16 * 1024**2,
 ) -> Finished:
     """Run a program to its end and return what it said.
 
+    It opens the files and folders of `reads` and fills the folders of `writes`; beside them programs and libraries of
+    the system are open to it, and nothing else where the kernel can refuse that.
     `on_tick` is called about twice a second and may raise to end the program. With `on_line`, stdout is passed on line
     by line and counts as progress when the callback returns something new; without, every byte of stdout does.
-    Raises OutOfTime, Hung, or what a callback raised; a non-zero exit is the caller's to judge.
+    Raises OutOfTime, Hung, SandboxMissing, or what a callback raised; a non-zero exit is the caller's to judge.
     """
     began = time.monotonic()
-    process = start(argv, limits)
+    process = start(argv, limits, reads, writes)
     try:
         return Conversation(process, time_limit_s, stall_s, on_tick, on_line, most_stdout).until_end()
     finally:
@@ -74,21 +84,33 @@ def processors() -> int:
     return len(os.sched_getaffinity(0))
 
 
-def start(argv: Sequence[str], limits: ChildLimits) -> subprocess.Popen[bytes]:
-    orders = json.dumps({"parent": os.getpid(), **limits.__dict__})
+def start(
+    argv: Sequence[str], limits: ChildLimits, reads: Sequence[Path], writes: Sequence[Path]
+) -> subprocess.Popen[bytes]:
+    program = shutil.which(argv[0]) or argv[0]
+    closed_off = sandbox_for(program, limits, reads, writes)
+    orders = json.dumps({"parent": os.getpid(), **limits.__dict__, "sandbox": closed_off})
+    sandbox.keep_own_memory()
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", LAUNCHER, orders, *argv],
+        [sys.executable, "-I", "-S", LAUNCHER, orders, program, *argv[1:]],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        env={
-            "PATH": os.environ.get("PATH", os.defpath),
-            "LC_ALL": "C",
-            "AV_LOG_FORCE_NOCOLOR": "1",
-            "MALLOC_ARENA_MAX": MEMORY_POOLS,
-        },
+        env={"LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1", "MALLOC_ARENA_MAX": MEMORY_POOLS},
     )
+
+
+def sandbox_for(
+    program: str, limits: ChildLimits, reads: Sequence[Path], writes: Sequence[Path]
+) -> dict[str, Any] | None:
+    """What the launcher is to close off; raises SandboxMissing."""
+    if demand is Demand.OFF:
+        return None
+    means = sandbox.means_here()
+    if demand is Demand.REQUIRED and not means.is_whole:
+        raise SandboxMissing
+    return sandbox.orders_for(program, reads, writes, means, may_start_programs=limits.may_start_programs)
 
 
 def end_group(process: subprocess.Popen[bytes]) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from media_pipeline.ffmpeg.run import Finished, run_limited
+from media_pipeline.ffmpeg.sandbox import interpreter_files
 from media_pipeline.limits import ChildLimits
 
-LIMITS = ChildLimits(memory_bytes=1024**3, cpu_s=30, nice=0)
+LIMITS = ChildLimits(memory_bytes=1024**3, cpu_s=30, nice=0, may_start_programs=True)
 MIB = 1024**2
 
 
@@ -21,8 +22,10 @@ def run_shell(script: str, **options: Any) -> Finished:
     return run("sh", "-c", script, **options)
 
 
-def run_python(script: str, **options: Any) -> Finished:
-    return run(sys.executable, "-I", "-c", script, **options)
+def run_python(script: str, *arguments: str, **options: Any) -> Finished:
+    """With the folders of Python beside what it may read."""
+    options["reads"] = [*options.get("reads", ()), *interpreter_files()]
+    return run(sys.executable, "-I", "-c", script, *arguments, **options)
 
 
 def processes_with(marker: str) -> list[int]:

@@ -180,7 +180,14 @@ def test_the_encoder_refuses_a_script_even_if_the_probe_had_let_it_pass(
     source.write_text(script(str(neighbour)))
     args = encode_args(find_ffmpeg(), plan_encode(film(), PlanSettings()), source, folder / "work")
 
-    finished = run_limited(args, limits=ChildLimits(), time_limit_s=QUICK_S, stall_s=QUICK_S)
+    finished = run_limited(
+        args,
+        limits=ChildLimits(),
+        time_limit_s=QUICK_S,
+        stall_s=QUICK_S,
+        reads=[source],
+        writes=[folder / "work"],
+    )
 
     assert finished.returncode != 0
     assert diagnose(finished.returncode, finished.stderr).code in ("not_a_video", "truncated")

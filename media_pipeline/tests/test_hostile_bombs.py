@@ -3,6 +3,7 @@
 import zlib
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -197,7 +198,7 @@ def test_an_encoder_over_its_limit_is_ended(
     folder: Path,
     ffmpeg: str,
     monkeypatch: pytest.MonkeyPatch,
-    limits: dict[str, int],
+    limits: dict[str, Any],
     error: type[EncoderFailed],
 ) -> None:
     def tight(plan: EncodePlan, processors: int) -> ChildLimits:

@@ -1,5 +1,6 @@
 """Which ffmpeg is used."""
 
+import shlex
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,7 +32,7 @@ def fake_ffmpeg(tmp_path: Path) -> FakeFfmpeg:
         path = tmp_path / "bin" / "ffmpeg"
         path.parent.mkdir(exist_ok=True)
         answers = {"-version": version, "-encoders": encoders, "-filters": filters}
-        cases = "".join(f"{option}) cat <<'END'\n{text}\nEND\n;;\n" for option, text in answers.items())
+        cases = "".join(f"{option}) echo {shlex.quote(text)};;\n" for option, text in answers.items())
         path.write_text(f'#!/bin/sh\n{body}\ncase "$2" in\n{cases}esac\n')
         path.chmod(0o755)
         return str(path)

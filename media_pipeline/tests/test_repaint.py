@@ -37,10 +37,10 @@ def draw(codec: str, source: str = CORNERS, *options: str) -> bytes:
 
 
 def repainted(ffmpeg: str, folder: Path, picture: bytes) -> Path:
-    source, poster = folder / "upload", folder / "poster.jpg"
+    source, made = folder / "upload", folder / "made"
     source.write_bytes(picture)
-    make_poster(ffmpeg, source, poster, small_copy(poster))
-    return poster
+    made.mkdir(exist_ok=True)
+    return make_poster(ffmpeg, source, made)[0]
 
 
 def small_copy(poster: Path) -> Path:
@@ -191,6 +191,7 @@ def test_a_picture_of_too_many_pixels_is_refused_before_it_is_drawn(ffmpeg: str,
 def test_a_name_that_looks_like_another_kind_changes_nothing(ffmpeg: str, tmp_path: Path) -> None:
     source = tmp_path / "%d.m3u8"
     source.write_bytes(draw("png"))
-    make_poster(ffmpeg, source, tmp_path / "poster.jpg", tmp_path / "small.jpg")
+    (made := tmp_path / "made").mkdir()
+    poster, _ = make_poster(ffmpeg, source, made)
 
-    assert look(ffmpeg, tmp_path / "poster.jpg")[0] == (64, 32)
+    assert look(ffmpeg, poster)[0] == (64, 32)

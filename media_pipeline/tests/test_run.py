@@ -12,7 +12,7 @@ import pytest
 
 from media_pipeline.errors import OutOfTime, PipelineError
 from media_pipeline.ffmpeg.run import Finished, Hung
-from media_pipeline.tests.processes import MIB, processes_with, run, run_shell, wait_until
+from media_pipeline.tests.processes import MIB, processes_with, run, run_python, run_shell, wait_until
 
 PROJECT = Path(__file__).parents[2]
 
@@ -52,7 +52,7 @@ def test_a_program_that_is_not_there_fails_without_taking_anything_down() -> Non
 
 def test_arguments_reach_the_program_as_they_are() -> None:
     odd = ["", "a b", "'\"$(id)", "-x", "{}", "é\n"]
-    finished = run(sys.executable, "-I", "-c", "import sys; print(ascii(sys.argv[1:]))", *odd)
+    finished = run_python("import sys; print(ascii(sys.argv[1:]))", *odd)
     assert finished.stdout.decode() == f"{odd!a}\n"
 
 

@@ -16,7 +16,6 @@ from media_pipeline.ladder import parse_ladder
 from media_pipeline.limits import Limits
 from media_pipeline.pipeline import Job, process
 from media_pipeline.plan import PlanSettings
-from media_pipeline.probe import PROJECT_DIR
 
 # Small and impatient: a hostile file must not need more.
 SETTINGS = PlanSettings(
@@ -24,6 +23,7 @@ SETTINGS = PlanSettings(
     limits=Limits(stall_s=60, probe_s=30, least_encode_s=80, encode_s_per_s=0.01),
 )
 TIMEOUT_S = 200
+PROJECT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ class Trial:
 def tried(folder: Path, source: Path, ffmpeg: str) -> Trial:
     """Leaves what was made in `out` and `work` below the folder."""
     argv = [sys.executable, "-m", __name__, ffmpeg, str(source), str(folder)]
-    said = subprocess.run(argv, check=True, cwd=PROJECT_DIR, capture_output=True, timeout=TIMEOUT_S)
+    said = subprocess.run(argv, check=True, cwd=PROJECT, capture_output=True, timeout=TIMEOUT_S)
     answer = json.loads(said.stdout)
     return Trial(**{**answer, "rungs": tuple(map(tuple, answer["rungs"]))})
 

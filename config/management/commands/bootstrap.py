@@ -13,6 +13,7 @@ from django.db import OperationalError, connection
 
 from content_app.models import Category
 from media_pipeline.ffmpeg.locate import NoFfmpeg, find_ffmpeg
+from media_pipeline.ffmpeg.sandbox import SandboxMissing
 from users_app.models import User
 from users_app.roles import Role
 from users_app.services.accounts import AdminRefused, FirstAdmin, ensure_first_admin, ensure_roles
@@ -56,7 +57,7 @@ class Command(BaseCommand):
                 if migrate:
                     call_command("migrate", interactive=False, verbosity=0)
                 self.prepare()
-        except NoFfmpeg as error:
+        except (NoFfmpeg, SandboxMissing) as error:
             raise CommandError(error.sentence) from error
         except AdminRefused as error:
             raise CommandError(str(error)) from error

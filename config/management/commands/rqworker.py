@@ -7,6 +7,7 @@ from django.conf import settings
 from django_rq.management.commands import rqworker
 
 from media_pipeline.ffmpeg.locate import NoFfmpeg, find_ffmpeg
+from media_pipeline.ffmpeg.sandbox import SandboxMissing
 
 WORKER_CLASS = "config.worker.PromptWorker"
 
@@ -15,7 +16,7 @@ class Command(rqworker.Command):
     help = "Runs one RQ worker; without arguments it serves every queue."
 
     def handle(self, *queues: str, **options: Any) -> None:
-        with suppress(NoFfmpeg):  # which each job says itself
+        with suppress(NoFfmpeg, SandboxMissing):  # which each job says itself
             find_ffmpeg(settings.FFMPEG_BIN)  # a third of a second, once: the processes of the jobs inherit the answer
         options["worker_class"] = options["worker_class"] or WORKER_CLASS
         super().handle(*(queues or settings.RQ_QUEUES), **options)  # type: ignore[no-untyped-call]  # not annotated
