@@ -27,7 +27,7 @@ from content_app.services import delivery
 from content_app.services.grants import GrantRefused, verify, verify_file
 from content_app.services.storage import bucket_store
 from media_pipeline.errors import SourceMissing, StorageUnavailable
-from media_pipeline.layout import CONTENT_TYPES
+from media_pipeline.layout import CONTENT_TYPES, LISTS
 
 # Nginx asks here for each grant once a minute (nginx/snippets/media-local.conf).
 GRANT_URL = "/media-grant/"
@@ -139,9 +139,10 @@ def authorised_end(match: re.Match[str]) -> int:
 def lead_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -> Answer:
     headers = {"Cache-Control": "private, no-store"}  # what it leads to ends
     try:
-        if not key.endswith(".m3u8"):
+        if not key.endswith(LISTS):
             return Answer(HTTPStatus.FOUND, {"Location": delivery.bucket_url(key, lifetime_s), **headers})
-        body = delivery.bucket_playlist(key, lifetime_s).encode()
+        listed = delivery.bucket_playlist if key.endswith(".m3u8") else delivery.bucket_manifest
+        body = listed(key, lifetime_s).encode()
     except SourceMissing as error:
         raise not_found() from error
     except StorageUnavailable as error:
@@ -150,7 +151,7 @@ def lead_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -> An
         # A long film's playlist says the same long address thousands of times.
         body = gzip.compress(body, compresslevel=4, mtime=0)
         headers["Content-Encoding"] = "gzip"
-    headers |= {"Content-Type": CONTENT_TYPES[".m3u8"], "Content-Length": str(len(body))}
+    headers |= {"Content-Type": CONTENT_TYPES[PurePath(key).suffix], "Content-Length": str(len(body))}
     return Answer(HTTPStatus.OK, headers, [body] if environ["REQUEST_METHOD"] != "HEAD" else ())
 
 

@@ -49,6 +49,7 @@ PIPELINE_FIELDS = frozenset(
         *("refused_file", "refused_code", "refused_message", "refused_at"),
         *("claim_token", "lease_until", "attempts", "version", "duration_s", "width", "height", "size_bytes"),
         *("poster", "poster_choices", "has_small_poster", "has_small_choices", "has_storyboard"),
+        "has_manifest",
         *("work_pixels", "work_s"),
     }
 )
@@ -143,6 +144,7 @@ class Video(models.Model):
     has_small_poster = models.BooleanField(default=False, editable=False)
     has_small_choices = models.BooleanField(default=False, editable=False)
     has_storyboard = models.BooleanField(default=False, editable=False)
+    has_manifest = models.BooleanField(default=False, editable=False, help_text="Of DASH.")
     # What making the version took: later estimates are judged by it.
     work_pixels = models.PositiveBigIntegerField(default=0, editable=False)
     work_s = models.FloatField(default=0, editable=False)

@@ -1,12 +1,12 @@
 """HLS that another service has made: whether all that it promises is there; pure.
 
 Its playlists may have any segments (MPEG-TS, fragmented MP4, byte ranges), in the folder of the master playlist or one
-below it.
+below it. For DASH see media_pipeline.dash.
 """
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import PurePosixPath
 
@@ -40,6 +40,7 @@ class ForeignVersion:
     duration_s: Fraction
     variants: tuple[Variant, ...]  # lowest first
     files: tuple[str, ...]  # that are played, beside what else lies there
+    texts: Mapping[str, str] = field(default_factory=dict)  # to be written beside them
 
     @property
     def best(self) -> Variant:

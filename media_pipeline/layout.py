@@ -3,10 +3,12 @@
 from pathlib import PurePath
 
 MASTER = "master.m3u8"
+MANIFEST = "manifest.mpd"
 POSTER = "poster.jpg"
 SMALL_SUFFIX = "_small"
 STORYBOARD = "storyboard.jpg"
 STORYBOARD_CUES = "storyboard.vtt"
+LISTS = (".m3u8", ".mpd")  # name media, in buckets by signed addresses
 
 CONTENT_TYPES = {
     ".m3u8": "application/vnd.apple.mpegurl",
@@ -14,6 +16,7 @@ CONTENT_TYPES = {
     ".jpg": "image/jpeg",
     ".vtt": "text/vtt",
     # Of films that other services have made:
+    ".mpd": "application/dash+xml",
     ".ts": "video/mp2t",
     ".m4s": "video/iso.segment",
     ".m4v": "video/mp4",
@@ -87,10 +90,10 @@ def content_type(name: str) -> str:
 
 
 def publishing_steps(names: list[str]) -> list[list[str]]:
-    """Media before the playlists that name them, the master playlist last: what is listed is there.
+    """Media before the playlists and the manifest that name them, the master playlist last: what is listed is there.
 
     What is in one step may be stored in any order, or at once.
     """
-    playlists = sorted(name for name in names if name.endswith(".m3u8") and name != MASTER)
-    media = sorted(name for name in names if not name.endswith(".m3u8"))
+    playlists = sorted(name for name in names if name.endswith(LISTS) and name != MASTER)
+    media = sorted(name for name in names if not name.endswith(LISTS))
     return [step for step in (media, playlists, [name for name in names if name == MASTER]) if step]

@@ -48,6 +48,7 @@ class AudioVariant:
     name: str
     codec: str
     segments: tuple[Segment, ...]
+    channels: int = 2
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,14 @@ def media_playlist(file: str, init: str, segments: Sequence[Segment]) -> str:
     return finished([*lines, "#EXT-X-ENDLIST"])
 
 
+def files_playlist(init: str, files: Sequence[str], segments: Sequence[Segment], *, is_independent: bool) -> str:
+    """Of segments that are files of their own."""
+    lines = head(segments, init, is_independent=is_independent)
+    for file, segment in zip(files, segments, strict=True):
+        lines += [f"#EXTINF:{seconds(segment.duration_s)},", file]
+    return finished([*lines, "#EXT-X-ENDLIST"])
+
+
 def iframe_playlist(file: str, init: str, segments: Sequence[Segment]) -> str:
     """One picture a segment, for fast seeking: the range ends with the IDR frame."""
     lines = [*head(segments, init), "#EXT-X-I-FRAMES-ONLY"]
@@ -75,14 +84,14 @@ def iframe_playlist(file: str, init: str, segments: Sequence[Segment]) -> str:
     return finished([*lines, "#EXT-X-ENDLIST"])
 
 
-def head(segments: Sequence[Segment], init: str) -> list[str]:
+def head(segments: Sequence[Segment], init: str, *, is_independent: bool = True) -> list[str]:
     return [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
         f"#EXT-X-TARGETDURATION:{target_duration(segments)}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:VOD",
-        "#EXT-X-INDEPENDENT-SEGMENTS",
+        *(["#EXT-X-INDEPENDENT-SEGMENTS"] if is_independent else []),
         f'#EXT-X-MAP:URI="{init}"',
     ]
 
@@ -103,11 +112,19 @@ def captions_playlist(file: str, duration_s: Fraction) -> str:
 
 
 def master_playlist(videos: Sequence[VideoVariant], audios: Sequence[AudioVariant]) -> str:
-    lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", "#EXT-X-INDEPENDENT-SEGMENTS"]
+    lines = variant_lines(videos, audios)
+    return finished([*lines, *(iframe_line(video) for video in videos)])
+
+
+def variant_lines(
+    videos: Sequence[VideoVariant], audios: Sequence[AudioVariant], *, is_independent: bool = True
+) -> list[str]:
+    """A whole master playlist without playlists of I-frames."""
+    lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", *(["#EXT-X-INDEPENDENT-SEGMENTS"] if is_independent else [])]
     lines += [audio_line(audio) for audio in audios]
     for video in videos:
         lines += [stream_line(video, audios), layout.playlist_file(video.name)]
-    return finished([*lines, *(iframe_line(video) for video in videos)])
+    return lines
 
 
 def with_captions(master: str, captions: Sequence[CaptionVariant]) -> str:
@@ -139,7 +156,7 @@ def audio_line(audio: AudioVariant) -> str:
     return (
         f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO_GROUP}",NAME="{quotable(audio.name)}",'
         f"{language_attribute(audio.language)}DEFAULT={is_main},AUTOSELECT=YES,"
-        f'CHANNELS="2",URI="{layout.audio_playlist_file(audio.key)}"'
+        f'CHANNELS="{audio.channels}",URI="{layout.audio_playlist_file(audio.key)}"'
     )
 
 

@@ -109,6 +109,13 @@ class S3Store:
             body: bytes = self.quick_client.get_object(Bucket=bucket, Key=key)["Body"].read()
         return body
 
+    def read_part(self, bucket: str, key: str, offset: int, length: int) -> bytes:
+        """Raises SourceMissing when there is none."""
+        with s3_faults(bucket):
+            got = self.client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-{offset + length - 1}")
+            body: bytes = got["Body"].read()
+        return body
+
     def size(self, key: str) -> int:
         """In bytes; raises SourceMissing when there is no such object."""
         bucket = self.buckets.bucket_of(key)

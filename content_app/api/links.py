@@ -26,6 +26,10 @@ class Links:
         """The HLS master playlist."""
         return f"{self.stream_folder}{video.public_id}/{layout.MASTER}"
 
+    def manifest(self, video: Video) -> str | None:
+        """The DASH manifest of a film that has one."""
+        return f"{self.stream_folder}{video.public_id}/{layout.MANIFEST}" if video.has_manifest else None
+
     def rendition(self, video: Video, rung: str) -> str:
         """One MP4, beside the master playlist."""
         return f"{self.stream_folder}{video.public_id}/{layout.rendition_file(rung)}"

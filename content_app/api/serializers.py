@@ -42,6 +42,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
     video_file = serializers.SerializerMethodField()
     converted_files = serializers.SerializerMethodField()
     hls_url = serializers.SerializerMethodField()
+    dash_url = serializers.SerializerMethodField()
     storyboard_url = serializers.SerializerMethodField()
     processing_state = serializers.SerializerMethodField()
     processing_progress = serializers.IntegerField(source="progress", help_text="Percent.")
@@ -62,7 +63,8 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
             *("id", "public_id", "title", "description", "category", "created_at", "updated_at"),
             *("duration", "visibility", "is_featured"),
             *("is_paid", "price", "currency", "owner"),
-            *("image_file", "image_url", "image_small", "video_file", "converted_files", "hls_url", "storyboard_url"),
+            *("image_file", "image_url", "image_small", "video_file", "converted_files"),
+            *("hls_url", "dash_url", "storyboard_url"),
             *("processing_state", "processing_progress", "processing_time_left", "processing_place"),
             *("processing_took", "processing_error", "processing_error_code", "can_retry", "last_refusal"),
             *("is_playable", "has_access", "status"),
@@ -91,6 +93,10 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
     def get_hls_url(self, video: Video) -> str | None:
         return self.links.stream(video) if video.is_playable else None
+
+    def get_dash_url(self, video: Video) -> str | None:
+        """The DASH manifest; only films have one that another service has made in that form."""
+        return self.links.manifest(video)
 
     def get_storyboard_url(self, video: Video) -> str | None:
         """WebVTT for the seek bar; none of a version that was made before there were any."""

@@ -3,6 +3,8 @@
 import uuid
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.decorators import method_decorator
+from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse, extend_schema
@@ -63,6 +65,26 @@ class MasterPlaylist(APIView):
         with unavailable_media():
             playlist = delivery.master_playlist(watchable(request, ref))
         return private_text(playlist, layout.content_type(layout.MASTER))
+
+
+@method_decorator(gzip_page, name="dispatch")  # one of a long film names thousands of addresses
+class Manifest(APIView):
+    throttle_classes = (StreamLimit,)
+    content_negotiation_class = AnyAccept
+
+    @extend_schema(
+        parameters=[VIDEO_REF],
+        responses={(200, layout.content_type(layout.MANIFEST)): OpenApiTypes.STR},
+        tags=["streaming"],
+    )
+    def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponse:
+        """The DASH manifest of a film that another service made as DASH; its addresses end after some hours."""
+        video = watchable(request, ref)
+        if not video.has_manifest:
+            raise NotFound("This video has no DASH manifest; play the HLS playlist.")
+        with unavailable_media():
+            manifest = delivery.dash_manifest(video)
+        return private_text(manifest, layout.content_type(layout.MANIFEST))
 
 
 class StoryboardCues(APIView):

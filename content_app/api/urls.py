@@ -35,11 +35,14 @@ routes: list[tuple[str, Any, str]] = [
 
 # Players go by the ending of an address, so these have their canonical form without the slash.
 master = streaming.MasterPlaylist.as_view()
+manifest = streaming.Manifest.as_view()
 storyboard = streaming.StoryboardCues.as_view()
 rendition = streaming.RenditionFile.as_view()
 urlpatterns = [
     path("api/v1/stream/<video:ref>/master.m3u8", master, name="stream-master"),
     path("api/v1/stream/<video:ref>/master.m3u8/", master),
+    path("api/v1/stream/<video:ref>/manifest.mpd", manifest, name="stream-manifest"),
+    path("api/v1/stream/<video:ref>/manifest.mpd/", manifest),
     path("api/v1/stream/<video:ref>/storyboard.vtt", storyboard, name="stream-storyboard"),
     path("api/v1/stream/<video:ref>/storyboard.vtt/", storyboard),
     path("api/v1/stream/<video:ref>/<str:quality>.mp4", rendition, name="stream-rendition"),

@@ -13,7 +13,7 @@ from content_app.queries import published_captions
 from content_app.services import grants
 from content_app.services.storage import bucket_store, get_store
 from content_app.states import Visibility
-from media_pipeline import layout, playlists
+from media_pipeline import dash_texts, layout, playlists
 from media_pipeline.playlists import CaptionVariant
 
 
@@ -97,6 +97,19 @@ def bucket_playlist(key: str, lifetime_s: int) -> str:
     return playlists.with_uris(published_text(key), address)
 
 
+def bucket_manifest(key: str, lifetime_s: int) -> str:
+    """A stored DASH manifest likewise. Its thousands of addresses are told at once, so they are signed at once."""
+    # boto3 is for installations with a bucket only; see services.storage.
+    from media_pipeline.s3_addresses import signed_urls
+
+    bucket = bucket_store()
+    assert bucket
+    stored, folder = published_text(key), PurePosixPath(key).parent
+    names = dash_texts.files(stored)
+    urls = signed_urls(bucket, [f"{folder}/{name}" for name in names], lifetime_s)
+    return dash_texts.with_addresses(stored, dict(zip(names, urls, strict=True)).__getitem__)
+
+
 def published_text(key: str) -> str:
     """Raises StorageUnavailable or SourceMissing."""
     return remembered_text(key) if bucket_store() else get_store().read_bytes(key).decode()
@@ -113,6 +126,15 @@ def master_playlist(video: Video) -> str:
     stored = published_text(f"{video.key_prefix}/{layout.MASTER}")
     captions = [caption_variant(video, caption) for caption in published_captions(video)]
     return playlists.with_captions(playlists.in_folder(stored, signed_folder(video)), captions)
+
+
+def dash_manifest(video: Video) -> str:
+    """Likewise of DASH: relative to the signed folder, or signed for the bucket. Captions are the playlist's alone."""
+    key = f"{video.key_prefix}/{layout.MANIFEST}"
+    if not bucket_store():
+        return dash_texts.in_folder(published_text(key), signed_folder(video))
+    end_s = grants.grant_end(now=time.time(), lifetime_s=grants.lifetime_s())
+    return bucket_manifest(key, end_s - int(time.time()))
 
 
 def caption_variant(video: Video, caption: Caption) -> CaptionVariant:

@@ -1,7 +1,8 @@
 """Films that another service makes (TRANSCODER=external): its result is looked at, copied to a version, and plays.
 
-It puts its result into the bucket of finished videos, below the key of the original: `<key>/master.m3u8` and what that
-names. The copy is ours: what the service changes afterwards changes nothing that plays.
+It puts its result into the bucket of finished videos, below the key of the original: `<key>/master.m3u8`, or
+`<key>/manifest.mpd`, and what that names. The copy is ours: what the service changes afterwards changes nothing that
+plays.
 """
 
 import logging
@@ -10,17 +11,25 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import PurePosixPath
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 
 from content_app.models import DirectUpload, Rendition, Video
 from content_app.services import processing
 from content_app.services.processing import Claim, ClaimLost, Published
+from content_app.services.scratch import brief_folder
 from content_app.services.storage import bucket_store
 from content_app.states import State
 from media_pipeline import layout
 from media_pipeline.errors import PipelineError
-from media_pipeline.foreign import BadResult, ForeignVersion, Variant, read_version
+from media_pipeline.foreign import BadResult, ForeignVersion, Variant
+from media_pipeline.publish import publish
+from media_pipeline.results import read_result
+from media_pipeline.segment_files import read_segments
+
+if TYPE_CHECKING:
+    from media_pipeline.s3 import S3Store
 
 log = logging.getLogger(__name__)
 
@@ -109,27 +118,41 @@ def adopt(claim: Claim, version: str) -> Published:
     from media_pipeline import s3_copy
 
     bucket, folder = store.buckets.processed, claim.original
+    renew = partial(processing.report, claim=claim, percent=99)
     sizes = {key.removeprefix(f"{folder}/"): size for key, size in store.sizes_in(bucket, folder) if key != folder}
-    found = read_version(sizes, lambda name: read_text(store.read_from(bucket, f"{folder}/{name}"), name))
-    names = [*found.files, *extras(sizes)]
+    found = read_result(
+        sizes,
+        lambda name: store.read_from(bucket, f"{folder}/{name}"),
+        lambda wanted: read_segments(wanted, sizes, partial(read_part, store, bucket, folder), renew),
+        original_s=length_of_original(claim),
+    )
+    names = [*found.files, *extras(sizes, found)]
     prefix = layout.version_prefix(claim.public_id, version)
     processing.expect_version(claim=claim, version=version)
-    renew = partial(processing.report, claim=claim, percent=99)
     s3_copy.copy_all(store, bucket, [(f"{folder}/{name}", f"{prefix}/{name}") for name in names], renew)
-    return describe(claim, version, found, sizes, names)
+    with brief_folder() as work:
+        for name, text in found.texts.items():
+            (work / name).write_text(text, encoding="utf-8")
+        written_bytes = publish(work, store, prefix, renew)
+    return describe(claim, version, found, sizes, names, written_bytes)
 
 
-def read_text(data: bytes, name: str) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        raise BadResult(f"{name} is no text.") from error
+def read_part(store: "S3Store", bucket: str, folder: str, name: str, offset: int, length: int) -> bytes:
+    return store.read_part(bucket, f"{folder}/{name}", offset, length)
 
 
-def extras(sizes: dict[str, int]) -> list[str]:
+def length_of_original(claim: Claim) -> float | None:
+    """In seconds, once it was looked at."""
+    verdict = Video.objects.filter(pk=claim.video_id).values_list("verdict", flat=True).first()
+    found = (verdict or {}).get("found") or {}
+    return found.get("duration_s")
+
+
+def extras(sizes: dict[str, int], found: ForeignVersion) -> list[str]:
     """What we can use besides: pictures, and whole films under the names that ours have."""
     pictures = (layout.POSTER, layout.small_poster_file(layout.POSTER), layout.STORYBOARD, layout.STORYBOARD_CUES)
-    return [name for name in (*pictures, *whole_films(sizes)) if sizes.get(name)]
+    names = [name for name in (*pictures, *whole_films(sizes)) if sizes.get(name)]
+    return [name for name in names if name not in found.files]
 
 
 def whole_films(sizes: dict[str, int]) -> Iterator[str]:
@@ -139,17 +162,20 @@ def whole_films(sizes: dict[str, int]) -> Iterator[str]:
             yield name
 
 
-def describe(claim: Claim, version: str, found: ForeignVersion, sizes: dict[str, int], names: list[str]) -> Published:
+def describe(
+    claim: Claim, version: str, found: ForeignVersion, sizes: dict[str, int], names: list[str], written_bytes: int
+) -> Published:
     return Published(
         version=version,
         duration_s=float(found.duration_s),
         width=found.best.width,
         height=found.best.height,
-        size_bytes=sum(sizes[name] for name in names),
+        size_bytes=sum(sizes[name] for name in names) + written_bytes,
         renditions=[rendition(claim, version, variant, sizes) for variant in films_of(found, names)],
         captions=[],
         poster_choices=int(layout.POSTER in names),
         has_small_posters=layout.small_poster_file(layout.POSTER) in names,
+        has_manifest=layout.MANIFEST in found.texts,
         has_storyboard={layout.STORYBOARD, layout.STORYBOARD_CUES} <= set(names),
         work_pixels=0,
         work_s=0,

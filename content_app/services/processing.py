@@ -74,6 +74,7 @@ class Published:
     work_s: float
     has_small_posters: bool = True
     has_storyboard: bool = True
+    has_manifest: bool = False
 
 
 # --- originals -------------------------------------------------------------------------------------------------------
@@ -245,6 +246,7 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
             poster_choices=published.poster_choices,
             has_small_choices=published.has_small_posters,
             has_storyboard=published.has_storyboard,
+            has_manifest=published.has_manifest,
             work_pixels=published.work_pixels,
             work_s=published.work_s,
         )

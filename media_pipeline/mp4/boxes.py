@@ -3,10 +3,18 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import BinaryIO
+from typing import Protocol
 
 LARGEST_INDEX = 16 * 1024**2  # bytes of a box that is read into memory
+DEEPEST = 16  # boxes within boxes; real files have seven
 CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"edts", b"mvex", b"moof", b"traf", b"minf", b"stbl"})
+
+
+class Readable(Protocol):
+    """A file, or an object of which parts are read."""
+
+    def seek(self, offset: int, /) -> int: ...
+    def read(self, size: int, /) -> bytes: ...
 
 
 class BadMp4(ValueError):
@@ -39,9 +47,11 @@ class Box:
         return [child for child in self.children if child.kind == kind]
 
 
-def parse_boxes(data: bytes) -> tuple[Box, ...]:
+def parse_boxes(data: bytes, depth: int = 0) -> tuple[Box, ...]:
+    if depth > DEEPEST:
+        raise BadMp4("boxes lie too deep within each other")
     return tuple(
-        Box(kind, children=parse_boxes(body)) if kind in CONTAINERS else Box(kind, body)
+        Box(kind, children=parse_boxes(body, depth + 1)) if kind in CONTAINERS else Box(kind, body)
         for kind, body in iterate_boxes(data)
     )
 
@@ -58,7 +68,7 @@ def iterate_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:
         offset += size
 
 
-def top_level(file: BinaryIO, file_bytes: int) -> Iterator[tuple[bytes, int, int, int]]:
+def top_level(file: Readable, file_bytes: int) -> Iterator[tuple[bytes, int, int, int]]:
     """Kind, offset, header bytes and whole size of each top-level box."""
     offset = 0
     while offset < file_bytes:
@@ -76,7 +86,7 @@ def top_level(file: BinaryIO, file_bytes: int) -> Iterator[tuple[bytes, int, int
         offset += size
 
 
-def read_payload(file: BinaryIO, offset: int, header: int, size: int) -> bytes:
+def read_payload(file: Readable, offset: int, header: int, size: int) -> bytes:
     if size > LARGEST_INDEX:
         raise BadMp4("an index box is too large")
     file.seek(offset + header)

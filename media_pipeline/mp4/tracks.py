@@ -8,6 +8,7 @@ from pathlib import Path
 from media_pipeline.mp4.boxes import BadMp4, Box, parse_boxes, read_payload, top_level
 
 SAMPLE_IS_NOT_SYNC = 0x00010000
+MOST_SAMPLES = 1_000_000  # of one run; a count costs nothing to claim where no sample has fields of its own
 
 
 @dataclass(frozen=True)
@@ -88,11 +89,11 @@ def grown(fragment: Fragment, mdat_bytes: int) -> Fragment:
     return replace(fragment, size=fragment.size + mdat_bytes)
 
 
-def parse_fragment(payload: bytes, offset: int, size: int) -> Fragment:
+def parse_fragment(payload: bytes, offset: int, size: int, of_track: "Defaults | None" = None) -> Fragment:
     """A fragment from its moof; one traf with one or more truns, as ffmpeg writes them."""
     moof = Box(b"moof", children=parse_boxes(payload))
     traf = moof.find(b"traf")
-    defaults = parse_tfhd(traf.find(b"tfhd").payload)
+    defaults = parse_tfhd(traf.find(b"tfhd").payload, of_track or Defaults())
     tfdt = traf.find(b"tfdt").payload
     runs = [parse_trun(trun.payload, defaults) for trun in traf.all(b"trun")]
     if not runs:
@@ -117,7 +118,12 @@ class Defaults:
     flags: int = 0
 
 
-def parse_tfhd(payload: bytes) -> Defaults:
+def parse_trex(payload: bytes) -> Defaults:
+    return Defaults(*struct.unpack_from(">III", payload, 12))
+
+
+def parse_tfhd(payload: bytes, of_track: Defaults) -> Defaults:
+    """The fragment's own defaults before those of its track."""
     flags = struct.unpack_from(">I", payload)[0] & 0xFFFFFF
     offset = 8
     values = {}
@@ -131,7 +137,11 @@ def parse_tfhd(payload: bytes) -> Defaults:
         if flags & bit:
             values[name] = struct.unpack_from(form, payload, offset)[0]
             offset += struct.calcsize(form)
-    return Defaults(values.get("duration", 0), values.get("size", 0), values.get("flags", 0))
+    return Defaults(
+        values.get("duration", of_track.duration),
+        values.get("size", of_track.size),
+        values.get("flags", of_track.flags),
+    )
 
 
 @dataclass
@@ -164,7 +174,7 @@ def parse_trun(payload: bytes, defaults: Defaults) -> Run:
 def iterate_samples(data: bytes, names: list[str], count: int) -> Iterator[dict[str, int]]:
     """The fields that each sample has of its own: none where the defaults say it all, as for a single frame."""
     form = struct.Struct(f">{len(names)}I")
-    if len(data) < form.size * count:
+    if len(data) < form.size * count or count > MOST_SAMPLES:
         raise BadMp4(f"a run claims {count} samples")
     for number in range(count):
         yield dict(zip(names, form.unpack_from(data, form.size * number), strict=True))
