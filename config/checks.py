@@ -12,7 +12,7 @@ DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105 - refu
 EXAMPLE_SECRETS = frozenset({DEVELOPMENT_SECRET, "change-me", "changeme", "secret"})
 LEAST_SECRET_LENGTH = 32
 MOST_S3_ATTEMPTS = 8
-POOL_ID = re.compile(r"[a-z]+(?:-[a-z0-9]+)+_[0-9A-Za-z]+")
+POOL_ID = re.compile(r"[a-z]{1,20}(?:-[a-z0-9]{1,20}){1,8}_[0-9A-Za-z]{1,60}")
 LEAST_DISTINCT = 8  # characters; "xxxx…" is long and no secret
 
 

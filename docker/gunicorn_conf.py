@@ -4,16 +4,14 @@ import os
 
 from django.urls import get_resolver
 
-from config import logs
 from local import gunicorn_conf
 
 # All settings of that one but those below.
 globals().update({name: value for name, value in vars(gunicorn_conf).items() if not name.startswith("__")})
 
-# Its own lines look like all others.
 logconfig_dict = {
-    **logs.logging_config(os.environ.get("LOG_FORMAT") or "plain"),
-    "loggers": {"gunicorn.error": {"level": "INFO", "handlers": [], "propagate": True, "qualname": "gunicorn.error"}},
+    **gunicorn_conf.logconfig_dict,
+    "loggers": {"gunicorn.error": {"level": "INFO", **gunicorn_conf.OWN_LOG}},
 }
 bind = f"0.0.0.0:{os.environ.get('WEB_PORT', '8000')}"
 workers = int(os.environ.get("WEB_WORKERS", "2"))

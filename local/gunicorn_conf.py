@@ -5,9 +5,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-# A request that waits for a slow client holds a thread and no processor: an upload over a thin line for as long as it
-# takes, a paused player until it goes on. 2 × 32 of them leave room for everybody else's short requests.
-worker_class = "gthread"
+from config import logs
+
+# An upload holds a thread and no processor for as long as its line is thin, a paused player until it is given up. 2 × 32
+# of them leave room for everybody else's short requests; all else that is slow takes no thread.
+worker_class = "config.web_worker.FairWorker"
 workers = 2
 threads = 32
 
@@ -30,7 +32,12 @@ control_socket_disable = True
 # No proxy in front: a client that claims to be one is not believed.
 forwarded_allow_ips = ""
 
-loglevel = "warning"
+# Its own lines quote requests too: no secret is in them either, and none is longer than the others.
+OWN_LOG = {"handlers": [], "propagate": True, "qualname": "gunicorn.error"}
+logconfig_dict = {
+    **logs.logging_config(os.environ.get("LOG_FORMAT") or "plain"),
+    "loggers": {"gunicorn.error": {"level": "WARNING", **OWN_LOG}},
+}
 
 
 def on_starting(_: Any) -> None:

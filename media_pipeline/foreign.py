@@ -15,6 +15,7 @@ from media_pipeline import layout, playlists
 START = "#EXTM3U"
 NAME = re.compile(r"(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3}")
 RESOLUTION = re.compile(r"[:,]RESOLUTION=(\d{1,5})x(\d{1,5})")
+UNTOLD = re.compile("()()")  # as many groups, of nothing
 BYTE_RANGE = re.compile(r"#EXT-X-BYTERANGE:(\d{1,15})(?:@(\d{1,15}))?$")
 SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 LONGEST_PLAYLIST_BYTES = 8 * 1024**2
@@ -82,7 +83,7 @@ def parse_variants(master: str) -> Iterator[Variant]:
     for line in master.splitlines():
         if line.startswith("#EXT-X-STREAM-INF:"):
             told = RESOLUTION.search(line)
-            told = told or re.match("()()", "")
+            told = told or UNTOLD.match("")
         elif line and not line.startswith("#") and told is not None:
             yield Variant(line.strip(), int(told[1] or 0), int(told[2] or 0))
             told = None

@@ -3,6 +3,7 @@
 import re
 
 TAG = re.compile(r"[a-z]{2,3}")
+SEPARATOR = re.compile(r"[-_]")
 FULL_TAG = re.compile(r"(?P<language>[a-zA-Z]{2,3})(?P<rest>(?:-[a-zA-Z0-9]{2,8})*)")
 LONGEST_TAG = 12
 UNDETERMINED = "und"
@@ -31,7 +32,7 @@ NAMES = {short: name for short, _, name in KNOWN}
 
 def parse_language(tag: str) -> str:
     """`de` of `deu`, `ger` or `de-AT`; `und` for anything that is no language, which a file may claim at will."""
-    language = re.split(r"[-_]", tag, maxsplit=1)[0].lower()
+    language = SEPARATOR.split(tag, maxsplit=1)[0].lower()
     return SHORT.get(language, language) if TAG.fullmatch(language) else UNDETERMINED
 
 

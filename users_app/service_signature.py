@@ -25,6 +25,7 @@ KEY_ID = re.compile(r"[!-+.0-~-]+")  # visible, without what a Credential ends i
 HEADER_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]+")
 HEADER_VALUE = re.compile(r"[\t -~\x80-\xff]*")
 HEX_DIGEST = re.compile(r"[0-9a-f]{64}")
+SPACES = re.compile(r"[ \t]+")
 TIMESTAMP = re.compile(r"[0-9]{8}T[0-9]{6}Z")
 
 Code = Literal["signature_missing", "signature_malformed", "signature_expired", "signature_wrong"]
@@ -250,7 +251,7 @@ def _encoded_afresh(text: str) -> str:
 
 
 def _trimmed(value: str) -> str:
-    return re.sub(r"[ \t]+", " ", value).strip(" ")
+    return SPACES.sub(" ", value).strip(" ")
 
 
 def derive_signing_key(secret: str, scope: str) -> bytes:

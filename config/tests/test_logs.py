@@ -46,16 +46,67 @@ def test_anything_else_is_left_alone(text: str) -> None:
     assert logs.redact(text) == text
 
 
-@pytest.mark.parametrize("form", logs.FORMATS)
-def test_lines_have_what_they_need(form: str) -> None:
+@pytest.mark.parametrize(
+    "text",
+    [
+        "redis://:SECRET0@redis/0,redis://:SECRET0@other/0",
+        "postgres://a:SEC@RET0@db and postgres://b:SECRET0@db",
+        "http://x/y://a:SECRET0@db",
+        "--token--x = SECRET0",
+        "token=a token:SECRET0",
+    ],
+)
+def test_no_secret_hides_behind_another(text: str) -> None:
+    assert "RET0" not in logs.redact(text)
+
+
+Log = tuple[logging.Logger, StringIO]
+
+
+@pytest.fixture
+def log(form: str) -> Log:
+    """A logger of this form, and what it has said."""
     stream = StringIO()
     handler = logging.StreamHandler(stream)
     configured = logs.logging_config(form)["formatters"][form]
     factory = configured.pop("()")
     handler.setFormatter(factory(configured["format"]) if form == "plain" else factory(**configured))
-    logger = logging.getLogger(f"tests.{form}")
-    logger.propagate = False
+    logger = logging.Logger(f"tests.{form}")
     logger.addHandler(handler)
+    return logger, stream
+
+
+@pytest.mark.parametrize("form", logs.FORMATS)
+@pytest.mark.parametrize("unit", ["x", "token-", "\x00", '"\n', "token=SECRET0 ", "://a:SECRET0@b", "ü", "😀"])
+def test_no_line_is_longer_than_the_bound(form: str, unit: str, log: Log) -> None:
+    logger, stream = log
+    huge = "begins " + unit * 50_000 + " ends"
+    try:
+        raise ValueError(huge)
+    except ValueError:
+        logger.exception("a message of %s", huge, extra={"path": huge, "several": [huge, {"token": huge}]})
+    said = stream.getvalue().removesuffix("\n")
+    assert len(said) <= logs.LINE_CHARACTERS
+    assert "a message of begins" in said
+    assert "SECRET0" not in said
+    if form == "json":
+        assert {"event", "exception", "path", "level", "logger", "time"} <= set(json.loads(said))
+
+
+@pytest.mark.parametrize("form", logs.FORMATS)
+def test_of_a_long_traceback_its_end_is_kept(form: str, log: Log) -> None:
+    logger, stream = log
+    try:
+        raise ValueError("x" * 50_000 + " is how it ends")
+    except ValueError:
+        logger.exception("it failed")
+    assert "Traceback" in stream.getvalue()
+    assert "is how it ends" in stream.getvalue()
+
+
+@pytest.mark.parametrize("form", logs.FORMATS)
+def test_lines_have_what_they_need(form: str, log: Log) -> None:
+    logger, stream = log
     with structlog.contextvars.bound_contextvars(request_id="an-id-12345"):
         logger.warning("video %d: token=SECRET0", 12, extra={"password": "SECRET0", "status": 200})
     try:

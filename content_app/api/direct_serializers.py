@@ -1,5 +1,6 @@
 """Shapes of what the upload routes take and give."""
 
+import re
 import uuid
 from typing import Any
 
@@ -15,7 +16,7 @@ from content_app.services.uploads import ANY_TYPE, last_problem
 from content_app.states import State
 
 PICTURES = ("image/jpeg", "image/png", "image/webp")
-MEDIA_TYPE = r"\A[A-Za-z0-9][A-Za-z0-9.+-]{0,48}/[A-Za-z0-9][A-Za-z0-9.+-]{0,48}\Z"
+MEDIA_TYPE = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9.+-]{0,48}/[A-Za-z0-9][A-Za-z0-9.+-]{0,48}\Z")
 PROCESSING_STATUS = {State.READY: "COMPLETED", State.ERROR: "FAILED"}
 UNDERWAY = "IN_PROGRESS"
 

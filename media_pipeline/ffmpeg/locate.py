@@ -10,6 +10,7 @@ from media_pipeline.ffmpeg.sandbox import SandboxMissing
 from media_pipeline.limits import ChildLimits
 
 LEAST_VERSION = (5, 1)
+VERSION = re.compile(r"ffmpeg version n?(\d+)\.(\d+)")
 NEEDED_ENCODERS = ("libx264", "aac")
 NEEDED_FILTERS = ("scale", "fps", "split", "aresample", "zscale", "tonemap", "nullsrc", "tpad", "streamselect")
 
@@ -72,7 +73,7 @@ def output_of(path: str, option: str) -> str:
 
 def parse_version(text: str) -> tuple[int, int] | None:
     """(5, 1) from `ffmpeg version 5.1.6-0+deb12u1 …`; None for builds that are named by commit."""
-    match = re.match(r"ffmpeg version n?(\d+)\.(\d+)", text)
+    match = VERSION.match(text)
     return (int(match[1]), int(match[2])) if match else None
 
 

@@ -166,7 +166,7 @@ function expectedBandwidth() {
 
 /** "720p" from …/720p.m3u8, else from the short side, by which rungs are named. */
 function nameOf(level) {
-  const [, name] = /(\d+p)\.m3u8(?:$|\?)/.exec(level.url[0] ?? "") ?? [];
+  const [, name] = /(\d{1,5}p)\.m3u8(?:$|\?)/.exec(level.url[0] ?? "") ?? [];
   return name ?? `${Math.min(level.width, level.height)}p`;
 }
 

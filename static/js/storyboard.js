@@ -1,6 +1,6 @@
 // A storyboard: which part of which sheet of pictures shows which seconds of a film; pure.
 
-const TIMES = /(\S+)\s+-->\s+(\S+)/;
+const TIMES = /^(\S+)\s+-->\s+(\S+)/;
 const AREA = /^(\S+?)#xywh=(?:pixel:)?(\d+),(\d+),(\d+),(\d+)$/;
 
 /** [{start, end, sheet, x, y, width, height}] from WebVTT; cues that say something else are left out. */
