@@ -233,7 +233,9 @@ def test_a_file_that_is_none_changes_nothing_and_says_why(panel: Locator, tmp_pa
     expect(refusal).to_be_hidden()
 
 
-def test_a_large_file_replaces_beside_the_form(panel: Locator, people: Platform, own_film: str, large_film: Path) -> None:
+def test_a_large_file_replaces_beside_the_form(
+    panel: Locator, people: Platform, own_film: str, large_film: Path
+) -> None:
     before = people.sign_in(*CREATOR).get(f"/content/{own_film}/").json()["image_file"]
     panel.get_by_test_id("replacement-file").set_input_files(large_film)
     panel.get_by_test_id("replace").click()
@@ -265,7 +267,9 @@ def test_an_admin_can_undo_a_deletion(as_admin: Site, own_film: str) -> None:
     expect(as_admin.card(own_film)).to_be_visible()
 
 
-def test_an_owner_can_undo_a_deletion_and_is_told_who_can_later(as_creator: Site, panel: Locator, own_film: str) -> None:
+def test_an_owner_can_undo_a_deletion_and_is_told_who_can_later(
+    as_creator: Site, panel: Locator, own_film: str
+) -> None:
     expect(panel.get_by_test_id("delete-sentence")).to_contain_text(
         "You can bring all of it back right after, and an admin later, until somebody deletes it for good."
     )
