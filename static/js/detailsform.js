@@ -6,6 +6,7 @@ import { Form } from "./forms.js";
 
 const FIELDS = ["title", "description", "category", "visibility", "is_paid", "price", "currency"];
 const NOT_SAVED = "Not saved yet.";
+const TITLE_MISSING = "Give the film a title.";
 const IN_BETWEEN = "Somebody has changed this film in the meantime.";
 const LONGEST_QUOTE = 200;
 const MOST_TRIES = 5;
@@ -22,7 +23,11 @@ export class DetailsForm {
     this.#form = form;
     this.#onSaved = onSaved;
     this.#video = video;
-    new Form(form, { send: (values) => this.#save(values), onSent: (answer) => this.#showSaved(answer) });
+    new Form(form, {
+      send: (values) => this.#save(values),
+      onSent: (answer) => this.#showSaved(answer),
+      object: ({ title }) => (title ? {} : { title: TITLE_MISSING }),
+    });
     form.addEventListener("input", () => this.#showChanged());
     window.addEventListener("beforeunload", (event) => this.isChanged && event.preventDefault());
     this.#fill(video);

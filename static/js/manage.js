@@ -95,7 +95,7 @@ export class ManagePanel {
 
   #stay() {
     byId("manage-unsaved").hidden = true;
-    byId("details-name").focus();
+    byId("details-title").focus();
   }
 
   #discardAndLeave() {

@@ -176,7 +176,8 @@ def test_cards_of_films_that_are_not_ready(as_admin: Site, film: str) -> None:
 def in_state(video: dict[str, Any], state: str, number: int) -> dict[str, Any]:
     """As the API would tell it: a film does not stay in such a state for as long as axe looks."""
     progress = {"processing_state": state, "processing_progress": 40, "processing_time_left": 90}
-    failure = {"processing_error": "The file ends before its index."}
+    progress |= {"processing_place": 2 if state == "pending" else None}
+    failure = {"processing_error": "The file ends before its index.", "can_retry": number == 1}
     return {**video, **progress, **failure, "id": number, "is_playable": False, "image_file": None}
 
 
@@ -215,7 +216,12 @@ def test_the_owners_panel(as_admin: Site, bilingual: str) -> None:
     panel = as_admin.page.get_by_test_id("manage")
     expect(panel.get_by_test_id("caption-list")).to_contain_text("Deutsch")
     panel.get_by_test_id("preflight-details").locator("summary").click()
+    panel.get_by_label("What it costs").select_option("true")
+    panel.get_by_test_id("save-details").click()
+    expect(panel.locator("[data-problem=price]")).to_be_visible()
     panel.get_by_test_id("delete").click()
+    as_admin.page.keyboard.press("Escape")
+    expect(panel.get_by_test_id("unsaved")).to_be_visible()
     assert findings(as_admin.page) == []
 
 

@@ -4,10 +4,10 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import BrowserContext, Page, expect
 
 from tests.browser.conftest import CREATOR, VIEWER
-from tests.browser.pages import Site
+from tests.browser.pages import Site, on_screen
 from tests.services import Platform
 
 pytestmark = pytest.mark.browser
@@ -29,6 +29,16 @@ def said(page: Page, public_id: str) -> str:
     return str(page.evaluate("id => [...window.said[id]].join('\\n---\\n')", public_id))
 
 
+def failed_film(people: Platform, folder: Path, title: str) -> str:
+    """The public id of what a creator took for a film."""
+    path = folder / "notes.mp4"
+    path.write_text("Not a film at all. " * 50)
+    creator = people.sign_in(*CREATOR)
+    video = creator.upload(path, title=title).json()
+    people.wait_until_done(creator, video["id"])
+    return str(video["public_id"])
+
+
 def test_a_card_goes_from_waiting_to_ready_without_a_reload(
     as_admin: Site, errands: Platform, long_clip: Path, clip: Path
 ) -> None:
@@ -48,14 +58,10 @@ def test_a_card_goes_from_waiting_to_ready_without_a_reload(
 
 
 def test_a_failed_film_says_why_to_its_owner_alone(site: Site, people: Platform, tmp_path: Path) -> None:
-    text = tmp_path / "notes.mp4"
-    text.write_text("Not a film at all. " * 50)
-    creator = people.sign_in(*CREATOR)
-    video = creator.upload(text, title="Notes of a creator").json()
-    people.wait_until_done(creator, video["id"])
+    public_id = failed_film(people, tmp_path, "Notes of a creator")
     site.be(*CREATOR)
     site.open_catalogue()
-    card = site.card(video["public_id"])
+    card = site.card(public_id)
     expect(card.get_by_test_id("status-title")).to_have_text("Could not be processed")
     expect(card.get_by_test_id("status-detail")).to_have_text(re.compile(r"\w+.*\.$"))
     expect(card.get_by_test_id("retry")).to_be_hidden()
@@ -68,26 +74,38 @@ def test_a_failed_film_says_why_to_its_owner_alone(site: Site, people: Platform,
     site.be(*VIEWER)
     site.open_catalogue()
     expect(site.page.get_by_text("Notes of a creator")).to_have_count(0)
-    site.open(f"/watch/{video['public_id']}/")
+    site.open(f"/watch/{public_id}/")
     expect(site.page.get_by_test_id("unavailable")).to_contain_text("There is no such film, or it is not yours to see.")
+
+
+def test_what_can_be_done_about_a_failed_film_fits_a_phone(
+    phone: BrowserContext, people: Platform, tmp_path: Path
+) -> None:
+    public_id = failed_film(people, tmp_path, "Failed, seen on a phone")
+    site = Site(phone.new_page(), people.origin)
+    site.page.set_viewport_size({"width": 360, "height": 740})
+    site.be(*CREATOR)
+    site.open(f"/watch/{public_id}/")
+    remove, stage = site.page.get_by_test_id("remove"), site.page.locator(".stage")
+    expect(remove).to_be_visible()
+    button, room = on_screen(remove), on_screen(stage)
+    assert button["y"] + button["height"] <= room["y"] + room["height"]
+    remove.click()
+    expect(site.page.get_by_test_id("farewell")).to_contain_text("was deleted")
 
 
 def test_a_failed_film_goes_with_one_click_and_comes_back_with_another(
     site: Site, people: Platform, tmp_path: Path
 ) -> None:
-    text = tmp_path / "notes.mp4"
-    text.write_text("Not a film either. " * 50)
-    creator = people.sign_in(*CREATOR)
-    video = creator.upload(text, title="Failed and unwanted").json()
-    people.wait_until_done(creator, video["id"])
+    public_id = failed_film(people, tmp_path, "Failed and unwanted")
     site.be(*CREATOR)
     site.open_catalogue()
-    site.card(video["public_id"]).get_by_test_id("remove").click()
-    expect(site.card(video["public_id"])).to_have_count(0)
+    site.card(public_id).get_by_test_id("remove").click()
+    expect(site.card(public_id)).to_have_count(0)
     farewell = site.page.get_by_test_id("farewell")
     expect(farewell).to_contain_text("“Failed and unwanted” was deleted. Later only an admin can bring it back.")
     site.page.get_by_test_id("undo").click()
-    expect(site.card(video["public_id"])).to_be_visible()
+    expect(site.card(public_id)).to_be_visible()
     expect(farewell).to_have_count(0)
 
 
