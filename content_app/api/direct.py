@@ -31,6 +31,7 @@ from content_app.queries import find_visible, listed, with_details
 from content_app.services import posters, signing, uploads
 from content_app.services.signing import Wanted
 from users_app.authentication import UPLOADERS
+from users_app.limits import Limit, NewUploadLimit
 from users_app.models import User
 from users_app.pagination import NewestFirst
 from users_app.roles import may_upload
@@ -63,6 +64,7 @@ def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
 
 class UploadAddress(APIView):
     authentication_classes = UPLOADERS
+    throttle_classes = (Limit, NewUploadLimit)
 
     @extend_schema(request=AddressWanted, responses={201: PutAddress}, tags=["upload"])
     def post(self, request: Request) -> Response:
@@ -83,6 +85,7 @@ class UploadAddress(APIView):
 
 class ThumbnailAddress(APIView):
     authentication_classes = UPLOADERS
+    throttle_classes = (Limit, NewUploadLimit)
 
     @extend_schema(
         request=None,
@@ -125,6 +128,9 @@ class SignRequest(APIView):
             if wanted.upload_id or wanted.method not in ("PUT", "POST"):
                 upload = uploads.find_open(owner=person, key=asked["key"])
             else:
+                limit = NewUploadLimit()
+                if not limit.allow_request(request, self):
+                    self.throttled(request, limit.wait())
                 upload = uploads.announce(
                     owner=person, name=asked["key"], content_type=asked["contentType"], size_bytes=asked["size"],
                     video=replaced_video(request, asked["video_id"]),

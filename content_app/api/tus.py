@@ -33,6 +33,7 @@ from content_app.services.tus import Checksum, Chunk, ChunkRefused
 from content_app.services.uploads import UploadExpired
 from media_pipeline.errors import StorageUnavailable
 from users_app.authentication import UPLOADERS
+from users_app.limits import NewUploadLimit
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
@@ -242,6 +243,8 @@ class TusView(APIView):
 
 
 class TusUploads(TusView):
+    throttle_classes = (NewUploadLimit,)
+
     @extend_schema(
         request={CHUNK_TYPE: OpenApiTypes.BINARY},
         parameters=[

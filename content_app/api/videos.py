@@ -8,6 +8,7 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from content_app.access import sees_everything
@@ -18,15 +19,24 @@ from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage,
 from content_app.queries import find_deleted, find_visible
 from content_app.services import processing, videos
 from content_app.states import State
+from users_app.limits import NewUploadLimit
 from users_app.pagination import NewestFirst
 from users_app.roles import may_upload
 
 UPLOAD_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, *APIView.parser_classes)
 
 
-class Videos(APIView):
+class BringsFiles(APIView):
+    """Takes what is said about a video as JSON, or as a form that may bring its file."""
+
     parser_classes = UPLOAD_PARSERS
 
+    def get_throttles(self) -> list[BaseThrottle]:
+        is_form = self.request._request.content_type == "multipart/form-data"
+        return [*super().get_throttles(), *([NewUploadLimit()] if is_form else [])]
+
+
+class Videos(BringsFiles):
     @extend_schema(
         operation_id="api_v1_videos_list",
         parameters=[CatalogueFilter, OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
@@ -56,9 +66,7 @@ class Videos(APIView):
         return Response(video_json(request, find_visible(person_of(request), video.pk)), status.HTTP_201_CREATED)
 
 
-class VideoEntry(APIView):
-    parser_classes = UPLOAD_PARSERS
-
+class VideoEntry(BringsFiles):
     @extend_schema(parameters=[VIDEO_REF], responses=VideoSerializer, tags=["videos"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
         """One video."""
