@@ -3,6 +3,7 @@
 import errno
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
@@ -58,7 +59,10 @@ class SavingMixin(StaffAdmin):
         changed = [name for name in form.changed_data if name != "upload_key"]
         if form.upload and not change:  # everything of a video lies under its public id
             obj.public_id, obj.original_name = form.upload.public_id, form.upload.name
-        if isinstance(upload := form.cleaned_data.get("video_file"), UploadedFile):
+        upload = form.cleaned_data.get("video_file")
+        if form.upload or isinstance(upload, UploadedFile):
+            require_uploader(request)
+        if isinstance(upload, UploadedFile):
             videos.take_upload(video=obj, upload=upload)
             changed.extend(videos.ORIGINAL_FIELDS)
         try:
@@ -87,6 +91,14 @@ class SavingMixin(StaffAdmin):
 
     def response_change(self, request: HttpRequest, obj: Video) -> HttpResponse:
         return told(request, super().response_change(request, obj))
+
+
+def require_uploader(request: HttpRequest) -> None:
+    """The request knows who sends it from before the file came, which may be minutes ago."""
+    try:
+        videos.require_uploader(request.user.pk or 0)
+    except videos.NotAllowed as refusal:
+        raise PermissionDenied from refusal
 
 
 def problems_of(context: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from content_app.access import may_bring
 from content_app.api.direct_serializers import (
     AddressWanted,
     Metadata,
@@ -30,17 +31,17 @@ from content_app.models import DirectUpload, Video
 from content_app.queries import find_visible, listed, with_details
 from content_app.services import posters, signing, uploads
 from content_app.services.signing import Wanted
+from content_app.services.videos import NotAllowed
 from users_app.authentication import UPLOADERS
 from users_app.limits import Limit, NewUploadLimit
 from users_app.models import User
 from users_app.pagination import NewestFirst
-from users_app.roles import may_upload
 
 
 def uploader(request: Request) -> User:
     """Who asks, if they may bring films."""
-    if not may_upload(person_of(request).role):
-        raise PermissionDenied("Only creators and admins may upload videos.")
+    if not may_bring(person_of(request)):
+        raise PermissionDenied(NotAllowed.sentence)
     return person_of(request)
 
 

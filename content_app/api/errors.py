@@ -9,6 +9,7 @@ from rest_framework.exceptions import APIException, PermissionDenied, Validation
 from content_app.rules import OriginalRefused
 from content_app.services.additions import NOT_READY, AdditionRefused
 from content_app.services.uploads import UploadRefused
+from content_app.services.videos import NotAllowed
 from media_pipeline.errors import PipelineError
 
 
@@ -42,6 +43,8 @@ def refused_originals() -> Iterator[None]:
     """A refused original is the client's error, with the code of the refusal."""
     try:
         yield
+    except NotAllowed as refusal:
+        raise PermissionDenied(refusal.sentence) from refusal
     except OriginalRefused as refusal:
         if refusal.code == "too_large":
             raise UploadTooLarge(refusal.sentence, refusal.code) from refusal

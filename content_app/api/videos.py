@@ -12,16 +12,17 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from content_app.access import sees_everything
+from content_app.api.direct import uploader
 from content_app.api.errors import CannotRetry, refused_originals, unavailable_media
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
+from content_app.api.uploads import OTHER_FIELDS_BYTES, declared_bytes
 from content_app.queries import find_deleted, find_visible
 from content_app.services import processing, videos
 from content_app.states import State
 from users_app.limits import NewUploadLimit
 from users_app.pagination import NewestFirst
-from users_app.roles import may_upload
 
 UPLOAD_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, *APIView.parser_classes)
 
@@ -56,8 +57,7 @@ class Videos(BringsFiles):
     )
     def post(self, request: Request) -> Response:
         """Upload a video; without a file it waits for one (PATCH it with the file)."""
-        if not may_upload(person_of(request).role):
-            raise PermissionDenied("Only creators and admins may upload videos.")
+        uploader(request)
         form = VideoUpload(data=request.data)
         form.is_valid(raise_exception=True)
         upload = form.validated_data.pop("file", None)
@@ -81,11 +81,13 @@ class VideoEntry(BringsFiles):
     def patch(self, request: Request, ref: int | uuid.UUID) -> Response:
         """Change what is said about a video, or replace its file: the old one plays until the new one is ready."""
         video = changeable(request, ref)
+        if declared_bytes(request._request) > OTHER_FIELDS_BYTES:  # there is a file in it
+            uploader(request)
         form = VideoUpload(video, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         upload = form.validated_data.pop("file", None)
         with refused_originals(), unavailable_media():
-            videos.edit(video_id=video.pk, changes=form.validated_data, upload=upload)
+            videos.edit(video_id=video.pk, by=person_of(request), changes=form.validated_data, upload=upload)
         return Response(video_json(request, find_visible(person_of(request), video.pk)))
 
     @extend_schema(parameters=[VIDEO_REF], responses={204: None}, tags=["videos"])

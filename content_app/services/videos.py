@@ -10,6 +10,7 @@ from django.db import transaction
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from content_app.access import may_bring, may_change
 from content_app.models import Video
 from content_app.rules import check_original
 from media_pipeline import layout
@@ -26,28 +27,50 @@ ORIGINAL_FIELDS = ("video_file", "original_name", "original_bytes")
 LONGEST_NAME = 255
 
 
+class NotAllowed(Exception):
+    """Of a person who may not do this, or not any more: rights may end while a request is under way."""
+
+    sentence = "Only creators and admins may upload videos."
+
+    def __init__(self, sentence: str = sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
 def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = None) -> Video:
-    """Without an upload the video waits in `uploading`. Raises OriginalRefused, or StorageUnavailable."""
+    """Without an upload the video waits in `uploading`. Raises NotAllowed, OriginalRefused or StorageUnavailable."""
     video = Video(owner=owner, **fields)
     if upload is not None:
         store_upload(video=video, upload=upload)
     with dropped_on_failure(video), transaction.atomic():
+        require_uploader(owner.pk)
         video.save()
     return video
 
 
-def edit(*, video_id: int, changes: Mapping[str, Any], upload: Upload | None = None) -> None:
-    """Raises OriginalRefused, StorageUnavailable, or Http404 when the video was deleted meanwhile."""
+def edit(*, video_id: int, by: User, changes: Mapping[str, Any], upload: Upload | None = None) -> None:
+    """Raises NotAllowed, OriginalRefused, StorageUnavailable, or Http404 when the video was deleted meanwhile."""
     draft = get_object_or_404(Video, pk=video_id, deleted_at=None)
     if upload is not None:
         store_upload(video=draft, upload=upload)
         changes = {**changes, **{name: getattr(draft, name) for name in ORIGINAL_FIELDS}}
     with dropped_on_failure(draft), transaction.atomic():
         video = get_object_or_404(Video.objects.select_for_update(), pk=video_id, deleted_at=None)
+        if not may_change(User.objects.get(pk=by.pk), video):
+            raise NotAllowed("This video is somebody else's.")
+        if upload is not None:
+            require_uploader(by.pk)
         for name, value in changes.items():
             setattr(video, name, value)
         video.save(update_fields=[*changes, "updated_at"])
     audit.note("video_changed", target=f"video:{video_id}", fields=sorted(changes))
+
+
+def require_uploader(person_id: int) -> None:
+    """Asked of the database: a request knows who sends it from its beginning, and a file may take minutes."""
+    person = User.objects.filter(pk=person_id).first()
+    if person is None or not may_bring(person):
+        raise NotAllowed
 
 
 def store_upload(*, video: Video, upload: Upload) -> None:
