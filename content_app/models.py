@@ -137,6 +137,12 @@ class Video(models.Model):
             models.Index(fields=["-created_at", "-id"], name="video_newest"),
             models.Index(fields=["state", "lease_until"], name="video_state_lease"),
         ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(price__gte=0), name="video_price_not_negative"),
+            models.CheckConstraint(
+                condition=models.Q(is_paid=False) | models.Q(price__gt=0), name="video_paid_means_a_price"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title

@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from content_app.admin.forms import GONE, VideoForm
 from content_app.models import Video
+from content_app.rules import PriceRefused
 from content_app.services import uploads, videos
 from media_pipeline.errors import StorageUnavailable
 from users_app.admin_base import StaffAdmin
@@ -36,6 +37,7 @@ class SavingMixin(StaffAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)  # a class of its own for every request
         form.upload_problem = getattr(request, "upload_problem", "")
+        form.price_problem = getattr(request, "price_problem", "")
         form.person = request.user
         return form
 
@@ -45,12 +47,16 @@ class SavingMixin(StaffAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """A file that could not be stored becomes an error of the form, which keeps what was typed."""
+        """A file that cannot be stored, or a price that another request has made wrong, becomes an error of the form,
+        which keeps what was typed.
+        """
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except NotStored as problem:
             request.upload_problem = problem.sentence  # type: ignore[attr-defined]  # ours
-            return super().changeform_view(request, object_id, form_url, extra_context)
+        except PriceRefused as refusal:
+            request.price_problem = refusal.sentence  # type: ignore[attr-defined]  # ours
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Video, form: Any, change: bool) -> None:
         """Only what the form changed is written: a worker may be writing the rest."""

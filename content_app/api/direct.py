@@ -156,7 +156,7 @@ class UploadMetadata(APIView):
             changeable(request, upload.video.public_id)  # it may have been given to somebody else meanwhile
         form = VideoFields(upload.video, data=request.data)
         form.is_valid(raise_exception=True)
-        with unavailable_media():
+        with refused_originals(), unavailable_media():
             video = uploads.describe(upload=upload, fields=form.validated_data)
         is_new = upload.video is None
         answer = uploaded_json(request, find_visible(person, video.pk))

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from content_app import queue
 from content_app.models import DirectUpload, Video, original_key
-from content_app.rules import check_original
+from content_app.rules import check_original, check_price
 from content_app.services import discards, preflight, processing, room
 from content_app.services.storage import bucket_store, get_store, is_in_bucket
 from content_app.states import State
@@ -132,15 +132,19 @@ def cancel(*, upload: DirectUpload) -> None:
 
 
 def describe(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
-    """What people say about the film, before or after its file has arrived; again: the later words count."""
+    """What people say about the film, before or after its file has arrived; again: the later words count.
+
+    Raises PriceRefused.
+    """
     with transaction.atomic():
         upload = DirectUpload.objects.select_for_update().get(pk=upload.pk)
-        video = upload.video
+        video = Video.objects.select_for_update().filter(pk=upload.video_id).first()
         if video is None:
             video = Video(public_id=upload.public_id, owner=upload.owner, original_name=upload.name)
         is_new = video.pk is None
         for name, value in fields.items():
             setattr(video, name, value)
+        check_price(is_paid=video.is_paid, price=video.price)
         video.save(**({} if is_new else {"update_fields": [*fields, "updated_at"]}))
         if is_new:
             DirectUpload.objects.filter(pk=upload.pk).update(video=video, look_at=timezone.now() + FIRST_LOOK)

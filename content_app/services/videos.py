@@ -1,6 +1,6 @@
 """Making, changing, hiding and bringing back videos. What becomes of an original is for services.processing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from content_app.access import may_bring, may_change
 from content_app.models import Video
-from content_app.rules import check_original
+from content_app.rules import check_original, check_price
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
 from users_app import audit
@@ -49,7 +49,7 @@ def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = No
 
 
 def edit(*, video_id: int, by: User, changes: Mapping[str, Any], upload: Upload | None = None) -> None:
-    """Raises NotAllowed, OriginalRefused, StorageUnavailable, or Http404 when the video was deleted meanwhile."""
+    """Raises NotAllowed, OriginalRefused, PriceRefused or StorageUnavailable; Http404 for one that was deleted."""
     draft = get_object_or_404(Video, pk=video_id, deleted_at=None)
     if upload is not None:
         store_upload(video=draft, upload=upload)
@@ -62,6 +62,7 @@ def edit(*, video_id: int, by: User, changes: Mapping[str, Any], upload: Upload 
             require_uploader(by.pk)
         for name, value in changes.items():
             setattr(video, name, value)
+        check_price(is_paid=video.is_paid, price=video.price)  # another request may have changed the other of the two
         video.save(update_fields=[*changes, "updated_at"])
     audit.note("video_changed", target=f"video:{video_id}", fields=sorted(changes))
 
@@ -88,9 +89,14 @@ def take_upload(*, video: Video, upload: Upload) -> None:
     video.original_bytes = size_bytes
 
 
-def save(*, video: Video, changed: Iterable[str] | None = None) -> None:
-    """All of a new video, or only what changed of one that a worker may be writing to."""
-    with dropped_on_failure(video):
+def save(*, video: Video, changed: Collection[str] | None = None) -> None:
+    """All of a new video, or only what changed of one that a worker may be writing to. Raises PriceRefused."""
+    with dropped_on_failure(video), transaction.atomic():
+        if changed is not None and (stored := Video.objects.select_for_update().filter(pk=video.pk).first()):
+            check_price(
+                is_paid=(video if "is_paid" in changed else stored).is_paid,
+                price=(video if "price" in changed else stored).price,
+            )
         video.save(update_fields=None if changed is None else [*changed, "updated_at"])
 
 
