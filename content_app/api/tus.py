@@ -3,7 +3,7 @@
 import base64
 import re
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from content_app.api.direct import replaced_video, uploader
@@ -201,7 +202,7 @@ class TusView(APIView):
     """Says which version it speaks, whatever it answers."""
 
     authentication_classes = UPLOADERS
-    throttle_classes = ()  # a file is as many requests as its sender makes of it
+    throttle_classes: Sequence[type[BaseThrottle]] = ()  # a file is as many requests as its sender makes of it
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if is_in_bucket():

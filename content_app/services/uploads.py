@@ -138,8 +138,9 @@ def describe(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
     """
     with transaction.atomic():
         upload = DirectUpload.objects.select_for_update().get(pk=upload.pk)
-        video = Video.objects.select_for_update().filter(pk=upload.video_id).first()
-        if video is None:
+        if upload.video_id is not None:
+            video = Video.objects.select_for_update().get(pk=upload.video_id)
+        else:
             video = Video(public_id=upload.public_id, owner=upload.owner, original_name=upload.name)
         is_new = video.pk is None
         for name, value in fields.items():
@@ -278,7 +279,7 @@ def expire() -> int:
 def will_be_looked_at() -> Q:
     """It has arrived, and somebody has said what it is. A picture waits only for a film that may still come of it."""
     films = DirectUpload.objects.filter(video=OuterRef("video"), purpose=Purpose.VIDEO, settled_at=None)
-    has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Exists(films)
+    has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Q(Exists(films))
     return Q(arrived_at__isnull=False, video__isnull=False) & (Q(purpose=Purpose.VIDEO) | has_film)
 
 

@@ -106,8 +106,8 @@ def test_films_that_were_paid_without_a_price_are_given_away_to_nobody(owner: Us
             old.objects.create(owner_id=owner.pk, title="x", price=price, is_paid=is_paid)
     finally:
         call_command("migrate", "content_app", verbosity=0)
-    found = Video.objects.order_by("pk").values_list("is_paid", "price", "visibility")
-    private, public = Visibility.PRIVATE, Visibility.PUBLIC
-    assert list(found) == [
+    found = [(video.is_paid, int(video.price), video.visibility) for video in Video.objects.order_by("pk")]
+    private, public = str(Visibility.PRIVATE), str(Visibility.PUBLIC)
+    assert found == [
         (False, 0, private), (False, 0, private), (False, 0, public), (True, 3, public), (False, 0, public)
     ]  # fmt: skip
