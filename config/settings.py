@@ -352,6 +352,7 @@ RATE_LIMITS = {
     "default": env.integer("RATE_LIMIT_DEFAULT", default=600, least=0),
     "auth": env.integer("RATE_LIMIT_AUTH", default=20, least=0),
     "stream": env.integer("RATE_LIMIT_STREAM", default=60, least=0),
+    "upload": env.integer("RATE_LIMIT_UPLOAD", default=60, least=0),
     "address_question": 6,
     "address_questions_a_day": 60,
 }

@@ -4,8 +4,11 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from content_app import queue
 from content_app.services import discards, encoding, preflight, processing, upload_checks
 from users_app.queue import told_where_it_comes_from
+
+MOST_DISCARDS = 50  # in one job: a second or two
 
 
 @told_where_it_comes_from
@@ -31,7 +34,9 @@ def check_upload(upload_id: int) -> None:
 
 @told_where_it_comes_from
 def remove_discards() -> None:
-    discards.remove_due()
+    """Some of them; the rest goes behind the mails that wait meanwhile."""
+    if discards.remove_due(most=MOST_DISCARDS) == MOST_DISCARDS:
+        queue.enqueue_cleanup()
 
 
 @contextmanager

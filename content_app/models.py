@@ -174,7 +174,9 @@ class Video(models.Model):
             models.CheckConstraint(
                 name="video_played_original_of_a_version", condition=Q(played_original="") | ~Q(version="")
             ),
-            models.UniqueConstraint(fields=["is_featured"], condition=Q(is_featured=True), name="one_featured_video")
+            models.CheckConstraint(name="video_price_not_negative", condition=Q(price__gte=0)),
+            models.CheckConstraint(name="video_paid_means_a_price", condition=Q(is_paid=False) | Q(price__gt=0)),
+            models.UniqueConstraint(fields=["is_featured"], condition=Q(is_featured=True), name="one_featured_video"),
         ]
 
     def __str__(self) -> str:

@@ -1,15 +1,20 @@
 """Puts jobs on the queue, by dotted name, and asks how the queue is; the only module here that knows RQ."""
 
+import logging
+
 import django_rq
 from redis.exceptions import RedisError
 from rq import Queue, Worker
 
 from users_app.queue import HOUSEKEEPING, enqueue, keys_waiting
 
+log = logging.getLogger(__name__)
+
 MEDIA = "media"
 # The pipeline has limits of its own, told in seconds of film; this one ends a job that they did not.
 PROCESSING_TIMEOUT_S = 48 * 3600
 CLEANUP_TIMEOUT_S = 3600
+LOCK_S = 2
 INSPECTION_TIMEOUT_S = 3600
 
 
@@ -26,7 +31,15 @@ def enqueue_check(upload_id: int) -> bool:
 
 
 def enqueue_cleanup() -> bool:
-    return enqueue(HOUSEKEEPING, "content_app.jobs.remove_discards", 0, timeout_s=CLEANUP_TIMEOUT_S)
+    """Whether a cleanup is on the queue: one at a time, which removes whatever is due when it runs."""
+    try:
+        with _queue().connection.lock("videoflix:enqueue_cleanup", timeout=LOCK_S, blocking_timeout=LOCK_S):
+            if keys_waiting(HOUSEKEEPING, "remove_discards"):
+                return True
+            return enqueue(HOUSEKEEPING, "content_app.jobs.remove_discards", 0, timeout_s=CLEANUP_TIMEOUT_S)
+    except RedisError as error:
+        log.warning("the queue cannot be reached, the reaper will clean up: %s", error)
+        return False
 
 
 def videos_waiting() -> set[int]:

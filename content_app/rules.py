@@ -33,6 +33,20 @@ def too_large_sentence(max_mb: int) -> str:
     return f"The file is larger than the {max_mb} MB that this site accepts."
 
 
+class PriceRefused(Exception):
+    """A sentence for people."""
+
+    def __init__(self, sentence: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
+def check_price(*, is_paid: bool, price: Decimal) -> None:
+    """Raises PriceRefused."""
+    if problem := price_problem(is_paid=is_paid, price=price):
+        raise PriceRefused(problem)
+
+
 def price_problem(*, is_paid: bool, price: Decimal) -> str:
     """What is wrong with the price, as a sentence; empty when nothing is."""
     if price < 0:

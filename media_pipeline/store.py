@@ -1,5 +1,6 @@
 """Where objects lie: a key is a relative path with forward slashes."""
 
+import errno
 import os
 import shutil
 import tempfile
@@ -54,14 +55,20 @@ class LocalStore:
         return self.root.joinpath(*parts)
 
     def put(self, path: Path, key: str, content_type: str) -> None:
-        """Appears whole or not at all: linked or copied beside its place, then renamed into it."""
+        """Appears whole or not at all: linked or copied beside its place, then renamed into it.
+
+        It outlives a loss of power from when this returns: the caller is about to tell others of it.
+        """
         target = self.path_of(key)
         with storage_faults():
             target.parent.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=target.parent, prefix=".put-") as folder:
                 beside = Path(folder, target.name)
                 link_or_copy(path, beside)
+                sync(beside)
                 beside.replace(target)
+            for made in target.relative_to(self.root).parents:  # its name, and those of folders that are new
+                sync(self.root / made)
 
     def put_all(self, objects: Sequence[NewObject], on_tick: Tick = lambda: None) -> None:
         for one in objects:
@@ -127,6 +134,18 @@ def storage_faults() -> Iterator[None]:
         yield
     except OSError as error:
         raise StorageUnavailable(detail=str(error)) from error
+
+
+def sync(path: Path) -> None:
+    """Have the disk keep what a file holds, or which names a folder has."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # a file system that syncs no folders
+            raise
+    finally:
+        os.close(descriptor)
 
 
 def can_link(source: Path, target: Path) -> bool:

@@ -85,6 +85,7 @@ class Platform:
             "RATE_LIMIT_DEFAULT": "0",
             "RATE_LIMIT_AUTH": "0",
             "RATE_LIMIT_STREAM": "0",
+            "RATE_LIMIT_UPLOAD": "0",
             "LEASE_SECONDS": "4",
             "REAPER_INTERVAL_SECONDS": "0.3",
             "STALL_SECONDS": "20",

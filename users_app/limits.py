@@ -57,6 +57,12 @@ class StreamLimit(Limit):
     scope = "stream"
 
 
+class NewUploadLimit(Limit):
+    """Of what begins an upload, each of which is rows, files and a cleanup; its parts are not counted."""
+
+    scope = "upload"
+
+
 class AddressQuestionLimit(AuthLimit):
     """Of the one route that tells whether an address has an account: enough for a form, not for a list."""
 

@@ -18,6 +18,8 @@ GONE = "The file that was uploaded is not there any more, or belongs to another 
 class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     # Why the file could not be kept, when it was not the file's fault; set for one request.
     upload_problem = ""
+    # What is wrong with the price beside what the database has by now; set for one request.
+    price_problem = ""
     # Who sends the form; set for one request.
     person: User | None = None
     upload: DirectUpload | None = None
@@ -82,8 +84,8 @@ class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
-        if "price" in cleaned and (
-            problem := price_problem(is_paid=cleaned.get("is_paid", False), price=cleaned["price"])
-        ):
-            self.add_error("price", problem)
+        if "price" in cleaned:
+            problem = price_problem(is_paid=cleaned.get("is_paid", False), price=cleaned["price"])
+            if problem := problem or self.price_problem:
+                self.add_error("price", problem)
         return cleaned

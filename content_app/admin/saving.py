@@ -3,12 +3,14 @@
 import errno
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.urls import reverse
 
 from content_app.admin.forms import GONE, VideoForm
 from content_app.models import ORIGINAL_FIELDS, Video
+from content_app.rules import PriceRefused
 from content_app.services import uploads, videos
 from media_pipeline.errors import StorageUnavailable
 from users_app.admin_base import StaffAdmin
@@ -35,6 +37,7 @@ class SavingMixin(StaffAdmin):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form: Any = super().get_form(request, obj, change, **kwargs)  # a class of its own for every request
         form.upload_problem = getattr(request, "upload_problem", "")
+        form.price_problem = getattr(request, "price_problem", "")
         form.person = request.user
         return form
 
@@ -44,12 +47,16 @@ class SavingMixin(StaffAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """A file that could not be stored becomes an error of the form, which keeps what was typed."""
+        """A file that cannot be stored, or a price that another request has made wrong, becomes an error of the form,
+        which keeps what was typed.
+        """
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except NotStored as problem:
             request.upload_problem = problem.sentence  # type: ignore[attr-defined]  # ours
-            return super().changeform_view(request, object_id, form_url, extra_context)
+        except PriceRefused as refusal:
+            request.price_problem = refusal.sentence  # type: ignore[attr-defined]  # ours
+        return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Video, form: Any, change: bool) -> None:
         """Only what the form changed is written: a worker may be writing the rest."""
@@ -58,7 +65,10 @@ class SavingMixin(StaffAdmin):
         changed = [name for name in form.changed_data if name != "upload_key"]
         if form.upload and not change:  # everything of a video lies under its public id
             obj.public_id, obj.original_name = form.upload.public_id, form.upload.name
-        if isinstance(upload := form.cleaned_data.get("video_file"), UploadedFile):
+        upload = form.cleaned_data.get("video_file")
+        if form.upload or isinstance(upload, UploadedFile):
+            require_uploader(request)
+        if isinstance(upload, UploadedFile):
             videos.take_upload(video=obj, upload=upload)
             changed.extend(ORIGINAL_FIELDS)
         try:
@@ -87,6 +97,14 @@ class SavingMixin(StaffAdmin):
 
     def response_change(self, request: HttpRequest, obj: Video) -> HttpResponse:
         return told(request, super().response_change(request, obj))
+
+
+def require_uploader(request: HttpRequest) -> None:
+    """The request knows who sends it from before the file came, which may be minutes ago."""
+    try:
+        videos.require_uploader(request.user.pk or 0)
+    except videos.NotAllowed as refusal:
+        raise PermissionDenied from refusal
 
 
 def problems_of(context: Any) -> dict[str, Any]:

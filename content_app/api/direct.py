@@ -10,6 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from content_app.access import may_bring
 from content_app.api.direct_serializers import (
     AddressWanted,
     Metadata,
@@ -31,16 +32,17 @@ from content_app.queries import find_visible, listed, with_details
 from content_app.services import posters, signing, uploads
 from content_app.services.forecast import Forecast
 from content_app.services.signing import Wanted
+from content_app.services.videos import NotAllowed
 from users_app.authentication import UPLOADERS
+from users_app.limits import Limit, NewUploadLimit
 from users_app.models import User
 from users_app.pagination import NewestFirst
-from users_app.roles import may_upload
 
 
 def uploader(request: Request) -> User:
     """Who asks, if they may bring films."""
-    if not may_upload(person_of(request).role):
-        raise PermissionDenied("Only creators and admins may upload videos.")
+    if not may_bring(person_of(request)):
+        raise PermissionDenied(NotAllowed.sentence)
     return person_of(request)
 
 
@@ -64,6 +66,7 @@ def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
 
 class UploadAddress(APIView):
     authentication_classes = UPLOADERS
+    throttle_classes = (Limit, NewUploadLimit)
 
     @extend_schema(request=AddressWanted, responses={201: PutAddress}, tags=["upload"])
     def post(self, request: Request) -> Response:
@@ -84,6 +87,7 @@ class UploadAddress(APIView):
 
 class ThumbnailAddress(APIView):
     authentication_classes = UPLOADERS
+    throttle_classes = (Limit, NewUploadLimit)
 
     @extend_schema(
         request=None,
@@ -126,6 +130,9 @@ class SignRequest(APIView):
             if wanted.upload_id or wanted.method not in ("PUT", "POST"):
                 upload = uploads.find_open(owner=person, key=asked["key"])
             else:
+                limit = NewUploadLimit()
+                if not limit.allow_request(request, self):
+                    self.throttled(request, limit.wait())
                 upload = uploads.announce(
                     owner=person, name=asked["key"], content_type=asked["contentType"], size_bytes=asked["size"],
                     video=replaced_video(request, asked["video_id"]),
@@ -150,7 +157,7 @@ class UploadMetadata(APIView):
             changeable(request, upload.video.public_id)  # it may have been given to somebody else meanwhile
         form = VideoFields(upload.video, data=request.data, partial=upload.video is not None)
         form.is_valid(raise_exception=True)
-        with unavailable_media():
+        with refused_originals(), unavailable_media():
             video = uploads.describe(upload=upload, fields=form.validated_data)
         is_new = upload.video is None
         answer = uploaded_json(request, find_visible(person, video.pk))

@@ -6,9 +6,10 @@ from contextlib import contextmanager
 from rest_framework import status
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 
-from content_app.rules import OriginalRefused
+from content_app.rules import OriginalRefused, PriceRefused
 from content_app.services.additions import NOT_READY, AdditionRefused
 from content_app.services.uploads import UploadRefused
+from content_app.services.videos import NotAllowed
 from media_pipeline.errors import PipelineError
 
 
@@ -46,9 +47,13 @@ class MediaUnavailable(APIException):
 
 @contextmanager
 def refused_originals() -> Iterator[None]:
-    """A refused original is the client's error, with the code of the refusal."""
+    """A refused original or price is the client's error, with the code of the refusal."""
     try:
         yield
+    except NotAllowed as refusal:
+        raise PermissionDenied(refusal.sentence) from refusal
+    except PriceRefused as refusal:
+        raise ValidationError({"price": [refusal.sentence]}) from refusal
     except OriginalRefused as refusal:
         if refusal.code == "too_large":
             raise UploadTooLarge(refusal.sentence, refusal.code) from refusal

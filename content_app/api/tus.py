@@ -2,7 +2,7 @@
 
 import base64
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,6 +16,7 @@ from rest_framework import serializers, status
 from rest_framework.exceptions import APIException, UnsupportedMediaType
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from content_app.api.direct import replaced_video, uploader
@@ -32,6 +33,7 @@ from content_app.services.tus import Checksum, Chunk, ChunkRefused
 from content_app.services.uploads import UploadExpired
 from media_pipeline.errors import StorageUnavailable
 from users_app.authentication import UPLOADERS
+from users_app.limits import NewUploadLimit
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
@@ -199,7 +201,7 @@ class TusView(APIView):
     """Says which version it speaks, whatever it answers."""
 
     authentication_classes = UPLOADERS
-    throttle_classes = ()  # a file is as many requests as its sender makes of it
+    throttle_classes: Sequence[type[BaseThrottle]] = ()  # a file is as many requests as its sender makes of it
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if is_in_bucket():
@@ -241,6 +243,8 @@ class TusView(APIView):
 
 
 class TusUploads(TusView):
+    throttle_classes = (NewUploadLimit,)
+
     @extend_schema(
         request={CHUNK_TYPE: OpenApiTypes.BINARY},
         parameters=[

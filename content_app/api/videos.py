@@ -10,25 +10,36 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import BaseParser, MultiPartParser
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from content_app.access import sees_everything
+from content_app.api.direct import uploader
 from content_app.api.errors import CannotRetry, ChangedBySomebody, refused_originals, unavailable_media
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
+from content_app.api.uploads import OTHER_FIELDS_BYTES, declared_bytes
 from content_app.queries import find_deleted, find_deleted_by, find_visible
 from content_app.services import processing, videos
 from content_app.states import State
+from users_app.limits import NewUploadLimit
 from users_app.pagination import NewestFirst
-from users_app.roles import may_upload
 
 UPLOAD_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, *APIView.parser_classes)
 
 
-class Videos(APIView):
+class BringsFiles(APIView):
+    """Takes what is said about a video as JSON, or as a form that may bring its file."""
+
     parser_classes = UPLOAD_PARSERS
 
+    def get_throttles(self) -> list[BaseThrottle]:
+        is_form = self.request._request.content_type == "multipart/form-data"
+        return [*super().get_throttles(), *([NewUploadLimit()] if is_form else [])]
+
+
+class Videos(BringsFiles):
     @extend_schema(
         operation_id="api_v1_videos_list",
         parameters=[CatalogueFilter, OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
@@ -48,8 +59,7 @@ class Videos(APIView):
     )
     def post(self, request: Request) -> Response:
         """Upload a video; without a file it waits for one (PATCH it with the file)."""
-        if not may_upload(person_of(request).role):
-            raise PermissionDenied("Only creators and admins may upload videos.")
+        uploader(request)
         form = VideoUpload(data=request.data)
         form.is_valid(raise_exception=True)
         upload = form.validated_data.pop("file", None)
@@ -58,9 +68,7 @@ class Videos(APIView):
         return Response(video_json(request, find_visible(person_of(request), video.pk)), status.HTTP_201_CREATED)
 
 
-class VideoEntry(APIView):
-    parser_classes = UPLOAD_PARSERS
-
+class VideoEntry(BringsFiles):
     @extend_schema(parameters=[VIDEO_REF], responses=VideoSerializer, tags=["videos"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
         """One video."""
@@ -78,13 +86,20 @@ class VideoEntry(APIView):
         With the header `If-Match: "<updated_at>"` it is refused (412) if somebody has changed the video since.
         """
         video = changeable(request, ref)
+        if declared_bytes(request._request) > OTHER_FIELDS_BYTES:  # there is a file in it
+            uploader(request)
         form = VideoUpload(video, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         upload = form.validated_data.pop("file", None)
         with refused_originals(), unavailable_media():
             try:
-                read_at = seen_by(request)
-                videos.edit(video_id=video.pk, changes=form.validated_data, upload=upload, read_at=read_at)
+                videos.edit(
+                    video_id=video.pk,
+                    by=person_of(request),
+                    changes=form.validated_data,
+                    upload=upload,
+                    read_at=seen_by(request),
+                )
             except videos.ChangedMeanwhile as problem:
                 raise ChangedBySomebody from problem
         return Response(video_json(request, find_visible(person_of(request), video.pk)))

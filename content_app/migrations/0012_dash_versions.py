@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("content_app", "0006_cache_doubt"),
+        ("content_app", "0011_originals_that_must_be"),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("content_app", "0006_cache_doubt"),
+        ("content_app", "0012_dash_versions"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -60,13 +60,14 @@ def due() -> QuerySet[Discard]:
     return Discard.objects.filter(due_at__lte=timezone.now()).exclude(prefix__in=named)
 
 
-def remove_due() -> int:
-    """Remove what is due; how many prefixes went. One that cannot be removed is tried again after the others.
+def remove_due(*, most: int | None = None) -> int:
+    """Remove what is due, or the first `most` of it; how many prefixes went.
 
-    A storage that is away is not asked for each of them: whoever removes has other work.
+    One that cannot be removed is tried again after the others. A storage that is away is not asked for each of them:
+    whoever removes has other work.
     """
     removed = 0
-    for row in due().order_by("due_at"):
+    for row in due().order_by("due_at")[:most]:
         if not due().filter(pk=row.pk, due_at=row.due_at).exists():
             continue  # kept or postponed since the list was read
         try:

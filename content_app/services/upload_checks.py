@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 
-from content_app.access import may_change
+from content_app.access import may_bring, may_change
 from content_app.models import DirectUpload
 from content_app.rules import OriginalRefused, check_original
 from content_app.services import discards, posters, preflight, processing, sources
@@ -122,6 +122,9 @@ def judge(lease: Lease, path: Path) -> None:
             return use_as_poster(lease, path)
         size_bytes = path.stat().st_size
         verdict, error = preflight.examine(path, lease)
+        if error is None:
+            sources.leave_to_worker(upload.key, path, upload.etag)
+            return use_as_film(lease, size_bytes, verdict)
     except StorageUnavailable:
         raise
     except AdditionRefused as refusal:
@@ -130,10 +133,11 @@ def judge(lease: Lease, path: Path) -> None:
         return refuse(lease, code=VideoGone.code, sentence=VideoGone.sentence)
     except PipelineError as problem:
         verdict, error = preflight.refusal(problem.code, problem.sentence), problem
-    if error is not None:
-        return refuse_film(lease, error, verdict)
-    sources.leave_to_worker(upload.key, path, upload.etag)
-    return use_as_film(lease, size_bytes, verdict)
+    return refuse_film(lease, error, verdict)
+
+
+def as_it_is_now(upload: DirectUpload) -> DirectUpload:
+    return DirectUpload.objects.select_related("video", "owner").get(pk=upload.pk)
 
 
 def require_rights(upload: DirectUpload) -> None:
@@ -141,7 +145,7 @@ def require_rights(upload: DirectUpload) -> None:
     assert upload.video
     if upload.video.deleted_at is not None:
         raise VideoGone
-    if not (upload.owner.is_active and may_change(upload.owner, upload.video)):
+    if not (may_bring(upload.owner) and may_change(upload.owner, upload.video)):
         raise NotYours
 
 
@@ -158,10 +162,12 @@ def require_allowed_size(upload: DirectUpload, size_bytes: int) -> None:
 
 
 def use_as_film(lease: Lease, size_bytes: int, verdict: Mapping[str, object]) -> None:
+    """Raises NotYours or VideoGone: looking at a file may take minutes, after which the rights are asked for again."""
     upload = lease.upload
     assert upload.video
     original = Original(upload.key, upload.name, size_bytes, upload.etag)
     with transaction.atomic():
+        require_rights(as_it_is_now(upload))
         lease.settle()
         if processing.accept_upload(video_id=upload.video.pk, original=original, verdict=verdict):
             discards.keep(prefix=upload.key)
@@ -171,8 +177,10 @@ def use_as_film(lease: Lease, size_bytes: int, verdict: Mapping[str, object]) ->
 
 
 def use_as_poster(lease: Lease, path: Path) -> None:
+    """Likewise."""
     upload = lease.upload
     assert upload.video
+    require_rights(as_it_is_now(upload))
     posters.use_file(video_id=upload.video.pk, path=path)
     with transaction.atomic():
         lease.settle()

@@ -19,7 +19,7 @@ from django.utils import timezone
 
 from content_app import queue
 from content_app.models import DirectUpload, Video, original_key
-from content_app.rules import check_original
+from content_app.rules import check_original, check_price
 from content_app.services import discards, preflight, processing, room
 from content_app.services.storage import bucket_store, get_store, is_in_bucket
 from content_app.states import State
@@ -132,15 +132,20 @@ def cancel(*, upload: DirectUpload) -> None:
 
 
 def describe(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
-    """What people say about the film, before or after its file has arrived; again: the later words count."""
+    """What people say about the film, before or after its file has arrived; again: the later words count.
+
+    Raises PriceRefused.
+    """
     with transaction.atomic():
         upload = DirectUpload.objects.select_for_update().get(pk=upload.pk)
-        video = upload.video
-        if video is None:
+        if upload.video_id is not None:
+            video = Video.objects.select_for_update().get(pk=upload.video_id)
+        else:
             video = Video(public_id=upload.public_id, owner=upload.owner, original_name=upload.name)
         is_new = video.pk is None
         for name, value in fields.items():
             setattr(video, name, value)
+        check_price(is_paid=video.is_paid, price=video.price)
         video.save(**({} if is_new else {"update_fields": [*fields, "updated_at"]}))
         if is_new:
             DirectUpload.objects.filter(pk=upload.pk).update(video=video, look_at=timezone.now() + FIRST_LOOK)
@@ -274,7 +279,7 @@ def expire() -> int:
 def will_be_looked_at() -> Q:
     """It has arrived, and somebody has said what it is. A picture waits only for a film that may still come of it."""
     films = DirectUpload.objects.filter(video=OuterRef("video"), purpose=Purpose.VIDEO, settled_at=None)
-    has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Exists(films)
+    has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Q(Exists(films))
     return Q(arrived_at__isnull=False, video__isnull=False) & (Q(purpose=Purpose.VIDEO) | has_film)
 
 

@@ -1,6 +1,6 @@
 """Making, changing, hiding and bringing back videos. What becomes of an original is for services.processing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -12,8 +12,9 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from content_app.access import may_bring, may_change
 from content_app.models import ORIGINAL_FIELDS, Video
-from content_app.rules import check_original
+from content_app.rules import check_original, check_price
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
 from users_app import audit
@@ -28,24 +29,40 @@ LONGEST_NAME = 255
 UNDO_MINUTES = 15
 
 
+class NotAllowed(Exception):
+    """Of a person who may not do this, or not any more: rights may end while a request is under way."""
+
+    sentence = "Only creators and admins may upload videos."
+
+    def __init__(self, sentence: str = sentence) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+
+
 def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = None) -> Video:
-    """Without an upload the video waits in `uploading`. Raises OriginalRefused, or StorageUnavailable."""
+    """Without an upload the video waits in `uploading`. Raises NotAllowed, OriginalRefused or StorageUnavailable."""
     video = Video(owner=owner, **fields)
     if upload is not None:
         store_upload(video=video, upload=upload)
     with dropped_on_failure(video), transaction.atomic():
+        require_uploader(owner.pk)
         video.save()
     return video
 
 
 class ChangedMeanwhile(Exception):
-    """Somebody has edited the video since it was read."""
+    """Another person, or the same one elsewhere, has edited the video since it was read."""
 
 
 def edit(
-    *, video_id: int, changes: Mapping[str, Any], upload: Upload | None = None, read_at: datetime | None = None
+    *,
+    video_id: int,
+    by: User,
+    changes: Mapping[str, Any],
+    upload: Upload | None = None,
+    read_at: datetime | None = None,
 ) -> None:
-    """Raises OriginalRefused, StorageUnavailable, or Http404 when the video was deleted meanwhile.
+    """Raises NotAllowed, OriginalRefused, PriceRefused or StorageUnavailable; Http404 for one that was deleted.
 
     `read_at`: the `updated_at` that the editor has seen. Raises ChangedMeanwhile, and changes nothing, if it is not
     that any more.
@@ -56,12 +73,24 @@ def edit(
         changes = {**changes, **{name: getattr(draft, name) for name in ORIGINAL_FIELDS}}
     with dropped_on_failure(draft), transaction.atomic():
         video = get_object_or_404(Video.objects.select_for_update(), pk=video_id, deleted_at=None)
+        if not may_change(User.objects.get(pk=by.pk), video):
+            raise NotAllowed("This video is somebody else's.")
+        if upload is not None:
+            require_uploader(by.pk)
         if read_at is not None and video.updated_at != read_at:
             raise ChangedMeanwhile
         for name, value in changes.items():
             setattr(video, name, value)
+        check_price(is_paid=video.is_paid, price=video.price)  # another request may have changed the other of the two
         video.save(update_fields=[*changes, "updated_at"])
     audit.note("video_changed", target=f"video:{video_id}", fields=sorted(changes))
+
+
+def require_uploader(person_id: int) -> None:
+    """Asked of the database: a request knows who sends it from its beginning, and a file may take minutes."""
+    person = User.objects.filter(pk=person_id).first()
+    if person is None or not may_bring(person):
+        raise NotAllowed
 
 
 def store_upload(*, video: Video, upload: Upload) -> None:
@@ -79,9 +108,14 @@ def take_upload(*, video: Video, upload: Upload) -> None:
     video.original_bytes = size_bytes
 
 
-def save(*, video: Video, changed: Iterable[str] | None = None) -> None:
-    """All of a new video, or only what changed of one that a worker may be writing to."""
-    with dropped_on_failure(video):
+def save(*, video: Video, changed: Collection[str] | None = None) -> None:
+    """All of a new video, or only what changed of one that a worker may be writing to. Raises PriceRefused."""
+    with dropped_on_failure(video), transaction.atomic():
+        if changed is not None and (stored := Video.objects.select_for_update().filter(pk=video.pk).first()):
+            check_price(
+                is_paid=(video if "is_paid" in changed else stored).is_paid,
+                price=(video if "price" in changed else stored).price,
+            )
         video.save(update_fields=None if changed is None else [*changed, "updated_at"])
 
 

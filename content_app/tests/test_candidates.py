@@ -51,7 +51,7 @@ def what_it_is(video: Video) -> dict[str, Any]:
 
 def bring(video: Video, name: str = "bad.mov") -> str:
     """Another file; its key."""
-    videos.edit(video_id=video.pk, changes={}, upload=make_upload(name, b"something else"))
+    videos.edit(video_id=video.pk, by=video.owner, changes={}, upload=make_upload(name, b"something else"))
     return Video.objects.get(pk=video.pk).accepted_original
 
 

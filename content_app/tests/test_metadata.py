@@ -82,7 +82,7 @@ def test_the_cache_does_not_say_who_may_know_of_it(
 
 
 def edit_title(video: Video) -> None:
-    videos.edit(video_id=video.pk, changes={"title": "Another title"})
+    videos.edit(video_id=video.pk, by=video.owner, changes={"title": "Another title"})
 
 
 def hide(video: Video) -> None:

@@ -95,7 +95,7 @@ def test_what_is_only_kept_gives_way(bucket: Bucket, place: Path, settings: Any)
 def test_a_full_disk_is_said_before_anything_is_fetched(
     bucket: Bucket, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))  # type: ignore[attr-defined]  # what disk_usage gives
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
     with pytest.raises(StorageUnavailable, match="no room"):
         sources.fetch_original(KEY, place)
     assert bucket.fetched == 0

@@ -1,5 +1,6 @@
 """Storing a finished version."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,31 @@ def test_the_master_playlist_is_stored_last(version: Path, store: RecordingStore
     publish(version, store, "videos/a/v1")
 
     assert store.came[-1][0] == "videos/a/v1/master.m3u8"
+
+
+def test_everything_is_on_the_disk_before_the_master_playlist_is_named(
+    version: Path, store: RecordingStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept: list[str] = []
+    sync, replace = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        kept.append(Path(f"/proc/self/fd/{descriptor}").readlink().name)
+        sync(descriptor)
+
+    def rename(path: Path, target: Path) -> Path:
+        kept_by_then[target.name] = [*kept]
+        return replace(path, target)
+
+    kept_by_then: dict[str, list[str]] = {}
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", rename)
+    publish(version, store, "videos/a/v1")
+    before = kept_by_then["master.m3u8"]
+    assert set(NAMES) <= set(before), "each file, the master playlist's own bytes too"
+    others = len(NAMES) - 1
+    assert before.count("v1") == others, "and the folder after each of the others"
+    assert kept[-4:] == ["v1", "a", "videos", "store"], "its name before anybody is told of the version"
 
 
 def test_the_caller_may_stop_after_any_object_and_then_no_master_is_there(version: Path, store: RecordingStore) -> None:

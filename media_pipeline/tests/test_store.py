@@ -158,6 +158,52 @@ def test_a_put_that_fails_half_way_leaves_the_old_object_and_no_scraps(
     assert files_below(root) == ["videos", "videos/some-id", "videos/some-id/v1", KEY]
 
 
+@pytest.fixture
+def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """What was synced and renamed, in this order, by the names that it had then."""
+    seen: list[str] = []
+    real_sync, real_replace = os.fsync, Path.replace
+
+    def fsync(descriptor: int) -> None:
+        seen.append(f"sync {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+        real_sync(descriptor)
+
+    def replace(path: Path, target: Path) -> Path:
+        seen.append(f"rename {target.name}")
+        return real_replace(path, target)
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    return seen
+
+
+@pytest.mark.parametrize("is_linked", [True, False])
+def test_an_object_is_on_the_disk_before_its_name_and_the_name_before_putting_ends(
+    store: LocalStore, film: Path, steps: list[str], break_disk: Callable[[str, int], None], is_linked: bool
+) -> None:
+    if not is_linked:
+        break_disk("os.link", errno.EXDEV)
+    store.put(film, KEY, "video/mp4")
+    assert steps == ["sync 720p.mp4", "rename 720p.mp4", "sync v1", "sync some-id", "sync videos", "sync store"]
+
+
+def test_a_disk_that_does_not_keep_an_object_is_an_unavailable_storage(
+    store: LocalStore, film: Path, break_disk: Callable[[str, int], None]
+) -> None:
+    break_disk("os.fsync", errno.EIO)
+    with pytest.raises(StorageUnavailable):
+        store.put(film, KEY, "video/mp4")
+    assert not store.path_of(KEY).exists()
+
+
+def test_a_file_system_that_syncs_no_folders_is_taken_as_it_is(
+    store: LocalStore, film: Path, break_disk: Callable[[str, int], None]
+) -> None:
+    break_disk("os.fsync", errno.EINVAL)
+    store.put(film, KEY, "video/mp4")
+    assert store.read_bytes(KEY) == b"a film"
+
+
 def test_where_files_cannot_be_linked_they_are_copied(
     store: LocalStore, film: Path, tmp_path: Path, break_disk: Callable[[str, int], None]
 ) -> None:

@@ -5,7 +5,7 @@ from django.db import migrations
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("users_app", "0006_audit_entries"),
+        ("users_app", "0007_let_in_and_admin_sessions"),
     ]
 
     operations = [
