@@ -125,9 +125,11 @@ def parse_xml(text: str) -> Element:
     parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = tree.data, tree.refuse
     try:
         parser.Parse(text.encode(), True)
-        return tree.builder.close()
-    except (expat.ExpatError, AssertionError, UnicodeEncodeError) as error:
-        raise BadManifest(f"it is no XML of {NAMESPACE}.") from error
+    except (expat.ExpatError, UnicodeEncodeError) as error:
+        raise BadManifest("it is no XML.") from error
+    if not tree.has_root:
+        raise BadManifest(f"it is no XML of {NAMESPACE}.")
+    return tree.builder.close()
 
 
 class Tree:
@@ -136,6 +138,7 @@ class Tree:
     def __init__(self) -> None:
         self.builder = TreeBuilder()
         self.depth = 0
+        self.has_root = False
         self.foreign_depth = 0  # where an element of another namespace begins
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -146,6 +149,7 @@ class Tree:
         if not self.foreign_depth and namespace != NAMESPACE:
             self.foreign_depth = self.depth
         if not self.foreign_depth:
+            self.has_root = True
             self.builder.start(name, attributes)
 
     def end(self, tag: str) -> None:
@@ -206,6 +210,9 @@ def representation(chain: tuple[Element, ...], kind: str, group: int, period_s: 
         listed = timeline(timelines[-1], first, offset, until)
     else:
         listed = equal_segments(integer(said, "duration", 0), first, offset, until)
+    segments = tuple(listed)
+    if not segments:
+        raise BadManifest(f"{element.get('id', '')[:100]!r} has no segments.")
     rate = RATE.fullmatch(inherited(chain, "frameRate"))
     channels = next((one.get("value", "") for one in element.findall("AudioChannelConfiguration")), "")
     return Representation(
@@ -226,7 +233,7 @@ def representation(chain: tuple[Element, ...], kind: str, group: int, period_s: 
         media_template=said["media"],
         timescale=timescale,
         has_timeline=bool(timelines),
-        segments=tuple(listed),
+        segments=segments,
     )
 
 
