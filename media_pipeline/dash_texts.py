@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import pairwise
+from itertools import count, pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 from media_pipeline import layout, playlists
@@ -138,6 +138,7 @@ def manifest_text(result: DashResult) -> str:
         f'mediaPresentationDuration="PT{float(result.duration_s):.3f}S" maxSegmentDuration="PT{float(longest_s):.3f}S"'
     )
     lines = [XML, f'<MPD xmlns="{NAMESPACE}" {about} {lasts}>', '<Period id="0" start="PT0S">']
+    identities = count()  # whole numbers: dash.js 5.2 fails on "0.1"
     for number, one in enumerate(adaptation_sets(result)):
         language = f" lang={quoteattr(one.language)}" if one.language != UNDETERMINED else ""
         about = f'id="{number}" contentType="{one.kind}"{language} segmentAlignment="true" startWithSAP="1"'
@@ -146,17 +147,13 @@ def manifest_text(result: DashResult) -> str:
             f"<AdaptationSet {about}>",
             *([f"<Label>{escape(one.best.said.label)}</Label>"] if one.best.said.label else []),
             *([f'<Role schemeIdUri="{ROLE}" value={quoteattr(role)}/>'] if role else []),
-            *(
-                line
-                for n, track in enumerate(one.tracks)
-                for line in representation_lines(f"{number}.{n}", track, result.start_s)
-            ),
+            *(line for track in one.tracks for line in representation_lines(next(identities), track, result.start_s)),
             "</AdaptationSet>",
         ]
     return playlists.finished([*lines, "</Period>", "</MPD>"])
 
 
-def representation_lines(identity: str, one: Track, zero_s: Fraction) -> Iterator[str]:
+def representation_lines(identity: int, one: Track, zero_s: Fraction) -> Iterator[str]:
     peak = playlists.peak_bps(hls_segments(one))
     about = f'id="{identity}" mimeType="{one.init.kind}/mp4" codecs={quoteattr(one.codec)} bandwidth="{peak}"'
     if one.init.kind == "video":
