@@ -100,7 +100,7 @@ def name_of(sound: AdaptationSet) -> str:
 
 
 def size_of(one: Track) -> tuple[int, int]:
-    return one.said.width or one.init.width, one.said.height or one.init.height
+    return one.init.width, one.init.height
 
 
 def frame_rate_of(one: Track) -> Fraction:

@@ -1,6 +1,7 @@
 """Signed media over WSGI: what is sent, what is refused, and that nothing else can be reached."""
 
 import errno
+import re
 import tracemalloc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from wsgiref.validate import validator
 
 import pytest
 
+from config.env import BASE_DIR
 from config.media_server import BLOCK_BYTES, MediaServer
 from content_app.services import grants
+from media_pipeline.layout import CONTENT_TYPES
 
 PREFIX = "videos/5f6c3f1e-0000-4000-8000-000000000001/v1"
 FILM = bytes(range(256)) * 4
@@ -132,6 +135,12 @@ def test_an_empty_file_is_sent_empty(get: Get) -> None:
 def test_what_dash_is_made_of_has_its_types(get: Get, name: str, content_type: str) -> None:
     reply = get(name)
     assert (reply.status, reply.headers["Content-Type"]) == ("200 OK", content_type)
+
+
+def test_nginx_knows_the_same_types() -> None:
+    (block,) = re.findall(r"types \{([^}]*)\}", (BASE_DIR / "nginx/snippets/media-local.conf").read_text())
+    lines = [line.split() for line in block.split(";") if line.strip()]
+    assert {f".{ending}": kind for kind, *endings in lines for ending in endings} == CONTENT_TYPES
 
 
 def test_what_the_client_has_is_not_sent_again(get: Get) -> None:

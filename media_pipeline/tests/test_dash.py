@@ -269,7 +269,9 @@ def flipped(data: bytes, old: bytes, new: bytes) -> bytes:
         (lambda f: {**f, "init-stream0.m4s": flipped(f["init-stream0.m4s"], b"avc1", b"hvc1")}, "holds hvc1"),
         (lambda f: {**f, "init-stream0.m4s": flipped(f["init-stream0.m4s"], b"avc1", b"encv")}, "it is encrypted"),
         (lambda f: {**f, "init-stream0.m4s": nested()}, "too deep"),
+        (lambda f: {**f, "init-stream0.m4s": sizeless(f["init-stream0.m4s"])}, "does not tell the size"),
         (lambda f: with_manifest(f, ("avc1.", "hvc1.")), "and manifest.mpd says hvc1"),
+        (lambda f: with_manifest(f, ("mp4a.40.2", "mp4a.&quot;&#10;#EXT-X")), "and manifest.mpd says mp4a"),
         (lambda f: with_manifest(f, ("init-stream", "../x/init-stream")), "only files beside it"),
         (lambda f: with_manifest(f, ("init-stream", "https://elsewhere.example/init-stream")), "only files beside it"),
         (lambda f: with_manifest(f, ("chunk-stream", "/etc/chunk-stream")), "only files beside it"),
@@ -295,6 +297,12 @@ def not_sync(segment: bytes) -> bytes:
     flags = struct.unpack_from(">I", segment, at)[0]
     assert flags & 4
     return segment[: at + 12] + struct.pack(">I", 0x01010000) + segment[at + 16 :]
+
+
+def sizeless(init: bytes) -> bytes:
+    at = init.index(b"avc1", init.index(b"stsd")) + 4 + 24
+    assert struct.unpack_from(">HH", init, at) == (320, 180)
+    return init[:at] + bytes(4) + init[at + 4 :]
 
 
 def nested() -> bytes:

@@ -34,7 +34,7 @@ def test_a_timeline_names_each_segment_and_when_it_plays() -> None:
     (one,) = found.representations
     assert (found.duration_s, one.frame_rate) == (Fraction(5), Fraction(25))
     assert (one.kind, one.codecs, one.bandwidth, one.language) == ("video", "avc1.64001e", 900, "de")
-    assert (one.width, one.height, one.timescale, one.init) == (640, 360, 1000, "i.m4s")
+    assert (one.timescale, one.init) == (1000, "i.m4s")
     assert listed(mpd()) == [("c-v-00001.m4s", 500, 2000), ("c-v-00002.m4s", 2500, 2000), ("c-v-00003.m4s", 4500, 1000)]
 
 
@@ -161,6 +161,15 @@ def read_all(text: str) -> Manifest:
         assert one.init
         assert all(one.name_of(segment) for segment in one.segments)
     return found
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"),
+    [("25", 25), ("30000/1001", Fraction(30000, 1001)), ("25/0", None), ("0", None), ("9999999", None), ("fast", None)],
+)
+def test_a_frame_rate_is_a_fraction_or_not_known(text: str, rate: Fraction | None) -> None:
+    (one,) = parse_mpd(mpd(picture=PICTURE.replace("25/1", text))).representations
+    assert one.frame_rate == rate
 
 
 @pytest.mark.parametrize(
