@@ -1,6 +1,8 @@
 """Another service makes a film: its signed requests, directly and behind Nginx, its result, and how that plays."""
 
+import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,12 +22,14 @@ from tests.transcoder import (
     SECRET,
     SERVICE,
     SETTINGS,
+    WINDOW,
     bring,
     by_botocore,
+    make_dash,
     put_folder,
     send,
     signed_headers,
-)  # fmt: skip
+)
 
 Ask = Callable[..., requests.Response]
 
@@ -112,6 +116,33 @@ def test_the_result_is_believed_when_it_is_there_and_then_plays(
     segments = playlists.uris(admin.get(uri).body.decode())
     assert len(segments) >= 2
     assert requests.get(segments[0], timeout=10).content[:1] == b"\x47"
+
+
+def test_a_result_in_dash_is_believed_and_its_manifest_leads_to_the_bucket(
+    external: Platform, nginx: Nginx, clip: Path, s3_server: Ceph, bucket: str, tmp_path: Path
+) -> None:
+    admin, video, key = bring(external, clip, "Made as DASH")
+    status = f"{external.origin}/api/v1/upload/videos/{video['id']}/status/?status=COMPLETED"
+    made = make_dash(tmp_path / "made", clip, *WINDOW)
+    put_folder(s3_server, bucket, made, key)
+    for name in ("chunk-stream0-00001.m4s", "chunk-stream1-00001.m4s", "chunk-stream2-00001.m4s"):
+        s3_server.client().delete_object(Bucket=bucket, Key=f"{key}/{name}")
+    refused = by_botocore("PATCH", status)
+    waiting = admin.get(f"/content/{video['id']}/").json()["processing_state"]
+    assert (refused.status_code, refused.json()["code"], waiting) == (409, "bad_result", "pending"), refused.text
+    assert re.search(r"2\.0 s are missing", refused.json()["detail"]), refused.text
+    put_folder(s3_server, bucket, made, key)
+    assert by_botocore("PATCH", status).status_code == 200
+    shown = admin.get(f"/content/{video['id']}/").json()
+    (uri, *_) = playlists.uris(admin.get(shown["hls_url"]).body.decode())
+    folder = uri.rpartition("/")[0]
+    for address in (shown["dash_url"], f"{folder}/manifest.mpd", f"{nginx.origin}{folder}/manifest.mpd"):
+        answer = admin.get(address)
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/dash+xml"), address
+        addresses = re.findall(r'media="([^"]*)"', answer.body.decode())
+        assert len(addresses) == 9
+        assert requests.get(unescape(addresses[-1]), timeout=10).content[4:8] == b"styp"
+    assert requests.get(shown["dash_url"], timeout=10).status_code == 401
 
 
 def test_who_does_not_sign_or_signs_wrongly_is_nobody(external: Platform, origin: str, ask: Ask) -> None:
