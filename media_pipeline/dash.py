@@ -20,6 +20,7 @@ MOST_FILES = 200_000
 # Between one segment and the next, and between the beginnings of picture and sound.
 LONGEST_GAP_S = Fraction(1, 2)
 TIME_IDENTIFIER = re.compile(r"\$Time(?:%0\d\d?d)?\$")
+CODEC = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 SAME_CODEC = {"avc3": "avc1", "hev1": "hvc1"}  # but for where the parameter sets lie
 ReadBytes = Callable[[str], bytes]
 ReadSegments = Callable[[Iterable[tuple[str, InitSegment]]], Mapping[str, MediaSegment | BadMp4]]
@@ -37,7 +38,7 @@ class Track:
 
     @property
     def codec(self) -> str:
-        return self.init.codec if "." in self.init.codec else self.said.codecs or self.init.codec
+        return self.init.codec if "." in self.init.codec else first_codec(self.said) or self.init.codec
 
     @property
     def start_s(self) -> Fraction:
@@ -145,7 +146,7 @@ def times_in(one: Representation, sizes: Mapping[str, int]) -> Iterator[int]:
 
 
 def read_init(one: Representation, sizes: Mapping[str, int], read: ReadBytes) -> InitSegment:
-    name, said = one.init, one.codecs.partition(",")[0]
+    name, said = one.init, first_codec(one)
     if sizes[name] > LONGEST_INIT_BYTES:
         raise BadResult(f"{name} is too long for an init segment.")
     try:
@@ -154,9 +155,15 @@ def read_init(one: Representation, sizes: Mapping[str, int], read: ReadBytes) ->
         raise BadResult(f"{name} is no init segment that can be taken: {problem}.") from problem
     if init.kind != one.kind:
         raise BadResult(f"{name} holds {init.kind}, and {layout.MANIFEST} says {one.kind}.")
-    if said and family(said) != family(init.codec):
+    if said and (family(said) != family(init.codec) or not CODEC.fullmatch(said)):
         raise BadResult(f"{name} holds {init.codec}, and {layout.MANIFEST} says {said[:60]}.")
+    if init.kind == "video" and not (init.width and init.height):
+        raise BadResult(f"{name} does not tell the size of the picture.")
     return init
+
+
+def first_codec(one: Representation) -> str:
+    return one.codecs.partition(",")[0].strip()
 
 
 def family(codec: str) -> str:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import groupby, pairwise
+from itertools import count, pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 from media_pipeline import layout, playlists
@@ -38,24 +38,21 @@ class AdaptationSet:
 def adaptation_sets(result: DashResult) -> list[AdaptationSet]:
     """Pictures that are cut at the same instants are one set, also where the manifest has each in one of its own.
 
-    Soundtracks are one where the manifest has them so, unless their languages differ.
+    Soundtracks are one where the manifest has them so.
     """
     groups: dict[tuple[object, ...], list[Track]] = {}
     for one in result.tracks:
         cuts = (Fraction(segment.decode_time - one.origin, one.init.timescale) for segment in one.segments)
         where = tuple(cuts) if one.init.kind == "video" else one.said.group
-        language = language_of(one, result) if one.init.kind == "audio" else UNDETERMINED
+        language = language_of(one) if one.init.kind == "audio" else UNDETERMINED
         groups.setdefault((one.init.kind, family(one.codec), language, where), []).append(one)
     return [AdaptationSet(str(kind), str(language), tuple(found)) for (kind, _, language, _), found in groups.items()]
 
 
-def language_of(one: Track, result: DashResult) -> str:
-    """As the manifest has it, unless its set has several languages, of which the init segments tell (as of ffmpeg)."""
-    beside = {parse_language(other.init.language) for other in result.tracks if other.said.group == one.said.group}
+def language_of(one: Track) -> str:
+    """As the manifest has it, else the init segment."""
     said = canonical_tag(one.said.language)
-    if said and len(beside) == 1 and parse_language(said) != UNDETERMINED:
-        return said
-    return parse_language(one.init.language)
+    return said if said and parse_language(said) != UNDETERMINED else parse_language(one.init.language)
 
 
 # --- HLS -------------------------------------------------------------------------------------------------------------
@@ -103,7 +100,7 @@ def name_of(sound: AdaptationSet) -> str:
 
 
 def size_of(one: Track) -> tuple[int, int]:
-    return one.said.width or one.init.width, one.said.height or one.init.height
+    return one.init.width, one.init.height
 
 
 def frame_rate_of(one: Track) -> Fraction:
@@ -141,6 +138,7 @@ def manifest_text(result: DashResult) -> str:
         f'mediaPresentationDuration="PT{float(result.duration_s):.3f}S" maxSegmentDuration="PT{float(longest_s):.3f}S"'
     )
     lines = [XML, f'<MPD xmlns="{NAMESPACE}" {about} {lasts}>', '<Period id="0" start="PT0S">']
+    identities = count()  # whole numbers: dash.js 5.2 fails on "0.1"
     for number, one in enumerate(adaptation_sets(result)):
         language = f" lang={quoteattr(one.language)}" if one.language != UNDETERMINED else ""
         about = f'id="{number}" contentType="{one.kind}"{language} segmentAlignment="true" startWithSAP="1"'
@@ -149,17 +147,13 @@ def manifest_text(result: DashResult) -> str:
             f"<AdaptationSet {about}>",
             *([f"<Label>{escape(one.best.said.label)}</Label>"] if one.best.said.label else []),
             *([f'<Role schemeIdUri="{ROLE}" value={quoteattr(role)}/>'] if role else []),
-            *(
-                line
-                for n, track in enumerate(one.tracks)
-                for line in representation_lines(f"{number}.{n}", track, result.start_s)
-            ),
+            *(line for track in one.tracks for line in representation_lines(next(identities), track, result.start_s)),
             "</AdaptationSet>",
         ]
     return playlists.finished([*lines, "</Period>", "</MPD>"])
 
 
-def representation_lines(identity: str, one: Track, zero_s: Fraction) -> Iterator[str]:
+def representation_lines(identity: int, one: Track, zero_s: Fraction) -> Iterator[str]:
     peak = playlists.peak_bps(hls_segments(one))
     about = f'id="{identity}" mimeType="{one.init.kind}/mp4" codecs={quoteattr(one.codec)} bandwidth="{peak}"'
     if one.init.kind == "video":
@@ -182,12 +176,8 @@ def timeline_lines(one: Track, zero_s: Fraction) -> Iterator[str]:
     zero = one.origin + round(zero_s * one.init.timescale)
     # Sound may begin with samples that are played before the film begins, and so never.
     times = [max(time - zero, 0) for time in (*(s.decode_time for s in one.segments), one.segments[-1].end)]
-    at = times[0]
-    for duration, group in groupby(after - before for before, after in pairwise(times)):
-        count = len(list(group))
-        repeats = f' r="{count - 1}"' if count > 1 else ""
-        yield f'<S t="{at}" d="{duration}"{repeats}/>'
-        at += duration * count
+    # Each on its own: dash.js 5.2 takes the entries of a list with repeated times for one segment.
+    yield from (f'<S t="{time}" d="{after - time}"/>' for time, after in pairwise(times))
 
 
 # --- handing out a manifest that was written here --------------------------------------------------------------------

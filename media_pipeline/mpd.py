@@ -14,6 +14,7 @@ NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 DEEPEST = 20  # elements within elements; manifests have six
 MOST_REPRESENTATIONS = 100
 MOST_SEGMENTS = 100_000  # of one representation: two days of two seconds each
+MOST_PICTURES_A_SECOND = 1000
 KINDS = ("video", "audio")
 DURATION = re.compile(
     r"P(?:(?P<days>\d{1,4})D)?"
@@ -48,8 +49,6 @@ class Representation:
     group: int  # counts the adaptation sets
     codecs: str
     bandwidth: int
-    width: int
-    height: int
     frame_rate: Fraction | None
     language: str
     label: str
@@ -125,9 +124,11 @@ def parse_xml(text: str) -> Element:
     parser.CharacterDataHandler, parser.StartDoctypeDeclHandler = tree.data, tree.refuse
     try:
         parser.Parse(text.encode(), True)
-        return tree.builder.close()
-    except (expat.ExpatError, AssertionError, UnicodeEncodeError) as error:
-        raise BadManifest(f"it is no XML of {NAMESPACE}.") from error
+    except (expat.ExpatError, UnicodeEncodeError) as error:
+        raise BadManifest("it is no XML.") from error
+    if not tree.has_root:
+        raise BadManifest(f"it is no XML of {NAMESPACE}.")
+    return tree.builder.close()
 
 
 class Tree:
@@ -136,6 +137,7 @@ class Tree:
     def __init__(self) -> None:
         self.builder = TreeBuilder()
         self.depth = 0
+        self.has_root = False
         self.foreign_depth = 0  # where an element of another namespace begins
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
@@ -146,6 +148,7 @@ class Tree:
         if not self.foreign_depth and namespace != NAMESPACE:
             self.foreign_depth = self.depth
         if not self.foreign_depth:
+            self.has_root = True
             self.builder.start(name, attributes)
 
     def end(self, tag: str) -> None:
@@ -206,7 +209,9 @@ def representation(chain: tuple[Element, ...], kind: str, group: int, period_s: 
         listed = timeline(timelines[-1], first, offset, until)
     else:
         listed = equal_segments(integer(said, "duration", 0), first, offset, until)
-    rate = RATE.fullmatch(inherited(chain, "frameRate"))
+    segments = tuple(listed)
+    if not segments:
+        raise BadManifest(f"{element.get('id', '')[:100]!r} has no segments.")
     channels = next((one.get("value", "") for one in element.findall("AudioChannelConfiguration")), "")
     return Representation(
         id=element.get("id", ""),
@@ -214,9 +219,7 @@ def representation(chain: tuple[Element, ...], kind: str, group: int, period_s: 
         group=group,
         codecs=inherited(chain, "codecs"),
         bandwidth=integer(element.attrib, "bandwidth", 0),
-        width=integer({"width": inherited(chain, "width") or "0"}, "width", 0),
-        height=integer({"height": inherited(chain, "height") or "0"}, "height", 0),
-        frame_rate=Fraction(int(rate[1]), int(rate[2] or 1)) if rate and int(rate[2] or 1) and int(rate[1]) else None,
+        frame_rate=parse_rate(inherited(chain, "frameRate")),
         language=inherited(chain, "lang"),
         label=next((one.text or "" for one in adaptation.findall("Label")), "")[:60],
         role=role_of(adaptation),
@@ -226,7 +229,7 @@ def representation(chain: tuple[Element, ...], kind: str, group: int, period_s: 
         media_template=said["media"],
         timescale=timescale,
         has_timeline=bool(timelines),
-        segments=tuple(listed),
+        segments=segments,
     )
 
 
@@ -288,6 +291,15 @@ def integer(said: Mapping[str, str], name: str, default: int, pattern: re.Patter
     if not pattern.fullmatch(text.strip()):
         raise BadManifest(f"{name} is {text[:100]!r}, which is no such number.")
     return int(text)
+
+
+def parse_rate(text: str) -> Fraction | None:
+    """Pictures a second of `25` or `30000/1001`; None for what is no such rate."""
+    match = RATE.fullmatch(text)
+    if match is None or not int(match[2] or 1):
+        return None
+    rate = Fraction(int(match[1]), int(match[2] or 1))
+    return rate if 0 < rate <= MOST_PICTURES_A_SECOND else None
 
 
 def parse_duration(text: str) -> Fraction:

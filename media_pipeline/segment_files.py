@@ -1,7 +1,7 @@
 """Reads what many media segments hold, from wherever parts of them can be read: their indexes, not their media."""
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from media_pipeline.mp4.boxes import BadMp4
 from media_pipeline.mp4.segments import InitSegment, MediaSegment, read_segment
@@ -59,7 +59,7 @@ def read_segments(
             names = {pool.submit(read_one, name, init): name for name, init in wanted}
             waiting = set(names)
             while waiting:
-                done, waiting = wait(waiting, timeout=TICK_S, return_when=FIRST_COMPLETED)
+                done, waiting = wait(waiting, timeout=TICK_S, return_when=FIRST_EXCEPTION)
                 found |= {names[one]: one.result() for one in done}
                 on_tick()
         except BaseException:

@@ -204,6 +204,7 @@ def record_film(recorder: Recorder) -> None:
     send("A film is marked", "POST", "/content/add-favorite/", {"video_id": 1})
     send("An address", "GET", "/content/video-url/1/")
     send("The master playlist", "GET", "/api/v1/stream/1/master.m3u8")
+    send("Of a film that was not made as DASH", "GET", "/api/v1/stream/1/manifest.mpd")
     send("A quality", "GET", "/api/v1/stream/1/360p.mp4")
     send("The seek bar", "GET", "/api/v1/stream/1/storyboard.vtt")
     send("All", "GET", "/api/v1/upload/videos/")

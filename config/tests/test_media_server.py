@@ -1,6 +1,7 @@
 """Signed media over WSGI: what is sent, what is refused, and that nothing else can be reached."""
 
 import errno
+import re
 import tracemalloc
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -12,8 +13,10 @@ from wsgiref.validate import validator
 
 import pytest
 
+from config.env import BASE_DIR
 from config.media_server import BLOCK_BYTES, MediaServer
 from content_app.services import grants
+from media_pipeline.layout import CONTENT_TYPES
 
 PREFIX = "videos/5f6c3f1e-0000-4000-8000-000000000001/v1"
 FILM = bytes(range(256)) * 4
@@ -37,6 +40,8 @@ def media(settings: Any) -> Path:
         (root / folder).mkdir(parents=True)
     (root / PREFIX / "720p.mp4").write_bytes(FILM)
     (root / PREFIX / "master.m3u8").write_text("#EXTM3U\n")
+    (root / PREFIX / "manifest.mpd").write_text("<MPD/>")
+    (root / PREFIX / "init.m4s").write_bytes(b"init")
     (root / PREFIX / "empty.vtt").touch()
     (root / "originals/x/secret.mp4").write_bytes(b"secret")
     return root
@@ -122,6 +127,20 @@ def test_a_head_request_gets_the_headers_of_the_whole_and_no_body(get: Get) -> N
 def test_an_empty_file_is_sent_empty(get: Get) -> None:
     reply = get("empty.vtt", wrapper=True)
     assert (reply.status, reply.body, reply.headers["Content-Length"]) == ("200 OK", b"", "0")
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type"), [("manifest.mpd", "application/dash+xml"), ("init.m4s", "video/iso.segment")]
+)
+def test_what_dash_is_made_of_has_its_types(get: Get, name: str, content_type: str) -> None:
+    reply = get(name)
+    assert (reply.status, reply.headers["Content-Type"]) == ("200 OK", content_type)
+
+
+def test_nginx_knows_the_same_types() -> None:
+    (block,) = re.findall(r"types \{([^}]*)\}", (BASE_DIR / "nginx/snippets/media-local.conf").read_text())
+    lines = [line.split() for line in block.split(";") if line.strip()]
+    assert {f".{ending}": kind for kind, *endings in lines for ending in endings} == CONTENT_TYPES
 
 
 def test_what_the_client_has_is_not_sent_again(get: Get) -> None:

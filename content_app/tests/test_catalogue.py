@@ -68,6 +68,7 @@ def test_a_video_has_every_field_of_the_contract(owner: User, viewer: User, as_u
         "video_file": f"{stream}/720p.mp4",
         "converted_files": {"360p": f"{stream}/360p.mp4", "720p": f"{stream}/720p.mp4"},
         "hls_url": f"{stream}/master.m3u8",
+        "dash_url": None,
         "storyboard_url": f"{stream}/storyboard.vtt",
         "processing_state": "ready",
         "status": "READY",
@@ -82,7 +83,7 @@ def test_what_is_not_playable_yet_has_no_addresses(owner: User, as_user: SignIn)
     assert body["processing_state"] == "pending"
     assert body["status"] == "UPLOADED"
     assert not body["is_playable"]
-    assert [body[name] for name in ("image_file", "video_file", "hls_url", "storyboard_url")] == [None] * 4
+    assert [body[name] for name in ("image_file", "video_file", "hls_url", "dash_url", "storyboard_url")] == [None] * 5
     assert body["duration"] is None
     assert body["converted_files"] == {}
 

@@ -136,6 +136,39 @@ def test_the_master_playlist_is_signed_and_never_stored(owner: User, viewer: Use
     assert lines[6].endswith(f'URI="{folder}/iframes_360p.m3u8"')
 
 
+MANIFEST = b"""<MPD><Period id="0"><SegmentList><Initialization sourceURL="init.m4s"/>
+<SegmentURL media="1.m4s"/></SegmentList></Period></MPD>
+"""
+
+
+@pytest.mark.parametrize("ending", ["", "/"])
+def test_a_manifest_leads_to_the_signed_folder(owner: User, viewer: User, as_user: SignIn, ending: str) -> None:
+    video = make_playable(owner, has_manifest=True)
+    store_objects(video, manifest_mpd=MANIFEST)
+    client = as_user(viewer)
+    address = client.get(f"/content/{video.pk}/").json()["dash_url"]
+    assert address == f"http://testserver/api/v1/stream/{video.public_id}/manifest.mpd"
+    response = client.get(address + ending, headers={"Accept": "application/dash+xml"})
+    assert (response.status_code, response["Content-Type"]) == (200, "application/dash+xml")
+    assert response["Cache-Control"] == "private, no-store"
+    folder = f"/media/{grants.sign(video.key_prefix)}/{video.key_prefix}"
+    assert f'<BaseURL>{folder}/</BaseURL>\n<Period id="0">' in response.content.decode()
+
+
+def test_a_film_without_a_manifest_says_so(owner: User, as_user: SignIn) -> None:
+    response = as_user(owner).get(f"/api/v1/stream/{make_playable(owner).pk}/manifest.mpd")
+    assert (response.status_code, response.json()["code"]) == (404, "not_found")
+
+
+def test_a_manifest_of_many_segments_is_sent_compressed(owner: User, as_user: SignIn) -> None:
+    video = make_playable(owner, has_manifest=True)
+    store_objects(video, manifest_mpd=MANIFEST.replace(b"<SegmentURL", b'<SegmentURL media="x.m4s"/><SegmentURL' * 9))
+    response = as_user(owner).get(
+        f"/api/v1/stream/{video.pk}/manifest.mpd", headers={"Accept-Encoding": "gzip, deflate"}
+    )
+    assert response["Content-Encoding"] == "gzip"
+
+
 def test_a_playlist_that_the_storage_lost_is_a_fault_that_passes(owner: User, as_user: SignIn) -> None:
     response = as_user(owner).get(f"/api/v1/stream/{make_playable(owner).pk}/master.m3u8")
     assert (response.status_code, response.json()["code"]) == (503, "source_missing")
@@ -145,6 +178,7 @@ def test_a_playlist_that_the_storage_lost_is_a_fault_that_passes(owner: User, as
     "route",
     [
         *("/content/video-url/{}/", "/api/v1/stream/{}/master.m3u8", "/api/v1/stream/{}/720p.mp4"),
+        "/api/v1/stream/{}/manifest.mpd",
         *("/api/v1/stream/{}/storyboard.vtt", "/api/v1/videos/{}/captions/de/"),
     ],
 )

@@ -1,8 +1,12 @@
 """Films that another service has made: what of its result is believed, and that it is then what plays."""
 
+import re
+from html import unescape
+from pathlib import Path
 from typing import Any
 
 import pytest
+import requests
 
 from content_app.models import DirectUpload, Video
 from content_app.services import delivery, discards, external, processing, reaping, uploads
@@ -12,6 +16,8 @@ from content_app.tests.factories import make_video
 from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.playlists import uris
 from tests.ceph import Ceph
+from tests.clips import Clip, make_clip
+from tests.transcoder import WINDOW, make_dash, put_folder
 from users_app.models import User
 
 SEGMENTS = "#EXTM3U\n#EXTINF:4,\nseg_1.ts\n#EXTINF:1.5,\nseg_2.ts\n#EXT-X-ENDLIST\n"
@@ -184,3 +190,108 @@ def test_the_result_goes_with_its_original(video: Video, s3_server: Ceph, bucket
     discards.discard_video(video=video)
     discards.remove_due()
     assert keys_of(s3_server, buckets.processed, f"originals/{video.public_id}/") == set()
+
+
+# --- DASH ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Nine seconds, of which the manifest lists the last three."""
+    folder = tmp_path_factory.mktemp("dash")
+    clip = make_clip(folder, Clip(size="320x180", rate="25", duration_s=9))
+    return make_dash(folder / "made", clip, *WINDOW, sizes=("320x180", "160x90"))
+
+
+def looked_at(video: Video, duration_s: float) -> None:
+    Video.objects.update(verdict={"verdict": "fine", "found": {"duration_s": duration_s}})
+
+
+def test_dash_alone_plays_as_hls_and_as_dash(video: Video, s3_server: Ceph, buckets: Buckets, made: Path) -> None:
+    looked_at(video, 9.02)
+    put_folder(s3_server, buckets.processed, made, video.accepted_original)
+    external.complete(video=video)
+    video.refresh_from_db()
+    assert (video.state, video.has_manifest, video.duration_s) == (State.READY, True, 9)
+    assert (video.width, video.height, video.poster, video.has_storyboard) == (320, 180, "", False)
+    assert list(video.renditions.all()) == []
+    copied = keys_of(s3_server, buckets.processed, f"{video.key_prefix}/")
+    written = {"master.m3u8", "180p.m3u8", "90p.m3u8", "audio.m3u8", "manifest.mpd"}
+    assert copied == written | {path.name for path in made.iterdir()}
+    for name, content_type in (("manifest.mpd", "application/dash+xml"), ("init-stream0.m4s", "video/iso.segment")):
+        head = s3_server.client().head_object(Bucket=buckets.processed, Key=f"{video.key_prefix}/{name}")
+        assert (head["ContentType"], "immutable" in head["CacheControl"]) == (content_type, True)
+    size_bytes = sum(size for key, size in store_sizes(s3_server, buckets.processed, video.key_prefix))
+    assert video.size_bytes == size_bytes
+
+
+def store_sizes(server: Ceph, bucket: str, prefix: str) -> list[tuple[str, int]]:
+    found = server.client().list_objects_v2(Bucket=bucket, Prefix=f"{prefix}/")["Contents"]
+    return [(one["Key"], one["Size"]) for one in found]
+
+
+def test_every_address_of_a_manifest_is_signed_for_the_bucket(
+    video: Video, s3_server: Ceph, buckets: Buckets, made: Path
+) -> None:
+    put_folder(s3_server, buckets.processed, made, video.accepted_original)
+    external.complete(video=video)
+    video.refresh_from_db()
+    manifest = delivery.dash_manifest(video)
+    addresses = [unescape(one) for one in re.findall(r'(?:media|sourceURL)="([^"]*)"', manifest)]
+    assert len(addresses) == len(set(addresses)) == 3 * (1 + 5)
+    for address in addresses:
+        answer = requests.get(address, timeout=10)
+        assert (answer.status_code, answer.content) == (200, (made / Path(address.partition("?")[0]).name).read_bytes())
+    changed = addresses[0].replace("init-stream0", "chunk-stream0-00001")
+    assert requests.get(changed, timeout=10).status_code == 403
+
+
+@pytest.mark.parametrize(
+    ("leave_out", "sentence"),
+    [
+        ("chunk-stream0-00005.m4s", "names chunk-stream0-00005.m4s, which is not there"),
+        ("chunk-stream1-00002.m4s", "chunk-stream1-00003.m4s begins 4.0 s late"),
+        ("init-stream2.m4s", "init-stream2.m4s, which is not there"),
+        ("chunk-stream", "chunk-stream0-00004.m4s, which is not there"),
+    ],
+)
+def test_dash_that_is_not_sound_changes_nothing(
+    video: Video, s3_server: Ceph, buckets: Buckets, made: Path, leave_out: str, sentence: str
+) -> None:
+    put_folder(s3_server, buckets.processed, made, video.accepted_original)
+    left_out = [
+        key for key, _ in store_sizes(s3_server, buckets.processed, video.accepted_original) if leave_out in key
+    ]
+    for key in left_out:
+        s3_server.client().delete_object(Bucket=buckets.processed, Key=key)
+    with pytest.raises(ResultRefused) as refused:
+        external.complete(video=video)
+    assert (refused.value.code, sentence in refused.value.sentence) == ("bad_result", True), refused.value.sentence
+    video.refresh_from_db()
+    assert (video.state, video.version, video.attempts) == (State.PENDING, "", 0)
+    assert keys_of(s3_server, buckets.processed, f"videos/{video.public_id}/") == set()
+
+
+def test_what_covers_less_than_the_original_is_refused(
+    video: Video, s3_server: Ceph, buckets: Buckets, made: Path
+) -> None:
+    looked_at(video, 30)
+    put_folder(s3_server, buckets.processed, made, video.accepted_original)
+    with pytest.raises(ResultRefused, match=r"lasts 9.0 s and the original 30.0 s: 21.0 s are missing"):
+        external.complete(video=video)
+    put_result(s3_server, buckets, video)
+    with pytest.raises(ResultRefused, match=r"lasts 5.5 s and the original 30.0 s: 24.5 s are missing"):
+        external.complete(video=video)
+
+
+def test_a_later_version_without_a_manifest_has_none(
+    video: Video, s3_server: Ceph, buckets: Buckets, made: Path
+) -> None:
+    put_folder(s3_server, buckets.processed, made, video.accepted_original)
+    external.complete(video=video)
+    assert Video.objects.get().has_manifest
+    assert processing.retry(video_id=video.pk)
+    s3_server.client().delete_object(Bucket=buckets.processed, Key=f"{video.accepted_original}/manifest.mpd")
+    put_result(s3_server, buckets, video)
+    external.complete(video=Video.objects.get())
+    assert not Video.objects.get().has_manifest

@@ -153,6 +153,7 @@ def test_a_stranger_gets_404_for_what_exists_and_for_what_does_not(
     hidden = make_video(owner, visibility=Visibility.PRIVATE)
     client = as_user(viewer)
     for ref in (hidden.pk, hidden.public_id, hidden.pk + 1):
-        for route in ("/content/{}/", "/content/video-url/{}/", "/api/v1/videos/{}/", "/api/v1/stream/{}/master.m3u8"):
+        stream = ("/api/v1/stream/{}/master.m3u8", "/api/v1/stream/{}/manifest.mpd")
+        for route in ("/content/{}/", "/content/video-url/{}/", "/api/v1/videos/{}/", *stream):
             response = client.get(route.format(ref))
             assert (response.status_code, response.json()["code"]) == (404, "not_found"), route

@@ -1,5 +1,6 @@
 """Fragmented MP4 that another service has cut into an init segment and media segments (ISO/IEC 23009-1, 6.3.4)."""
 
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -95,9 +96,9 @@ def codec_name(name: bytes, configuration: bytes) -> str:
 
 
 def ascii_of(name: bytes) -> str:
-    if not (name.isascii() and name.decode().isprintable()):
+    if not re.fullmatch(rb"[A-Za-z0-9-]+", name.strip()):
         raise BadMp4("its codec has no name")
-    return name.decode()
+    return name.decode().strip()
 
 
 def mpeg4_audio_name(descriptors: bytes) -> str:

@@ -1,27 +1,36 @@
 """Another service makes a film: its signed requests, directly and behind Nginx, its result, and how that plays."""
 
+import re
 from collections.abc import Callable, Iterator
+from html import unescape
 from pathlib import Path
-from typing import Any
 from urllib.parse import quote
 
 import pytest
 import requests
-from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest
-from botocore.credentials import Credentials
 from requests_aws4auth import AWS4Auth
 
 from media_pipeline import playlists
 from tests.ceph import Ceph
-from tests.client import Client
 from tests.clips import run_ffmpeg
 from tests.conftest import bucket_settings
 from tests.nginx import Nginx
-from tests.services import Platform, started, wait_for
+from tests.services import Platform, started
+from tests.transcoder import (
+    KEY_ID,
+    REGION,
+    SECRET,
+    SERVICE,
+    SETTINGS,
+    WINDOW,
+    bring,
+    by_botocore,
+    make_dash,
+    put_folder,
+    send,
+    signed_headers,
+)
 
-KEY_ID, SECRET = "AKIDEXAMPLE", "a-secret-of-the-transcoder"
-REGION, SERVICE = "us-east-1", "execute-api"
 Ask = Callable[..., requests.Response]
 
 
@@ -32,7 +41,7 @@ def external(
     """A platform whose films another service makes."""
     running = Platform(tmp_path_factory.mktemp("external"), template=prepared_database)
     running.env |= bucket_settings(s3_server, bucket, s3_server.url)
-    running.env |= {"TRANSCODER": "external", "SERVICE_KEYS": f"transcoder:{KEY_ID}:{SECRET}"}
+    running.env |= SETTINGS
     with running.running():
         yield running
 
@@ -43,27 +52,9 @@ def nginx(external: Platform) -> Iterator[Nginx]:
         yield server
 
 
-def by_botocore(method: str, url: str) -> requests.Response:
-    return send(method, url, signed_headers(method, url))
-
-
-def signed_headers(method: str, url: str, secret: str = SECRET) -> dict[str, str]:
-    request = AWSRequest(method=method, url=url)
-    SigV4Auth(Credentials(KEY_ID, secret), SERVICE, REGION).add_auth(request)
-    return dict(request.headers)
-
-
 def by_aws4auth(method: str, url: str) -> requests.Response:
     prepared = requests.Request(method, url, auth=AWS4Auth(KEY_ID, SECRET, REGION, SERVICE)).prepare()
     return send(method, url, {name: str(value) for name, value in prepared.headers.items()})
-
-
-def send(method: str, url: str, headers: dict[str, str]) -> requests.Response:
-    """With the address as it is, which requests would write anew."""
-    with requests.Session() as session:
-        prepared = requests.Request(method, url, headers=headers).prepare()
-        prepared.url = url
-        return session.send(prepared, timeout=30)
 
 
 # Which signer goes which way matters little, so each goes one.
@@ -85,20 +76,7 @@ def origin(way: str, external: Platform, nginx: Nginx) -> str:
     return nginx.origin if "Nginx" in way else external.origin
 
 
-def bring(external: Platform, clip: Path, title: str) -> tuple[Client, dict[str, Any], str]:
-    """A film that was checked and waits; its key."""
-    admin = external.sign_in()
-    wanted = {"filename": "my film.mp4", "content_type": "video/mp4"}
-    told = admin.post_json("/api/v1/upload/videos/upload-url/", wanted).json()
-    requests.put(told["url"], data=clip.read_bytes(), headers=told["headers"], timeout=30).raise_for_status()
-    described = {"title": title, "video_s3_key": told["key"]}
-    video = admin.post_json("/api/v1/upload/videos/metadata/", described).json()
-    path = f"/api/v1/videos/{video['id']}/preflight/"
-    wait_for(lambda: admin.get(path).json()["verdict"] != "waiting", what="the check")
-    return admin, video, told["key"]
-
-
-def make_result(folder: Path, clip: Path) -> list[Path]:
+def make_result(folder: Path, clip: Path) -> Path:
     """HLS with segments of MPEG-TS, as such services make it."""
     (folder / "360p").mkdir(parents=True)
     hls = ["-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_filename"]
@@ -106,7 +84,7 @@ def make_result(folder: Path, clip: Path) -> list[Path]:
     run_ffmpeg("-i", str(clip), *encoding, *hls, str(folder / "360p/seg_%d.ts"), str(folder / "360p/index.m3u8"))
     variant = '#EXT-X-STREAM-INF:BANDWIDTH=900000,RESOLUTION=640x360,CODECS="avc1.64001e,mp4a.40.2"'
     (folder / "master.m3u8").write_text(f"#EXTM3U\n{variant}\n360p/index.m3u8\n")
-    return [path for path in folder.rglob("*") if path.is_file()]
+    return folder
 
 
 def test_a_film_is_found_by_its_key_however_that_is_written(
@@ -128,10 +106,7 @@ def test_the_result_is_believed_when_it_is_there_and_then_plays(
     status = f"{origin}/api/v1/upload/videos/{video['id']}/status/?status=COMPLETED"
     early = ask("PATCH", status)
     assert (early.status_code, early.json()["code"]) == (409, "bad_result")
-    files = make_result(tmp_path / "result", clip)
-    for path in files:
-        name = path.relative_to(tmp_path / "result").as_posix()
-        s3_server.client().upload_file(str(path), bucket, f"{key}/{name}")
+    put_folder(s3_server, bucket, make_result(tmp_path / "result", clip), key)
     done = ask("PATCH", status)
     assert (done.status_code, done.json()["status"]) == (200, "READY"), done.text
     assert ask("PATCH", status).status_code == 200  # said again
@@ -141,6 +116,33 @@ def test_the_result_is_believed_when_it_is_there_and_then_plays(
     segments = playlists.uris(admin.get(uri).body.decode())
     assert len(segments) >= 2
     assert requests.get(segments[0], timeout=10).content[:1] == b"\x47"
+
+
+def test_a_result_in_dash_is_believed_and_its_manifest_leads_to_the_bucket(
+    external: Platform, nginx: Nginx, clip: Path, s3_server: Ceph, bucket: str, tmp_path: Path
+) -> None:
+    admin, video, key = bring(external, clip, "Made as DASH")
+    status = f"{external.origin}/api/v1/upload/videos/{video['id']}/status/?status=COMPLETED"
+    made = make_dash(tmp_path / "made", clip, *WINDOW)
+    put_folder(s3_server, bucket, made, key)
+    for name in ("chunk-stream0-00001.m4s", "chunk-stream1-00001.m4s", "chunk-stream2-00001.m4s"):
+        s3_server.client().delete_object(Bucket=bucket, Key=f"{key}/{name}")
+    refused = by_botocore("PATCH", status)
+    waiting = admin.get(f"/content/{video['id']}/").json()["processing_state"]
+    assert (refused.status_code, refused.json()["code"], waiting) == (409, "bad_result", "pending"), refused.text
+    assert re.search(r"2\.0 s are missing", refused.json()["detail"]), refused.text
+    put_folder(s3_server, bucket, made, key)
+    assert by_botocore("PATCH", status).status_code == 200
+    shown = admin.get(f"/content/{video['id']}/").json()
+    (uri, *_) = playlists.uris(admin.get(shown["hls_url"]).body.decode())
+    folder = uri.rpartition("/")[0]
+    for address in (shown["dash_url"], f"{folder}/manifest.mpd", f"{nginx.origin}{folder}/manifest.mpd"):
+        answer = admin.get(address)
+        assert (answer.status, answer.headers["content-type"]) == (200, "application/dash+xml"), address
+        addresses = re.findall(r'media="([^"]*)"', answer.body.decode())
+        assert len(addresses) == 9
+        assert requests.get(unescape(addresses[-1]), timeout=10).content[4:8] == b"styp"
+    assert requests.get(shown["dash_url"], timeout=10).status_code == 401
 
 
 def test_who_does_not_sign_or_signs_wrongly_is_nobody(external: Platform, origin: str, ask: Ask) -> None:
