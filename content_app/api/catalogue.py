@@ -1,7 +1,6 @@
 """What there is to watch: lists, one video, categories, favourites. Each view parses, asks and answers."""
 
 import uuid
-from itertools import chain
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
@@ -9,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from content_app.api.long_lists import PART, answer_long_list
+from content_app.api.long_lists import LONG, PART, answer_long_list
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, CategorySerializer, FavoriteToggle, VideoSerializer
 from content_app.models import Category
@@ -21,11 +20,13 @@ class Catalogue(APIView):
     @extend_schema(parameters=[CatalogueFilter], responses=VideoSerializer(many=True), tags=["content"])
     def get(self, request: Request) -> HttpResponseBase:
         """What this person may see, newest first."""
-        parts = in_parts(filtered(request), PART)
-        first = next(parts, [])
-        if len(first) < PART:
+        videos = filtered(request)
+        first = list(videos[:LONG])
+        if len(first) < LONG:
             return Response(video_json(request, first))
-        return answer_long_list(person_of(request).pk, (video_json(request, part) for part in chain([first], parts)))
+        del first  # it would be kept while this request waits for its turn
+        parts = (video_json(request, part) for part in in_parts(videos, PART))
+        return answer_long_list(person_of(request).pk, parts)
 
 
 class CatalogueEntry(APIView):

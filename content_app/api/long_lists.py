@@ -20,7 +20,7 @@ from rest_framework.renderers import JSONRenderer
 
 from content_app.lending import lend_connection
 
-# Films of a part. A list that is shorter is answered as any other.
+LONG = 100  # as many films as a page of the versioned API has at most; a shorter list is answered as any other
 PART = 250
 AT_ONCE = 1
 MOST_WAITING = 8  # of the 32 threads of a process; the others go on with short requests
