@@ -1,7 +1,7 @@
 # Everything a developer or operator types. `make` alone explains it.
 
 .DEFAULT_GOAL := help
-.PHONY: up test test-all lint bench bench-addresses bench-alike bench-web help
+.PHONY: up test test-all lint bench bench-addresses bench-alike bench-lists bench-web help
 
 # make up PORT=8010 WORKERS=3: make hands such words on to the recipe as environment.
 
@@ -28,6 +28,10 @@ bench-addresses: ## what a playlist costs where media lie in buckets (TURNS)
 bench-alike: ## whether the time of an answer tells that an address has an account (TURNS)
 	@sh local/python.sh -m local.install requirements-dev.txt
 	.venv/bin/python -m bench.alike
+
+bench-lists: ## memory of the web server while one viewer asks for 10,000 films again and again (FILMS)
+	@sh local/python.sh -m local.install requirements-dev.txt
+	.venv/bin/python -m bench.lists
 
 bench-web: ## signing in, refreshing and auth/me under load, against their baselines (ROUNDS, SECONDS); needs wrk
 	@sh local/python.sh -m local.install requirements-dev.txt

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 
 from django.db.models import F, Prefetch, Q, QuerySet
 from django.http import Http404
@@ -117,6 +117,22 @@ def with_details(videos: QuerySet[Video]) -> QuerySet[Video]:
     # Verdicts are long, and no list shows them.
     wanted = videos.select_related("category").defer(*VERDICTS)
     return wanted.prefetch_related(Prefetch("renditions", queryset=published))
+
+
+def in_parts(videos: QuerySet[Video], size: int) -> Iterator[list[Video]]:
+    """Newest first, with queries of its own for each part.
+
+    Each part begins behind the last film of the part before, so that a film that is added or removed meanwhile shifts
+    none of the others.
+    """
+    part = list(videos[:size])
+    while part:
+        yield part
+        if len(part) < size:
+            return
+        last = part[-1]
+        older = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk)
+        part = list(videos.filter(older)[:size])
 
 
 def published_renditions(video: Video) -> list[Rendition]:

@@ -2,23 +2,31 @@
 
 import uuid
 
+from django.http.response import HttpResponseBase
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from content_app.api.long_lists import LONG, PART, answer_long_list
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, CategorySerializer, FavoriteToggle, VideoSerializer
 from content_app.models import Category
-from content_app.queries import find_visible
+from content_app.queries import find_visible, in_parts
 from content_app.services import favorites
 
 
 class Catalogue(APIView):
     @extend_schema(parameters=[CatalogueFilter], responses=VideoSerializer(many=True), tags=["content"])
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """What this person may see, newest first."""
-        return Response(video_json(request, list(filtered(request))))
+        videos = filtered(request)
+        first = list(videos[:LONG])
+        if len(first) < LONG:
+            return Response(video_json(request, first))
+        del first  # it would be kept while this request waits for its turn
+        parts = (video_json(request, part) for part in in_parts(videos, PART))
+        return answer_long_list(person_of(request).pk, parts)
 
 
 class CatalogueEntry(APIView):

@@ -1,0 +1,64 @@
+"""A catalogue of thousands of films, and how much memory a web server takes that lists them."""
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from local.linux import descendants
+from tests.client import Client
+from tests.services import Platform
+
+VIEWER, PASSWORD = "their-viewer@example.com", "correct horse battery staple"
+MAKE_FILMS = """
+import uuid
+from datetime import timedelta
+from django.utils import timezone
+from content_app.models import Rendition, Video
+from users_app.models import User
+owner = User.objects.get(email="admin@example.com")
+User.objects.create_user({viewer!r}, {password!r}, name="viewer")
+now = timezone.now()
+videos = Video.objects.bulk_create([
+    Video(
+        owner=owner, title=f"Film {{n}}", description=f"{{uuid.uuid5(uuid.NAMESPACE_URL, str(n))}} " * 20,
+        state="ready", version="v1", duration_s=60, poster="v1/poster.jpg", has_small_poster=True, has_storyboard=True,
+        created_at=now - timedelta(seconds=n),
+    )
+    for n in range({films})
+], batch_size=500)
+Rendition.objects.bulk_create([
+    Rendition(
+        video=video, version="v1", name=f"{{side}}p", width=side * 16 // 9, height=side, frame_rate="25", codecs="avc1",
+        peak_bps=2, average_bps=1, size_bytes=3, frames=1500,
+    )
+    for video in videos for side in (120, 360, 720, 1080)
+], batch_size=500)
+"""
+
+
+def fill(platform: Platform, films: int) -> Client:
+    """A catalogue of so many films with four qualities each, and a viewer who is signed in."""
+    made = platform.manage("shell", "-v0", "-c", MAKE_FILMS.format(films=films, viewer=VIEWER, password=PASSWORD))
+    assert made.returncode == 0, made.stderr
+    return platform.sign_in(VIEWER, PASSWORD)
+
+
+def memory_mb(platform: Platform) -> int:
+    """Of the web server and its processes."""
+    web = platform.programs["web"].pid
+    texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in (web, *descendants(web))]
+    return sum(int(text.partition("\nPss:")[2].split()[0]) for text in texts) // 1024
+
+
+def ask_at_once(client: Client, requests: int, path: str = "/content/") -> Counter[int]:
+    """How often which status; every array that comes is whole."""
+
+    def ask(_: int) -> int:
+        answer = client.get(path)
+        if answer.status == 200:
+            assert len(answer.body) == int(answer.headers["content-length"])
+            assert answer.body.endswith(b"}]")
+        return answer.status
+
+    with ThreadPoolExecutor(requests) as pool:
+        return Counter(pool.map(ask, range(requests)))
