@@ -14,6 +14,8 @@ from local.linux import descendants
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 SAMPLE_EVERY_S = 0.25  # looking itself takes time
+LOOK_EVERY_S = 0.01
+LONGEST_END_S = 60
 
 
 @dataclass(frozen=True)
@@ -26,7 +28,9 @@ class Cost:
 class Meter:
     """Measures all that these processes start, and themselves if need be, from entering to leaving; `cost` says.
 
-    Processor time of children counts once they have ended and their parent has noticed, which a wait guarantees.
+    Processor time of children counts once they have ended and their parent has noticed. Commands that are run here have
+    been waited for when the meter is left. Processes that stay (`with_themselves`) may still have children then, as a
+    worker has that tidies up after a film: their end is waited for, on no clock, before the processors are read.
     """
 
     def __init__(self, pids: Iterable[int], *, with_themselves: bool) -> None:
@@ -43,9 +47,18 @@ class Meter:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         wall_s = time.monotonic() - self.began_s
+        if self.with_themselves and error is None:
+            self.wait_for_children()
         self.is_over.set()
         self.sampler.join()
         self.cost = Cost(wall_s, self.cpu_s() - self.cpu_before_s, self.peak_bytes)
+
+    def wait_for_children(self) -> None:
+        deadline = time.monotonic() + LONGEST_END_S
+        while left := [child for pid in self.pids for child in descendants(pid)]:
+            if time.monotonic() > deadline:
+                raise SystemExit(f"The processes {left} have not ended within {LONGEST_END_S} s.")
+            time.sleep(LOOK_EVERY_S)
 
     def cpu_s(self) -> float:
         return sum(cpu_s_of(pid, with_itself=self.with_themselves) for pid in self.pids)

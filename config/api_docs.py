@@ -94,13 +94,12 @@ class SchemaView(APIView):
         patch_vary_headers(response, ("Accept", "Accept-Encoding"))
         if is_packed:
             response["Content-Encoding"] = "gzip"
-        answer: HttpResponse = get_conditional_response(request._request, document.etag, response=response)
-        return answer
+        return get_conditional_response(request._request, document.etag, response=response) or response
 
     def handle_exception(self, exc: Exception) -> Response:
         """As everywhere else: an error is JSON, also to a client that asked for a schema in YAML."""
-        self.request.accepted_renderer = JSONRenderer()  # type: ignore[attr-defined]  # DRF's own way to say it
-        self.request.accepted_media_type = JSONRenderer.media_type  # type: ignore[attr-defined]
+        self.request.accepted_renderer = JSONRenderer()
+        self.request.accepted_media_type = JSONRenderer.media_type
         response: Response = super().handle_exception(exc)
         return response
 

@@ -23,6 +23,7 @@ CHORES = (
     "content_app.services.scratch.sweep_brief_folders",
     "content_app.services.sources.drop_kept",
     "content_app.services.reaping.sweep_incoming",
+    "content_app.services.reaping.note_round",  # after all others
 )
 
 

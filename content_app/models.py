@@ -326,3 +326,12 @@ class Discard(models.Model):
 
     def __str__(self) -> str:
         return self.prefix
+
+
+class ReaperRound(models.Model):
+    """When a reaper last came to the end of a round: one row, from which `manage.py doctor` tells that one works."""
+
+    ended_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"{self.ended_at:%Y-%m-%d %H:%M:%S}"

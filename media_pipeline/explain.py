@@ -48,7 +48,7 @@ def explain(
     )
 
 
-def as_text(explained: Explanation) -> str:
+def as_text(explained: Explanation, *, with_command: bool) -> str:
     """For a terminal; the command can be pasted into a shell."""
     cost = explained.cost
     sections = {
@@ -61,7 +61,7 @@ def as_text(explained: Explanation) -> str:
             *labelled_line("Storage", f"about {bytes_text(cost.bytes)}, {bytes_text(cost.most_bytes)} at the most"),
             *bullets([cost.basis]),
         ],
-        "Command": [f"mkdir -p {WORK}", shlex.join(explained.command)],
+        "Command": [f"mkdir -p {WORK}", shlex.join(explained.command)] if with_command else [],
     }
     return "\n\n".join("\n".join([name, *lines]) for name, lines in sections.items() if lines) + "\n"
 

@@ -1,18 +1,21 @@
-"""`manage.py add_demo`: one film in an empty catalogue, and never a second time."""
+"""`manage.py add_demo`: four films in an empty catalogue, and never a second time."""
 
 import io
 import re
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import transaction
 from django.utils import timezone
 
 from config.management.commands import add_demo
 from content_app import queue
 from content_app.models import Category, Video
 from content_app.states import State
+from media_pipeline.probe import probe
 from users_app.models import User
 
 pytestmark = pytest.mark.django_db
@@ -30,19 +33,41 @@ def _queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(add_demo, "POLL_S", 0.01)
 
 
+@pytest.fixture
+def queued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """The films whose jobs were put on the queue, in order."""
+    ids: list[int] = []
+    monkeypatch.setattr(queue, "enqueue_processing", lambda video_id: not ids.append(video_id))  # type: ignore[func-returns-value]
+    monkeypatch.setattr(transaction, "on_commit", lambda function: function())
+    return ids
+
+
 def test_the_demo_waits_for_a_worker_and_belongs_to_the_admin(admin: User) -> None:
-    Category.objects.create(name="Animation")
+    for name in ("Animation", "Family"):
+        Category.objects.create(name=name)
     run()
-    video = Video.objects.get()
-    assert (video.public_id, video.owner, video.state) == (add_demo.PUBLIC_ID, admin, State.PENDING)
+    video = add_demo.find_demo()
+    assert video
+    assert (video.owner, video.state) == (admin, State.PENDING)
     assert str(video.category) == "Animation"
-    assert video.video_file.size == video.original_bytes == add_demo.CLIP.stat().st_size
+    assert video.video_file.size == video.original_bytes == add_demo.FIRST.clip.stat().st_size
+    assert Counter(str(one.category) for one in Video.objects.all()) == {"Animation": 2, "Family": 2}
+    assert all("Creative Commons Attribution" in one.description for one in Video.objects.all())
+
+
+def test_the_first_film_is_queued_first_and_stays_the_newest(admin: User, queued: list[int]) -> None:
+    run()
+    assert queued[0] == Video.objects.get(public_id=add_demo.PUBLIC_ID).pk
+    assert len(set(queued)) == 4
+    assert str(Video.objects.order_by("-created_at")[0].public_id) == str(add_demo.PUBLIC_ID)
 
 
 def test_it_is_added_once(admin: User) -> None:
     run()
     run()
-    assert Video.objects.count() == 1
+    Video.objects.update(state=State.READY)
+    run("--follow")
+    assert Video.objects.count() == 4
 
 
 def test_a_demo_that_was_deleted_stays_deleted(admin: User) -> None:
@@ -50,6 +75,31 @@ def test_a_demo_that_was_deleted_stays_deleted(admin: User) -> None:
     Video.objects.update(deleted_at=timezone.now())
     assert run("--follow") == ""
     assert Video.objects.filter(deleted_at=None).count() == 0
+
+
+def test_a_film_of_the_demo_that_was_removed_for_good_does_not_come_back(admin: User) -> None:
+    run()
+    Video.objects.update(state=State.READY)
+    for _ in range(3):
+        newest = Video.objects.exclude(public_id=add_demo.PUBLIC_ID).first()
+        assert newest
+        newest.delete()
+        run("--follow")
+    assert [video.title for video in Video.objects.all()] == ["Big Buck Bunny"]
+
+
+def test_a_run_that_was_interrupted_is_finished_by_the_next_one(admin: User) -> None:
+    add_demo.add(add_demo.FIRST)
+    run()
+    assert Video.objects.count() == 4
+
+
+def test_one_of_the_films_has_captions_and_sound_in_two_languages() -> None:
+    spoken = {demo.name: probe(demo.clip, time_limit_s=60) for demo in (add_demo.FIRST, *add_demo.OTHERS)}
+    burrow = spoken["the-burrow.mp4"]
+    assert [sound.language for sound in burrow.audio] == ["en", "de"]
+    assert [text.language for text in burrow.subtitles] == ["en", "de"]
+    assert sum(demo.clip.stat().st_size for demo in (add_demo.FIRST, *add_demo.OTHERS)) < 8_000_000
 
 
 def test_a_catalogue_with_films_of_its_own_gets_none(owner: User, admin: User) -> None:
@@ -94,4 +144,5 @@ def soon_ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_it_waits_and_says_where_to_watch(admin: User, settings: Any) -> None:
     settings.BACKEND_ORIGIN = "http://localhost:8010"
     said = run("--follow")
+    assert Video.objects.count() == 4, "the others come when the first can be watched"
     assert re.fullmatch(r"The demo is ready to watch: http://localhost:8010/watch/[0-9a-f-]{36}/\n", said)

@@ -8,11 +8,15 @@ from smtplib import SMTPException
 from django.conf import settings
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
+from django.db.models import Count
+from django.utils import timezone
 
 from content_app import queue
+from content_app.models import ReaperRound, Video
 from content_app.rules import MEGABYTE
 from content_app.services.scratch import brief_folder
 from content_app.services.storage import bucket_store, get_store
+from content_app.states import State
 from media_pipeline import sandbox_checkup
 from media_pipeline.errors import PipelineError
 from media_pipeline.ffmpeg import run
@@ -23,6 +27,7 @@ from users_app.services.mail import given_up_count, try_mail_server
 from users_app.user_pool import UserPool
 
 LITTLE_ROOM_MB = 2048
+LONGEST_ROUND_S = 120  # beside the pause between two rounds: many objects to remove take a while
 
 
 class Wrong(Exception):
@@ -35,6 +40,8 @@ def examine() -> Iterator[Finding]:
         "database": look_at_database,
         "redis": look_at_redis,
         "workers": look_at_workers,
+        "reaper": look_at_reaper,
+        "films": look_at_films,
         "ffmpeg": look_at_ffmpeg,
         "sandbox": look_at_sandbox,
         "work folder": look_at_work_folder,
@@ -75,6 +82,37 @@ def look_at_workers() -> str:
     if not count:
         raise Wrong("None serves films: start `manage.py rqworker`, and `manage.py reaper` beside it.")
     return f"{count} serving films"
+
+
+def look_at_reaper() -> str:
+    """By what it wrote into the database, which works with any queue and on any number of machines."""
+    try:
+        last = ReaperRound.objects.order_by("-ended_at").first()
+    except DatabaseError as error:
+        raise Wrong("The database cannot tell when it last worked.") from error
+    if last is None:
+        raise Wrong("None has come to the end of a round yet: start `manage.py reaper`.")
+    age_s = max(0, round((timezone.now() - last.ended_at).total_seconds()))
+    if age_s > settings.REAPER_INTERVAL_SECONDS + LONGEST_ROUND_S:
+        raise Wrong(
+            f"Its last round ended {age_s:,} s ago: start `manage.py reaper`, or look for “this round was cut short” "
+            "in its log."
+        )
+    return f"its last round ended {age_s} s ago"
+
+
+def look_at_films() -> str:
+    """Failed ones are no fault of the platform's by themselves: most are files that are no films."""
+    failed = Video.objects.filter(state=State.ERROR, deleted_at=None)
+    try:
+        codes = list(failed.values_list("error_code").annotate(count=Count("id")).order_by("-count", "error_code"))
+    except DatabaseError as error:
+        raise Wrong("The database cannot tell which have failed.") from error
+    if not codes:
+        return "none has failed"
+    told = ", ".join(f"{count} × {code}" for code, count in codes)
+    sum_of_all = sum(count for _, count in codes)
+    return f"{sum_of_all} failed ({told}): the admin site says why, docs/operate.md has what to do for each code"
 
 
 def look_at_ffmpeg() -> str:

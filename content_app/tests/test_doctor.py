@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from datetime import timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,11 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from content_app import queue
-from content_app.services import checkup
+from content_app.models import ReaperRound
+from content_app.services import checkup, tus
+from content_app.services.reaping import reap
+from content_app.states import State
+from content_app.tests.factories import make_video
 from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.ffmpeg import run, sandbox
 from media_pipeline.ffmpeg.sandbox import Demand, Means
@@ -21,7 +26,7 @@ from tests.ceph import Ceph
 from tests.cognito import make_pool, no, running_cognito
 from tests.services import free_port, started
 from tests.smtp import SmtpServer
-from users_app.models import Mail, MailKind
+from users_app.models import Mail, MailKind, User
 
 PAGES = ["http://testserver", "http://localhost:4200"]
 
@@ -30,6 +35,7 @@ PAGES = ["http://testserver", "http://localhost:4200"]
 def _a_queue_with_workers(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(queue, "ping", lambda: True)
     monkeypatch.setattr(queue, "worker_count", lambda: 2)
+    ReaperRound.objects.create()
 
 
 @pytest.fixture
@@ -78,7 +84,10 @@ def test_on_a_healthy_machine_everything_is_fine() -> None:
     said, end = doctor()
     assert (wrong_lines(said), end) == ([], "")
     names = re.findall(r"^ok +([^:]+):", said, re.MULTILINE)
-    assert names == ["database", "redis", "workers", "ffmpeg", "sandbox", "work folder", "mail", "media folder"]
+    assert names == [
+        *("database", "redis", "workers", "reaper", "films", "ffmpeg", "sandbox", "work folder", "mail"),
+        "media folder",
+    ]
 
 
 def test_what_is_missing_is_said_with_what_to_do(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,6 +140,40 @@ def test_a_mail_server_that_is_away_is_said(settings: Any) -> None:
     with started(SmtpServer()) as server:
         settings.EMAIL_PORT, settings.EMAIL_USE_TLS = server.port, False
         assert f"ok    mail: 127.0.0.1:{server.port} takes them" in doctor()[0]
+
+
+def test_a_reaper_that_never_ran_is_said(settings: Any) -> None:
+    ReaperRound.objects.all().delete()
+    (line,) = wrong_lines(doctor()[0])
+    assert "start `manage.py reaper`" in line
+    call_command("reaper", "--once")
+    assert wrong_lines(doctor()[0]) == []
+
+
+def test_a_reaper_that_has_ended_is_said(settings: Any) -> None:
+    ReaperRound.objects.update(ended_at=timezone.now() - timedelta(hours=1))
+    (line,) = wrong_lines(doctor()[0])
+    assert line.startswith("WRONG reaper: Its last round ended 3,600 s ago: start `manage.py reaper`")
+
+
+def test_a_round_is_noted_whatever_fails_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail() -> None:
+        raise OSError("the disk is away")
+
+    monkeypatch.setattr(tus, "sweep", fail)
+    before = ReaperRound.objects.get().ended_at
+    assert reap().failing == ["content_app.services.tus.sweep"]
+    assert ReaperRound.objects.get().ended_at > before
+
+
+def test_films_that_failed_are_counted_by_code(owner: User) -> None:
+    assert "ok    films: none has failed" in doctor()[0]
+    for code in ("not_a_video", "no_room", "not_a_video"):
+        make_video(owner, state=State.ERROR, error_code=code)
+    make_video(owner, state=State.ERROR, error_code="not_a_video", deleted_at=timezone.now())
+    said, end = doctor()
+    assert "ok    films: 3 failed (2 × not_a_video, 1 × no_room): the admin site says why" in said
+    assert end == "", "a film that is none is no fault of the platform"
 
 
 def test_mails_that_could_not_be_sent_are_said(db: None) -> None:

@@ -53,15 +53,21 @@ def test_a_stored_video_is_explained_by_either_id(stored: Video) -> None:
     text = explain(str(stored.pk))
     assert text == explain(str(stored.public_id))
     headings = [line for line in text.splitlines() if line and not line.startswith((" ", "mkdir", "/"))]
-    assert headings == ["Found", "Planned", "Why", "Warnings", "Cost", "Command"]
+    assert headings == ["Found", "Planned", "Why", "Warnings", "Cost"]
     assert "  Picture    H.264, 64×48, 10 frames a second\n" in text
     assert "- At 64×48 the picture is smaller than every quality: it keeps its size and is called 120p.\n" in text
     assert "- The film has no sound.\n" in text
-    assert stored.accepted_original in text
+
+
+def test_the_command_is_printed_when_it_is_asked_for(stored: Video) -> None:
+    without, asked = explain(str(stored.pk)), explain(str(stored.pk), "--command")
+    assert "ffmpeg" not in without
+    assert asked.startswith(without)
+    assert stored.accepted_original in asked.removeprefix(without).partition("\nCommand\n")[2]
 
 
 def test_the_command_can_be_pasted_into_a_shell(tiny: Path, tmp_path: Path) -> None:
-    script = explain(str(tiny)).partition("\nCommand\n")[2]
+    script = explain(str(tiny), "--command").partition("\nCommand\n")[2]
     subprocess.run(["sh", "-euc", script], cwd=tmp_path, check=True, capture_output=True, timeout=60)
     assert (tmp_path / "work" / "120p.video.mp4").stat().st_size > 0
     assert shlex.split(script)[:3] == ["mkdir", "-p", "work"]

@@ -68,11 +68,12 @@ def test_strangers_hear_that_they_are_to_sign_in_however_often_they_ask(
         assert refused(stranger.get(path))[0] == 401, path
 
 
-def test_a_right_that_is_lacking_is_said_before_the_limit(
+def test_the_limit_comes_before_the_rights_of_a_person(
     viewer: User, sign_in: SignIn, limited: Callable[[APIClient], APIClient]
 ) -> None:
     client = limited(sign_in(viewer))
-    assert refused(client.get("/api/v1/users/"))[0] == 403
+    assert refused(client.get("/api/v1/users/")) == (429, "throttled")
+    assert refused(client.get("/api/v1/audit/")) == (429, "throttled")
 
 
 def test_the_limit_comes_before_the_film_is_looked_for(

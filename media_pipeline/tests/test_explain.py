@@ -32,7 +32,7 @@ def explained() -> Explanation:
 
 
 def test_the_text_is_exactly_this() -> None:
-    assert as_text(explained()) == golden("explanation.txt")
+    assert as_text(explained(), with_command=True) == golden("explanation.txt")
 
 
 def test_programs_get_numbers_and_the_same_lines() -> None:
@@ -57,13 +57,15 @@ def test_a_file_without_anything_unusual_says_so() -> None:
     settings, source = PlanSettings(), film(audio=(), subtitles=())
     plain = explain(source, plan_encode(source, settings), settings, size_bytes=1, speed=Speed(), command=["ffmpeg"])
 
-    assert "Why\n  - Nothing about it is out of the ordinary.\n" in as_text(plain)
-    assert "Warnings\n  - The film has no sound.\n" in as_text(plain)
+    assert "Why\n  - Nothing about it is out of the ordinary.\n" in as_text(plain, with_command=False)
+    assert "Warnings\n  - The film has no sound.\n" in as_text(plain, with_command=False)
 
 
 def test_the_path_of_a_file_is_quoted_for_the_shell() -> None:
-    assert as_text(explained()).endswith("""mkdir -p work\nffmpeg -i 'file:it'"'"'s here.mov' work/1080p.mp4\n""")
-    assert str(Path.cwd()) not in as_text(explained())
+    assert as_text(explained(), with_command=True).endswith(
+        """mkdir -p work\nffmpeg -i 'file:it'"'"'s here.mov' work/1080p.mp4\n"""
+    )
+    assert str(Path.cwd()) not in as_text(explained(), with_command=True)
 
 
 # --- of real files ---------------------------------------------------------------------------------------------------

@@ -20,6 +20,7 @@ pytestmark = pytest.mark.clone
 SECOND_RUN_S = 20
 # In a command line; who names no queue serves all of them.
 FILM_WORKER, ERRANDS_WORKER = "rqworker\0--verbosity", "rqworker\0default"
+DEMO_ID = "b1b2c3d4-0000-4000-8000-b16b0cb0bb17"
 OLD_PYTHON = '#!/bin/sh\ncase "$2" in *print*) echo 3.9 ;; *) exit 1 ;; esac\n'
 
 
@@ -112,7 +113,7 @@ def test_it_prints_where_to_go(first_run: Run) -> None:
 
 def test_the_demo_plays_and_only_with_a_signature(first_run: Run) -> None:
     client = sign_in(first_run, printed_password(first_run))
-    (video,) = client.get("/content/").json()
+    video = client.get(f"/content/{DEMO_ID}/").json()
     assert video["title"] == "Big Buck Bunny"
     assert {"120p", "360p", "720p", "1080p"} == set(video["converted_files"])
     master = client.get(video["hls_url"])
@@ -124,6 +125,17 @@ def test_the_demo_plays_and_only_with_a_signature(first_run: Run) -> None:
     assert (part.status, len(part.body)) == (206, 1000)
     unsigned = re.sub(r"/media/[^/]+/", "/media/", film)
     assert Client(first_run.origin).get(unsigned).status == 403
+
+
+def test_three_more_films_follow_the_first_one(first_run: Run) -> None:
+    client = sign_in(first_run, printed_password(first_run))
+
+    def are_ready() -> bool:
+        return [video["is_playable"] for video in client.get("/content/").json()] == [True] * 4
+
+    wait_for(are_ready, limit_s=120, what="four films to watch")
+    newest, *_ = client.get("/content/").json()
+    assert newest["public_id"] == DEMO_ID
 
 
 def test_a_killed_worker_is_reported_and_replaced(machine: Machine, first_run: Run) -> None:
@@ -172,7 +184,7 @@ def test_a_second_run_serves_soon_and_keeps_its_data(used: Machine, first_run: R
     run = used.make_up()
     run.wait_for("Videoflix is up", limit_s=SECOND_RUN_S)
     client = sign_in(run, printed_password(first_run))
-    assert [video["is_playable"] for video in client.get("/content/").json()] == [True]
+    assert [video["is_playable"] for video in client.get("/content/").json()] == [True] * 4
     run.press_ctrl_c()
     run.wait(END_S)
     assert used.processes() == []

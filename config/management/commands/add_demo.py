@@ -1,8 +1,11 @@
-"""`manage.py add_demo`: a first film, so that there is something to watch."""
+"""`manage.py add_demo`: first films, so that there is something to watch, to find and to choose from."""
 
 import time
 import uuid
 from argparse import ArgumentParser
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -17,34 +20,87 @@ from users_app.models import User
 from users_app.roles import Role
 
 PUBLIC_ID = uuid.UUID("b1b2c3d4-0000-4000-8000-b16b0cb0bb17")
-CLIP = BASE_DIR / "demo" / "big-buck-bunny.mp4"
-TITLE = "Big Buck Bunny"
-DESCRIPTION = (
-    "The first ten seconds of a bird's quiet morning. An excerpt of the film by the Blender Foundation, © 2008, "
-    "www.bigbuckbunny.org, licensed under Creative Commons Attribution 3.0."
+FOLDER = BASE_DIR / "demo"
+ATTRIBUTION = (
+    "An excerpt of the film Big Buck Bunny by the Blender Foundation, © 2008, www.bigbuckbunny.org, licensed under "
+    "Creative Commons Attribution 3.0."
 )
+UNDER_WAY = (State.PENDING, State.PROCESSING)
 POLL_S = 0.5
 
 
+@dataclass(frozen=True)
+class Demo:
+    """One clip of the demo; `name` is that of its file."""
+
+    public_id: uuid.UUID
+    name: str
+    title: str
+    about: str
+    category: str
+
+    @property
+    def clip(self) -> Path:
+        return FOLDER / self.name
+
+
+FIRST = Demo(
+    PUBLIC_ID,
+    "big-buck-bunny.mp4",
+    "Big Buck Bunny",
+    "The first ten seconds of a bird's quiet morning.",
+    "Animation",
+)
+OTHERS = (
+    Demo(
+        uuid.UUID("b1b2c3d4-0000-4000-8000-b16b0cb0bb18"),
+        "the-burrow.mp4",
+        "The Burrow",
+        "Somebody lives below the old tree. With captions in English and German that say what is heard, and a second "
+        "soundtrack: the same sound, softened, as the German one.",
+        "Animation",
+    ),
+    Demo(
+        uuid.UUID("b1b2c3d4-0000-4000-8000-b16b0cb0bb19"),
+        "a-meadow-in-the-morning.mp4",
+        "A Meadow in the Morning",
+        "Pink clouds above a meadow, and the camera comes down to the grass.",
+        "Family",
+    ),
+    Demo(
+        uuid.UUID("b1b2c3d4-0000-4000-8000-b16b0cb0bb20"),
+        "by-the-stream.mp4",
+        "By the Stream",
+        "Flowers, stones and water: a few seconds to rest.",
+        "Family",
+    ),
+)
+
+
 class Command(BaseCommand):
-    help = "Adds the demo film to an empty catalogue, once; one that was deleted stays deleted."
+    help = "Adds the demo films to an empty catalogue, once; one that was deleted stays deleted."
 
     # Workers and reaper check the system when they start; here it would cost every start half a second.
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--follow", action="store_true", help="wait until it can be watched, and say so")
+        parser.add_argument("--follow", action="store_true", help="wait until the first can be watched, and say so")
 
     def handle(self, *, follow: bool, **options: Any) -> None:
         if not Video.objects.exists():
-            add_demo()
+            add(FIRST)
+            is_begun = True
+        else:
+            is_begun = is_interrupted()
         if follow:
             self.follow()
+        if is_begun:
+            add_others()
 
     def follow(self) -> None:
         """Nothing to say about a film that was ready before, or is gone."""
         has_waited = False
-        while (video := find_demo()) and video.state in {State.PENDING, State.PROCESSING}:
+        while (video := find_demo()) and video.state in UNDER_WAY:
             has_waited = True
             time.sleep(POLL_S)
         if video and video.state == State.ERROR:
@@ -57,16 +113,37 @@ def find_demo() -> Video | None:
     return Video.objects.filter(public_id=PUBLIC_ID, deleted_at=None).first()
 
 
-def add_demo() -> None:
+def is_interrupted() -> bool:
+    """Whether an earlier run ended while the first film was made, before the others were added.
+
+    Later none is missing but those that were removed for good, and these are not to come back.
+    """
+    first = find_demo()
+    return first is not None and first.state in UNDER_WAY and not Video.objects.exclude(pk=first.pk).exists()
+
+
+def add_others() -> None:
+    """After the first one, which is alone on the machine's processors where the command follows it.
+
+    They are dated before it, so that it stays the newest film of the catalogue.
+    """
+    first = find_demo()
+    if first is None:  # deleted while it was made: then nobody wants the others
+        return
+    for number, demo in enumerate(OTHERS, 1):
+        add(demo, created_at=first.created_at - timedelta(minutes=number))
+
+
+def add(demo: Demo, **fields: Any) -> None:
     owner = User.objects.filter(role=Role.ADMIN, is_active=True).order_by("pk").first()
     if owner is None:
         raise CommandError("There is no admin to own the demo: run `manage.py bootstrap` first.")
-    fields = {
-        "public_id": PUBLIC_ID,
-        "title": TITLE,
-        "description": DESCRIPTION,
-        "category": Category.objects.filter(name="Animation").first(),
+    about = {
+        "public_id": demo.public_id,
+        "title": demo.title,
+        "description": f"{demo.about} {ATTRIBUTION}",
+        "category": Category.objects.filter(name=demo.category).first(),
     }
-    with CLIP.open("rb") as file:
-        upload = UploadedFile(file, name=CLIP.name, size=CLIP.stat().st_size)
-        videos.create(owner=owner, fields=fields, upload=upload)
+    with demo.clip.open("rb") as file:
+        upload = UploadedFile(file, name=demo.name, size=demo.clip.stat().st_size)
+        videos.create(owner=owner, fields={**about, **fields}, upload=upload)

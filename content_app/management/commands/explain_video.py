@@ -1,4 +1,4 @@
-"""`manage.py explain_video 12`: what was found in a file, what is planned and why, its cost, and the exact command."""
+"""`manage.py explain_video 12`: what was found in a file, what is planned and why, and its cost."""
 
 import json
 import uuid
@@ -26,11 +26,12 @@ from media_pipeline.store import LocalStore
 
 
 class Command(BaseCommand):
-    help = "Explains a stored video or any file: what was found, what is planned and why, its cost, the exact command."
+    help = "Explains a stored video or any file: what was found, what is planned and why, and its cost."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("video", help="the id or public id of a video, or the path of a file")
         parser.add_argument("--json", action="store_true", help="for programs")
+        parser.add_argument("--command", action="store_true", help="the exact ffmpeg command as well")
 
     def handle(self, *, video: str, **options: Any) -> None:
         try:
@@ -43,7 +44,7 @@ class Command(BaseCommand):
         if options["json"]:
             self.stdout.write(as_json({**preflight.judgement(explained), **explained.to_json()}))
         else:
-            self.stdout.write(as_text(explained), ending="")
+            self.stdout.write(as_text(explained, with_command=options["command"]), ending="")
 
 
 def explain_file(path: Path) -> Explanation:

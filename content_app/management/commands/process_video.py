@@ -6,17 +6,21 @@ import time
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.files import File
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db.models import Q
 
-from content_app.models import Video
-from content_app.services import encoding, processing
-from content_app.states import State
-from media_pipeline.errors import StorageUnavailable
+from content_app.management.commands.explain_video import explain_file, readable_file
+from content_app.models import Category, Video
+from content_app.services import discards, encoding, processing, videos
+from content_app.states import State, Visibility
+from media_pipeline.errors import PipelineError, StorageUnavailable
 from users_app.models import User
 from users_app.roles import Role
 
 FOLLOW_INTERVAL_S = 0.5
+LONGEST_TITLE = 200
 
 
 class Command(BaseCommand):
@@ -25,11 +29,26 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("path", type=Path, help="the video file")
         parser.add_argument("--title", help="default: the file's name")
+        parser.add_argument("--description", default="", help="what the film is about")
+        parser.add_argument("--category", help="the name of a category that there is")
+        parser.add_argument("--visibility", type=str.upper, choices=Visibility.values, default=Visibility.PUBLIC)
         parser.add_argument("--owner", help="e-mail address of the owner; default: the first admin")
 
     def handle(self, *args: Any, **options: Any) -> None:
         logging.getLogger("content_app").setLevel(logging.WARNING)  # the bar says the rest
-        video = add(options["path"], options["title"], find_owner(options["owner"]))
+        path = readable_file(str(options["path"]))
+        fields = {
+            "title": (options["title"] or path.stem)[:LONGEST_TITLE],
+            "description": options["description"],
+            "category": find_category(options["category"]),
+            "visibility": options["visibility"],
+            "owner": find_owner(options["owner"]),
+        }
+        try:
+            explain_file(path)  # before it is stored: of a file that cannot become a film nothing is to be left
+        except PipelineError as error:
+            raise CommandError(f"{error.code}: {error.sentence}") from error
+        video = add(path, fields)
         self.show(0, None)
         claim = processing.claim(video_id=video.pk)
         if claim:
@@ -50,9 +69,11 @@ class Command(BaseCommand):
         if video.deleted_at:
             raise CommandError("The video was deleted while it was processed.")
         if video.state == State.ERROR:
+            remove(video)
             raise CommandError(f"{video.error_code}: {video.error_message}")
         names = ", ".join(rendition.name for rendition in video.renditions.all())
         self.stdout.write(f"Video {video.pk} is ready: {video.duration_s:.1f} s in {names}.")
+        self.stdout.write(f"Watch it at {settings.BACKEND_ORIGIN}/watch/{video.public_id}/")
 
     def show(self, percent: int, time_left_s: int | None) -> None:
         width = min(40, max(10, shutil.get_terminal_size().columns - 30))
@@ -72,15 +93,30 @@ def find_owner(email: str | None) -> User:
     return owner
 
 
-def add(path: Path, title: str | None, owner: User) -> Video:
+def find_category(name: str | None) -> Category | None:
+    if name is None:
+        return None
+    category = Category.objects.filter(Q(name__iexact=name) | Q(slug=name)).first()
+    if category is None:
+        names = ", ".join(Category.objects.values_list("name", flat=True)) or "none"
+        raise CommandError(f"There is no category {name}. There are: {names}.")
+    return category
+
+
+def add(path: Path, fields: dict[str, Any]) -> Video:
     try:
         with path.open("rb") as file:
-            video = Video(owner=owner, title=(title or path.stem)[:200], original_name=path.name[:255])
-            video.original_bytes = path.stat().st_size
+            video = Video(**fields, original_name=path.name[:255], original_bytes=path.stat().st_size)
             video.video_file = File(file, name=path.name)
-            video.save()
+            videos.save(video=video)
     except OSError as error:
         raise CommandError(f"{path} cannot be read: {error.strerror}.") from error
     except StorageUnavailable as error:
         raise CommandError(f"{error.sentence} {error.detail}") from error
     return video
+
+
+def remove(video: Video) -> None:
+    """Row and original: whoever sits at the terminal has the file, and hears now why it was refused."""
+    video.delete()
+    discards.remove_due()
