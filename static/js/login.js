@@ -90,8 +90,9 @@ if (led === "confirmed") form.email.value = recallWaiting();
 if (led === "deleted") {
   forgetTyped();
   document.getElementById("login-title").textContent = "Goodbye";
-  document.getElementById("login-purpose").textContent =
-    "An admin can bring back the films that you uploaded. Everything else is gone for good.";
+  const purpose = document.getElementById("login-purpose");
+  purpose.textContent = "An admin can bring back the films that you uploaded. Everything else is gone for good.";
+  note.after(purpose);
 }
 carryAddress(form.email);
 if (form.email.value) password.focus();
