@@ -21,7 +21,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(max_length=254, unique=True)
     name = models.CharField(max_length=150, blank=True)
     phone = models.CharField(max_length=40, blank=True)
-    address = models.CharField(max_length=300, blank=True)
+    address = models.CharField("postal address", max_length=300, blank=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
     email_verified = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
@@ -66,6 +66,10 @@ class User(AbstractBaseUser, PermissionsMixin):
         """Front ends show a `username`; ours is the address."""
         return self.email
 
+    def get_full_name(self) -> str:
+        """Never the whole address: the admin site shows that beside it."""
+        return self.name or self.email.partition("@")[0]
+
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What Django binds a session of the admin site to: the password, and that nothing has ended it since."""
         digest: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]  # the stubs lack it
@@ -92,7 +96,7 @@ class Session(models.Model):
     expires_at = models.DateTimeField(db_index=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
     # As of the last use, which is noted when the access token is renewed.
-    address = models.GenericIPAddressField(null=True, blank=True)
+    address = models.GenericIPAddressField("network address", null=True, blank=True)
     user_agent = models.CharField(max_length=300, blank=True)
 
     def __str__(self) -> str:
@@ -159,7 +163,7 @@ class AuditEntry(models.Model):
     method = models.CharField(max_length=10, blank=True)
     route = models.CharField(max_length=200, blank=True)
     status = models.PositiveSmallIntegerField(null=True)
-    address = models.GenericIPAddressField(null=True)
+    address = models.GenericIPAddressField("network address", null=True)
     request_id = models.CharField(max_length=64, blank=True)
     detail = models.JSONField(default=dict, blank=True)
 

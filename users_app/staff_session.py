@@ -33,6 +33,7 @@ STAFF_PAGES = ("/admin/", "/django-rq/")
 BOUND_TO = "users_app.session"  # in the admin site's session: the id of the Session that it belongs to
 CACHED = "_cached_user"  # Django's own name
 TOKENS = "_tokens_for_cookies"
+NAVIGATION = "navigate"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -60,23 +61,34 @@ def cached_person(request: HttpRequest) -> User | AnonymousUser:
 
 def person_of(request: HttpRequest) -> User | AnonymousUser:
     user = get_user(request)
-    opens_page = request.method in {"GET", "HEAD"} and request.path.startswith(STAFF_PAGES)
     if isinstance(user, User) and (bound_to := request.session.get(BOUND_TO)):
         session = sessions.find_alive(session_id=uuid.UUID(bound_to), user=user)
         if session is not None and user.is_staff:
-            go_on(request, session, opens_page=opens_page)
+            go_on(request, session)
             return user
         request.session.flush()
         user = AnonymousUser()
-    if isinstance(user, User) or not opens_page:
+    if isinstance(user, User) or not opens_page(request):
         return user
     return let_in(request) or AnonymousUser()
 
 
-def go_on(request: HttpRequest, session: Session, *, opens_page: bool) -> None:
+def opens_page(request: HttpRequest) -> bool:
+    """Whether a person goes to a page of the admin site.
+
+    No script's request begins a session, so that one whose form was not taken finds the sign-in page and says so. Not
+    every browser states what a request is for; then the sign-in page is taken for the end of such a redirect.
+    """
+    if request.method not in {"GET", "HEAD"} or not request.path.startswith(STAFF_PAGES):
+        return False
+    unstated = "" if request.path == reverse("admin:login") else NAVIGATION
+    return request.headers.get("Sec-Fetch-Mode", unstated) == NAVIGATION
+
+
+def go_on(request: HttpRequest, session: Session) -> None:
     """Work in the admin site keeps its person signed in on the watch site, too."""
     sessions.prolong(session)
-    if opens_page and access_cookie(request) is None:
+    if request.path.startswith(STAFF_PAGES) and access_cookie(request) is None:
         setattr(request, TOKENS, provider().tokens_again(session))
 
 
@@ -87,7 +99,7 @@ def let_in(request: HttpRequest) -> User | None:
         return None
     login(request, session.user, backend=BACKEND)  # with a new session key and a new CSRF token
     request.session[BOUND_TO] = session.pk.hex
-    go_on(request, session, opens_page=True)
+    go_on(request, session)
     audit.by(session.user.pk)
     audit.note("admin_sign_in")
     return session.user

@@ -2,9 +2,13 @@
 
 import { post } from "./api.js";
 import { Form } from "./forms.js";
+import { carryAddress } from "./typed.js";
 
-new Form(document.getElementById("forgot-form"), {
+const form = document.getElementById("forgot-form");
+
+new Form(form, {
   send: (values) => post("/users/forgot-password/", values),
   // The same for every address: who has an account here is nobody else's business.
   onSent: (answer, { email }) => `If ${email} has an account here, a link is on its way to it. Look into your mailbox.`,
 });
+carryAddress(form.elements.email);

@@ -1,14 +1,17 @@
 // The sign-in page.
 
-import { get, renewSession, safeNext, signIn, wasSignedIn } from "./api.js";
+import { get, post, renewSession, safeNext, signIn, wasSignedIn } from "./api.js";
 import { say } from "./dom.js";
-import { connectShowButtons } from "./forms.js";
+import { connectShowButtons, whileBusy } from "./forms.js";
+import { carryAddress, forgetTyped, recallWaiting, rememberTyped, rememberWaiting } from "./typed.js";
 
 const form = document.getElementById("login-form");
 const problem = document.getElementById("login-problem");
 const note = document.getElementById("login-note");
 const password = document.getElementById("password");
+const unconfirmed = document.getElementById("unconfirmed");
 const query = new URLSearchParams(location.search);
+const addressTyped = () => form.email.value.trim();
 
 /** What led here, if anything did: links in mails and the account pages say it in the address. */
 const NOTES = {
@@ -29,13 +32,36 @@ async function submit(event) {
   button.disabled = true;
   say(problem, null);
   try {
-    await signIn({ email: form.email.value.trim(), password: password.value, remember: form.remember.checked });
+    await signIn({ email: addressTyped(), password: password.value, remember: form.remember.checked });
+    forgetTyped();
     goOn();
   } catch (error) {
+    showUnconfirmed(error.code === "email_not_confirmed");
     say(problem, error.message);
     password.select();
   } finally {
     button.disabled = false;
+  }
+}
+
+/** Offers another mail; what leads on to the six digits is on the page where people register. */
+function showUnconfirmed(isWaiting) {
+  unconfirmed.hidden = !isWaiting;
+  document.getElementById("mail-sent").textContent = "";
+  say(document.getElementById("mail-problem"), null);
+  if (!isWaiting) return;
+  rememberTyped({ email: addressTyped(), isRegistered: true });
+  rememberWaiting(addressTyped());
+}
+
+async function sendAgain() {
+  say(document.getElementById("mail-problem"), null);
+  try {
+    // An account that waits gets the mail that confirms it by this route.
+    await post("/users/forgot-password/", { email: addressTyped() });
+    document.getElementById("mail-sent").textContent = "A new mail is on its way. Only the newest counts.";
+  } catch (error) {
+    say(document.getElementById("mail-problem"), error.message);
   }
 }
 
@@ -57,7 +83,19 @@ async function skipWhenSignedIn(to) {
 }
 
 form.addEventListener("submit", submit);
+form.email.addEventListener("input", () => showUnconfirmed(false));
+document.getElementById("send-mail").addEventListener("click", ({ target }) => whileBusy(target, sendAgain));
 connectShowButtons(form);
+if (led === "confirmed") form.email.value = recallWaiting();
+if (led === "deleted") {
+  forgetTyped();
+  document.getElementById("login-title").textContent = "Goodbye";
+  const purpose = document.getElementById("login-purpose");
+  purpose.textContent = "An admin can bring back the films that you uploaded. Everything else is gone for good.";
+  note.after(purpose);
+}
+carryAddress(form.email);
+if (form.email.value) password.focus();
 note.textContent = NOTES[led] ?? "";
 if (!led) skipWhenSignedIn();
 if (led === "email_changed") skipWhenSignedIn(`/account/${location.search}`); // which says it as well

@@ -1,15 +1,17 @@
 // The page where people register: the form, then what to do with the mail.
 
-import { post } from "./api.js";
+import { post, safeNext, signIn } from "./api.js";
 import { say } from "./dom.js";
 import { Form, whileBusy } from "./forms.js";
+import { carryAddress, forgetTyped, recallTyped, rememberTyped, rememberWaiting } from "./typed.js";
 
 const byId = (id) => document.getElementById(id);
 const form = byId("register-form");
 const { confirmBy } = byId("main").dataset; // link or code
 const register = (values) => post("/users/register/", values);
 
-let registration = null; // what was sent, to send it again
+// What was sent, to send it again and to sign in by it; after a reload no more than the address.
+let registration = null;
 
 new Form(form, {
   send: register,
@@ -17,14 +19,28 @@ new Form(form, {
     again && again !== password ? { confirm_password: "The two passwords differ." } : {},
   onSent: (answer, values) => {
     registration = values;
+    rememberTyped({ isRegistered: true });
+    rememberWaiting(values.email);
     show(true);
   },
 });
 
 const codeForm = new Form(byId("code-form"), {
   send: ({ otp }) => post("/api/v1/auth/verify-email/", { email: registration.email, otp: otp.replace(/\s/g, "") }),
-  onSent: () => location.replace("/login/?confirmed=1"),
+  onSent: goIn,
 });
+
+/** Signed in where the password is still known, else to where it is typed. */
+async function goIn() {
+  try {
+    if (!registration.password) throw new Error("The page was loaded again.");
+    await signIn({ email: registration.email, password: registration.password });
+    forgetTyped();
+    location.replace(safeNext(null));
+  } catch {
+    location.replace("/login/?confirmed=1");
+  }
+}
 
 function show(isRegistered) {
   form.hidden = isRegistered;
@@ -40,14 +56,16 @@ function startAgain() {
   byId("code-form").reset();
   sayOutcome({});
   show(false);
+  byId("send-again").hidden = false;
   registration = null;
+  rememberTyped({ isRegistered: false });
   form.elements.email.select();
 }
 
 async function sendAgain() {
   sayOutcome({});
   try {
-    await register(registration);
+    await (registration.password ? register(registration) : post("/users/forgot-password/", { email: registration.email }));
     sayOutcome({ done: "Sent again. Only the newest mail counts." });
   } catch (error) {
     sayOutcome({ problem: error.message });
@@ -59,5 +77,19 @@ function sayOutcome({ problem = null, done = "" }) {
   byId("sent-again").textContent = done;
 }
 
+/** As it was before the page was loaded again; passwords are typed anew. */
+function takeUp() {
+  const { name, email, isRegistered } = recallTyped();
+  form.elements.name.value ||= name ?? "";
+  carryAddress(form.elements.email);
+  form.elements.name.addEventListener("input", ({ target }) => rememberTyped({ name: target.value.trim() }));
+  if (!isRegistered || !email) return;
+  registration = { email };
+  // Where an identity provider keeps the accounts, only registering again has another mail sent.
+  byId("send-again").hidden = confirmBy === "code";
+  show(true);
+}
+
+takeUp();
 byId("send-again").addEventListener("click", ({ target }) => whileBusy(target, sendAgain));
 byId("other-address").addEventListener("click", startAgain);

@@ -136,13 +136,13 @@ def edit_profile(page: Page) -> None:
     form = page.get_by_test_id("profile-form")
     form.get_by_label("Name").fill("Ada Lovelace")
     form.get_by_label("Phone").fill("+44 20 7946 0000")
-    form.get_by_label("Address").fill("12 St James's Square\nLondon")
+    form.get_by_label("Postal address").fill("12 St James's Square\nLondon")
     page.get_by_test_id("save-profile").click()
     expect(page.get_by_test_id("profile-done")).to_have_text("Saved.")
     expect(page.get_by_test_id("person")).to_have_accessible_name("Your account Ada Lovelace")
     page.reload()
     expect(form.get_by_label("Name")).to_have_value("Ada Lovelace")
-    expect(form.get_by_label("Address")).to_have_value("12 St James's Square\nLondon")
+    expect(form.get_by_label("Postal address")).to_have_value("12 St James's Square\nLondon")
 
 
 def change_password(page: Page, current: str, new: str) -> None:
@@ -155,7 +155,7 @@ def change_password(page: Page, current: str, new: str) -> None:
 
 def change_address(page: Page, new: str, password: str) -> None:
     form = page.get_by_test_id("email-form")
-    form.get_by_label("New address").fill(new)
+    form.get_by_label("New e-mail address").fill(new)
     form.get_by_label("Your password").fill(password)
     page.get_by_test_id("change-email").click()
 
@@ -262,8 +262,90 @@ def test_the_code_of_the_newest_mail_confirms_as_well(site: Site, mailbox: Mailb
         expect(site.page.get_by_test_id("code-problem")).to_contain_text("This code is wrong or has expired.")
     site.page.get_by_label("6-digit code").fill(f" {code[:3]} {code[3:]}")
     site.page.get_by_test_id("confirm-code").click()
-    expect(site.page.get_by_test_id("login-note")).to_contain_text("Your address is confirmed.")
-    site.sign_in(email=address, password=PASSWORD)
+    expect(site.page.get_by_test_id("sign-out")).to_be_visible()  # without signing in once more
+
+
+def test_registering_goes_on_after_a_reload(site: Site, mailbox: Mailbox) -> None:
+    address, page = "reloaded@example.com", site.page
+    site.open("/register/")
+    page.get_by_label("Name (optional)").fill("Grace")
+    page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.reload()
+    expect(page.get_by_label("Name (optional)")).to_have_value("Grace")
+    expect(page.get_by_label("E-mail address")).to_have_value(address)
+    expect(page.get_by_label("Password", exact=True)).to_have_value("")
+
+    register(site, address)
+    page.reload()
+    expect(page.get_by_test_id("registered")).to_contain_text(address)
+    mailbox.code(address)
+    page.get_by_test_id("send-again").click()
+    expect(page.get_by_test_id("sent-again")).to_contain_text("Sent again.")
+    page.get_by_label("6-digit code").fill(mailbox.code(address, count=2))
+    page.get_by_test_id("confirm-code").click()
+    expect(page.get_by_test_id("login-note")).to_contain_text("Your address is confirmed.")
+    expect(page.get_by_label("E-mail address")).to_have_value(address)
+    expect(page.get_by_label("Password", exact=True)).to_be_focused()
+    assert PASSWORD not in page.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+
+
+def test_another_address_is_registered_after_a_reload_too(site: Site) -> None:
+    register(site, "first@example.com")
+    site.page.get_by_test_id("other-address").click()
+    site.page.reload()
+    expect(site.page.get_by_test_id("register-form")).to_be_visible()
+    expect(site.page.get_by_label("E-mail address")).to_have_value("first@example.com")
+
+
+def test_a_link_that_confirms_in_a_tab_of_its_own_knows_the_address(site: Site, mailbox: Mailbox) -> None:
+    address = "tab@example.com"
+    register(site, address)
+    tab = site.page.context.new_page()
+    tab.goto(mailbox.link(address, "Confirm your address"))
+    expect(tab.get_by_label("E-mail address")).to_have_value(address)
+    expect(tab.get_by_label("Password", exact=True)).to_be_focused()
+    tab.keyboard.type(PASSWORD)
+    tab.keyboard.press("Enter")
+    expect(tab.get_by_test_id("sign-out")).to_be_visible()
+
+
+def try_to_sign_in(page: Page, address: str, password: str) -> None:
+    page.get_by_label("E-mail address").fill(address)
+    page.get_by_label("Password", exact=True).fill(password)
+    page.get_by_test_id("sign-in").click()
+
+
+def test_signing_in_before_confirming_says_so_and_sends_the_mail_again(site: Site, mailbox: Mailbox) -> None:
+    address, page = "hasty@example.com", site.page
+    register(site, address)
+    mailbox.code(address)
+    site.open("/login/")
+    try_to_sign_in(page, address, "wrong")
+    expect(page.get_by_test_id("login-problem")).to_contain_text("is wrong")
+    expect(page.get_by_test_id("unconfirmed")).to_be_hidden()
+    try_to_sign_in(page, address, PASSWORD)
+    expect(page.get_by_test_id("login-problem")).to_contain_text("not confirmed yet")
+    page.get_by_test_id("send-mail").click()
+    expect(page.get_by_test_id("mail-sent")).to_contain_text("A new mail is on its way.")
+    code = mailbox.code(address, count=2)
+    page.get_by_role("link", name="Type its six digits").click()
+    expect(page.get_by_test_id("registered")).to_contain_text(address)
+    page.get_by_label("6-digit code").fill(code)
+    page.get_by_test_id("confirm-code").click()
+    expect(page.get_by_label("E-mail address")).to_have_value(address)
+    try_to_sign_in(page, address, PASSWORD)
+    expect(page.get_by_test_id("sign-out")).to_be_visible()
+
+
+def test_too_many_mails_get_the_sentence_of_the_answer_there_too(site: Site) -> None:
+    address = "eager@example.com"
+    register(site, address)
+    site.open("/login/")
+    try_to_sign_in(site.page, address, PASSWORD)
+    site.page.route("**/users/forgot-password/", refuse_for_a_minute)
+    site.page.get_by_test_id("send-mail").click()
+    expect(site.page.get_by_test_id("unconfirmed").get_by_role("alert")).to_have_text(TOO_OFTEN)
 
 
 def test_a_mistyped_address_is_not_the_end(site: Site) -> None:
@@ -335,6 +417,15 @@ def test_a_forgotten_password_is_replaced_once(site: Site, elsewhere: Site, memb
     elsewhere.page.goto(link)
     choose_password(elsewhere.page, PASSWORD)
     expect(elsewhere.page.get_by_test_id("invalid-link")).to_be_visible()
+
+
+def test_the_address_is_typed_once_for_signing_in_and_for_a_new_password(site: Site) -> None:
+    site.open("/login/")
+    site.page.get_by_label("E-mail address").fill("forgetful@example.com")
+    site.page.get_by_role("link", name="Forgot your password?").click()
+    expect(site.page.get_by_label("E-mail address")).to_have_value("forgetful@example.com")
+    site.page.get_by_role("link", name="Back to signing in").click()
+    expect(site.page.get_by_label("E-mail address")).to_have_value("forgetful@example.com")
 
 
 @pytest.mark.parametrize("query", ["", "?uid=MQ", "?uid=MQ&token=made-up", f"?uid={'M' * 60}&token=made-up"])
@@ -447,6 +538,8 @@ def test_the_keyboard_alone_keeps_and_deletes(as_member: Site) -> None:
     expect(page.get_by_test_id("delete-now")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_test_id("login-note")).to_have_text("Your account is deleted.")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Goodbye")
+    expect(page.get_by_test_id("login-form")).to_contain_text("An admin can bring back the films that you uploaded.")
 
 
 def test_the_last_admin_has_to_stay(as_admin: Site) -> None:

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client
 
 from conftest import PASSWORD
-from users_app.models import Session, User
+from users_app.models import AuditEntry, Session, User
 from users_app.roles import Role
 from users_app.services.accounts import ensure_roles
 from users_app.services.sessions import open_session
@@ -108,3 +108,15 @@ def test_whom_staff_let_in_need_not_follow_a_link(office: Client, make_user: Any
     assert change(office, waiting, awaits_confirmation="on").status_code == 302
     waiting.refresh_from_db()
     assert (waiting.is_active, waiting.awaits_confirmation) == (True, False)
+
+
+@pytest.mark.parametrize("name", ["Admin", ""])
+def test_ones_own_address_is_in_the_menu_once(name: str, office: Client, admin: User) -> None:
+    User.objects.update(name=name)
+    assert office.get("/admin/").content.decode().count(admin.email) == 1
+
+
+def test_a_postal_and_a_network_address_are_not_both_called_address(office: Client, viewer: User) -> None:
+    assert "Postal address" in office.get(f"{PEOPLE}{viewer.pk}/change/").content.decode()
+    AuditEntry.objects.create(action="sign_in")
+    assert "network address" in office.get("/admin/users_app/auditentry/").content.decode().lower()

@@ -1052,3 +1052,36 @@ def test_an_expired_access_token_says_that_refreshing_helps(pool: Pool, monkeypa
 
     monkeypatch.setattr("jwt.api_jwt.datetime", Later)
     assert code_of(browser.get(ME), 401) == "token_expired"
+
+
+# --- The admin site --------------------------------------------------------------------------------------------------
+
+
+def test_staff_whom_the_pool_signed_in_are_in_the_admin_site_until_they_sign_out(pool: Pool, admin: User) -> None:
+    pool.add(admin.email, PASSWORD)
+    browser = in_browser(email=admin.email)
+    assert browser.get("/admin/").status_code == 200
+    asked = len(pool.cognito.asked)
+    assert browser.get("/admin/").status_code == 200
+    assert len(pool.cognito.asked) == asked  # by the session's row alone
+    kept = browser.cookies["sessionid"].value
+    post(browser, "/users/logout/")
+    browser.cookies["sessionid"] = kept
+    assert browser.get("/admin/").status_code == 302
+
+
+def test_signing_out_of_the_admin_site_signs_out_of_the_pools_session(pool: Pool, admin: User) -> None:
+    pool.add(admin.email, PASSWORD)
+    browser = in_browser(email=admin.email)
+    browser.get("/admin/")
+    browser.post("/admin/logout/")
+    assert browser.get(ME).status_code == 401
+    assert Session.objects.get().revoked_at is not None
+
+
+def test_the_admins_form_signs_in_to_the_admin_site_alone(pool: Pool, admin: User) -> None:
+    browser = APIClient(HTTP_ORIGIN="http://testserver")
+    form = {"username": admin.email, "password": LOCAL_PASSWORD, "next": "/admin/"}
+    assert browser.post("/admin/login/", form, format="multipart").status_code == 302
+    assert browser.get("/admin/").status_code == 200
+    assert browser.get(ME).status_code == 401

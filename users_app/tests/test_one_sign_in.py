@@ -121,6 +121,26 @@ def test_nothing_that_changes_anything_begins_one(method: str, admin: User, sign
     assert not AdminSession.objects.exists()
 
 
+def test_no_script_s_request_begins_one(admin: User, sign_in: SignIn) -> None:
+    assert sign_in(admin).get(ADMIN_SITE, HTTP_SEC_FETCH_MODE="cors").status_code == 302
+    assert sign_in(admin).get(ADMIN_SITE, HTTP_SEC_FETCH_MODE="no-cors").status_code == 302
+    assert sign_in(admin).get(ADMIN_SITE, HTTP_SEC_FETCH_MODE="navigate").status_code == 200
+
+
+@pytest.mark.parametrize("headers", [{}, {"HTTP_SEC_FETCH_MODE": "cors"}])
+def test_a_script_whose_form_was_not_taken_finds_the_sign_in_page(
+    headers: dict[str, str], admin: User, sign_in: SignIn
+) -> None:
+    environ: Any = headers
+    answer = sign_in(admin).post("/admin/users_app/user/add/", {"email": "x"}, format=None, follow=True, **environ)
+    assert answer.request["PATH_INFO"] == "/admin/login/"
+    assert answer.status_code == 200
+
+
+def test_the_sign_in_page_is_not_shown_to_staff_who_go_there_signed_in(admin: User, sign_in: SignIn) -> None:
+    assert sign_in(admin).get("/admin/login/", HTTP_SEC_FETCH_MODE="navigate").status_code == 302
+
+
 def test_the_admins_check_against_other_sites_stays(admin: User, viewer: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies["vf_access"] = open_session(user=admin).access
