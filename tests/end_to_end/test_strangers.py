@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.client import Answer, Client
+from tests.client import Client
 from tests.nginx import Nginx
 from tests.services import Platform, started, wait_for, web_alone
 
@@ -20,20 +20,21 @@ CONNECTIONS = 84  # more than the application has threads
 REQUEST_S = 12
 COOKIE = f"Cookie: csrftoken={'a' * 32}\r\n"
 FORM = f"{COOKIE}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n\r\ncsrfmiddlewaretoken="
-MULTIPART = f"{COOKIE}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000\r\n\r\n--x\r\n"
+FILES = f"{COOKIE}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000\r\n\r\n--x\r\n"
 JSON = 'Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"email": '
+HOST = "HTTP/1.1\r\nHost: localhost\r\n"
 # Each begins and is never finished.
 UNFINISHED = {
-    "a form": f"POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\n{FORM}",
-    "a form for a page": f"POST /login/ HTTP/1.1\r\nHost: localhost\r\n{FORM}",
-    "a form with files": f"POST /admin/content_app/video HTTP/1.1\r\nHost: localhost\r\n{MULTIPART}",
-    "a form with files for a video": f"POST /admin/content_app/video/1/change/ HTTP/1.1\r\nHost: localhost\r\n{MULTIPART}",
-    "JSON": f"POST /users/login/ HTTP/1.1\r\nHost: localhost\r\n{JSON}",
-    "JSON for a video": f"PATCH /api/v1/videos/1/ HTTP/1.1\r\nHost: localhost\r\n{JSON}",
-    "JSON that waits to be asked for": f"POST /users/login/ HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n{JSON}",
-    "headers": "GET /login/ HTTP/1.1\r\nHost: localhost\r\nX-Long: ",
+    "a form": f"POST /admin/login/ {HOST}{FORM}",
+    "a form for a page": f"POST /login/ {HOST}{FORM}",
+    "a form with files": f"POST /admin/content_app/video {HOST}{FILES}",
+    "a form with files for a video": f"POST /admin/content_app/video/1/change/ {HOST}{FILES}",
+    "JSON": f"POST /users/login/ {HOST}{JSON}",
+    "JSON for a video": f"PATCH /api/v1/videos/1/ {HOST}{JSON}",
+    "JSON that waits to be asked for": f"POST /users/login/ {HOST}Expect: 100-continue\r\n{JSON}",
+    "headers": f"GET /login/ {HOST}X-Long: ",
     "nothing": "",
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -132,6 +133,23 @@ def test_one_address_has_some_of_the_connections_and_no_more(site: Platform) -> 
             assert b'"code": "throttled"' in answer
         assert ask(site.origin) == 200
     assert ask(site.origin, address="127.0.0.5") == 200  # once they are closed
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "status"),
+    [("/users/login/", "application/json", 413), ("/api/v1/videos/", "multipart/form-data; boundary=x", 401)],
+)
+def test_refused_bodies_cost_nobody_an_answer(nginx: Nginx, path: str, kind: str, status: int) -> None:
+    """Nginx asks for others by the connections that they came by."""
+
+    def send(number: int) -> int:
+        if number % 4:
+            return Client(nginx.origin).get("/login/").status
+        return Client(nginx.origin).request("POST", path, bytes(2_900_000), {"Content-Type": kind}).status
+
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(send, range(400)))
+    assert answers == [status, 200, 200, 200] * 100
 
 
 @pytest.mark.parametrize("is_behind", [False, True], ids=["alone", "behind Nginx"])
