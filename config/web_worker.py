@@ -1,7 +1,7 @@
 """The web server's worker: gunicorn's with threads, of which a slow client takes none and one address never takes all.
 
 The main loop waits for any number of clients at no cost. It reads heads and small bodies; a request gets a thread once
-it is here as a whole. A large body, which is an upload, is read by its thread as it comes, at a least rate.
+it is here as a whole. An upload, which is a large body or a part of a file, is read by its thread, at a least rate.
 """
 
 import errno
@@ -33,6 +33,8 @@ HEAD_END = b"\r\n\r\n"
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*+([0-9]{1,18})[ \t]*+\r\n", re.IGNORECASE)
 FORWARDED_FOR = re.compile(rb"\r\nx-forwarded-for:([^\r\n]*+)", re.IGNORECASE)
 EXPECT = re.compile(rb"\r\nexpect:[ \t]*+100-continue[ \t]*+(?=\r\n)", re.IGNORECASE)
+# Of an upload that is resumed: what has come of it is kept when the line breaks, so its thread reads it as it comes.
+CHUNK = re.compile(rb"\r\ncontent-type:[ \t]*+application/offset\+octet-stream", re.IGNORECASE)
 # Bodies of one address that are kept in memory at once, but for those that are nothing beside their connection.
 MOST_HELD_BYTES = 16_000_000
 FREE_BYTES = 64 * 1024
@@ -226,8 +228,8 @@ class FairWorker(ThreadWorker):
         """How much there is to wait for, and whom to count it for. False: this address has too much here already."""
         length = CONTENT_LENGTH.search(head)
         body_bytes = int(length[1]) if length else 0
-        if body_bytes > self.small_bytes:
-            body_bytes = 0  # the application says first who may send so much
+        if body_bytes > self.small_bytes or CHUNK.search(head):
+            body_bytes = 0  # the application says first who may send this
         conn.address = conn.peer
         if self.is_proxy(conn):
             chain = b",".join(FORWARDED_FOR.findall(head)).decode("latin-1")

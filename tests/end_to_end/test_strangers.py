@@ -22,6 +22,8 @@ COOKIE = f"Cookie: csrftoken={'a' * 32}\r\n"
 FORM = f"{COOKIE}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n\r\ncsrfmiddlewaretoken="
 FILES = f"{COOKIE}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000\r\n\r\n--x\r\n"
 JSON = 'Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"email": '
+PART = "Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nContent-Length: 100000\r\n\r\nx"
+UPLOAD = "0190b0a2-7f6e-7c1a-9d52-3f8a0f6f3a11"
 HOST = "HTTP/1.1\r\nHost: localhost\r\n"
 # Each begins and is never finished.
 UNFINISHED = {
@@ -29,6 +31,8 @@ UNFINISHED = {
     "a form for a page": f"POST /login/ {HOST}{FORM}",
     "a form with files": f"POST /admin/content_app/video {HOST}{FILES}",
     "a form with files for a video": f"POST /admin/content_app/video/1/change/ {HOST}{FILES}",
+    "a part of a file": f"PATCH /api/v1/upload/tus/{UPLOAD}/ {HOST}{PART}",
+    "a part of a file elsewhere": f"POST /admin/login/ {HOST}{COOKIE}{PART}",
     "JSON": f"POST /users/login/ {HOST}{JSON}",
     "JSON for a video": f"PATCH /api/v1/videos/1/ {HOST}{JSON}",
     "JSON that waits to be asked for": f"POST /users/login/ {HOST}Expect: 100-continue\r\n{JSON}",
@@ -94,6 +98,8 @@ def test_they_are_given_up_with_a_sentence(site: Platform) -> None:
             connection.sendall(UNFINISHED[kind].encode())
         answers = {kind: read_all(connection) for kind, connection in held.items()}
     assert answers.pop("nothing") == b""
+    for kind in ("a part of a file", "a part of a file elsewhere"):
+        assert b"Connection: close" in answers.pop(kind), "refused at once"
     assert answers["JSON that waits to be asked for"].startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
     for kind, answer in answers.items():
         assert b"HTTP/1.1 408 " in answer, kind
@@ -145,7 +151,7 @@ def test_refused_bodies_cost_nobody_an_answer(nginx: Nginx, path: str, kind: str
     def send(number: int) -> int:
         if number % 4:
             return Client(nginx.origin).get("/login/").status
-        return Client(nginx.origin).request("POST", path, bytes(2_900_000), {"Content-Type": kind}).status
+        return Client(nginx.origin).request("POST", path, bytes(3_000_000), {"Content-Type": kind}).status
 
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(send, range(320)))
