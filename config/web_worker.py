@@ -25,6 +25,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config.client_socket import ClientSocket, Pace
 from config.forwarded import ForwardedHeaders
+from users_app.rates import network_of
 
 HEAD_BYTES = 64 * 1024  # as much as Nginx takes; gunicorn bounds its lines and fields further
 READ_BYTES = 64 * 1024
@@ -82,7 +83,9 @@ class Parser(RequestParser):
 
 
 class Connection(TConn):
-    """One client. `address` is whom its threads are counted for; None where a trusted proxy does not say."""
+    """One client. `address` is whom its threads are counted for, as `network_of` has it; None where a trusted proxy
+    does not say.
+    """
 
     parser: Any
 
@@ -91,6 +94,7 @@ class Connection(TConn):
         self.parser = Parser(cfg, sock, client)
         self.data_ready = True
         self.peer: str = client[0] if isinstance(client, tuple) else ""
+        self.network = network_of(self.peer) if self.peer else ""
         self.address: str | None = None
         self.received = bytearray()
         self.whole_bytes: int | None = None  # of head and body, once the head is here
@@ -144,10 +148,10 @@ class FairWorker(ThreadWorker):
         sock.pace = self.new_pace()
         conn = Connection(self.cfg, sock, client, listener.getsockname())
         self.nr_conns += 1
-        self.connections[conn.peer] += 1
+        self.connections[conn.network] += 1
         conn.on_close = self.forget
         self.await_request(conn)
-        if self.connections[conn.peer] > self.most_connections and conn.peer and not self.is_proxy(conn):
+        if conn.network and self.connections[conn.network] > self.most_connections and not self.is_proxy(conn):
             # Only at once: the others of its address may be waiting just as long.
             with suppress(OSError):
                 sock.recv(READ_BYTES)
@@ -159,9 +163,9 @@ class FairWorker(ThreadWorker):
         return self.forwarded.is_trusted(conn.peer)
 
     def forget(self, conn: Connection) -> None:
-        self.connections[conn.peer] -= 1
-        if not self.connections[conn.peer]:
-            del self.connections[conn.peer]
+        self.connections[conn.network] -= 1
+        if not self.connections[conn.network]:
+            del self.connections[conn.network]
 
     # --- the main loop: requests come ---------------------------------------------------------------------------------
 
@@ -230,10 +234,11 @@ class FairWorker(ThreadWorker):
         body_bytes = int(length[1]) if length else 0
         if body_bytes > self.small_bytes or CHUNK.search(head):
             body_bytes = 0  # the application says first who may send this
-        conn.address = conn.peer
+        conn.address = conn.network
         if self.is_proxy(conn):
             chain = b",".join(FORWARDED_FOR.findall(head)).decode("latin-1")
-            conn.address = self.forwarded.client(chain, "") or None
+            client = self.forwarded.client(chain, "")
+            conn.address = network_of(client) if client else None
         if body_bytes > FREE_BYTES:
             conn.held_bytes = body_bytes
             self.held[conn.address] += body_bytes
