@@ -1,7 +1,7 @@
 """The web server's worker: gunicorn's with threads, of which a slow client takes none and one address never takes all.
 
 The main loop waits for any number of clients at no cost. It reads heads and small bodies; a request gets a thread once
-it is here as a whole. A large body, which is an upload, is read by its thread as it comes, at a least rate.
+it is here as a whole. An upload, which is a large body or a part of a file, is read by its thread, at a least rate.
 """
 
 import errno
@@ -25,6 +25,7 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config.client_socket import ClientSocket, Pace
 from config.forwarded import ForwardedHeaders
+from users_app.rates import network_of
 
 HEAD_BYTES = 64 * 1024  # as much as Nginx takes; gunicorn bounds its lines and fields further
 READ_BYTES = 64 * 1024
@@ -33,6 +34,8 @@ HEAD_END = b"\r\n\r\n"
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*+([0-9]{1,18})[ \t]*+\r\n", re.IGNORECASE)
 FORWARDED_FOR = re.compile(rb"\r\nx-forwarded-for:([^\r\n]*+)", re.IGNORECASE)
 EXPECT = re.compile(rb"\r\nexpect:[ \t]*+100-continue[ \t]*+(?=\r\n)", re.IGNORECASE)
+# Of an upload that is resumed: what has come of it is kept when the line breaks, so its thread reads it as it comes.
+CHUNK = re.compile(rb"\r\ncontent-type:[ \t]*+application/offset\+octet-stream", re.IGNORECASE)
 # Bodies of one address that are kept in memory at once, but for those that are nothing beside their connection.
 MOST_HELD_BYTES = 16_000_000
 FREE_BYTES = 64 * 1024
@@ -80,7 +83,9 @@ class Parser(RequestParser):
 
 
 class Connection(TConn):
-    """One client. `address` is whom its threads are counted for; None where a trusted proxy does not say."""
+    """One client. `address` is whom its threads are counted for, as `network_of` has it; None where a trusted proxy
+    does not say.
+    """
 
     parser: Any
 
@@ -89,6 +94,7 @@ class Connection(TConn):
         self.parser = Parser(cfg, sock, client)
         self.data_ready = True
         self.peer: str = client[0] if isinstance(client, tuple) else ""
+        self.network = network_of(self.peer) if self.peer else ""
         self.address: str | None = None
         self.received = bytearray()
         self.whole_bytes: int | None = None  # of head and body, once the head is here
@@ -142,10 +148,10 @@ class FairWorker(ThreadWorker):
         sock.pace = self.new_pace()
         conn = Connection(self.cfg, sock, client, listener.getsockname())
         self.nr_conns += 1
-        self.connections[conn.peer] += 1
+        self.connections[conn.network] += 1
         conn.on_close = self.forget
         self.await_request(conn)
-        if self.connections[conn.peer] > self.most_connections and conn.peer and not self.is_proxy(conn):
+        if conn.network and self.connections[conn.network] > self.most_connections and not self.is_proxy(conn):
             # Only at once: the others of its address may be waiting just as long.
             with suppress(OSError):
                 sock.recv(READ_BYTES)
@@ -157,9 +163,9 @@ class FairWorker(ThreadWorker):
         return self.forwarded.is_trusted(conn.peer)
 
     def forget(self, conn: Connection) -> None:
-        self.connections[conn.peer] -= 1
-        if not self.connections[conn.peer]:
-            del self.connections[conn.peer]
+        self.connections[conn.network] -= 1
+        if not self.connections[conn.network]:
+            del self.connections[conn.network]
 
     # --- the main loop: requests come ---------------------------------------------------------------------------------
 
@@ -226,12 +232,13 @@ class FairWorker(ThreadWorker):
         """How much there is to wait for, and whom to count it for. False: this address has too much here already."""
         length = CONTENT_LENGTH.search(head)
         body_bytes = int(length[1]) if length else 0
-        if body_bytes > self.small_bytes:
-            body_bytes = 0  # the application says first who may send so much
-        conn.address = conn.peer
+        if body_bytes > self.small_bytes or CHUNK.search(head):
+            body_bytes = 0  # the application says first who may send this
+        conn.address = conn.network
         if self.is_proxy(conn):
             chain = b",".join(FORWARDED_FOR.findall(head)).decode("latin-1")
-            conn.address = self.forwarded.client(chain, "") or None
+            client = self.forwarded.client(chain, "")
+            conn.address = network_of(client) if client else None
         if body_bytes > FREE_BYTES:
             conn.held_bytes = body_bytes
             self.held[conn.address] += body_bytes

@@ -7,8 +7,8 @@ from typing import Any
 
 from config import logs
 
-# An upload holds a thread and no processor for as long as its line is thin, a paused player until it is given up. 2 × 32
-# of them leave room for everybody else's short requests; all else that is slow takes no thread.
+# An upload holds a thread and no processor for as long as its line is thin, a paused player until it is given up: 64
+# threads leave room for everybody else's short requests. All else that is slow takes no thread.
 worker_class = "config.web_worker.FairWorker"
 workers = 2
 threads = 32

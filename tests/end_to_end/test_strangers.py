@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.client import Answer, Client
+from tests.client import Client
 from tests.nginx import Nginx
 from tests.services import Platform, started, wait_for, web_alone
 
@@ -20,20 +20,25 @@ CONNECTIONS = 84  # more than the application has threads
 REQUEST_S = 12
 COOKIE = f"Cookie: csrftoken={'a' * 32}\r\n"
 FORM = f"{COOKIE}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n\r\ncsrfmiddlewaretoken="
-MULTIPART = f"{COOKIE}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000\r\n\r\n--x\r\n"
+FILES = f"{COOKIE}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000\r\n\r\n--x\r\n"
 JSON = 'Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"email": '
+PART = "Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nContent-Length: 100000\r\n\r\nx"
+UPLOAD = "0190b0a2-7f6e-7c1a-9d52-3f8a0f6f3a11"
+HOST = "HTTP/1.1\r\nHost: localhost\r\n"
 # Each begins and is never finished.
 UNFINISHED = {
-    "a form": f"POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\n{FORM}",
-    "a form for a page": f"POST /login/ HTTP/1.1\r\nHost: localhost\r\n{FORM}",
-    "a form with files": f"POST /admin/content_app/video HTTP/1.1\r\nHost: localhost\r\n{MULTIPART}",
-    "a form with files for a video": f"POST /admin/content_app/video/1/change/ HTTP/1.1\r\nHost: localhost\r\n{MULTIPART}",
-    "JSON": f"POST /users/login/ HTTP/1.1\r\nHost: localhost\r\n{JSON}",
-    "JSON for a video": f"PATCH /api/v1/videos/1/ HTTP/1.1\r\nHost: localhost\r\n{JSON}",
-    "JSON that waits to be asked for": f"POST /users/login/ HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\n{JSON}",
-    "headers": "GET /login/ HTTP/1.1\r\nHost: localhost\r\nX-Long: ",
+    "a form": f"POST /admin/login/ {HOST}{FORM}",
+    "a form for a page": f"POST /login/ {HOST}{FORM}",
+    "a form with files": f"POST /admin/content_app/video {HOST}{FILES}",
+    "a form with files for a video": f"POST /admin/content_app/video/1/change/ {HOST}{FILES}",
+    "a part of a file": f"PATCH /api/v1/upload/tus/{UPLOAD}/ {HOST}{PART}",
+    "a part of a file elsewhere": f"POST /admin/login/ {HOST}{COOKIE}{PART}",
+    "JSON": f"POST /users/login/ {HOST}{JSON}",
+    "JSON for a video": f"PATCH /api/v1/videos/1/ {HOST}{JSON}",
+    "JSON that waits to be asked for": f"POST /users/login/ {HOST}Expect: 100-continue\r\n{JSON}",
+    "headers": f"GET /login/ {HOST}X-Long: ",
     "nothing": "",
-}  # fmt: skip
+}
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +98,8 @@ def test_they_are_given_up_with_a_sentence(site: Platform) -> None:
             connection.sendall(UNFINISHED[kind].encode())
         answers = {kind: read_all(connection) for kind, connection in held.items()}
     assert answers.pop("nothing") == b""
+    for kind in ("a part of a file", "a part of a file elsewhere"):
+        assert b"Connection: close" in answers.pop(kind), "refused at once"
     assert answers["JSON that waits to be asked for"].startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
     for kind, answer in answers.items():
         assert b"HTTP/1.1 408 " in answer, kind
@@ -132,6 +139,23 @@ def test_one_address_has_some_of_the_connections_and_no_more(site: Platform) -> 
             assert b'"code": "throttled"' in answer
         assert ask(site.origin) == 200
     assert ask(site.origin, address="127.0.0.5") == 200  # once they are closed
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "status"),
+    [("/content/add-favorite/", "application/json", 413), ("/api/v1/videos/", "multipart/form-data; boundary=x", 401)],
+)
+def test_refused_bodies_cost_nobody_an_answer(nginx: Nginx, path: str, kind: str, status: int) -> None:
+    """Nginx asks for others by the connections that they came by."""
+
+    def send(number: int) -> int:
+        if number % 4:
+            return Client(nginx.origin).get("/login/").status
+        return Client(nginx.origin).request("POST", path, bytes(3_000_000), {"Content-Type": kind}).status
+
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(send, range(320)))
+    assert answers == [status, 200, 200, 200] * 80
 
 
 @pytest.mark.parametrize("is_behind", [False, True], ids=["alone", "behind Nginx"])
