@@ -1,14 +1,17 @@
 # Videoflix: one image for web, workers, reaper and commands; the entry point is told which.
 #   docker build -t videoflix .
 
-FROM python:3.11-slim-bookworm AS packages
+# docker/pin-images.sh replaces it by an exact one.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+
+FROM ${PYTHON_IMAGE} AS packages
 COPY requirements.txt /tmp/
 # Into a folder of their own, which is all that the next stage takes; ffmpeg comes from Debian instead of a wheel.
 RUN python -m venv /opt/venv \
     && grep -v '^imageio-ffmpeg' /tmp/requirements.txt > /tmp/needed.txt \
     && /opt/venv/bin/pip install --no-cache-dir --disable-pip-version-check -r /tmp/needed.txt
 
-FROM python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE}
 RUN apt-get update \
     && apt-get install -y --no-install-recommends ffmpeg tini \
     && rm -rf /var/lib/apt/lists/* \

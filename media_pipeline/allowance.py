@@ -20,6 +20,7 @@ FRAMES_OF_AN_ENCODER = 60  # its look-ahead and references
 HOLE_BYTES = 2 * GIB
 PEAK_MARGIN = 2  # above the rate that x264 keeps to
 SMALL_FILES_BYTES = 64 * MIB  # pictures, tiles, indexes
+KINDS_OF_SMALL_FILES = 4
 
 
 def probe_limits(time_limit_s: float, processors: int) -> ChildLimits:
@@ -41,6 +42,7 @@ def encoder_limits(plan: EncodePlan, processors: int) -> ChildLimits:
         + round(encoded * (FRAMES_OF_AN_ENCODER + 2 * processors)),
         cpu_s=math.ceil(plan.time_limit_s * processors),
         file_bytes=largest_file_bytes(plan),
+        folder_bytes=largest_folder_bytes(plan),
     )
 
 
@@ -48,3 +50,9 @@ def largest_file_bytes(plan: EncodePlan) -> int:
     """The best rung at its peak rate from beginning to end."""
     kbps = max([AUDIO_KBPS, *(peak_kbps(rung, plan.frame_rate) for rung in plan.rungs)])
     return math.ceil(plan.duration_s * kbps * 1000 / 8) * PEAK_MARGIN + SMALL_FILES_BYTES
+
+
+def largest_folder_bytes(plan: EncodePlan) -> int:
+    """Every rung and soundtrack at its peak rate, and what is drawn besides."""
+    kbps = sum(peak_kbps(rung, plan.frame_rate) for rung in plan.rungs) + AUDIO_KBPS * len(plan.audio)
+    return math.ceil(plan.duration_s * kbps * 1000 / 8) * PEAK_MARGIN + KINDS_OF_SMALL_FILES * SMALL_FILES_BYTES

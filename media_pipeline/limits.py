@@ -59,5 +59,6 @@ class ChildLimits:
     memory_bytes: int = 2 * GIB  # of address space
     cpu_s: int = 600
     file_bytes: int = 64 * MIB  # of each file that it writes
+    folder_bytes: int = 256 * MIB  # of all that it adds to the folders it may fill
     nice: int = 10  # the catalogue answers first when web and workers share a machine
     may_start_programs: bool = False  # readers and encoders need threads, no processes

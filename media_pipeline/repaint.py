@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from media_pipeline import layout
-from media_pipeline.errors import OutOfTime, PipelineError
+from media_pipeline.errors import EncoderOverLimit, OutOfTime, PipelineError
 from media_pipeline.ffmpeg.run import run_limited
 from media_pipeline.limits import GIB, MIB, ChildLimits
 from media_pipeline.pictures import MOST_MEGAPIXELS, is_moving, kind_of, picture_args, turn_of
@@ -42,6 +42,8 @@ def make_poster(ffmpeg: str, source: Path, folder: Path) -> tuple[Path, Path]:
         )
     except OutOfTime as error:
         raise NotAPicture("Opening this picture took too long.") from error
+    except EncoderOverLimit as error:
+        raise NotAPicture(detail=error.detail) from error
     if finished.returncode != 0 or not all(path.exists() and path.stat().st_size for path in (poster, small)):
         raise NotAPicture(detail=finished.stderr[-1000:])
     return poster, small

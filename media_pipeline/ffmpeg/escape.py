@@ -22,6 +22,7 @@ def main(inside: Path, outside: Path, neighbour: Path, port: int) -> None:
     """`inside` has the `source` that may be read and the `work` folder, `outside` a `secret`; `neighbour` listens."""
     source, work, secret = inside / "source", inside / "work", outside / "secret"
     parent, processors = os.getppid(), os.sched_getaffinity(0)
+    niceness = os.getpriority(os.PRIO_PROCESS, 0)
     attempts: dict[str, Callable[[], object]] = {
         "files: read a secret": secret.read_bytes,
         "files: read a secret by another way": lambda: Path(f"/proc/self/root{secret}").read_bytes(),
@@ -46,6 +47,8 @@ def main(inside: Path, outside: Path, neighbour: Path, port: int) -> None:
         "processes: change the worker's limits": lambda: resource.prlimit(parent, resource.RLIMIT_CORE),
         "processes: move the worker to other processors": lambda: os.sched_setaffinity(parent, processors),
         "processes: aim a file's signals at the worker": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, parent),
+        # Of its own, which is alone in it; who may do that may do it to all processes of the user.
+        "processes: change the priority of a group": lambda: os.setpriority(os.PRIO_PGRP, 0, niceness),
         "processes: outlive the worker": outlive,
         "processes: start one": start_process,
         "environment: find more than it needs": find_environment,

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from media_pipeline.errors import OutOfTime, PipelineError
+from media_pipeline.errors import EncoderOverLimit, OutOfTime, PipelineError
 from media_pipeline.ffmpeg import sandbox
 from media_pipeline.ffmpeg.sandbox import Demand, SandboxMissing
 from media_pipeline.limits import ChildLimits
@@ -67,16 +67,27 @@ def run_limited(
     the system are open to it, and nothing else where the kernel can refuse that.
     `on_tick` is called about twice a second and may raise to end the program. With `on_line`, stdout is passed on line
     by line and counts as progress when the callback returns something new; without, every byte of stdout does.
-    Raises OutOfTime, Hung, SandboxMissing, or what a callback raised; a non-zero exit is the caller's to judge.
+    Raises OutOfTime, Hung, EncoderOverLimit, SandboxMissing, or what a callback raised; a non-zero exit is the caller's
+    to judge.
     """
-    began = time.monotonic()
+    began, filled = time.monotonic(), bytes_in(writes)
+
+    def tick() -> None:
+        if bytes_in(writes) - filled > limits.folder_bytes:
+            raise EncoderOverLimit(detail=f"more than {limits.folder_bytes:,} bytes in all")
+        on_tick()
+
     process = start(argv, limits, reads, writes)
     try:
-        return Conversation(process, time_limit_s, stall_s, on_tick, on_line, most_stdout).until_end()
+        return Conversation(process, time_limit_s, stall_s, tick, on_line, most_stdout).until_end()
     finally:
         end_group(process)
         code, seconds = process.poll(), time.monotonic() - began
         log.info("%s ended with %s after %.1f s", Path(argv[0]).name, code, seconds)
+
+
+def bytes_in(folders: Sequence[Path]) -> int:
+    return sum(file.stat(follow_symlinks=False).st_size for folder in folders for file in folder.iterdir())
 
 
 def processors() -> int:

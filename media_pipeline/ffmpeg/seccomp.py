@@ -52,6 +52,8 @@ REFUSED_CALLS: dict[str, Numbers] = {
     "shmctl": (31, 195), "msgget": (68, 186), "msgsnd": (69, 189), "msgrcv": (70, 188), "msgctl": (71, 187),
     "semget": (64, 190), "semop": (65, 193), "semctl": (66, 191), "semtimedop": (220, 192), "mq_open": (240, 180),
     "mq_unlink": (241, 181),
+    # Memory that no limit counts.
+    "memfd_create": (319, 279), "memfd_secret": (447, 447),
     # Doors of the kernel that have been broken open before, and the machine as a whole.
     "bpf": (321, 280), "perf_event_open": (298, 241), "userfaultfd": (323, 282), "io_uring_setup": (425, 425),
     "io_uring_enter": (426, 426), "io_uring_register": (427, 427), "modify_ldt": (154, None), "iopl": (172, None),
@@ -66,11 +68,14 @@ UNKNOWN_CALLS: dict[str, Numbers] = {"clone3": (435, 435), "openat2": (437, 437)
 # Which argument names the process; 0 is the caller.
 CALLS_ON_A_PROCESS: dict[str, tuple[Numbers, int]] = {
     "prlimit64": ((302, 261), 0), "sched_setaffinity": ((203, 122), 0), "sched_setscheduler": ((144, 119), 0),
-    "sched_setparam": ((142, 118), 0), "sched_setattr": ((314, 274), 0), "setpriority": ((141, 140), 1),
+    "sched_setparam": ((142, 118), 0), "sched_setattr": ((314, 274), 0),
 }  # fmt: skip
 SIGNAL_CALLS: dict[str, tuple[Numbers, int]] = {
     "kill": ((62, 129), 0), "tkill": ((200, 130), 0), "tgkill": ((234, 131), 0),
 }  # fmt: skip
+# Of one process, not of all of a group or of a user: 0 would be the caller's, and the worker's.
+SETPRIORITY: Numbers = (141, 140)
+PRIO_PROCESS = 0
 FORK_CALLS: dict[str, Numbers] = {"fork": (57, None), "vfork": (58, None)}
 CLONE: Numbers = (56, 220)
 OPEN: dict[str, tuple[Numbers, int]] = {"open": ((2, None), 1), "openat": ((257, 56), 2)}  # and where their flags are
@@ -109,6 +114,7 @@ def filter_for(machine: str, *, may_start_programs: bool) -> list[Instruction]:
         *((numbers, own_process_rule(argument)) for numbers, argument in own_only.values()),
         *((numbers, truncation_rule(argument)) for numbers, argument in OPEN.values()),
         *((numbers, orders_rule(argument, orders)) for numbers, argument, orders in ORDERS.values()),
+        (SETPRIORITY, [load(0), (IS_EQUAL, 1, 0, PRIO_PROCESS), (RETURN, 0, 0, REFUSED), *own_process_rule(1)]),
         (CLONE, clone_rule(may_start_programs=may_start_programs)),
     ]
     for numbers, rule in rules:

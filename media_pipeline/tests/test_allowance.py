@@ -41,6 +41,12 @@ def test_disk_follows_the_length() -> None:
     assert hour - second == pytest.approx(3599 * 2 * 6_000_000 / 8, rel=0.2)
 
 
+def test_a_folder_has_room_for_every_rung_and_soundtrack() -> None:
+    limits = encoder_limits(plan(film(duration_s=Fraction(3600))), 2)
+
+    assert limits.file_bytes < limits.folder_bytes < 3 * limits.file_bytes
+
+
 def test_processor_time_is_the_time_limit_on_every_processor() -> None:
     assert encoder_limits(plan(), 4).cpu_s == 4 * plan().time_limit_s
 

@@ -6,13 +6,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from media_pipeline.errors import OutOfTime, PipelineError
+from media_pipeline.errors import EncoderOverLimit, OutOfTime, PipelineError
 from media_pipeline.ffmpeg.run import Finished, Hung
-from media_pipeline.tests.processes import MIB, processes_with, run, run_python, run_shell, wait_until
+from media_pipeline.tests.processes import LIMITS, MIB, processes_with, run, run_python, run_shell, wait_until
 
 PROJECT = Path(__file__).parents[2]
 
@@ -164,6 +165,18 @@ def test_a_line_without_an_end_does_not_fill_the_memory() -> None:
 
     assert lines[-1] == "frame=1"
     assert sum(len(line) for line in lines) < 200_000
+
+
+def test_many_files_do_not_fill_the_disk_either(sleeper: str, tmp_path: Path) -> None:
+    """Each of them is within its limit."""
+    (folder := tmp_path / "filled").mkdir()
+    script = f"for n in 1 2 3 4; do head -c 1000000 /dev/zero > {folder}/$n; done; sleep "
+    limits = replace(LIMITS, file_bytes=MIB, folder_bytes=4 * MIB)
+    assert run_shell(f"{script} 1", limits=limits, writes=[folder]).returncode == 0
+    for path in folder.iterdir():
+        path.unlink()
+    with pytest.raises(EncoderOverLimit, match="far more disk"):
+        run_shell(f"{script} {sleeper}", limits=replace(limits, folder_bytes=3 * MIB), writes=[folder])
 
 
 # --- nobody is left behind -------------------------------------------------------------------------------------------

@@ -1,8 +1,10 @@
 """What containers run, run without them: the entry point with a real PostgreSQL, and what the files for Docker say."""
 
+import hashlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -166,6 +168,102 @@ def test_the_services_of_production_are_all_there() -> None:
     assert "appendonly" in services["redis"]["command"][1]
 
 
+# --- images with their digests ---------------------------------------------------------------------------------------
+
+IMAGE = re.compile(r"\$\{([A-Z]+_IMAGE):-([a-z0-9./-]+:[A-Za-z0-9.-]+)\}")
+FAKE_DOCKER = """#!/bin/sh
+[ "$*" = "buildx imagetools inspect --format {{.Manifest.Digest}} $6" ] || { echo "$@" >&2; exit 2; }
+case $6 in $REFUSED*) echo "no such image" >&2; exit 1 ;; esac
+echo "sha256:$(printf %s "$6" | sha256sum | cut -d' ' -f1)"
+"""
+
+
+@pytest.mark.parametrize("name", COMPOSE_FILES)
+def test_each_image_that_is_not_built_here_can_be_pinned(name: str) -> None:
+    own = ("videoflix", "videoflix-dev")
+    images = [service["image"] for service in compose(name)["services"].values() if service["image"] not in own]
+    assert images
+    assert all(IMAGE.fullmatch(image) for image in images)
+    build = compose(name)["x-platform"]["build"]
+    default = re.search(r"^ARG PYTHON_IMAGE=(.+)$", (PROJECT / "Dockerfile").read_text(), re.MULTILINE)
+    assert default
+    assert build["args"] == {"PYTHON_IMAGE": f"${{PYTHON_IMAGE:-{default[1]}}}"}
+    assert set(re.findall(r"^FROM (\S+)", (PROJECT / "Dockerfile").read_text(), re.MULTILINE)) == {"${PYTHON_IMAGE}"}
+
+
+def pin_images(folder: Path, *, refused: str = "nothing") -> subprocess.CompletedProcess[str]:
+    """With a docker that knows every image but the refused one."""
+    (folder / "bin").mkdir(exist_ok=True)
+    (folder / "docker").mkdir(exist_ok=True)
+    for name in (*COMPOSE_FILES, "docker/pin-images.sh"):
+        shutil.copy(PROJECT / name, folder / name)
+    (folder / "bin" / "docker").write_text(FAKE_DOCKER)
+    (folder / "bin" / "docker").chmod(0o755)
+    env = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "REFUSED": refused}
+    return subprocess.run(
+        ["/bin/sh", str(folder / "docker/pin-images.sh")], env=env, capture_output=True, text=True, check=False
+    )
+
+
+def digest_of(image: str) -> str:
+    return f"{image}@sha256:{hashlib.sha256(image.encode()).hexdigest()}"
+
+
+def test_a_script_writes_the_digest_of_every_image_where_compose_reads_it(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SECRET_KEY='a=b'\n# The queue.\nREDIS_IMAGE=\nMY_IMAGE=mine")
+    (tmp_path / ".env").chmod(0o640)
+    for _ in range(2):  # the second time changes nothing
+        done = pin_images(tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+        lines = (tmp_path / ".env").read_text().splitlines()
+        assert lines[:4] == [
+            "SECRET_KEY='a=b'",
+            "# The queue.",
+            f"REDIS_IMAGE={digest_of('redis:7-bookworm')}",
+            "MY_IMAGE=mine",
+        ]
+        wanted = {found for name in COMPOSE_FILES for found in IMAGE.findall((PROJECT / name).read_text())}
+        assert {f"{name}={digest_of(image)}" for name, image in wanted} == {lines[2], *lines[4:]}
+        assert len(lines) == 3 + len(wanted)
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o640
+    assert not (tmp_path / ".env.pinned").exists()
+
+
+def test_a_new_file_of_settings_is_for_its_owner_alone(tmp_path: Path) -> None:
+    assert pin_images(tmp_path).returncode == 0
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_an_image_that_is_not_found_changes_nothing(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("REDIS_IMAGE=mine\n")
+    done = pin_images(tmp_path, refused="nginx")
+    assert done.returncode == 1
+    assert "The digest of nginx:1.28-bookworm could not be found out; nothing was changed." in done.stderr
+    assert (tmp_path / ".env").read_text() == "REDIS_IMAGE=mine\n"
+
+
+# --- the file for development ----------------------------------------------------------------------------------------
+
+
+def test_development_is_published_on_this_machine_only() -> None:
+    ports = [
+        port for service in compose("docker-compose.dev.yml")["services"].values() for port in service.get("ports", [])
+    ]
+    assert len(ports) == 3
+    assert all(port.startswith("127.0.0.1:") for port in ports)
+
+
+def test_development_has_no_password_that_anybody_knows() -> None:
+    """What is secret comes from DEV_SECRET, without which Compose says a sentence and starts nothing."""
+    loaded = compose("docker-compose.dev.yml")
+    for service in loaded["services"].values():
+        for name, value in service.get("environment", {}).items():
+            assert "DEV_SECRET" in value or not re.search("PASSWORD|SECRET|DATABASE_URL", name), name
+    demanded = loaded["services"]["db"]["environment"]["POSTGRES_PASSWORD"]
+    assert re.fullmatch(r"\$\{DEV_SECRET:\?is missing, [^${}]*openssl rand -hex 24[^${}]*\}", demanded)
+    assert demanded == loaded["services"]["s3"]["environment"]["MINIO_ROOT_PASSWORD"]
+
+
 def test_the_image_copies_what_is_there_and_runs_as_nobody_special() -> None:
     text = (PROJECT / "Dockerfile").read_text()
     copied = re.findall(r"^COPY (?!--)(\S+) ", text, re.MULTILINE)
@@ -178,7 +276,14 @@ def test_the_image_copies_what_is_there_and_runs_as_nobody_special() -> None:
 
 
 @pytest.mark.parametrize(
-    "script", ["docker/entrypoint.sh", "docker/healthcheck.sh", "nginx/entrypoint.sh", "nginx/certbot.sh"]
+    "script",
+    [
+        "docker/entrypoint.sh",
+        "docker/healthcheck.sh",
+        "docker/pin-images.sh",
+        "nginx/entrypoint.sh",
+        "nginx/certbot.sh",
+    ],
 )
 def test_scripts_are_plain_sh_and_may_be_run(script: str) -> None:
     path = PROJECT / script

@@ -1,0 +1,31 @@
+#!/bin/sh
+# Writes the images of the compose files into .env with their digests: from then on exactly these are run and built on,
+# whatever their tags come to mean. Run it again to take up newer ones; remove its lines to follow the tags again.
+set -eu
+cd "$(dirname "$0")/.."
+
+lines=$(mktemp)
+trap 'rm -f "$lines"' EXIT
+# Each is named `${REDIS_IMAGE:-redis:7-bookworm}` there.
+sed -n 's/.*\${\([A-Z]*_IMAGE\):-\([^}]*\)}.*/\1 \2/p' docker-compose.yml docker-compose.dev.yml | sort -u |
+    while read -r name image; do
+        # Of the list for every kind of machine, where there is one: all machines then run the same.
+        digest=$(docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image" </dev/null) || digest=
+        case $digest in
+            sha256:*) echo "$name=$image@$digest" ;;
+            *) echo "The digest of $image could not be found out; nothing was changed." >&2 && exit 1 ;;
+        esac
+    done >"$lines"
+
+# In the same place of the same file, which keeps its owner and mode; a new one is for its owner alone.
+umask 077
+touch .env
+awk -F= '
+    NR == FNR { pinned[$1] = $0; next }
+    $1 in pinned { print pinned[$1]; delete pinned[$1]; next }
+    { print }
+    END { for (name in pinned) print pinned[name] }
+' "$lines" .env >.env.pinned
+cat .env.pinned >.env
+rm .env.pinned
+cat "$lines"
