@@ -73,7 +73,7 @@ class UploadLimit:
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         if is_form and (size := declared_bytes(request)) > OTHER_FIELDS_BYTES and size > most_bytes(request):
             return too_large(request)
-        if is_form and request.path.startswith(FILMS_OF_STAFF) and wants_json(request) and not has_room(request):
+        if is_form and FILMS_OF_STAFF.fullmatch(request.path) and wants_json(request) and not has_room(request):
             # The script of the page keeps what was typed; without it the form is read without its file.
             return JsonResponse({"detail": NO_ROOM, "code": DiskFull.default_code}, status=DiskFull.status_code)
         return self.get_response(request)

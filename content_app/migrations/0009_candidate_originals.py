@@ -11,7 +11,7 @@ def add(name: str, field: "models.Field[object, object]") -> migrations.AddField
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("content_app", "0006_cache_doubt"),
+        ("content_app", "0008_price_constraints"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -167,5 +167,5 @@ def test_no_list_is_wider_than_its_place(office: Office, film: str, path: str) -
     office.open(path)
     table = office.page.locator("#result_list, #content .simplebar-content").first
     expect(table).to_be_visible()
-    wide = "[...document.querySelectorAll('.simplebar-content-wrapper')].filter(e => e.scrollWidth > e.clientWidth).length"
-    assert office.page.evaluate(wide) == 0
+    boxes = "[...document.querySelectorAll('.simplebar-content-wrapper')]"
+    assert office.page.evaluate(f"{boxes}.filter(box => box.scrollWidth > box.clientWidth).length") == 0
