@@ -95,6 +95,7 @@ class Connection(TConn):
         self.data_ready = True
         self.peer: str = client[0] if isinstance(client, tuple) else ""
         self.network = network_of(self.peer) if self.peer else ""
+        self.is_proxy = False
         self.address: str | None = None
         self.received = bytearray()
         self.whole_bytes: int | None = None  # of head and body, once the head is here
@@ -150,17 +151,15 @@ class FairWorker(ThreadWorker):
         self.nr_conns += 1
         self.connections[conn.network] += 1
         conn.on_close = self.forget
-        self.await_request(conn)
-        if conn.network and self.connections[conn.network] > self.most_connections and not self.is_proxy(conn):
-            # Only at once: the others of its address may be waiting just as long.
+        conn.is_proxy = self.forwarded.is_trusted(conn.peer)
+        if conn.network and self.connections[conn.network] > self.most_connections and not conn.is_proxy:
             with suppress(OSError):
-                sock.recv(READ_BYTES)
+                sock.recv(READ_BYTES)  # else the client would lose the answer
             with suppress(OSError):
                 sock.send(CROWDED)
             self.drop(conn)
-
-    def is_proxy(self, conn: Connection) -> bool:
-        return self.forwarded.is_trusted(conn.peer)
+        else:
+            self.await_request(conn)
 
     def forget(self, conn: Connection) -> None:
         self.connections[conn.network] -= 1
@@ -170,15 +169,20 @@ class FairWorker(ThreadWorker):
     # --- the main loop: requests come ---------------------------------------------------------------------------------
 
     def await_request(self, conn: Connection) -> None:
-        """The next one of this connection; all of its head within `request_s`."""
+        """The next one of this connection; all of its head within `request_s`. Most are here already."""
         conn.whole_bytes = None
         conn.sock.setblocking(False)
-        self.watch(conn, self.on_readable, self.request_s)
+        if begun := conn.parser.unreader.take_buffered():
+            self.take(conn, begun)
+        else:
+            self.on_readable(conn)
 
     def watch(self, conn: Connection, callback: Callable[[Connection, Any], None], seconds: float) -> None:
+        """Until `unwatch`, or until the time is over; again, only the time is another."""
         conn.seen_s = time.monotonic()
+        if conn not in self.deadlines:
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(callback, conn))
         self.deadlines[conn] = conn.seen_s + seconds
-        self.poller.register(conn.sock, selectors.EVENT_READ, partial(callback, conn))
 
     def unwatch(self, conn: Connection) -> None:
         if self.deadlines.pop(conn, None) is not None:
@@ -189,12 +193,12 @@ class FairWorker(ThreadWorker):
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self.await_request(conn)
-        self.on_readable(conn, client)
 
-    def on_readable(self, conn: Connection, _: Any) -> None:
+    def on_readable(self, conn: Connection, _: Any = None) -> None:
         try:
             data = conn.sock.recv(READ_BYTES)
         except BlockingIOError:
+            self.await_head(conn)
             return
         except OSError:
             data = b""
@@ -202,6 +206,10 @@ class FairWorker(ThreadWorker):
             self.take(conn, data)
         else:
             self.drop(conn)
+
+    def await_head(self, conn: Connection) -> None:
+        if conn not in self.deadlines:
+            self.watch(conn, self.on_readable, self.request_s)
 
     def take(self, conn: Connection, data: bytes) -> None:
         before = len(conn.received)
@@ -212,6 +220,8 @@ class FairWorker(ThreadWorker):
             if end < 0 or end > HEAD_BYTES:
                 if len(conn.received) > HEAD_BYTES:
                     self.refuse(conn, HEAD_TOO_LARGE)
+                else:
+                    self.await_head(conn)
                 return
             if not self.read_head(conn, bytes(conn.received[: end + len(HEAD_END)])):
                 self.refuse(conn, TOO_MUCH)
@@ -219,10 +229,9 @@ class FairWorker(ThreadWorker):
             conn.sock.pace = self.new_pace()
         else:
             conn.sock.pace.note(waited_s=now - conn.seen_s, received_bytes=len(data))
-        conn.seen_s = now
         assert conn.whole_bytes is not None
         if len(conn.received) < conn.whole_bytes:
-            self.deadlines[conn] = now + conn.sock.pace.left_s
+            self.watch(conn, self.on_readable, conn.sock.pace.left_s)
             return
         self.unwatch(conn)
         conn.sock.pace = self.new_pace()
@@ -235,7 +244,7 @@ class FairWorker(ThreadWorker):
         if body_bytes > self.small_bytes or CHUNK.search(head):
             body_bytes = 0  # the application says first who may send this
         conn.address = conn.network
-        if self.is_proxy(conn):
+        if conn.is_proxy:
             chain = b",".join(FORWARDED_FOR.findall(head)).decode("latin-1")
             client = self.forwarded.client(chain, "")
             conn.address = network_of(client) if client else None
@@ -277,9 +286,8 @@ class FairWorker(ThreadWorker):
         self.release(conn)
         if fs.cancelled() or fs.exception() or not fs.result():
             self.linger(conn)
-        elif begun := conn.parser.unreader.take_buffered():
+        elif conn.parser.unreader.buf.getbuffer().nbytes:
             self.await_request(conn)
-            self.take(conn, begun)
         else:
             super().finish_request(conn, fs)
 
