@@ -97,7 +97,8 @@ def check_credentials(*, email: str, password: str, client: Client = NOWHERE) ->
 def note_registration(*, email: str, password: str) -> None:
     """What somebody chose for an address, whether or not it was free: signing in by it is answered alike for both.
 
-    Else registering an address and signing in would tell whether it had an account before.
+    Else registering an address and signing in would tell whether it had an account before. No way around the patience
+    with guesses: an address is registered five times an hour, as each sends a mail.
     """
     name = _registration(email, password)
     counters().ask(lambda store: store.hold(name, int(settings.UNCONFIRMED_LIFETIME.total_seconds())))
