@@ -79,6 +79,10 @@ def without_nginx() -> Callable[[APIClient], Callable[[str], Answer]]:
     return of
 
 
+def no_application(*_: Any) -> Any:
+    raise AssertionError("the media server passed an address of media on")
+
+
 def media(path: str) -> Answer:
     environ: dict[str, Any] = {"PATH_INFO": path}
     setup_testing_defaults(environ)
@@ -87,7 +91,7 @@ def media(path: str) -> Answer:
     def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
         seen.extend((int(status[:3]), {name.lower(): value for name, value in headers}))
 
-    body: Any = MediaServer(pytest.fail)(environ, start_response)
+    body: Any = MediaServer(no_application)(environ, start_response)
     content = b"".join(body)
     if hasattr(body, "close"):
         body.close()
