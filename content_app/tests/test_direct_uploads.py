@@ -675,6 +675,16 @@ def test_metadata_are_judged_beside_what_is_known(creators: APIClient, owner: Us
     assert describe(creators, address["key"], is_paid=True).status_code == 200
 
 
+def test_the_key_alone_is_enough_for_a_film_that_is_there(creators: APIClient, owner: User) -> None:
+    """So whoever brings another file writes over no words that somebody else has changed meanwhile."""
+    video = make_video(owner, title="Renamed meanwhile")
+    address = ask(creators, "upload-url", filename="a.mp4", video_id=video.pk).json()
+    assert ask(creators, "metadata", video_s3_key=address["key"]).status_code == 200
+    assert Video.objects.get().title == "Renamed meanwhile"
+    new = ask(creators, "upload-url", filename="b.mp4").json()
+    assert ask(creators, "metadata", video_s3_key=new["key"]).json()["title"] == ["This field is required."]
+
+
 @pytest.mark.parametrize("route", ["upload-url", "sign", "metadata"])
 def test_text_that_cannot_be_encoded_is_refused(creators: APIClient, route: str) -> None:
     body = '{"method": "\\ud800", "key": "\\ud800", "filename": "\\ud800", "title": "\\ud800", "video_s3_key": "x"}'

@@ -44,7 +44,8 @@ others.update(deleted_at=timezone.now())
 for number in range(12):
     film = Video.objects.get(pk=demo.pk)
     film.pk, film.public_id, film._state.adding = None, uuid.uuid4(), True
-    film.title, film.video_file, film.accepted_original = f"{title} {{number}}", "", ""
+    film.title, film.video_file = f"{title} {{number}}", ""
+    film.accepted_original = film.played_original = ""
     film.category = Category.objects.all()[number % 4]
     film.poster = f"{{film.version}}/{{layout.poster_file(number % film.poster_choices + 1)}}"
     film.save(force_insert=True)
