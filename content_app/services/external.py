@@ -27,6 +27,7 @@ from media_pipeline.foreign import BadResult, ForeignVersion, Variant
 from media_pipeline.publish import publish
 from media_pipeline.results import read_result
 from media_pipeline.segment_files import read_segments
+from media_pipeline.store import Tick
 
 if TYPE_CHECKING:
     from media_pipeline.s3 import S3Store
@@ -122,7 +123,7 @@ def adopt(claim: Claim, version: str) -> Published:
     sizes = {key.removeprefix(f"{folder}/"): size for key, size in store.sizes_in(bucket, folder) if key != folder}
     found = read_result(
         sizes,
-        lambda name: store.read_from(bucket, f"{folder}/{name}"),
+        lambda name: read_while(renew, store, bucket, f"{folder}/{name}"),
         lambda wanted: read_segments(wanted, sizes, partial(read_part, store, bucket, folder), renew),
         original_s=length_of_original(claim),
     )
@@ -135,6 +136,12 @@ def adopt(claim: Claim, version: str) -> Published:
             (work / name).write_text(text, encoding="utf-8")
         written_bytes = publish(work, store, prefix, renew)
     return describe(claim, version, found, sizes, names, written_bytes)
+
+
+def read_while(renew: Tick, store: "S3Store", bucket: str, key: str) -> bytes:
+    """There may be a hundred of them."""
+    renew()
+    return store.read_from(bucket, key)
 
 
 def read_part(store: "S3Store", bucket: str, folder: str, name: str, offset: int, length: int) -> bytes:
