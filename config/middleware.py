@@ -8,12 +8,11 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
+from content_app.api.uploads import declared_bytes, is_upload
 from content_app.services.content_policy import content_policy
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
-# Bodies that a parser reads into memory as a whole; files stream to disk and have limits of their own.
-READ_WHOLE = frozenset({"application/json", "application/x-www-form-urlencoded"})
 
 
 def choose_request_id(offered: str | None) -> str:
@@ -36,7 +35,10 @@ class RequestId:
 
 
 class BodyLimits:
-    """Refuses what DRF's parsers would take: any number of bytes, in any codec Python has (zlib is one)."""
+    """Refuses what DRF's parsers would take: any number of bytes, in any codec Python has (zlib is one).
+
+    Files stream to disk and have limits of their own, but only where files are taken.
+    """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -48,17 +50,13 @@ class BodyLimits:
         if (request.content_params or {}).get("charset", "utf-8").lower() not in {"utf-8", "utf8", "us-ascii"}:
             body = {"detail": "Send the body as UTF-8.", "code": "unsupported_media_type"}
             return JsonResponse(body, status=415)
-        if request.content_type in READ_WHOLE and self.length_of(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        if declared_bytes(request) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and not is_upload(request):
             return JsonResponse({"detail": "The body is too large.", "code": "too_large"}, status=413)
         if "Transfer-Encoding" in request.headers and not request.META.get("CONTENT_LENGTH"):
             # Django would read no body at all and call the fields of this one missing.
             body = {"detail": "Send the body with its Content-Length.", "code": "length_required"}
             return JsonResponse(body, status=411)
         return None
-
-    def length_of(self, request: HttpRequest) -> int:
-        length = request.META.get("CONTENT_LENGTH") or "0"
-        return int(length) if length.isdecimal() else 0
 
 
 STAFF_PAGES = ("/admin/", "/django-rq/")

@@ -63,24 +63,60 @@ def post(settings: Any) -> Callable[..., Any]:
     """What a request with this body comes to, on a site that takes 100 bytes."""
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
 
-    def post(content_type: str, *, size: int = 10) -> Any:
-        request = RequestFactory().generic("POST", "/", b"x" * size, content_type=content_type)
+    def post(content_type: str, *, size: int = 10, path: str = "/", method: str = "POST") -> Any:
+        request = RequestFactory().generic(method, path, b"x" * size, content_type=content_type)
         return BodyLimits(lambda request: HttpResponse("let through"))(request)
 
     return post
 
 
-@pytest.mark.parametrize("content_type", ["application/json", "application/x-www-form-urlencoded"])
-def test_a_body_that_is_read_whole_has_a_limit(content_type: str, post: Callable[..., Any]) -> None:
-    assert post(content_type, size=100).content == b"let through"
-    refused = post(content_type, size=101)
-    assert refused.status_code == 413
-    assert b'"too_large"' in refused.content
+FILES, CHUNK = "multipart/form-data; boundary=x", "application/offset+octet-stream"
+# Everything that a parser might take all the same.
+OTHER_TYPES = [
+    "", "application/json", "application/x-www-form-urlencoded", "application/*", "*/*", "multipart/*", "text/plain",
+    "multipart/*; boundary=x", "multipart/form-data-x", "multipart/form-data/x", "multipart", "multipart/mixed",
+    "APPLICATION/JSON", "Multipart/*; Boundary=x", "video/mp4", "application/octet-stream", "nonsense",
+    'a/b; c="multipart/form-data"',
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=x", "application/offset+octet-stream"])
-def test_files_have_limits_of_their_own(content_type: str, post: Callable[..., Any]) -> None:
-    assert post(content_type, size=1000).content == b"let through"
+@pytest.mark.parametrize("content_type", OTHER_TYPES)
+@pytest.mark.parametrize("path", ["/", "/users/login/", "/api/v1/videos/", "/api/v1/upload/tus/", "/admin/login/"])
+def test_a_body_that_is_no_upload_has_a_limit(content_type: str, path: str, post: Callable[..., Any]) -> None:
+    assert post(content_type, size=100, path=path).content == b"let through"
+    for method in ("POST", "PUT", "PATCH", "DELETE", "GET", "OPTIONS", "ANY"):
+        refused = post(content_type, size=101, path=path, method=method)
+        assert refused.status_code == 413
+        assert b'"too_large"' in refused.content
+
+
+UPLOADS = [
+    (FILES, "/api/v1/videos/"), (FILES, "/api/v1/videos"), (FILES, "/api/v1/videos/12/"),
+    (FILES, "/api/v1/videos/0190b0a2-7f6e-7c1a-9d52-3f8a0f6f3a11"), (FILES, "/api/v1/videos/12/poster/"),
+    (FILES, "/api/v1/videos/12/captions/pt-BR"), (FILES, "/admin/content_app/video/add/"),
+    ("MULTIPART/Form-Data; Boundary=x", "/admin/content_app/video/12/change/"),
+    (CHUNK, "/api/v1/upload/tus/"), (CHUNK, "/api/v1/upload/tus/0190b0a2-7f6e-7c1a-9d52-3f8a0f6f3a11"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("content_type", "path"), UPLOADS)
+def test_files_have_limits_of_their_own_where_files_are_taken(
+    content_type: str, path: str, post: Callable[..., Any]
+) -> None:
+    assert post(content_type, size=1000, path=path).content == b"let through"
+    swapped = CHUNK if content_type != CHUNK else FILES
+    assert post(swapped, size=1000, path=path).status_code == 413
+
+
+@pytest.mark.parametrize("content_type", [FILES, CHUNK])
+@pytest.mark.parametrize(
+    "path",
+    ["/", "/users/login/", "/api/v1/videosx", "/api/v1/videos/1/retry/x/y", "/admin/login/",
+     "/admin/content_app/videox/", "/content/", "/api/v1/upload/videos/metadata/", "/x/api/v1/videos/",
+     "//api/v1/videos/"],
+)  # fmt: skip
+def test_and_nowhere_else(content_type: str, path: str, post: Callable[..., Any]) -> None:
+    assert post(content_type, size=1000, path=path).status_code == 413
 
 
 @pytest.mark.parametrize("charset", ["zlib", "bz2", "hex", "rot13", "utf-7", "utf-16", "idna", "undefined", "nonsense"])

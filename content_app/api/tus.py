@@ -23,7 +23,7 @@ from content_app.api.direct_serializers import MEDIA_TYPE, VideoRef
 from content_app.api.errors import MediaUnavailable, refused_originals, refused_uploads, unavailable_media
 from content_app.api.requests import person_of
 from content_app.api.serializers import VideoFields
-from content_app.api.uploads import DISK_FULL, DiskFull, declared_bytes
+from content_app.api.uploads import CHUNK_TYPE, DISK_FULL, DiskFull, declared_bytes
 from content_app.models import DirectUpload, Video
 from content_app.rules import MEGABYTE
 from content_app.services import tus, uploads
@@ -35,7 +35,6 @@ from users_app.authentication import UPLOADERS
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
-CHUNK_TYPE = "application/offset+octet-stream"
 # Of a connection that broke without a word nothing comes any more, and its chunk must not keep the lock for ever.
 STALLED_S = 15
 # More digits than any file has bytes; numbers of any length may be sent, and are too large.

@@ -4,6 +4,7 @@ That the bytes read cannot exceed the declared length is the server's part (Djan
 """
 
 import errno
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import IO, Any, cast
@@ -24,9 +25,14 @@ from content_app.rules import MEGABYTE, too_large_sentence
 
 # What a form may carry beside the file; the file itself is judged exactly when it has arrived.
 OTHER_FIELDS_BYTES = MEGABYTE
-UPLOAD_ROUTE = "/api/v1/videos"
 ADMIN_SITE = "/admin/"
-FILMS_OF_STAFF = f"{ADMIN_SITE}content_app/video/"  # Nginx does not buffer what is sent there
+# The routes that take files, each with the one type of body that may be large there. Nginx buffers everything else
+# (nginx/nginx.conf.in has the same routes).
+FILMS_OF_STAFF = re.compile(rf"{ADMIN_SITE}content_app/video(?:/.*+)?", re.DOTALL)
+FORMS = re.compile(r"/api/v1/videos(?:/[^/]++(?:/poster|/captions/[^/]++)?)?/?")
+CHUNKS = re.compile(r"/api/v1/upload/tus(?:/[^/]++)?/?")
+FORM_TYPE = "multipart/form-data"
+CHUNK_TYPE = "application/offset+octet-stream"
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
 NO_ROOM = "There is no room left for this upload. Try again later."
 
@@ -40,7 +46,7 @@ class DiskFull(APIException):
 class UploadLimit:
     """Middleware: a form that declares to be too large gets 413 before a byte of it is read.
 
-    Large forms are for the upload route, which asks who it is before it reads, and for signed-in staff (the admin):
+    Large forms are for the upload routes, which ask who it is before they read, and for signed-in staff (the admin):
     Django's CSRF check would store a stranger's file in order to look for its token.
     """
 
@@ -48,8 +54,9 @@ class UploadLimit:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        is_form = request.content_type == "multipart/form-data"
-        if is_form and request.path.startswith(FILMS_OF_STAFF) and not is_staff(request):
+        # Of any kind: some parser may take what Django itself does not.
+        is_form = (request.content_type or "").startswith("multipart/")
+        if is_form and FILMS_OF_STAFF.fullmatch(request.path) and not is_staff(request):
             # Unread: whoever sends it drop by drop would hold a thread for as long as they like.
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         if is_form and (size := declared_bytes(request)) > OTHER_FIELDS_BYTES and size > most_bytes(request):
@@ -62,8 +69,21 @@ def is_staff(request: HttpRequest) -> bool:
 
 
 def most_bytes(request: HttpRequest) -> int:
-    may_bring_files = request.path.startswith(UPLOAD_ROUTE) or is_staff(request)
-    return OTHER_FIELDS_BYTES + (settings.MAX_UPLOAD_MB * MEGABYTE if may_bring_files else 0)
+    return OTHER_FIELDS_BYTES + (settings.MAX_UPLOAD_MB * MEGABYTE if may_bring_files(request) else 0)
+
+
+def may_bring_files(request: HttpRequest) -> bool:
+    if FILMS_OF_STAFF.fullmatch(request.path):
+        rights = ("content_app.add_video", "content_app.change_video")
+        return is_upload(request) and is_staff(request) and any(map(request.user.has_perm, rights))
+    return is_upload(request)
+
+
+def is_upload(request: HttpRequest) -> bool:
+    """Whether this is a body that may be large where it is sent; any other is read into memory, and bounded."""
+    if request.content_type == FORM_TYPE:
+        return bool(FORMS.fullmatch(request.path) or FILMS_OF_STAFF.fullmatch(request.path))
+    return request.content_type == CHUNK_TYPE and bool(CHUNKS.fullmatch(request.path))
 
 
 def declared_bytes(request: HttpRequest) -> int:

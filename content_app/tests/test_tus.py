@@ -21,7 +21,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from content_app import queue
-from content_app.api.tus import CHUNK_TYPE
+from content_app.api.uploads import CHUNK_TYPE
 from content_app.models import DirectUpload, Video
 from content_app.rules import MEGABYTE
 from content_app.services import tus, upload_checks, uploads

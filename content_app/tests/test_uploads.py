@@ -149,11 +149,25 @@ def test_the_admins_form_has_the_same_limits(admin: User, client: Client, incomi
     assert nothing_is_left(incoming)
 
 
-@pytest.mark.parametrize("path", ["/admin/login/", "/users/login/"])
-def test_a_stranger_cannot_have_a_file_stored_by_sending_it_elsewhere(client: Client, path: str, db: None) -> None:
+@pytest.mark.parametrize("path", ["/admin/login/", "/users/login/", "/login/", "/admin/content_app/category/add/"])
+@pytest.mark.parametrize("content_type", [FORM, FORM.replace("form-data", "*"), FORM.upper()])
+def test_a_stranger_cannot_have_a_file_stored_by_sending_it_elsewhere(
+    client: Client, path: str, content_type: str, db: None
+) -> None:
     """The CSRF check would read the form, and so store its file, before anyone is known."""
-    answer = client.post(path, form(b"x" * (OTHER_FIELDS_BYTES + 1)), content_type=FORM)
+    answer = client.post(path, form(b"x" * (OTHER_FIELDS_BYTES + 1)), content_type=content_type)
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize("content_type", ["multipart/*; boundary={}", "multipart/mixed; boundary={}"])
+def test_a_form_that_only_looks_like_one_with_files_may_not_be_large(
+    content_type: str, owner: User, as_user: SignIn
+) -> None:
+    boundary = FORM.partition("boundary=")[2]
+    answer = as_user(owner).post(
+        VIDEOS, form(b"x" * (OTHER_FIELDS_BYTES + 1)), content_type=content_type.format(boundary)
+    )
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 def test_staff_may_send_large_files_to_the_admin(client: Client, admin: User, settings: Any) -> None:
@@ -164,8 +178,12 @@ def test_staff_may_send_large_files_to_the_admin(client: Client, admin: User, se
     assert answer.status_code == 200, "the form says what is missing"
 
 
-def test_a_strangers_form_for_a_film_is_not_read(client: Client, db: None) -> None:
-    body = b'--x\r\nContent-Disposition: form-data; name="title"\r\n\r\nx\r\n--x--\r\n'
-    answer = client.post("/admin/content_app/video/add/", body, content_type="multipart/form-data; boundary=x")
+@pytest.mark.parametrize("path", ["video", "video/", "video/add/", "video/add", "video/1/change/"])
+@pytest.mark.parametrize("kind", ["form-data", "*"])
+def test_a_strangers_form_for_a_film_is_not_read(client: Client, path: str, kind: str, db: None) -> None:
+    client.cookies["csrftoken"] = "a" * 32
+    unread: Any = {"CONTENT_LENGTH": "900000", "wsgi.input": BrokenLine(b"")}
+    content_type = f"multipart/{kind}; boundary=x"
+    answer = client.generic("POST", f"/admin/content_app/{path}", content_type=content_type, **unread)
     assert answer.status_code == 302
     assert answer.headers["Location"].startswith("/admin/login/?next=")
