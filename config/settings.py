@@ -62,6 +62,12 @@ try:
     TRUSTED_PROXIES = parse_networks(env.names("TRUSTED_PROXIES"))
 except ValueError as error:
     raise ImproperlyConfigured(f"TRUSTED_PROXIES has an entry that is no address or network: {error}.") from None
+# Of one web process, for one address; proxies that are trusted count as those whom they speak for.
+WEB_CONNECTIONS_PER_ADDRESS = env.integer("WEB_CONNECTIONS_PER_ADDRESS", default=100, least=1)
+WEB_THREADS_PER_ADDRESS = env.integer("WEB_THREADS_PER_ADDRESS", default=8, least=1)
+# Headers must be here within so long. A body may pause as long, and must come at this rate at least.
+REQUEST_SECONDS = env.decimal("REQUEST_SECONDS", default=20, least=0.1)
+LEAST_BYTES_PER_SECOND = env.integer("LEAST_BYTES_PER_SECOND", default=2000, least=1)
 X_FRAME_OPTIONS = "SAMEORIGIN"
 SECURE_REFERRER_POLICY = "same-origin"
 

@@ -18,6 +18,8 @@ from django.conf import settings
 from config.access_log import AccessLog
 from config.forwarded import ForwardedHeaders
 from config.header_guard import HeaderGuard
+from config.late_bodies import LateBodies
 from config.media_server import MediaServer
 
-application = ForwardedHeaders(AccessLog(MediaServer(HeaderGuard(django_application))), settings.TRUSTED_PROXIES)
+for_django = HeaderGuard(LateBodies(django_application))
+application = ForwardedHeaders(AccessLog(MediaServer(for_django)), settings.TRUSTED_PROXIES)

@@ -7,9 +7,9 @@ from typing import Any
 
 from config import logs
 
-# A request that waits for a slow client holds a thread and no processor: an upload over a thin line for as long as it
-# takes, a paused player until it goes on. 2 × 32 of them leave room for everybody else's short requests.
-worker_class = "gthread"
+# An upload holds a thread and no processor for as long as its line is thin, a paused player until it is given up: 64
+# threads leave room for everybody else's short requests. All else that is slow takes no thread.
+worker_class = "config.web_worker.FairWorker"
 workers = 2
 threads = 32
 

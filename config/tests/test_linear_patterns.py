@@ -85,6 +85,13 @@ WORST: dict[str, tuple[str, ...]] = {
     "media_pipeline.languages.SEPARATOR": ("-", "a", "_"),
     "media_pipeline.languages.FULL_TAG": ("a", "aa-", "aaaaaaaa-", "-aa"),
     "media_pipeline.playlists.URI_ATTRIBUTE": ('URI="', "URI=", 'URI="a'),
+    "config.web_worker.CONTENT_LENGTH": ("\r\ncontent-length:", "\r\ncontent-length: 1", " ", "\r\ncontent-length:\t"),
+    "config.web_worker.FORWARDED_FOR": ("\r\nx-forwarded-for:", "\r\nx-forwarded-for: a", "a"),
+    "config.web_worker.CHUNK": ("\r\ncontent-type:", "\r\ncontent-type: application/offset+octet-strea", " "),
+    "config.web_worker.EXPECT": ("\r\nexpect:", "\r\nexpect: 100-continue", "\r\nexpect: 100-continue ", " "),
+    "content_app.api.uploads.FILMS_OF_STAFF": ("/admin/content_app/video/", "/", "\n"),
+    "content_app.api.uploads.FORMS": ("/api/v1/videos/", "/api/v1/videos/a/captions/", "a", "/"),
+    "content_app.api.uploads.CHUNKS": ("/api/v1/upload/tus/", "a", "/"),
     "content_app.admin.videos.UUID": ("a", "a-", "aaaaaaaa-", "aaaaaaaa-aaaa-"),
     "content_app.api.direct_serializers.MEDIA_TYPE": ("a", "a/", "a."),
     "converter:int": ("1", "1a"),
@@ -119,11 +126,24 @@ WORST: dict[str, tuple[str, ...]] = {
     r"upload.js: \.[^.]+$": (".", ".a", "a"),
     r"media-local.conf: ^(GET|HEAD)$": ("GET",),
     r"media-local.conf: ^/media/(?<grant>[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})/"
-    r"(?<grant_prefix>videos/[0-9a-f-]{36}/[A-Za-z0-9_-]{1,32})/(?<media_file>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})$": (
+    r"(?<grant_prefix>videos/[0-9a-f-]{36}/[A-Za-z0-9_-]{1,32})/"
+    r"(?<media_file>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})$": (
         "/media/",
         "a.",
         "a",
     ),
+    r"nginx.conf.in: ^(?:POST|PUT|PATCH) /api/v1/videos(?:/[^/]+(?:/poster|/captions/[^/]+)?)?/?$": (
+        "POST /api/v1/videos/",
+        "POST /api/v1/videos/a/captions/",
+        "a",
+        "/",
+    ),
+    r"nginx.conf.in: ^POST /admin/content_app/video(?:/.*)?$": ("POST /admin/content_app/video/", "/"),
+    r"nginx.conf.in: ^(?:POST|PATCH) /api/v1/upload/tus(?:/[^/]+)?/?$": ("POST /api/v1/upload/tus/", "a", "/"),
+    r"nginx.conf.in: ^form multipart/form-data *(?:;|$)": ("form multipart/form-data ", " ", ";"),
+    r"nginx.conf.in: ^chunk application/offset\+octet-stream *(?:;|$)": ("chunk application/offset+octet-stream ", " "),
+    r"nginx.conf.in: ^form (?:[0-9]{8,}|[3-9][0-9]{6})$": ("form ", "form 3", "3"),
+    r"nginx.conf.in: ^chunk ": ("chunk ",),
     r"nginx.conf.in: ^(?<logged_rest>[^?]{0,2000})": ("a", "?"),
     r"nginx.conf.in: ^(?<logged_agent>.{0,300})": ("a", "\n"),
     r"nginx.conf.in: ^/api/v1/stream/play/": ("/api/v1/stream/play/",),
@@ -131,7 +151,6 @@ WORST: dict[str, tuple[str, ...]] = {
     r"nginx.conf.in: ^/media/[^/?]+(?<logged_file>/[^?]{0,2000})?": ("/media/", "/media/a", "/", "a"),
     r"nginx.conf.in: ^/media/posters/(?<logged_poster>[^?]{0,2000})": ("/media/posters/", "a"),
     r"nginx.conf.in: ^[A-Za-z0-9._-]{8,64}$": ("a", "a."),
-    r"site.conf: ^/(api/v1/videos|api/v1/upload/tus|admin/content_app/video)(/|$)": ("/api/v1/videos", "/"),
     r"site.conf: ^/(users/(login|register|forgot-password|reset-password|email-exists)"
     r"|api/v1/auth/(login|token|register|signup|verify-email))/?$": ("/users/login", "/", "api/v1/auth/"),
 }

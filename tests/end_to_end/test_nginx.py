@@ -231,7 +231,7 @@ def test_where_a_load_balancer_ends_tls_addresses_say_so(
 
 
 def test_uploads_have_a_limit_of_their_own_and_stream_through(
-    behind: Platform, start: Start, admin: Client, clip: Path
+    behind: Platform, nginx: Nginx, start: Start, admin: Client, clip: Path
 ) -> None:
     server = start(MAX_UPLOAD_MB="1")
     client = Client(server.origin)
@@ -240,11 +240,12 @@ def test_uploads_have_a_limit_of_their_own_and_stream_through(
     assert (refused.status, refused.json()["code"]) == (413, "too_large")
     small = client.upload(clip, title="Streams")
     assert small.status == 201
-    head = f"POST /api/v1/videos/ HTTP/1.0\r\nHost: x\r\nContent-Length: {3 * 1024**2}\r\n\r\n"
+    kind = "Content-Type: multipart/form-data; boundary=x"
+    head = f"POST /api/v1/videos/ HTTP/1.0\r\nHost: x\r\n{kind}\r\nContent-Length: {3 * 1024**2}\r\n\r\n"
     assert raw(server, head).split()[1] == b"413"
-    connection = http.client.HTTPConnection(urlsplit(server.origin).netloc, timeout=10)
+    connection = http.client.HTTPConnection(urlsplit(nginx.origin).netloc, timeout=10)
     connection.putrequest("POST", "/api/v1/videos/")
-    headers = {"Content-Length": "900000", "Content-Type": "multipart/form-data; boundary=x", "Origin": behind.origin}
+    headers = {"Content-Length": "3900000", "Content-Type": "multipart/form-data; boundary=x", "Origin": behind.origin}
     for name, value in {**headers, "Cookie": "none=1"}.items():
         connection.putheader(name, value)
     connection.endheaders()

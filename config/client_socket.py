@@ -1,0 +1,61 @@
+"""The socket of one client: how long it may be waited for, reading and sending."""
+
+import socket
+import time
+from dataclasses import dataclass, field
+
+# A player that is paused takes nothing for as long as it likes, and asks again for the rest.
+SEND_S = 60.0
+
+
+@dataclass
+class Pace:
+    """How long a client may still be waited for: `grace_s`, and as much again as its bytes earn."""
+
+    grace_s: float
+    bytes_per_s: float
+    left_s: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.left_s = self.grace_s
+
+    def note(self, *, waited_s: float, received_bytes: int) -> None:
+        self.left_s = min(self.left_s - waited_s + received_bytes / self.bytes_per_s, self.grace_s)
+
+
+class ClientSocket(socket.socket):
+    """Reading raises TimeoutError when the client falls behind its pace, sending when it takes nothing for SEND_S.
+
+    An application may shorten both by `settimeout`. The main loop, which never waits, reads without a pace.
+    """
+
+    pace: Pace
+    is_late = False
+
+    def serve_from_a_thread(self) -> None:
+        self.is_late = False
+        self.settimeout(SEND_S)
+
+    def recv(self, size: int, flags: int = 0) -> bytes:
+        limit_s = self.gettimeout()
+        if limit_s == 0:
+            return super().recv(size, flags)
+        began_s = time.monotonic()
+        try:
+            if self.pace.left_s <= 0:
+                raise TimeoutError
+            self.settimeout(min(self.pace.left_s, SEND_S if limit_s is None else limit_s))
+            data = super().recv(size, flags)
+        except TimeoutError:
+            self.is_late = True
+            raise
+        finally:
+            self.settimeout(limit_s)
+        self.pace.note(waited_s=time.monotonic() - began_s, received_bytes=len(data))
+        return data
+
+    def sendall(self, data: bytes, flags: int = 0) -> None:  # type: ignore[override]  # bytes are all that gunicorn sends
+        """Python's own has one limit for all of it: a long answer over a thin line would not end in time."""
+        rest = memoryview(data)
+        while rest:
+            rest = rest[self.send(rest, flags) :]

@@ -1,0 +1,36 @@
+"""What a client hears whose body came too slowly."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+BODY = json.dumps({"detail": "The request came too slowly. Send it again.", "code": "request_timeout"}).encode()
+OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding", "etag"})
+
+
+class LateBodies:
+    """WSGI: 408 in place of what an application makes of a body that breaks off; what it has kept of one stays so."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self.application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        client = environ.get("gunicorn.socket")
+        is_late = False
+
+        def start(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            nonlocal is_late
+            is_late = getattr(client, "is_late", False) and status.startswith(("4", "5"))
+            if is_late:
+                status = "408 Request Timeout"
+                headers = [(name, value) for name, value in headers if name.lower() not in OF_THE_BODY]
+                headers += [("Content-Type", "application/json"), ("Content-Length", str(len(BODY)))]
+            return start_response(status, headers, *exc_info)
+
+        body = self.application(environ, start)
+        if not is_late:
+            return body
+        if hasattr(body, "close"):
+            body.close()
+        return [BODY]

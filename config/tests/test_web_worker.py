@@ -1,0 +1,247 @@
+"""How requests are read before a thread has them, by a worker whose application only says what it got."""
+
+import json
+import select
+import socket
+import sys
+from collections.abc import Iterator
+from subprocess import Popen
+from typing import Any
+
+import pytest
+
+from config.client_socket import ClientSocket, Pace
+from config.env_file import BASE_DIR
+from config.late_bodies import LateBodies
+from tests.services import free_port, wait_for
+
+# Reads as much of a body as the query says, or waits until the client says so on another connection.
+APPLICATION = """
+import threading
+from django.conf import settings
+settings.configure(
+    TRUSTED_PROXIES=parse_networks(["127.0.0.9"]), WEB_CONNECTIONS_PER_ADDRESS=20, WEB_THREADS_PER_ADDRESS=2,
+    REQUEST_SECONDS=60, LEAST_BYTES_PER_SECOND=1, DATA_UPLOAD_MAX_MEMORY_SIZE=5_000_000,
+)
+go_on = threading.Event()
+
+def application(environ, start_response):
+    if environ["PATH_INFO"] == "/wait":
+        go_on.wait()
+    if environ["PATH_INFO"] == "/go-on":
+        go_on.set()
+    body = environ["wsgi.input"].read(int(environ["QUERY_STRING"] or 0))
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+"""
+
+
+@pytest.fixture(scope="module")
+def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    folder = tmp_path_factory.mktemp("worker")
+    (folder / "told.py").write_text("from config.forwarded import parse_networks\n" + APPLICATION)
+    port = free_port()
+    options = [
+        "-k",
+        "config.web_worker.FairWorker",
+        "--threads",
+        "5",
+        "--no-control-socket",
+        "--pythonpath",
+        str(folder),
+    ]
+    command = [sys.executable, "-m", "gunicorn", *options, "--bind", f"127.0.0.1:{port}", "told:application"]
+    with Popen(command, cwd=BASE_DIR) as server:
+        try:
+            wait_for(lambda: is_up(port), what="the server")
+            yield port
+        finally:
+            server.terminate()
+
+
+def is_up(port: int) -> bool:
+    try:
+        return b" 200 OK" in send(port, "GET / HTTP/1.0\r\n\r\n")
+    except OSError:
+        return False
+
+
+def connect(port: int, address: str = "127.0.0.1") -> socket.socket:
+    return socket.create_connection(("127.0.0.1", port), 30, (address, 0))
+
+
+def send(port: int, *parts: str, address: str = "127.0.0.1") -> bytes:
+    """All that is answered until the server closes."""
+    with connect(port, address) as connection:
+        for part in parts:
+            connection.sendall(part.encode())
+        return b"".join(iter(lambda: connection.recv(65536), b""))
+
+
+def head(path: str, length: int = 0, *more: str) -> str:
+    return "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {length}", *more, "", ""])
+
+
+LAST = "GET /?0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+
+
+def test_whatever_its_parts_a_request_is_answered_as_a_whole(port: int) -> None:
+    whole = head("/?5", 5) + "hello" + LAST
+    assert send(port, *whole).count(b"HTTP/1.1 200") == 2
+    assert b"\r\n\r\nhello" in send(port, whole[:90], whole[90:])
+
+
+def test_requests_that_come_together_are_answered_one_after_the_other(port: int) -> None:
+    answered = send(port, (head("/?3", 3) + "abc") * 20 + LAST)
+    assert answered.count(b"\r\n\r\nabc") == 20
+    assert answered.count(b"HTTP/1.1 200") == 21
+
+
+@pytest.mark.parametrize("size", [1, 100_000, 5_000_000])
+def test_of_a_body_that_nobody_reads_what_is_here_is_thrown_away(port: int, size: int) -> None:
+    answered = send(port, head("/?0", size), "x" * size, LAST)
+    assert answered.count(b"HTTP/1.1 200") == 2
+    assert answered.count(b"Connection: keep-alive") == 1
+
+
+@pytest.mark.parametrize("read", [0, 1, 70_000])
+@pytest.mark.parametrize("sent", [70_000, 5_000_001])
+def test_an_answer_that_leaves_a_body_unread_says_that_it_is_the_last(port: int, read: int, sent: int) -> None:
+    answered = send(port, head(f"/?{read}", 5_000_001 + 8), "x" * sent)
+    assert answered.startswith(b"HTTP/1.1 200")
+    assert b"Connection: close" in answered
+
+
+def test_so_does_one_to_a_body_in_chunks(port: int) -> None:
+    chunked = "POST /?0 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+    assert b"Connection: close" in send(port, chunked)
+    read = send(port, chunked.replace("?0", "?100") + LAST)
+    assert (read.count(b"HTTP/1.1 200"), read.count(b"hello")) == (2, 1)
+
+
+def test_a_client_that_asks_first_is_told_to_go_on_once(port: int) -> None:
+    answered = send(port, head("/?5", 5, "Expect: 100-continue", "Connection: close"), "hello")
+    assert answered.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
+    assert answered.endswith(b"hello")
+
+
+def test_headers_have_a_bound(port: int) -> None:
+    answered = send(port, "GET / HTTP/1.1\r\nX: ", "x" * 70_000)
+    assert answered.startswith(b"HTTP/1.1 431 ")
+    assert json.loads(answered.partition(b"\r\n\r\n")[2])["code"] == "headers_too_large"
+
+
+def test_bodies_of_one_address_have_a_bound_together(port: int) -> None:
+    held = [connect(port, "127.0.0.3") for _ in range(4)]
+    try:
+        for connection in held:
+            connection.sendall(head("/?1", 4_900_000).encode())
+        (refused, *_), *_ = select.select(held, [], [], 30)
+        assert refused.recv(65536).startswith(b"HTTP/1.1 429 ")
+        assert b"HTTP/1.1 200" in send(port, head("/?1", 1, "Connection: close"), "x", address="127.0.0.3")
+        assert b"HTTP/1.1 200" in send(port, head("/?1", 4_900_000, "Connection: close"), "x" * 4_900_000)
+    finally:
+        for connection in held:
+            connection.close()
+
+
+@pytest.mark.parametrize(
+    ("peer", "named"), [("127.0.0.3", ""), ("127.0.0.9", "X-Forwarded-For: 8.8.8.8, 203.0.113.7\r\n")]
+)
+def test_one_address_does_not_have_all_threads(port: int, peer: str, named: str) -> None:
+    """Also where a proxy speaks for it, whose own requests are not counted."""
+    waiting = [connect(port, peer) for _ in range(6)]
+    for connection in waiting:
+        connection.sendall(f"GET /wait HTTP/1.1\r\nHost: x\r\n{named}Connection: close\r\n\r\n".encode())
+    assert b"HTTP/1.1 200" in send(port, LAST)
+    others = "GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: 203.0.113.8\r\nConnection: close\r\n\r\n"
+    assert b"HTTP/1.1 200" in send(port, others, address="127.0.0.9")
+    send(port, LAST.replace("/?0", "/go-on"))
+    for connection in waiting:
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200")
+        connection.close()
+
+
+# --- pace ------------------------------------------------------------------------------------------------------------
+
+
+def test_bytes_earn_time_and_never_more_than_there_was() -> None:
+    pace = Pace(grace_s=10, bytes_per_s=100)
+    pace.note(waited_s=4, received_bytes=100)
+    assert pace.left_s == 7
+    pace.note(waited_s=0, received_bytes=10_000)
+    assert pace.left_s == 10
+
+
+@pytest.fixture
+def client() -> Iterator[tuple[ClientSocket, socket.socket]]:
+    ours, theirs = socket.socketpair()
+    with ClientSocket(fileno=ours.detach()) as wrapped, theirs:
+        wrapped.pace = Pace(grace_s=60, bytes_per_s=100)
+        wrapped.serve_from_a_thread()
+        yield wrapped, theirs
+
+
+def test_a_client_behind_its_pace_is_not_waited_for(client: tuple[ClientSocket, socket.socket]) -> None:
+    ours, theirs = client
+    theirs.sendall(b"some")
+    assert (ours.recv(100), ours.is_late) == (b"some", False)
+    ours.pace.left_s = 0.01
+    with pytest.raises(TimeoutError):
+        ours.recv(100)
+    assert ours.is_late
+
+
+def test_an_application_may_wait_for_less(client: tuple[ClientSocket, socket.socket]) -> None:
+    ours, _ = client
+    ours.settimeout(0.01)
+    with pytest.raises(TimeoutError):
+        ours.recv(100)
+    assert ours.gettimeout() == 0.01
+
+
+def test_a_long_answer_may_take_longer_than_one_step_of_it(client: tuple[ClientSocket, socket.socket]) -> None:
+    ours, theirs = client
+    ours.settimeout(0.05)
+    with pytest.raises(TimeoutError):
+        ours.sendall(bytes(10_000_000))
+    assert len(theirs.recv(1_000_000)) > 0
+
+
+def test_the_main_loop_does_not_wait_at_all(client: tuple[ClientSocket, socket.socket]) -> None:
+    ours, _ = client
+    ours.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        ours.recv(100)
+    assert not ours.is_late
+
+
+# --- what a late client hears ----------------------------------------------------------------------------------------
+
+
+class Late:
+    is_late = True
+
+
+@pytest.mark.parametrize(
+    ("client", "status", "heard"),
+    [
+        (Late(), "400 Bad Request", "408 Request Timeout"),
+        (Late(), "500 Server Error", "408 Request Timeout"),
+        (Late(), "204 No Content", "204 No Content"),
+        (None, "400 Bad Request", "400 Bad Request"),
+        (object(), "400 Bad Request", "400 Bad Request"),
+    ],
+)
+def test_an_error_after_a_body_that_broke_off_is_408(client: Any, status: str, heard: str) -> None:
+    def application(environ: Any, start_response: Any) -> list[bytes]:
+        start_response(status, [("Content-Type", "text/html"), ("Content-Length", "3"), ("X-Request-ID", "an-id")])
+        return [b"bad"]
+
+    said: list[Any] = []
+    body = LateBodies(application)({"gunicorn.socket": client}, lambda *given: said.append(given))  # type: ignore[arg-type]  # as servers do
+    (told, headers), *_ = said
+    assert told == heard
+    assert ("X-Request-ID", "an-id") in headers
+    assert (b"".join(body) == b"bad") == (heard == status)
+    assert ("Content-Length", str(sum(map(len, body)))) in headers
