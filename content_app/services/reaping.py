@@ -7,13 +7,15 @@ from pathlib import Path
 from django.conf import settings
 
 from content_app import metadata, queue
-from content_app.services import discards, encoding, processing, scratch, sources, tus, uploads
+from content_app.services import discards, encoding, processing, room, scratch, sources, tus, uploads
 from users_app.queue import enqueue_lost
 from users_app.services import mail, registration, trail
 
 log = logging.getLogger(__name__)
 
 ABANDONED_S = 24 * 3600
+# Of a form that is still to bring something, for which room is kept.
+SILENT_S = 3600
 
 
 def reap() -> None:
@@ -49,6 +51,7 @@ def sweep_incoming() -> int:
 
 def is_abandoned(path: Path) -> bool:
     try:
-        return time.time() - path.stat().st_mtime > ABANDONED_S
+        most_s = SILENT_S if room.unwritten_bytes(path) else ABANDONED_S
+        return time.time() - path.stat().st_mtime > most_s
     except FileNotFoundError:
         return False  # stored or dropped just now
