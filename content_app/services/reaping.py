@@ -8,12 +8,14 @@ from django.utils import timezone
 
 from content_app import queue
 from content_app.models import ReaperRound
-from content_app.services import processing
+from content_app.services import processing, room
 from users_app.queue import enqueue_lost
 from users_app.registry import chores
 from users_app.services.housekeeping import Housekeeping, Round
 
 ABANDONED_S = 24 * 3600
+# Of a form that is still to bring something, for which room is kept.
+SILENT_S = 3600
 
 
 def reap() -> Round:
@@ -52,6 +54,7 @@ def sweep_incoming() -> int:
 
 def is_abandoned(path: Path) -> bool:
     try:
-        return time.time() - path.stat().st_mtime > ABANDONED_S
+        most_s = SILENT_S if room.unwritten_bytes(path) else ABANDONED_S
+        return time.time() - path.stat().st_mtime > most_s
     except FileNotFoundError:
         return False  # stored or dropped just now

@@ -10,6 +10,7 @@ from django.test import Client
 
 from content_app import queue
 from content_app.models import DirectUpload
+from media_pipeline.buckets import Buckets, S3Connection
 from users_app.models import User
 
 
@@ -33,6 +34,15 @@ def staff(admin: User, client: Client) -> Client:
     """The admin site, with an admin signed in to it."""
     client.force_login(admin)
     return client
+
+
+@pytest.fixture
+def _on_bucket(settings: Any) -> None:
+    """Requests can be signed for a bucket that nobody reaches."""
+    settings.S3_CONNECTION = S3Connection(
+        Buckets("films", "films", "films"), "eu-central-1", "http://127.0.0.1:9", timeout_s=1, attempts=1,
+        access_key_id="key", secret_access_key="secret",
+    )  # fmt: skip
 
 
 @pytest.fixture

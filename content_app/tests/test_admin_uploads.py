@@ -12,7 +12,6 @@ from content_app.services import discards, uploads
 from content_app.states import State
 from content_app.tests.conftest import assert_one_whole
 from content_app.tests.factories import make_playable, make_video
-from media_pipeline.buckets import Buckets, S3Connection
 from users_app.models import User
 
 ADD = "/admin/content_app/video/add/"
@@ -119,14 +118,6 @@ def test_deleting_a_video_removes_an_original_that_lies_elsewhere(owner: User) -
 
 
 # --- The session of the admin site at the upload routes --------------------------------------------------------------
-
-
-@pytest.fixture
-def _on_bucket(settings: Any) -> None:
-    settings.S3_CONNECTION = S3Connection(
-        Buckets("films", "films", "films"), "eu-central-1", "http://127.0.0.1:9", timeout_s=1, attempts=1,
-        access_key_id="key", secret_access_key="secret",
-    )  # fmt: skip
 
 
 def signed(client: Client, *, token: str | None) -> int:

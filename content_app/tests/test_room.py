@@ -1,7 +1,9 @@
 """A small disk: what is announced has to fit beside what others announced, and a reserve is never touched."""
 
 import io
+import os
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,7 +20,7 @@ from content_app.api import uploads as forms
 from content_app.api.uploads import CHUNK_TYPE
 from content_app.models import DirectUpload, Video
 from content_app.rules import MEGABYTE
-from content_app.services import encoding, processing, room, sources, uploads
+from content_app.services import encoding, processing, reaping, room, sources, uploads
 from content_app.states import State
 from content_app.tests.factories import make_upload, make_video, original_files
 from content_app.tests.test_tus import V1, begin, begun, head, metadata, offset_of, patch, said
@@ -264,6 +266,21 @@ def test_giving_up_makes_room_before_the_database_is_asked(
     assert list(room.arriving_folder().iterdir()) == []
     assert creators.delete(url, headers=V1).status_code == 204
     assert not DirectUpload.objects.exists()
+
+
+def test_room_is_kept_for_an_hour_for_a_form_of_which_nothing_comes(creators: APIClient, settings: Any) -> None:
+    """As a web process leaves it that was killed."""
+    whole, half = (Path(settings.FILE_UPLOAD_TEMP_DIR, name) for name in ("whole", "half"))
+    whole.write_bytes(bytes(MEGABYTE))
+    with half.open("wb") as file:
+        file.truncate(6 * MEGABYTE)
+    assert said(begin(creators, 3 * MEGABYTE)) == NO_ROOM
+    assert reaping.sweep_incoming() == 0
+    for path in (whole, half):
+        os.utime(path, (0, time.time() - 2 * 3600))
+    assert reaping.sweep_incoming() == 1
+    assert whole.exists()
+    assert begin(creators, 3 * MEGABYTE).status_code == 201
 
 
 # --- workers ---------------------------------------------------------------------------------------------------------

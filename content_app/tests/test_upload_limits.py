@@ -21,7 +21,6 @@ from content_app.services import discards, uploads
 from content_app.tests.factories import make_upload, make_video
 from content_app.tests.test_tus import V1, begin, begun, head, offset_of, patch
 from local import redis
-from media_pipeline.buckets import Buckets, S3Connection
 from tests.services import wait_for
 from users_app.models import User
 from users_app.queue import HOUSEKEEPING, enqueue_mail
@@ -37,14 +36,6 @@ def creators(as_user: SignIn, owner: User) -> APIClient:
 
 
 # --- a minute, and at once -------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def _on_bucket(settings: Any) -> None:
-    settings.S3_CONNECTION = S3Connection(
-        Buckets("films", "films", "films"), "eu-central-1", "http://127.0.0.1:9", timeout_s=1, attempts=1,
-        access_key_id="key", secret_access_key="secret",
-    )  # fmt: skip
 
 
 def ask(route: str, **body: Any) -> Callable[[APIClient, User], Any]:
