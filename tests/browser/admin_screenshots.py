@@ -32,7 +32,8 @@ maya = User.objects.create_user("maya@example.com", uuid.uuid4().hex, name="Maya
 ago = lambda **time: timezone.now() - timedelta(**time)
 add = lambda title, **fields: Video.objects.create(owner=maya, title=title, **fields)
 add("Night shift", state="processing", progress=42, time_left_s=190, estimate_s=330, attempts=1,
-    lease_until=timezone.now(), claim_token=uuid.uuid4(), original_name="night-shift.mov", original_bytes=3_400_000_000, created_at=ago(minutes=9))
+    lease_until=timezone.now(), claim_token=uuid.uuid4(), original_name="night-shift.mov",
+    original_bytes=3_400_000_000, created_at=ago(minutes=9))
 add("Birds of the upper valley", state="pending", original_name="birds.mkv", original_bytes=912_000_000,
     queued_at=timezone.now(), estimate_s=140)
 add("Interview, raw", state="error", error_code="truncated", error_is_final=True, original_name="interview.mov",
