@@ -54,6 +54,7 @@ TAGS = {
     "audit": "Who did what, for admins.",
     "health": "Whether the platform works, for monitors and load balancers.",
 }
+END_OF_SUMMARY = re.compile(r"[;:(]|\.(?:\s|$)")
 PEOPLE = ("/users/profile", "/api/v1/users/")
 
 
@@ -94,7 +95,7 @@ class Schema(AutoSchema):
 
 def first_words(description: str) -> str | None:
     sentence = " ".join(description.split("\n\n")[0].split())
-    return re.split(r"[;:(]|\.(?:\s|$)", sentence)[0].strip() or None
+    return END_OF_SUMMARY.split(sentence)[0].strip() or None
 
 
 def only_canonical_routes(endpoints: list[Endpoint]) -> list[Endpoint]:

@@ -48,7 +48,7 @@ ALLOWED_HOSTS = env.names(
 CORS_ALLOWED_ORIGINS = env.names("CORS_ALLOWED_ORIGINS", default=("http://localhost:4200",))
 CORS_ALLOW_CREDENTIALS = env.boolean("CORS_ALLOW_CREDENTIALS", default=True)
 CORS_ALLOW_HEADERS = [
-    *("accept", "authorization", "content-type", "range", "x-request-id", "x-retry"),
+    *("accept", "authorization", "content-type", "if-match", "range", "x-request-id", "x-retry"),
     *("tus-resumable", "upload-checksum", "upload-length", "upload-metadata", "upload-offset"),
 ]
 CORS_EXPOSE_HEADERS = [

@@ -139,7 +139,8 @@ def times_in(one: Representation, sizes: Mapping[str, int]) -> Iterator[int]:
     """What the names that the template gives have for $Time$."""
     first = one.segments[0]
     parts = [re.escape(one.expand(part, number=first.number)) for part in TIME_IDENTIFIER.split(one.media_template)]
-    pattern = re.compile(re.escape(one.folder) + r"([0-9]{1,18})".join(parts))
+    # Possessive: a template that says the time again and again would be tried in every way to share out the digits.
+    pattern = re.compile(re.escape(one.folder) + r"([0-9]{1,18}+)".join(parts))
     for name in sizes:
         if (match := pattern.fullmatch(name)) and one.name_of(replace(first, media_time=int(match[1]))) == name:
             yield int(match[1])

@@ -21,6 +21,7 @@ DURATION = re.compile(
     r"(?:T(?:(?P<hours>\d{1,6})H)?(?:(?P<minutes>\d{1,6})M)?(?:(?P<seconds>\d{1,9}(?:\.\d{1,12})?)S)?)?"
 )
 IDENTIFIER = re.compile(r"\$(?P<name>[A-Za-z]*)(?:%0(?P<width>[1-9]\d?)d)?\$")
+CHANNELS = re.compile(r"[1-9]\d?")
 INTEGER = re.compile(r"\d{1,18}")
 SIGNED = re.compile(r"-?\d{1,18}")
 RATE = re.compile(r"(\d{1,9})(?:/(\d{1,9}))?")
@@ -223,7 +224,7 @@ def representation(chain: tuple[Element, ...], kind: str, group: int, period_s: 
         language=inherited(chain, "lang"),
         label=next((one.text or "" for one in adaptation.findall("Label")), "")[:60],
         role=role_of(adaptation),
-        channels=int(channels) if re.fullmatch(r"[1-9]\d?", channels) else None,
+        channels=int(channels) if CHANNELS.fullmatch(channels) else None,
         folder=folder_of(chain),
         init_template=said["initialization"],
         media_template=said["media"],

@@ -11,6 +11,7 @@ from media_pipeline.mp4.tracks import Defaults, Fragment, parse_fragment, parse_
 
 KINDS = {b"vide": "video", b"soun": "audio"}
 ENCRYPTED = (b"encv", b"enca")
+BRAND = re.compile(rb"[A-Za-z0-9-]+")
 BEFORE_SAMPLE_ENTRIES = 8  # bytes of stsd: version, flags, count
 BEFORE_CONFIGURATION = {"video": 78, "audio": 28}  # bytes of a sample entry's fields
 MPEG4_AUDIO = 0x40
@@ -96,7 +97,7 @@ def codec_name(name: bytes, configuration: bytes) -> str:
 
 
 def ascii_of(name: bytes) -> str:
-    if not re.fullmatch(rb"[A-Za-z0-9-]+", name.strip()):
+    if not BRAND.fullmatch(name.strip()):
         raise BadMp4("its codec has no name")
     return name.decode().strip()
 
