@@ -54,3 +54,8 @@ def price_problem(*, is_paid: bool, price: Decimal) -> str:
     if is_paid and price == 0:
         return "A paid video needs a price above 0."
     return ""
+
+
+def with_plain_line_ends(text: str) -> str:
+    """Forms send a line's end as two characters, JSON as one: the same text is to be the same."""
+    return text.replace("\r\n", "\n").replace("\r", "\n")

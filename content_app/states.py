@@ -24,7 +24,8 @@ class Visibility(models.TextChoices):
 MOVES: dict[State, frozenset[State]] = {
     # UPLOADING and PENDING lead to PENDING: a first original, or one replaced before a worker took it.
     State.UPLOADING: frozenset({State.PENDING, State.ERROR}),
-    State.PENDING: frozenset({State.PENDING, State.PROCESSING, State.ERROR}),
+    # PENDING to READY: a candidate was refused, and the version before it goes on.
+    State.PENDING: frozenset({State.PENDING, State.PROCESSING, State.READY, State.ERROR}),
     # PROCESSING to PENDING: handed back, taken back from a dead worker, or the original was replaced.
     State.PROCESSING: frozenset({State.PENDING, State.READY, State.ERROR}),
     State.READY: frozenset({State.PENDING}),

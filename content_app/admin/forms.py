@@ -8,7 +8,14 @@ from django.core.files.uploadedfile import UploadedFile
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from content_app.models import DirectUpload, Video
-from content_app.rules import EXTENSIONS, MEGABYTE, OriginalRefused, check_original, price_problem
+from content_app.rules import (
+    EXTENSIONS,
+    MEGABYTE,
+    OriginalRefused,
+    check_original,
+    price_problem,
+    with_plain_line_ends,
+)
 from content_app.services import uploads
 from users_app.models import User
 
@@ -75,6 +82,9 @@ class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
             if self.upload is None:
                 self.add_error("video_file", GONE)
         return key
+
+    def clean_description(self) -> str:
+        return with_plain_line_ends(str(self.cleaned_data["description"]))
 
     def clean_currency(self) -> str:
         currency = str(self.cleaned_data["currency"])

@@ -11,7 +11,7 @@ from content_app.access import may_change, may_watch
 from content_app.api.links import Links
 from content_app.models import Caption, Category, Video
 from content_app.queries import categories_named, published_renditions, read_ref
-from content_app.rules import price_problem
+from content_app.rules import price_problem, with_plain_line_ends
 from content_app.services.forecast import Forecast, Outlook
 from content_app.states import API_STATUS, State, Visibility
 
@@ -177,6 +177,9 @@ class VideoFields(serializers.Serializer[Video]):
         if category is None:
             raise serializers.ValidationError("There is no such category.")
         return category
+
+    def validate_description(self, value: str) -> str:
+        return with_plain_line_ends(value)
 
     def validate_currency(self, value: str) -> str:
         return value.upper()

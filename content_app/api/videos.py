@@ -4,7 +4,7 @@ import uuid
 from datetime import UTC, datetime
 
 from django.utils.dateparse import parse_datetime
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
 from rest_framework.exceptions import PermissionDenied
 from rest_framework.parsers import BaseParser, MultiPartParser
@@ -68,6 +68,11 @@ class Videos(BringsFiles):
         return Response(video_json(request, find_visible(person_of(request), video.pk)), status.HTTP_201_CREATED)
 
 
+IF_MATCH = OpenApiParameter(
+    "If-Match", str, OpenApiParameter.HEADER, description="The `updated_at` that was seen, in double quotes."
+)
+
+
 class VideoEntry(BringsFiles):
     @extend_schema(parameters=[VIDEO_REF], responses=VideoSerializer, tags=["videos"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
@@ -75,15 +80,18 @@ class VideoEntry(BringsFiles):
         return Response(video_json(request, find_visible(person_of(request), ref)))
 
     @extend_schema(
-        parameters=[VIDEO_REF],
+        parameters=[VIDEO_REF, IF_MATCH],
         request={"multipart/form-data": VideoUpload, "application/json": VideoFields},
-        responses=VideoSerializer,
+        responses={
+            200: VideoSerializer,
+            412: OpenApiResponse(description="It was changed since (`changed_meanwhile`)."),
+        },
         tags=["videos"],
     )
     def patch(self, request: Request, ref: int | uuid.UUID) -> Response:
         """Change what is said about a video, or replace its file: the old one plays until the new one is ready.
 
-        With the header `If-Match: "<updated_at>"` it is refused (412) if somebody has changed the video since.
+        With the header `If-Match: "<updated_at>"` it is refused (412) if the video was changed since.
         """
         video = changeable(request, ref)
         if declared_bytes(request._request) > OTHER_FIELDS_BYTES:  # there is a file in it

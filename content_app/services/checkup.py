@@ -27,7 +27,7 @@ from users_app.services.mail import given_up_count, try_mail_server
 from users_app.user_pool import UserPool
 
 LITTLE_ROOM_MB = 2048
-LONGEST_ROUND_S = 120  # beside the pause between two rounds: many objects to remove take a while
+LONGEST_ROUND_S = 600  # beside the pause between two rounds: each chore may take half a minute before the next
 
 
 class Wrong(Exception):
@@ -95,8 +95,8 @@ def look_at_reaper() -> str:
     age_s = max(0, round((timezone.now() - last.ended_at).total_seconds()))
     if age_s > settings.REAPER_INTERVAL_SECONDS + LONGEST_ROUND_S:
         raise Wrong(
-            f"Its last round ended {age_s:,} s ago: start `manage.py reaper`, or look for “this round was cut short” "
-            "in its log."
+            f"Its last round ended {age_s:,} s ago: start `manage.py reaper`, or look for “the chore … failed” in "
+            "its log."
         )
     return f"its last round ended {age_s} s ago"
 

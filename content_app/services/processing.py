@@ -127,7 +127,8 @@ def accept_upload(*, video_id: int, original: Original, verdict: Mapping[str, ob
 
 def refuse_upload(*, video_id: int, error: PipelineError, verdict: Mapping[str, object]) -> bool:
     """A file that was to become the first original of this video is none; one with another original keeps its state."""
-    waiting = Video.objects.filter(pk=video_id, state=State.UPLOADING, deleted_at=None)
+    # Also of one that was deleted, which may be brought back.
+    waiting = Video.objects.filter(pk=video_id, state=State.UPLOADING)
     # Without a file there is nothing that could be tried again.
     return bool(waiting.update(**NO_CLAIM, **{**_failure(error), "error_is_final": True}, verdict=verdict))
 

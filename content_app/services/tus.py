@@ -316,18 +316,27 @@ def store(file: FileIO, upload: DirectUpload) -> None:
 
 
 def sweep() -> None:
-    """Store what is whole, and remove what no upload waits for any more."""
+    """Store what is whole, and remove what no upload waits for any more.
+
+    A file that cannot be read or removed keeps none of the others; its OSError is raised after them.
+    """
     folder = room.arriving_folder()
     paths = list(folder.iterdir()) if folder.is_dir() else []
     if not paths:
         return
     waiting = {upload.public_id.hex: upload for upload in uploads.unarrived().exclude(declared_bytes=None)}
+    problem = None
     for path in paths:
         upload = waiting.get(path.stem)
-        if upload and path == path_of(upload) and is_whole(upload):
-            finish_quietly(upload)  # also one that is late: it has come, and nobody was there to store it
-        elif upload is None or upload.expires_at <= timezone.now():
-            remove_abandoned(path)
+        try:
+            if upload and path == path_of(upload) and is_whole(upload):
+                finish_quietly(upload)  # also one that is late: it came while no reaper ran
+            elif upload is None or upload.expires_at <= timezone.now():
+                remove_abandoned(path)
+        except OSError as error:
+            problem = error
+    if problem is not None:
+        raise problem
 
 
 def is_whole(upload: DirectUpload) -> bool:

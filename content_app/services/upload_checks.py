@@ -23,6 +23,7 @@ from content_app.services.processing import Original
 from content_app.services.scratch import brief_folder
 from content_app.services.storage import get_store, is_in_bucket
 from content_app.services.uploads import ANY_NAME, Purpose
+from content_app.services.videos import may_be_undone
 from media_pipeline.errors import PipelineError, StorageUnavailable, TooLarge
 
 log = logging.getLogger(__name__)
@@ -107,9 +108,11 @@ def check(*, upload_id: int) -> None:
 
 
 def is_to_be_looked_at(upload: DirectUpload) -> bool:
-    """A picture waits for a film that it can stand for."""
+    """A picture waits for a film that it can stand for; everything waits while a deletion may be undone."""
     video = upload.video
-    return video is not None and (upload.purpose == Purpose.VIDEO or video.is_playable or video.deleted_at is not None)
+    if video is None or may_be_undone(video):
+        return False
+    return bool(upload.purpose == Purpose.VIDEO or video.is_playable or video.deleted_at is not None)
 
 
 def judge(lease: Lease, path: Path) -> None:
@@ -137,12 +140,21 @@ def judge(lease: Lease, path: Path) -> None:
 
 
 def as_it_is_now(upload: DirectUpload) -> DirectUpload:
-    return DirectUpload.objects.select_related("video", "owner").get(pk=upload.pk)
+    """Raises LeaseLost when it went with its video."""
+    found = DirectUpload.objects.select_related("video", "owner").filter(pk=upload.pk).first()
+    if found is None:
+        raise LeaseLost
+    return found
 
 
 def require_rights(upload: DirectUpload) -> None:
-    """Asked again: since it was announced the video may have been given to somebody else, or deleted."""
+    """Asked again: since it was announced the video may have another owner, or be deleted.
+
+    Raises NotYours or VideoGone; LeaseLost while a deletion may be undone, after which it is looked at anew.
+    """
     assert upload.video
+    if may_be_undone(upload.video):
+        raise LeaseLost
     if upload.video.deleted_at is not None:
         raise VideoGone
     if not (may_bring(upload.owner) and may_change(upload.owner, upload.video)):

@@ -261,7 +261,7 @@ def enqueue_lost_checks() -> int:
 def expire() -> int:
     """Forget uploads that did not come in time; the rows of those that did go a day later. How many went.
 
-    One that has come is kept until a worker has looked at it, and so is one of which nobody knew that it has.
+    One that has come is kept until a worker has looked at it, also if its client never said that it has.
     """
     now = timezone.now()
     is_free = Q(checked_until=None) | Q(checked_until__lte=now)
@@ -285,7 +285,11 @@ def will_be_looked_at() -> Q:
 
 def has_come(upload: DirectUpload) -> bool:
     """Asked of what is late, is going to be a film, and was not seen to arrive. Raises StorageUnavailable."""
-    return upload.video is not None and upload.arrived_at is None and note_arrival(upload=upload)
+    if upload.video is None or upload.arrived_at is not None:
+        return False
+    # By tus it may lie here as a whole, and wait to be stored.
+    is_here = not is_in_bucket() and room.come_bytes(upload.public_id) == upload.declared_bytes
+    return is_here or note_arrival(upload=upload)
 
 
 def forget(upload: DirectUpload) -> bool:

@@ -132,14 +132,18 @@ def dropped_on_failure(video: Video) -> Iterator[None]:
         raise
 
 
-def feature(*, video_id: int) -> bool:
+def feature(*, video_id: int, tries: int = 5) -> bool:
     """Put this film at the top of the catalogue, in the place of the one that was there."""
     try:
         with transaction.atomic():
             Video.objects.filter(is_featured=True).exclude(pk=video_id).update(is_featured=False)
             rows = Video.objects.filter(pk=video_id, is_featured=False, deleted_at=None).update(is_featured=True)
+            if not rows and not Video.objects.filter(pk=video_id, is_featured=True).exists():
+                transaction.set_rollback(True)  # a film that was deleted takes the place of no other
     except IntegrityError:  # another film was put there in between, and now is seen
-        return feature(video_id=video_id)
+        if tries == 1:
+            raise
+        return feature(video_id=video_id, tries=tries - 1)
     return noted("video_featured", video_id, rows)
 
 
@@ -163,6 +167,13 @@ def undo_deletion(*, video_id: int, by: User) -> bool:
     """By the owner, of what the owner deleted just now; what staff took away stays away. False for everything else."""
     since = timezone.now() - timedelta(minutes=UNDO_MINUTES)
     return bring_back(Video.objects.filter(pk=video_id, owner=by, deleted_by=by, deleted_at__gt=since), video_id)
+
+
+def may_be_undone(video: Video) -> bool:
+    """Whether this is a deletion that the owner may still take back."""
+    if video.deleted_at is None or video.deleted_by_id != video.owner_id:
+        return False
+    return video.deleted_at > timezone.now() - timedelta(minutes=UNDO_MINUTES)
 
 
 def bring_back(deleted: "QuerySet[Video]", video_id: int) -> bool:

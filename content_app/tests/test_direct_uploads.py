@@ -15,7 +15,7 @@ from rest_framework.test import APIClient
 
 from content_app import queue
 from content_app.models import DirectUpload, Discard, Video
-from content_app.services import discards, signing, sources, upload_checks, uploads
+from content_app.services import discards, signing, sources, upload_checks, uploads, videos
 from content_app.states import State
 from content_app.tests.conftest import assert_one_whole
 from content_app.tests.factories import make_picture, make_playable, make_video
@@ -531,6 +531,20 @@ def test_an_upload_for_a_video_that_was_deleted_is_settled(
     uploads.note_arrival(upload=DirectUpload.objects.get())
     run(to_check)
     assert DirectUpload.objects.get().problem_code == "video_deleted"
+
+
+def test_what_was_brought_for_a_film_that_is_deleted_waits_while_that_may_be_undone(
+    creators: APIClient, film: bytes, owner: User, to_check: list[int], enqueued: list[int]
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, film)
+    pk = describe(creators, address["key"]).json()["id"]
+    videos.soft_delete(video_id=pk, by=owner)
+    run(to_check)
+    assert DirectUpload.objects.get().settled_at is None
+    assert videos.undo_deletion(video_id=pk, by=owner)
+    upload_checks.check(upload_id=DirectUpload.objects.get().pk)
+    assert (Video.objects.get().state, enqueued) == (State.PENDING, [pk])
 
 
 def test_a_picture_that_is_too_large_is_not_even_fetched(creators: APIClient, owner: User, to_check: list[int]) -> None:

@@ -702,6 +702,24 @@ def test_what_arrived_is_kept_until_a_worker_looks_at_it(
     assert (Video.objects.get().state, len(original_files())) == (State.PENDING, 1)
 
 
+def test_what_is_whole_is_not_forgotten_when_it_could_not_be_stored_yet(whole: str, to_check: list[int]) -> None:
+    DirectUpload.objects.update(expires_at=timezone.now() - timedelta(days=3))
+    uploads.look_after()  # before the sweep, which may have failed
+    assert DirectUpload.objects.get().settled_at is None
+    tus.sweep()
+    assert DirectUpload.objects.get().arrived_at
+
+
+def test_a_file_that_cannot_be_removed_keeps_no_other_from_being_stored(whole: str, to_check: list[int]) -> None:
+    folder = room.arriving_folder()
+    for number in range(20):  # in whatever order the folder gives them
+        (folder / f"{number:032x}").mkdir()
+        os.utime(folder / f"{number:032x}", (0, 0))
+    with pytest.raises(OSError, match="directory"):
+        tus.sweep()
+    assert DirectUpload.objects.get().arrived_at
+
+
 def test_what_is_whole_is_stored_however_late(whole: str, to_check: list[int]) -> None:
     a_week_passes()
     assert is_stored(to_check)

@@ -251,6 +251,13 @@ def test_other_peoples_videos_cannot_be_changed(
     assert Video.objects.filter(deleted_at=None).count() == 2
 
 
+def test_a_line_ends_in_one_character_however_it_was_sent(owner: User, as_user: SignIn) -> None:
+    video, client = make_playable(owner), as_user(owner)
+    for kind in ("json", "multipart"):
+        told = client.patch(f"{VIDEOS}{video.pk}/", {"description": "One\r\nTwo\rThree"}, format=kind)
+        assert told.json()["description"] == "One\nTwo\nThree"
+
+
 # --- removing and bringing back --------------------------------------------------------------------------------------
 
 

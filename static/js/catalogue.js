@@ -159,6 +159,9 @@ function sayGone(video) {
 
 function expectWork(video) {
   take(video.id, { ...video, processing_state: "pending", processing_error: "", can_retry: false });
+  const hadFocus = document.activeElement?.closest(`[data-video="${video.id}"]`);
+  render(); // it is in another row now
+  if (hadFocus) main.querySelector(`.card[data-video="${video.id}"] a`)?.focus();
   poll.start();
 }
 

@@ -11,7 +11,8 @@ const IN_BETWEEN = "Somebody has changed this film in the meantime.";
 const LONGEST_QUOTE = 200;
 const MOST_TRIES = 5;
 
-const textOf = (video, name) => String(video[name] ?? "");
+/** As a field has it, in which a line ends in one character. */
+const textOf = (video, name) => String(video[name] ?? "").replace(/\r\n?/g, "\n");
 
 export class DetailsForm {
   #form;

@@ -229,11 +229,14 @@ async function discard(record) {
 
 // --- Following ---
 
+let poll = null;
+
 function follow(video) {
+  poll?.stop();
   const preflight = new Preflight(video);
-  const onRemoved = () => sayGone(video, poll);
+  const onRemoved = () => sayGone(video);
   const status = new Status(video, { onRetried: () => poll.start(), onRemoved, preflight });
-  const poll = new Poll(async () => isUnderway(showOutcome(await get(`/content/${video.id}/`), status)));
+  poll = new Poll(async () => isUnderway(showOutcome(await get(`/content/${video.id}/`), status)));
   byId("outcome").dataset.video = video.id;
   byId("outcome").dataset.publicId = video.public_id;
   byId("outcome-title").textContent = video.title;
@@ -241,7 +244,7 @@ function follow(video) {
   showOutcome(video, status);
   show("sent");
   byId("outcome").focus();
-  byId("upload-another").onclick = () => startAgain(poll);
+  byId("upload-another").onclick = startAgain;
   if (isUnderway(video)) poll.start();
 }
 
@@ -253,12 +256,14 @@ function showOutcome(video, status) {
   return video;
 }
 
-async function sayGone(video, poll) {
-  await startAgain(poll);
-  showFarewell(farewellOf(video, person), () => follow({ ...video, processing_state: "pending" }));
+/** An undone deletion is shown where the page shows nothing else: the next film may be on its way by then. */
+async function sayGone(video) {
+  await startAgain();
+  const isFree = () => main.dataset.state === "choosing";
+  showFarewell(farewellOf(video, person), () => isFree() && follow({ ...video, processing_state: "pending" }));
 }
 
-async function startAgain(poll) {
+async function startAgain() {
   poll.stop();
   form.reset();
   file = null;

@@ -55,11 +55,11 @@ def finger(player: Player) -> Finger:
 
 
 def test_a_tap_shows_the_controls_and_the_next_one_pauses(player: Player, finger: Finger) -> None:
-    finger.tap(MIDDLE)
+    now = time.time()
+    finger.tap(MIDDLE, at_s=now)
     expect(player.root).to_have_attribute("data-controls", "shown")
     expect(player.root).to_have_attribute("data-state", "playing")
-    player.page.wait_for_timeout(500)  # longer than the second tap of two quick ones is waited for
-    finger.tap(MIDDLE)
+    finger.tap(MIDDLE, at_s=now + 1)
     player.wait_for_state("paused")
 
 
