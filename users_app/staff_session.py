@@ -86,8 +86,12 @@ def opens_page(request: HttpRequest) -> bool:
 
 
 def go_on(request: HttpRequest, session: Session) -> None:
-    """Work in the admin site keeps its person signed in on the watch site, too."""
-    sessions.prolong(session)
+    """Work in the admin site keeps its person signed in on the watch site, too.
+
+    Not past what a user pool has granted: it is asked again when the watch site's tokens are renewed.
+    """
+    if provider().keeps_accounts_here:
+        sessions.prolong(session)
     if request.path.startswith(STAFF_PAGES) and access_cookie(request) is None:
         setattr(request, TOKENS, provider().tokens_again(session))
 

@@ -84,7 +84,7 @@ class VideoEntry(BringsFiles):
         request={"multipart/form-data": VideoUpload, "application/json": VideoFields},
         responses={
             200: VideoSerializer,
-            412: OpenApiResponse(description="It was changed since (`changed_meanwhile`)."),
+            412: OpenApiResponse(description="It was changed since (changed_meanwhile)."),
         },
         tags=["videos"],
     )

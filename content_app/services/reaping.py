@@ -14,8 +14,6 @@ from users_app.registry import chores
 from users_app.services.housekeeping import Housekeeping, Round
 
 ABANDONED_S = 24 * 3600
-# Of a form that is still to bring something, for which room is kept.
-SILENT_S = 3600
 
 
 def reap() -> Round:
@@ -54,7 +52,7 @@ def sweep_incoming() -> int:
 
 def is_abandoned(path: Path) -> bool:
     try:
-        most_s = SILENT_S if room.unwritten_bytes(path) else ABANDONED_S
+        most_s = room.SILENT_S if room.unwritten_bytes(path) else ABANDONED_S
         return time.time() - path.stat().st_mtime > most_s
     except FileNotFoundError:
         return False  # stored or dropped just now

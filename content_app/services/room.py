@@ -8,6 +8,7 @@ import errno
 import fcntl
 import os
 import shutil
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -23,6 +24,8 @@ from content_app.services.storage import is_in_bucket
 # Of the disk, where DISK_RESERVE_MB is not set.
 USUAL_SHARE = 10
 USUAL_MOST_BYTES = 1024 * MEGABYTE
+# How long room is kept for an upload of which nothing comes; it may still go on, if there is room then.
+SILENT_S = 3600
 BLOCK_BYTES = 512  # in which st_blocks counts, whatever the file system has
 
 
@@ -76,7 +79,16 @@ def coming_by_tus() -> int:
         return 0
     waiting = DirectUpload.objects.filter(settled_at=None, arrived_at=None, expires_at__gt=timezone.now())
     announced = waiting.exclude(declared_bytes=None).values_list("public_id", "declared_bytes")
-    return sum((declared or 0) - come_bytes(public_id) for public_id, declared in announced)
+    return sum(owed_bytes(public_id, declared or 0) for public_id, declared in announced)
+
+
+def owed_bytes(public_id: uuid.UUID, declared_bytes: int) -> int:
+    """What is kept free for an upload: nothing any more once its client has been silent for long."""
+    try:
+        found = arriving_path(public_id).stat()
+    except FileNotFoundError:  # nothing yet
+        return declared_bytes
+    return 0 if time.time() - found.st_mtime > SILENT_S else declared_bytes - found.st_size
 
 
 def come_bytes(public_id: uuid.UUID) -> int:

@@ -118,13 +118,14 @@ def append(*, upload: DirectUpload, chunk: Chunk) -> int:
         require_fitting(upload, chunk, received(upload=upload))
         return length_of(upload)
     with locked(upload) as file:
-        require_fitting(upload, chunk, size_of(file))
+        require_fitting(upload, chunk, before := size_of(file))
         if chunk.checksum:
             receive_proved(file, upload, chunk, chunk.checksum)
         else:
             receive(file, upload, chunk)
-        uploads.prolong(upload=upload)
-        if (offset := size_of(file)) == length_of(upload):
+        if (offset := size_of(file)) > before:  # one that brings nothing keeps no room for ever
+            uploads.prolong(upload=upload)
+        if offset == length_of(upload):
             store(file, upload)
     return offset
 

@@ -101,6 +101,16 @@ def test_what_others_announced_and_have_not_brought_yet_is_taken(
     assert begin(creators, 3 * MEGABYTE).status_code == 201
 
 
+def test_no_room_is_kept_for_an_upload_that_has_been_silent_for_long(
+    creators: APIClient, as_user: SignIn, creator: User
+) -> None:
+    begun(as_user(creator), 5 * MEGABYTE)
+    assert said(begin(creators, 5 * MEGABYTE)) == NO_ROOM
+    long_ago = time.time() - room.SILENT_S - 1
+    os.utime(room.arriving_path(DirectUpload.objects.get().public_id), (long_ago, long_ago))
+    assert begin(creators, 5 * MEGABYTE).status_code == 201
+
+
 def test_what_was_given_up_or_did_not_come_in_time_takes_nothing(creators: APIClient) -> None:
     first = begun(creators, 5 * MEGABYTE)
     creators.delete(first, headers=V1)

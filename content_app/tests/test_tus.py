@@ -612,6 +612,14 @@ def test_a_long_chunk_does_not_expire_meanwhile(creators: APIClient, monkeypatch
     assert len(renewed) == 4
 
 
+def test_a_chunk_of_nothing_gives_it_no_more_time(creators: APIClient) -> None:
+    url = begun(creators)
+    soon = timezone.now() + timedelta(minutes=1)
+    DirectUpload.objects.update(expires_at=soon)
+    assert patch(creators, url, b"").status_code == 204
+    assert only_upload().expires_at == soon
+
+
 def test_an_upload_whose_file_is_lost_begins_anew(creators: APIClient) -> None:
     url = begun(creators)
     tus.remove(only_upload())

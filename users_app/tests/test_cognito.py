@@ -1070,6 +1070,16 @@ def test_staff_whom_the_pool_signed_in_are_in_the_admin_site_until_they_sign_out
     assert browser.get("/admin/").status_code == 302
 
 
+def test_work_in_the_admin_site_goes_on_no_longer_than_the_pool_has_granted(pool: Pool, admin: User) -> None:
+    pool.add(admin.email, PASSWORD)
+    browser = in_browser(email=admin.email)
+    browser.get("/admin/")
+    soon = timezone.now() + timedelta(minutes=1)
+    Session.objects.update(expires_at=soon)
+    assert browser.get("/admin/").status_code == 200
+    assert Session.objects.get().expires_at == soon
+
+
 def test_signing_out_of_the_admin_site_signs_out_of_the_pools_session(pool: Pool, admin: User) -> None:
     pool.add(admin.email, PASSWORD)
     browser = in_browser(email=admin.email)
