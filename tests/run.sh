@@ -33,10 +33,14 @@ end() { kill -- "-$1" 2>/dev/null && wait "$1" || true; }
 trap 'end "$computing"; end "$waiting"; rm -rf "$said"' EXIT
 trap 'exit 130' HUP INT TERM
 
-say "pytest users_app content_app and any input, PostgreSQL"
+# With the other database the rest of its inputs are sent as well.
+any_input=
+[ "${1:-}" = all ] && any_input=config/tests/test_any_input.py
+say "pytest users_app content_app $any_input, PostgreSQL"
 status=0
+# shellcheck disable=SC2086 # a file or nothing
 .venv/bin/python -m tests.with_postgresql \
-    .venv/bin/python -m pytest -q -p no:cacheprovider users_app content_app config/tests/test_any_input.py || status=$?
+    .venv/bin/python -m pytest -q -p no:cacheprovider --durations=10 users_app content_app $any_input || status=$?
 
 # What asks others more than the database has been run with the database that operators have.
 asks_others='users_app/tests/test_cognito.py content_app/tests/test_direct_uploads.py

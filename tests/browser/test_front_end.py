@@ -738,7 +738,7 @@ def test_a_session_from_registering_to_a_forgotten_password(
     sign_in_there = "credentials => session.signIn(credentials)"
     refused = "credentials => session.signIn(credentials).catch(error => error.code)"
     assert tab.evaluate("person => session.post('/users/register/', person)", person) == {"email": person["email"]}
-    assert tab.evaluate(refused, credentials) == "invalid_credentials"
+    assert tab.evaluate(refused, credentials) == "email_not_confirmed"
 
     link = mailbox.link(person["email"], "Confirm your address")
     assert link.startswith(f"{front_end}/confirm?from=mail&uid=")
