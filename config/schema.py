@@ -19,7 +19,7 @@ ERROR_COMPONENT = {
 ERROR_CONTENT = {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}
 ERRORS = {
     "400": "Something in the request is wrong; `code` or the names of fields say what.",
-    "401": "Nobody is signed in, or the session is over.",
+    "401": "No person is signed in, or the session is over.",
     "403": "This person may not do it, or the request comes from a page of another site (`cross_site`).",
     "404": "It is not there, or not for this person.",
     "429": "Too many requests; `Retry-After` says in how many seconds there is room again.",

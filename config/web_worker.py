@@ -65,7 +65,7 @@ class WholeRequest(Request):
         return bool(super().should_close()) or not self.is_body_over()
 
     def is_body_over(self) -> bool:
-        """Of a body that nobody has read, what has arrived is thrown away."""
+        """Of a body that the application has not read, what has arrived is thrown away."""
         if (body := getattr(self, "body", None)) is None:
             return True
         reader = body.reader

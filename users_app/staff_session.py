@@ -110,7 +110,7 @@ def let_in(request: HttpRequest) -> User | None:
 
 
 def session_of_cookies(request: HttpRequest) -> Session | None:
-    # What is wrong with a token is of no interest here, and an identity provider that is away lets nobody in.
+    # What is wrong with a token is of no interest here, and an identity provider that is away lets no person in.
     with suppress(APIException):
         if access := access_cookie(request):
             return provider().device_behind(access_token=access)

@@ -120,7 +120,7 @@ class VideoEntry(BringsFiles):
 
 
 def seen_by(request: Request) -> datetime | None:
-    """The `updated_at` that the editor has read; a value that is none is nobody's."""
+    """The `updated_at` that the editor has read; a value that is no time equals none."""
     told = request.headers.get("If-Match", "").strip().strip('"')
     if told in ("", "*"):
         return None

@@ -1,6 +1,6 @@
 """Films that are paid without a price, before the next migration forbids them.
 
-Nobody could buy such a film, so owner and admins alone have watched it. Unpaid it would be given away to everybody, and
+Such a film could not be bought, so owner and admins alone have watched it. Unpaid it would be given away to everybody, and
 a price would be an invention: it becomes unpaid and private, which leaves it to the same people until its owner decides.
 """
 

@@ -64,7 +64,7 @@ def remove_due(*, most: int | None = None) -> int:
     """Remove what is due, or the first `most` of it; how many prefixes went.
 
     One that cannot be removed is tried again after the others. A storage that is away is not asked for each of them:
-    whoever removes has other work.
+    the worker that removes has other work.
     """
     removed = 0
     for row in due().order_by("due_at")[:most]:

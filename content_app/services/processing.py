@@ -220,7 +220,7 @@ def expect_version(*, claim: Claim, version: str) -> None:
 
 
 def mark_ready(*, claim: Claim, published: Published) -> None:
-    """Switch to the new version in one transaction; the old one is removed when nobody plays it any more.
+    """Switch to the new version in one transaction; the old one is removed when its last address has expired.
 
     The original that the old version was made of goes at once if the new one was made of another.
     """

@@ -7,7 +7,7 @@ import { Form } from "./forms.js";
 const FIELDS = ["title", "description", "category", "visibility", "is_paid", "price", "currency"];
 const NOT_SAVED = "Not saved yet.";
 const TITLE_MISSING = "Give the film a title.";
-const IN_BETWEEN = "Somebody has changed this film in the meantime.";
+const IN_BETWEEN = "This film was changed in the meantime.";
 const LONGEST_QUOTE = 200;
 const MOST_TRIES = 5;
 
@@ -81,7 +81,7 @@ export class DetailsForm {
     this.#say(this.isChanged ? NOT_SAVED : "");
   }
 
-  /** A free film has a price as well, which nobody needs to see. */
+  /** A free film has a price as well, which is not shown. */
   #showPrice() {
     this.#form.querySelector("[data-for-paid]").hidden = this.#form.elements.is_paid.value !== "true";
   }

@@ -23,7 +23,7 @@ export function rememberTyped(values) {
   }
 }
 
-/** Somebody is in, or somebody else comes. */
+/** The person is signed in, or another one begins. */
 export function forgetTyped() {
   forget(WAITING);
   try {

@@ -95,7 +95,7 @@ def check_credentials(*, email: str, password: str, client: Client = NOWHERE) ->
 
 
 def note_registration(*, email: str, password: str) -> None:
-    """What somebody chose for an address, whether or not it was free: signing in by it is answered alike for both.
+    """What a person chose for an address, whether or not it was free: signing in by it is answered alike for both.
 
     Else registering an address and signing in would tell whether it had an account before. No way around the patience
     with guesses: an address is registered five times an hour, as each sends a mail.

@@ -73,7 +73,7 @@ def renewed(*, session: Session, claims: AccessClaims, client: Client) -> Sessio
 
 
 def end(claims: AccessClaims) -> int | None:
-    """Whose it was; None for nobody that we know, and for one that had ended before.
+    """Whose it was; None for a person without an account here, and for one that had ended before.
 
     A sign-in that went past this site gets its row now.
     """

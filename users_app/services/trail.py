@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 
 MOST_AT_ONCE = 5000
 HOUR_S = 3600
-# Of what strangers tried, so that nobody fills the table: 600 an hour are five million rows in a year.
+# Of what strangers tried, so that no stranger fills the table: 600 an hour are five million rows in a year.
 ATTEMPTS_OF_ADDRESS = 60
 ATTEMPTS_IN_ALL = 600
 LEFT_OUT = "audit:left-out"

@@ -117,6 +117,6 @@ def add(path: Path, fields: dict[str, Any]) -> Video:
 
 
 def remove(video: Video) -> None:
-    """Row and original: whoever sits at the terminal has the file, and hears now why it was refused."""
+    """Row and original: the operator at the terminal has the file, and hears now why it was refused."""
     video.delete()
     discards.remove_due()
