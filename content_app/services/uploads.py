@@ -277,7 +277,7 @@ def expire() -> int:
 
 
 def will_be_looked_at() -> Q:
-    """It has arrived, and its uploader has said what it is. A picture waits only for a film that may still come of it."""
+    """It has arrived and is told what it is. A picture waits only for a film that may still come of it."""
     films = DirectUpload.objects.filter(video=OuterRef("video"), purpose=Purpose.VIDEO, settled_at=None)
     has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Q(Exists(films))
     return Q(arrived_at__isnull=False, video__isnull=False) & (Q(purpose=Purpose.VIDEO) | has_film)
