@@ -63,10 +63,13 @@ def asked_for(size_bytes: int) -> Iterator[None]:
     Within, the caller writes down that it is announced: by a row, or by a file of that length. One caller at a time, in
     all processes, so that no two are promised the same room.
     """
-    with Path(settings.MEDIA_ROOT, ".announcing").open("w") as turn:
+    turn = os.open(settings.MEDIA_ROOT, os.O_RDONLY)
+    try:
         fcntl.flock(turn, fcntl.LOCK_EX)
         require(settings.MEDIA_ROOT, size_bytes + promised_bytes())
         yield
+    finally:
+        os.close(turn)
 
 
 def promised_bytes() -> int:
