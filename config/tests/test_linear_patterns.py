@@ -176,6 +176,12 @@ WORST: dict[str, tuple[str, ...]] = {
     r"nginx.conf.in: ^/media/[^/?]+(?<logged_file>/[^?]{0,2000})?": ("/media/", "/media/a", "/", "a"),
     r"nginx.conf.in: ^/media/posters/(?<logged_poster>[^?]{0,2000})": ("/media/posters/", "a"),
     r"nginx.conf.in: ^[A-Za-z0-9._-]{8,64}$": ("a", "a."),
+    r"site.conf: ^/api/v1/upload/videos/[^/]+/status/?$": (
+        "/api/v1/upload/videos/",
+        "/api/v1/upload/videos/a/status/",
+        "a",
+        "/status/",
+    ),
     r"site.conf: ^/(users/(login|register|forgot-password|reset-password|email-exists)"
     r"|api/v1/auth/(login|token|register|signup|verify-email))/?$": ("/users/login", "/", "api/v1/auth/"),
 }
