@@ -11,17 +11,17 @@ from media_pipeline import layout, mpd
 from media_pipeline.foreign import BadResult, require
 from media_pipeline.mp4.boxes import BadMp4
 from media_pipeline.mp4.segments import InitSegment, MediaSegment, parse_init
-from media_pipeline.mpd import BadManifest, Representation
+from media_pipeline.mpd import MOST_FILES, BadManifest, Representation
 
 SUFFIXES = (".m4s", ".mp4", ".m4v", ".m4a")
 LONGEST_MANIFEST_BYTES = 8 * 1024**2
 LONGEST_INIT_BYTES = 1024**2
-MOST_FILES = 200_000
 # Between one segment and the next, and between the beginnings of picture and sound.
 LONGEST_GAP_S = Fraction(1, 2)
 TIME_IDENTIFIER = re.compile(r"\$Time(?:%0\d\d?d)?\$")
 CODEC = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 SAME_CODEC = {"avc3": "avc1", "hev1": "hvc1"}  # but for where the parameter sets lie
+Names = dict[Representation, list[str]]
 ReadBytes = Callable[[str], bytes]
 ReadSegments = Callable[[Iterable[tuple[str, InitSegment]]], Mapping[str, MediaSegment | BadMp4]]
 
@@ -88,14 +88,12 @@ def read_dash(sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegm
         raise BadResult(f"{layout.MANIFEST} is too long for a manifest.")
     try:
         manifest = mpd.parse_mpd(read_text(read(layout.MANIFEST), layout.MANIFEST))
-        listed = {one: [one.name_of(segment) for segment in one.segments] for one in manifest.representations}
-        earlier = {one: names_before(one, sizes) for one in listed}
-        inits = {one: one.init for one in listed}
+        listed, earlier = segment_names(manifest.representations, sizes)
+        names = [name for one in listed for name in (one.init, *earlier[one], *listed[one])]
     except BadManifest as problem:
         raise BadResult(f"{layout.MANIFEST} cannot be taken: {problem}") from problem
-    names = [*inits.values(), *(name for found in (listed, earlier) for some in found.values() for name in some)]
-    if len(names) > MOST_FILES or len(set(names)) < len(names):
-        raise BadResult(f"{layout.MANIFEST} names more than {MOST_FILES} files, or one of them twice.")
+    if len(set(names)) < len(names):
+        raise BadResult(f"{layout.MANIFEST} names one of its files twice.")
     for name in names:
         if PurePosixPath(require(name, layout.MANIFEST, sizes)).suffix not in SUFFIXES:
             raise BadResult(f"{layout.MANIFEST} names {name}: segments end with one of {', '.join(SUFFIXES)}.")
@@ -109,6 +107,20 @@ def read_dash(sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegm
         if is_window and track.start_s - result.start_s > LONGEST_GAP_S:
             raise BadResult(f"{track.files[0]} begins {told(track.start_s)} late, and nothing leads back to the start.")
     return result
+
+
+def segment_names(found: Iterable[Representation], sizes: Mapping[str, int]) -> tuple[Names, Names]:
+    """Those that each one lists, and those before them. Raises BadManifest as soon as there are too many."""
+    listed: Names = {}
+    earlier: Names = {}
+    files = 0
+    for one in found:
+        listed[one] = [one.name_of(segment) for segment in one.segments]
+        earlier[one] = names_before(one, sizes)
+        files += 1 + len(listed[one]) + len(earlier[one])
+        if files > MOST_FILES:
+            raise BadManifest(f"it names more than {MOST_FILES} files.")
+    return listed, earlier
 
 
 def read_text(data: bytes, name: str) -> str:

@@ -19,7 +19,7 @@ PROFILE = "urn:mpeg:dash:profile:isoff-main:2011"  # which has lists of segments
 CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 ROLE = "urn:mpeg:dash:role:2011"
 BUFFER_S = 4
-FILE = re.compile(r'\b(sourceURL|media)="([^"]*)"')
+FILE = re.compile(r'<(Initialization sourceURL|SegmentURL media)="([^"]*)"')
 
 
 @dataclass(frozen=True)
@@ -194,4 +194,4 @@ def files(manifest: str) -> list[str]:
 
 def with_addresses(manifest: str, change: Callable[[str], str]) -> str:
     """The manifest with the address of every file changed."""
-    return FILE.sub(lambda match: f"{match[1]}={quoteattr(change(match[2]))}", manifest)
+    return FILE.sub(lambda match: f"<{match[1]}={quoteattr(change(match[2]))}", manifest)

@@ -5,15 +5,20 @@ Of the profile isoff-live: one period, each representation in segments named by 
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
 DEEPEST = 20  # elements within elements; manifests have six
-MOST_REPRESENTATIONS = 100
+MOST_ELEMENTS = 500_000
+MOST_REPRESENTATIONS = 100  # those that are left out included
 MOST_SEGMENTS = 100_000  # of one representation: two days of two seconds each
+MOST_FILES = 200_000  # of all representations together
+LONGEST_TEXT = 1000  # of an attribute or an address that is read
+LONGEST_NAME = 200  # of a file with its folder; what is taken in the end is shorter
+LONGEST_LABEL = 60
 MOST_PICTURES_A_SECOND = 1000
 KINDS = ("video", "audio")
 DURATION = re.compile(
@@ -31,7 +36,7 @@ class BadManifest(ValueError):
     """Says what is wrong with it."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A segment as the manifest lists it, in ticks of its time scale. `time` counts from the start of the film."""
 
@@ -64,10 +69,17 @@ class Representation:
 
     @property
     def init(self) -> str:
-        return self.folder + self.expand(self.init_template)
+        return self.file(self.expand(self.init_template))
 
     def name_of(self, segment: Listed) -> str:
-        return self.folder + self.expand(self.media_template, number=segment.number, time=segment.media_time)
+        return self.file(self.expand(self.media_template, number=segment.number, time=segment.media_time))
+
+    def file(self, expanded: str) -> str:
+        """Raises BadManifest: the first name that is too long is the last one that is made."""
+        name = self.folder + expanded
+        if len(name) > LONGEST_NAME:
+            raise BadManifest(f"it names a file with more than {LONGEST_NAME} characters.")
+        return name
 
     def expand(self, template: str, *, number: int | None = None, time: int | None = None) -> str:
         """Raises BadManifest for an identifier that means nothing here."""
@@ -108,8 +120,6 @@ def parse_mpd(text: str) -> Manifest:
     found = tuple(representations(root, periods[0], period_s))
     if not any(one.kind == "video" for one in found):
         raise BadManifest("it has no picture.")
-    if len(found) > MOST_REPRESENTATIONS:
-        raise BadManifest(f"it has more than {MOST_REPRESENTATIONS} representations.")
     if len({(one.group, one.id) for one in found}) != len(found):
         raise BadManifest("two of its representations have the same id.")
     return Manifest(found, duration_s)
@@ -137,7 +147,7 @@ class Tree:
 
     def __init__(self) -> None:
         self.builder = TreeBuilder()
-        self.depth = 0
+        self.depth = self.elements = 0
         self.has_root = False
         self.foreign_depth = 0  # where an element of another namespace begins
 
@@ -150,6 +160,9 @@ class Tree:
             self.foreign_depth = self.depth
         if not self.foreign_depth:
             self.has_root = True
+            self.elements += 1
+            if self.elements > MOST_ELEMENTS:
+                raise BadManifest(f"it has more than {MOST_ELEMENTS} elements.")
             self.builder.start(name, attributes)
 
     def end(self, tag: str) -> None:
@@ -177,78 +190,108 @@ def refuse_unplayable(root: Element) -> None:
             raise BadManifest(f"it has a {element.tag}; segments must be named by a SegmentTemplate.")
 
 
+@dataclass(frozen=True)
+class Level:
+    """An element and what those within it inherit. Read once: it may have many of them, and many other children."""
+
+    said: Mapping[str, str]
+    base: str = ""  # its first BaseURL; others lead to the same elsewhere
+    template: Mapping[str, str] = field(default_factory=dict)
+    timeline: Element | None = None
+
+
+def read_level(element: Element) -> Level:
+    templates = element.findall("SegmentTemplate")
+    template = {name: value for one in templates for name, value in one.items()}
+    timelines = [found for one in templates for found in one.findall("SegmentTimeline")]
+    base = (element.findtext("BaseURL") or "").strip()
+    if any(len(text) > LONGEST_TEXT for text in (base, *element.attrib.values(), *template.values())):
+        raise BadManifest(f"its {element.tag} has a text of more than {LONGEST_TEXT} characters.")
+    return Level(element.attrib, base, template, timelines[-1] if timelines else None)
+
+
 def representations(root: Element, period: Element, period_s: Fraction | None) -> Iterator[Representation]:
+    """Raises BadManifest as soon as there are too many of them, or of their segments."""
+    above = read_level(root), read_level(period)
+    representations, segments = 0, 0
     for group, adaptation in enumerate(period.findall("AdaptationSet")):
-        for element in adaptation.findall("Representation"):
-            chain = (root, period, adaptation, element)
+        elements = adaptation.findall("Representation")
+        representations += len(elements)
+        if representations > MOST_REPRESENTATIONS:
+            raise BadManifest(f"it has more than {MOST_REPRESENTATIONS} representations.")
+        level, role = read_level(adaptation), role_of(adaptation)
+        label = (adaptation.findtext("Label") or "")[:LONGEST_LABEL]
+        for element in elements:
+            chain = (*above, level, read_level(element))
             mime = inherited(chain, "mimeType")
-            kind = adaptation.get("contentType") or mime.partition("/")[0]
-            if kind not in KINDS or (kind == "video" and role_of(adaptation) not in ("", "main")):
+            kind = level.said.get("contentType") or mime.partition("/")[0]
+            if kind not in KINDS or (kind == "video" and role not in ("", "main")):
                 continue  # captions, pictures for the seek bar, another picture such as sign language
             if mime.partition("/")[2] != "mp4":
                 raise BadManifest(
                     f"{element.get('id', '')[:100]!r} is {mime[:100] or 'of no type'}; only MP4 is taken."
                 )
-            yield representation(chain, kind, group, period_s)
+            channels = next((one.get("value", "") for one in element.findall("AudioChannelConfiguration")), "")
+            found = representation(chain, period_s, kind=kind, group=group, label=label, role=role, channels=channels)
+            segments += len(found.segments)
+            if segments > MOST_FILES:
+                raise BadManifest(f"it lists more than {MOST_FILES} segments in all.")
+            yield found
 
 
-def representation(chain: tuple[Element, ...], kind: str, group: int, period_s: Fraction | None) -> Representation:
-    adaptation, element = chain[-2:]
-    templates = [found for one in chain[1:] for found in one.findall("SegmentTemplate")]
+def representation(
+    chain: tuple[Level, ...], period_s: Fraction | None, *, kind: str, group: int, label: str, role: str, channels: str
+) -> Representation:
     said: dict[str, str] = {}
-    for one in templates:
-        said |= one.attrib
-    timelines = [found for one in templates for found in one.findall("SegmentTimeline")]
+    for one in chain[1:]:
+        said |= one.template
+    lines = next((one.timeline for one in reversed(chain[1:]) if one.timeline is not None), None)
+    own = chain[-1].said
     if "media" not in said or "initialization" not in said:
-        raise BadManifest(f"{element.get('id', '')[:100]!r} has no SegmentTemplate with media and initialization.")
+        raise BadManifest(f"{own.get('id', '')[:100]!r} has no SegmentTemplate with media and initialization.")
     timescale = integer(said, "timescale", 1)
     first, offset = integer(said, "startNumber", 1), integer(said, "presentationTimeOffset", 0)
     if not timescale:
         raise BadManifest("its time scale is 0.")
     until = None if period_s is None else int(period_s * timescale)
-    if timelines:
-        listed = timeline(timelines[-1], first, offset, until)
+    if lines is not None:
+        listed = timeline(lines, first, offset, until)
     else:
         listed = equal_segments(integer(said, "duration", 0), first, offset, until)
     segments = tuple(listed)
     if not segments:
-        raise BadManifest(f"{element.get('id', '')[:100]!r} has no segments.")
-    channels = next((one.get("value", "") for one in element.findall("AudioChannelConfiguration")), "")
+        raise BadManifest(f"{own.get('id', '')[:100]!r} has no segments.")
     return Representation(
-        id=element.get("id", ""),
+        id=own.get("id", ""),
         kind=kind,
         group=group,
         codecs=inherited(chain, "codecs"),
-        bandwidth=integer(element.attrib, "bandwidth", 0),
+        bandwidth=integer(own, "bandwidth", 0),
         frame_rate=parse_rate(inherited(chain, "frameRate")),
         language=inherited(chain, "lang"),
-        label=next((one.text or "" for one in adaptation.findall("Label")), "")[:60],
-        role=role_of(adaptation),
+        label=label,
+        role=role,
         channels=int(channels) if CHANNELS.fullmatch(channels) else None,
         folder=folder_of(chain),
         init_template=said["initialization"],
         media_template=said["media"],
         timescale=timescale,
-        has_timeline=bool(timelines),
+        has_timeline=lines is not None,
         segments=segments,
     )
 
 
 def role_of(adaptation: Element) -> str:
-    return next((one.get("value", "") for one in adaptation.findall("Role")), "")
+    return next((one.get("value", "") for one in adaptation.findall("Role")), "")[:LONGEST_LABEL]
 
 
-def inherited(chain: tuple[Element, ...], name: str) -> str:
-    return next((one.attrib[name] for one in reversed(chain) if name in one.attrib), "")
+def inherited(chain: tuple[Level, ...], name: str) -> str:
+    return next((one.said[name] for one in reversed(chain) if name in one.said), "")
 
 
-def folder_of(chain: tuple[Element, ...]) -> str:
-    """Of the first BaseURL on each level, relative to the one above it; others lead to the same elsewhere."""
-    folder = ""
-    for element in chain:
-        base = next((one.text or "" for one in element.findall("BaseURL")), "").strip()
-        folder += base[: base.rfind("/") + 1].removeprefix("./")
-    return folder
+def folder_of(chain: tuple[Level, ...]) -> str:
+    """Each BaseURL is relative to the one on the level above it."""
+    return "".join(one.base[: one.base.rfind("/") + 1].removeprefix("./") for one in chain)
 
 
 def timeline(element: Element, first: int, offset: int, until: int | None) -> Iterator[Listed]:

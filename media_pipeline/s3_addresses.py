@@ -3,9 +3,10 @@
 import hmac
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Any
 from urllib.parse import parse_qsl, quote, urlsplit
 
-from media_pipeline.s3 import S3Store
+from media_pipeline.s3 import S3Store, s3_faults
 
 
 def signed_urls(store: S3Store, keys: Sequence[str], lifetime_s: int) -> list[str]:
@@ -16,12 +17,16 @@ def signed_urls(store: S3Store, keys: Sequence[str], lifetime_s: int) -> list[st
     """
     if not keys:
         return []
-    first = urlsplit(store.signed_url(keys[0], lifetime_s))
+    # Temporary credentials may be renewed at any moment, and a signature fits none but the token that it was made with.
+    credentials, signed, after = credentials_of(store), store.signed_url(keys[0], lifetime_s), credentials_of(store)
+    while credentials != after:
+        credentials, signed, after = after, store.signed_url(keys[0], lifetime_s), credentials_of(store)
+    first = urlsplit(signed)
     before = first.path.removesuffix(quote(keys[0]))
     said = dict(parse_qsl(first.query))
     del said["X-Amz-Signature"]
     query = "&".join(f"{name}={quote(said[name], safe='')}" for name in sorted(said))
-    key = f"AWS4{store.session.get_credentials().get_frozen_credentials().secret_key}".encode()
+    key = f"AWS4{credentials.secret_key}".encode()
     _, *scope = said["X-Amz-Credential"].split("/")
     for word in scope:  # date, region, service, and a fixed word
         key = hmac.digest(key, word.encode(), "sha256")
@@ -33,3 +38,10 @@ def signed_urls(store: S3Store, keys: Sequence[str], lifetime_s: int) -> list[st
         signature = hmac.digest(key, text.encode(), "sha256").hex()
         urls.append(f"{first.scheme}://{first.netloc}{path}?{query}&X-Amz-Signature={signature}")
     return urls
+
+
+def credentials_of(store: S3Store) -> Any:
+    """As they are now. Raises StorageUnavailable where they can be had no more; None where there never were any."""
+    with s3_faults(store.buckets.processed):
+        credentials = store.session.get_credentials()
+        return credentials and credentials.get_frozen_credentials()

@@ -89,7 +89,13 @@ WORST: dict[str, tuple[str, ...]] = {
     "media_pipeline.foreign.SECONDS": ("1", "1.", ".1"),
     "media_pipeline.dash.CODEC": ("a", "a.", "-"),
     "media_pipeline.dash.TIME_IDENTIFIER": ("$", "$Time", "$Time%01", "$Time$"),
-    "media_pipeline.dash_texts.FILE": ("media=", 'media="', 'media="a', "sourceURL", "a "),
+    "media_pipeline.dash_texts.FILE": (
+        "<SegmentURL media=",
+        '<SegmentURL media="',
+        '<SegmentURL media="a',
+        "<Initialization sourceURL",
+        "<",
+    ),
     "media_pipeline.mp4.segments.BRAND": ("a", "a-", " "),
     "media_pipeline.mpd.CHANNELS": ("1", "11"),
     "media_pipeline.mpd.DURATION": ("P", "PT", "1", "PT1", "PT1H", "P1D", "PT1.1"),
@@ -170,6 +176,12 @@ WORST: dict[str, tuple[str, ...]] = {
     r"nginx.conf.in: ^/media/[^/?]+(?<logged_file>/[^?]{0,2000})?": ("/media/", "/media/a", "/", "a"),
     r"nginx.conf.in: ^/media/posters/(?<logged_poster>[^?]{0,2000})": ("/media/posters/", "a"),
     r"nginx.conf.in: ^[A-Za-z0-9._-]{8,64}$": ("a", "a."),
+    r"site.conf: ^/api/v1/upload/videos/[^/]+/status/?$": (
+        "/api/v1/upload/videos/",
+        "/api/v1/upload/videos/a/status/",
+        "a",
+        "/status/",
+    ),
     r"site.conf: ^/(users/(login|register|forgot-password|reset-password|email-exists)"
     r"|api/v1/auth/(login|token|register|signup|verify-email))/?$": ("/users/login", "/", "api/v1/auth/"),
 }

@@ -3,7 +3,7 @@
 import time
 import uuid
 from collections.abc import Sequence
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import PurePosixPath
 
 from django.conf import settings
@@ -11,10 +11,14 @@ from django.conf import settings
 from content_app.models import Caption, Rendition, Video
 from content_app.queries import published_captions
 from content_app.services import grants
+from content_app.services.object_cache import ObjectCache
 from content_app.services.storage import bucket_store, get_store
 from content_app.states import Visibility
 from media_pipeline import dash_texts, layout, playlists
 from media_pipeline.playlists import CaptionVariant
+
+# Playlists of hundreds of films, or some manifests of the longest ones; in each process.
+published = ObjectCache(most_bytes=32 * 1024**2)
 
 
 def media_url(video: Video, name: str) -> str:
@@ -112,13 +116,10 @@ def bucket_manifest(key: str, lifetime_s: int) -> str:
 
 def published_text(key: str) -> str:
     """Raises StorageUnavailable or SourceMissing."""
-    return remembered_text(key) if bucket_store() else get_store().read_bytes(key).decode()
-
-
-@lru_cache(maxsize=128)
-def remembered_text(key: str) -> str:
-    """A bucket is far away, and what is published never changes."""
-    return get_store().read_bytes(key).decode()
+    store = get_store()
+    # A bucket is far away, and what is published never changes.
+    data = published.get(key, store.read_bytes) if bucket_store() else store.read_bytes(key)
+    return data.decode()
 
 
 def master_playlist(video: Video) -> str:

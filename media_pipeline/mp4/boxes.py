@@ -3,9 +3,11 @@
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Protocol
 
 LARGEST_INDEX = 16 * 1024**2  # bytes of a box that is read into memory
+MOST_BOXES = 10_000  # of one segment, or within one box: a box for each picture of a long segment
 DEEPEST = 16  # boxes within boxes; real files have seven
 CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"edts", b"mvex", b"moof", b"traf", b"minf", b"stbl"})
 
@@ -47,13 +49,17 @@ class Box:
         return [child for child in self.children if child.kind == kind]
 
 
-def parse_boxes(data: bytes, depth: int = 0) -> tuple[Box, ...]:
+def parse_boxes(data: bytes, depth: int = 0, counter: Iterator[int] | None = None) -> tuple[Box, ...]:
+    """Raises BadMp4. `counter` counts the boxes of all depths: eight bytes make one, which takes many times that."""
     if depth > DEEPEST:
         raise BadMp4("boxes lie too deep within each other")
-    return tuple(
-        Box(kind, children=parse_boxes(body, depth + 1)) if kind in CONTAINERS else Box(kind, body)
-        for kind, body in iterate_boxes(data)
-    )
+    counter, found = counter or count(), []
+    for kind, body in iterate_boxes(data):
+        if next(counter) == MOST_BOXES:
+            raise BadMp4("it has too many boxes")
+        is_container = kind in CONTAINERS
+        found.append(Box(kind, children=parse_boxes(body, depth + 1, counter)) if is_container else Box(kind, body))
+    return tuple(found)
 
 
 def iterate_boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -4,10 +4,18 @@ import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
-from media_pipeline.mp4.boxes import BadMp4, Box, Readable, iterate_boxes, parse_boxes, read_payload, top_level
-from media_pipeline.mp4.tracks import Defaults, Fragment, parse_fragment, parse_trex, timescale_of
+from media_pipeline.mp4.boxes import (
+    MOST_BOXES,
+    BadMp4,
+    Box,
+    Readable,
+    iterate_boxes,
+    parse_boxes,
+    read_payload,
+    top_level,
+)
+from media_pipeline.mp4.tracks import MOST_SAMPLES, Defaults, Fragment, parse_fragment, parse_trex, timescale_of
 
 KINDS = {b"vide": "video", b"soun": "audio"}
 ENCRYPTED = (b"encv", b"enca")
@@ -15,7 +23,6 @@ BRAND = re.compile(rb"[A-Za-z0-9-]+")
 BEFORE_SAMPLE_ENTRIES = 8  # bytes of stsd: version, flags, count
 BEFORE_CONFIGURATION = {"video": 78, "audio": 28}  # bytes of a sample entry's fields
 MPEG4_AUDIO = 0x40
-MOST_BOXES = 10_000  # of one segment: a box for each picture of a long one
 
 
 @dataclass(frozen=True)
@@ -140,32 +147,41 @@ def read_segment(file: Readable, size_bytes: int, init: InitSegment) -> MediaSeg
 
 
 def _read_segment(file: Readable, size_bytes: int, init: InitSegment) -> MediaSegment:
-    fragments = list(whole_fragments(file, size_bytes, init))
-    if not fragments:
+    start: int | None = None
+    end, samples, starts_with_sync = 0, 0, False
+    for one in whole_fragments(file, size_bytes, init):  # one in memory at a time
+        if one.moof.find(b"traf", b"tfhd").payload[4:8] != init.track_id:
+            raise BadMp4("a fragment is of another track than the init segment's")
+        if one.samples and not one.media_bytes:
+            raise BadMp4("its samples are empty")
+        if start is None:
+            start, starts_with_sync = one.decode_time, one.starts_with_sync
+        elif one.decode_time < end:
+            raise BadMp4("its fragments are not in order")
+        end = one.decode_time + one.duration
+        samples += one.samples
+    if start is None:
         raise BadMp4("there is no fragment in it")
-    if any(one.moof.find(b"traf", b"tfhd").payload[4:8] != init.track_id for one in fragments):
-        raise BadMp4("a fragment is of another track than the init segment's")
-    if any(after.decode_time < before.decode_time + before.duration for before, after in pairwise(fragments)):
-        raise BadMp4("its fragments are not in order")
-    start, end = fragments[0].decode_time, fragments[-1].decode_time + fragments[-1].duration
     if end <= start:
         raise BadMp4("it plays for no time")
-    samples = sum(len(one.durations) for one in fragments)
-    return MediaSegment(size_bytes, start, end - start, samples, fragments[0].starts_with_sync)
+    return MediaSegment(size_bytes, start, end - start, samples, starts_with_sync)
 
 
 def whole_fragments(file: Readable, size_bytes: int, init: InitSegment) -> Iterator[Fragment]:
     """Raises BadMp4 where one has no media behind it, or not all."""
     waiting: Fragment | None = None
+    samples_left = MOST_SAMPLES  # of all fragments together
     for number, (kind, offset, header, size) in enumerate(top_level(file, size_bytes)):
         if number == MOST_BOXES:
             raise BadMp4("it has too many boxes")
         if kind == b"moof":
             if waiting:
                 break
-            waiting = parse_fragment(read_payload(file, offset, header, size), offset, size, init.defaults)
+            payload = read_payload(file, offset, header, size)
+            waiting = parse_fragment(payload, offset, size, init.defaults, most_samples=samples_left)
+            samples_left -= waiting.samples
         elif kind == b"mdat" and waiting:
-            if size - header < sum(waiting.sample_sizes):
+            if size - header < waiting.media_bytes:
                 break
             yield waiting
             waiting = None

@@ -2,13 +2,52 @@
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cached_property
+from itertools import repeat
 from pathlib import Path
 
 from media_pipeline.mp4.boxes import BadMp4, Box, parse_boxes, read_payload, top_level
 
 SAMPLE_IS_NOT_SYNC = 0x00010000
-MOST_SAMPLES = 1_000_000  # of one run; a count costs nothing to claim where no sample has fields of its own
+MOST_SAMPLES = 1_000_000  # of one fragment; a count costs nothing to claim where no sample has fields of its own
+FIELDS = {0x100: "duration", 0x200: "size", 0x400: "flags", 0x800: "composition"}  # that each sample of a run may have
+
+
+@dataclass(frozen=True)
+class Defaults:
+    duration: int = 0
+    size: int = 0
+    flags: int = 0
+
+
+@dataclass(frozen=True)
+class Run:
+    """A `trun`. Its samples stay bytes until they are asked for: most questions are answered by a sum."""
+
+    samples: int
+    data_offset: int
+    first_flags: int
+    defaults: Defaults
+    fields: tuple[str, ...]
+    data: bytes  # of the fields, sample by sample
+
+    def values(self, field: str) -> Iterator[int]:
+        """Of each sample: its own, else the default."""
+        if field not in self.fields:
+            return repeat(self.default(field), self.samples)
+        position = self.fields.index(field)
+        return (own[position] for own in struct.iter_unpack(form_of(self.fields), self.data))
+
+    def total(self, field: str) -> int:
+        return sum(self.values(field)) if field in self.fields else self.samples * self.default(field)
+
+    def default(self, field: str) -> int:
+        return self.defaults.duration if field == "duration" else self.defaults.size
+
+
+def form_of(fields: tuple[str, ...]) -> str:
+    return f">{len(fields)}I"
 
 
 @dataclass(frozen=True)
@@ -20,14 +59,29 @@ class Fragment:
     moof: Box
     moof_bytes: int
     decode_time: int
-    durations: tuple[int, ...]
-    sample_sizes: tuple[int, ...]
+    runs: tuple[Run, ...]
     starts_with_sync: bool
     data_offset: int  # of the first sample, from the start of the moof
 
-    @property
+    @cached_property
     def duration(self) -> int:
-        return sum(self.durations)
+        return sum(run.total("duration") for run in self.runs)
+
+    @property
+    def media_bytes(self) -> int:
+        return sum(run.total("size") for run in self.runs)
+
+    @property
+    def samples(self) -> int:
+        return sum(run.samples for run in self.runs)
+
+    @property
+    def durations(self) -> tuple[int, ...]:
+        return tuple(duration for run in self.runs for duration in run.values("duration"))
+
+    @property
+    def sample_sizes(self) -> tuple[int, ...]:
+        return tuple(size for run in self.runs for size in run.values("size"))
 
     @property
     def first_sample_end(self) -> int:
@@ -53,7 +107,7 @@ class Track:
 
     @property
     def samples(self) -> int:
-        return sum(len(fragment.sample_sizes) for fragment in self.fragments)
+        return sum(fragment.samples for fragment in self.fragments)
 
 
 def timescale_of(trak: Box) -> int:
@@ -89,33 +143,34 @@ def grown(fragment: Fragment, mdat_bytes: int) -> Fragment:
     return replace(fragment, size=fragment.size + mdat_bytes)
 
 
-def parse_fragment(payload: bytes, offset: int, size: int, of_track: "Defaults | None" = None) -> Fragment:
-    """A fragment from its moof; one traf with one or more truns, as ffmpeg writes them."""
+def parse_fragment(
+    payload: bytes, offset: int, size: int, of_track: Defaults | None = None, *, most_samples: int = MOST_SAMPLES
+) -> Fragment:
+    """A fragment from its moof; one traf with one or more truns, as ffmpeg writes them.
+
+    Raises BadMp4, also where all its runs together claim more than `most_samples`.
+    """
     moof = Box(b"moof", children=parse_boxes(payload))
     traf = moof.find(b"traf")
     defaults = parse_tfhd(traf.find(b"tfhd").payload, of_track or Defaults())
     tfdt = traf.find(b"tfdt").payload
-    runs = [parse_trun(trun.payload, defaults) for trun in traf.all(b"trun")]
-    if not runs:
+    truns = [trun.payload for trun in traf.all(b"trun")]
+    if not truns:
         raise BadMp4("a fragment holds no samples")
+    claimed = sum(struct.unpack_from(">I", trun, 4)[0] for trun in truns)
+    if claimed > most_samples:
+        raise BadMp4(f"a fragment claims {claimed} samples")
+    runs = tuple(parse_trun(trun, defaults) for trun in truns)
     return Fragment(
         offset=offset,
         size=size,
         moof=moof,
         moof_bytes=size,
         decode_time=int(struct.unpack_from(">Q" if tfdt[0] == 1 else ">I", tfdt, 4)[0]),
-        durations=tuple(d for run in runs for d in run.durations),
-        sample_sizes=tuple(s for run in runs for s in run.sizes),
+        runs=runs,
         starts_with_sync=not runs[0].first_flags & SAMPLE_IS_NOT_SYNC,
         data_offset=runs[0].data_offset,
     )
-
-
-@dataclass(frozen=True)
-class Defaults:
-    duration: int = 0
-    size: int = 0
-    flags: int = 0
 
 
 def parse_trex(payload: bytes) -> Defaults:
@@ -144,40 +199,22 @@ def parse_tfhd(payload: bytes, of_track: Defaults) -> Defaults:
     )
 
 
-@dataclass
-class Run:
-    data_offset: int = 0
-    first_flags: int = 0
-    durations: list[int] = field(default_factory=list)
-    sizes: list[int] = field(default_factory=list)
-
-
 def parse_trun(payload: bytes, defaults: Defaults) -> Run:
-    flags, count = struct.unpack_from(">II", payload)
-    offset, run, first_flags = 8, Run(), None
+    flags, samples = struct.unpack_from(">II", payload)
+    offset, data_offset, first_flags = 8, 0, None
     if flags & 0x1:
-        run.data_offset = struct.unpack_from(">i", payload, offset)[0]
+        data_offset = struct.unpack_from(">i", payload, offset)[0]
         offset += 4
     if flags & 0x4:
         first_flags = struct.unpack_from(">I", payload, offset)[0]
         offset += 4
-    names = [name for bit, name in ((0x100, "d"), (0x200, "s"), (0x400, "f"), (0x800, "c")) if flags & bit]
-    for sample in iterate_samples(payload[offset:], names, count):
-        run.durations.append(sample.get("d", defaults.duration))
-        run.sizes.append(sample.get("s", defaults.size))
-        if first_flags is None:
-            first_flags = sample.get("f", defaults.flags)
-    run.first_flags = defaults.flags if first_flags is None else first_flags
-    return run
-
-
-def iterate_samples(data: bytes, names: list[str], count: int) -> Iterator[dict[str, int]]:
-    """The fields that each sample has of its own: none where the defaults say it all, as for a single frame."""
-    form = struct.Struct(f">{len(names)}I")
-    if len(data) < form.size * count or count > MOST_SAMPLES:
-        raise BadMp4(f"a run claims {count} samples")
-    for number in range(count):
-        yield dict(zip(names, form.unpack_from(data, form.size * number), strict=True))
+    fields = tuple(name for bit, name in FIELDS.items() if flags & bit)
+    data = payload[offset : offset + samples * 4 * len(fields)]
+    if len(data) < samples * 4 * len(fields):
+        raise BadMp4(f"a run claims {samples} samples")
+    if first_flags is None and "flags" in fields and samples:
+        first_flags = struct.unpack_from(form_of(fields), data)[fields.index("flags")]
+    return Run(samples, data_offset, defaults.flags if first_flags is None else first_flags, defaults, fields, data)
 
 
 def codec_of(moov: Box) -> str:

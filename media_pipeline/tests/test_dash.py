@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline import dash_texts, playlists
+from media_pipeline import dash, dash_texts, playlists
 from media_pipeline.dash import DashResult, read_dash
 from media_pipeline.foreign import BadResult, ForeignVersion
 from media_pipeline.mp4.boxes import BadMp4
 from media_pipeline.mp4.segments import InitSegment, MediaSegment
-from media_pipeline.mpd import parse_duration
+from media_pipeline.mpd import MOST_FILES, Representation, parse_duration
 from media_pipeline.results import read_result
 from media_pipeline.segment_files import FIRST_PART_BYTES, read_segments
 from tests.clips import Clip, make_clip, run_ffmpeg
@@ -279,7 +279,7 @@ def flipped(data: bytes, old: bytes, new: bytes) -> bytes:
         (lambda f: with_manifest(f, ("<Period ", "<BaseURL>a/../../</BaseURL><Period ")), "only files beside it"),
         (lambda f: with_manifest(f, ("05d$.m4s", "05d$.m3u8")), "only files beside it|segments end with|not there"),
         (lambda f: with_manifest(f, ('static"', 'dynamic"')), "dynamic"),
-        (lambda f: with_manifest(f, ("chunk-stream$RepresentationID$", "chunk-stream0")), "one of them twice"),
+        (lambda f: with_manifest(f, ("chunk-stream$RepresentationID$", "chunk-stream0")), "one of its files twice"),
         (lambda f: with_manifest(f, ('d="12800"', 'd="0"')), "no length"),
         (lambda f: {**f, "manifest.mpd": b"\xff\xfe"}, "is no text"),
         (lambda f: {**f, "manifest.mpd": b" " * (9 * 1024**2)}, "too long for a manifest"),
@@ -318,3 +318,30 @@ def test_a_run_that_claims_more_samples_than_there_are_bytes_costs_nothing(whole
     claimed = segment[:at] + struct.pack(">II", 0x1, 0xFFFFFFFF) + segment[at + 8 :]
     with pytest.raises(BadResult, match="claims 4294967295 samples"):
         take({**whole, THIRD: claimed})
+
+
+def test_names_before_a_window_are_counted_representation_by_representation(
+    whole: Files, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bucket may hold as many objects of one template as it likes, and a hundred representations may share it."""
+    asked: list[str] = []
+
+    def names_before(one: Representation, _: Mapping[str, int]) -> list[str]:
+        asked.append(one.id)
+        return ["a.m4s"] * MOST_FILES
+
+    monkeypatch.setattr(dash, "names_before", names_before)
+    with pytest.raises(BadResult, match="names more than 200000 files"):
+        read(whole)
+    assert asked == ["0"]
+
+
+def test_a_label_names_no_file(whole: Files) -> None:
+    label = '<Label>media="a/b.mp4" sourceURL="c.mp4"</Label><Representation id="0"'
+    text = take(with_manifest(whole, ('<Representation id="0"', label))).texts["manifest.mpd"]
+    assert '<Label>media="a/b.mp4" sourceURL="c.mp4"</Label>' in text
+    assert set(dash_texts.files(text)) == set(whole) - {"manifest.mpd"}
+    changed = dash_texts.with_addresses(text, lambda name: f"https://bucket.example/{name}?a=1&b=2")
+    assert '<Label>media="a/b.mp4" sourceURL="c.mp4"</Label>' in changed
+    assert f'<SegmentURL media="https://bucket.example/{FIRST}?a=1&amp;b=2"/>' in changed
+    assert '<Initialization sourceURL="https://bucket.example/init-stream0.m4s?a=1&amp;b=2"/>' in changed

@@ -1,10 +1,13 @@
 """Manifests of DASH: what is read of them, and each way in which one is refused."""
 
 from fractions import Fraction
+from typing import Any
+from xml.etree.ElementTree import Element, TreeBuilder
 
 import pytest
 
-from media_pipeline.mpd import BadManifest, Manifest, parse_duration, parse_mpd
+from media_pipeline import mpd as mpd_module
+from media_pipeline.mpd import MOST_SEGMENTS, BadManifest, Listed, Manifest, parse_duration, parse_mpd
 
 TEMPLATE = '<SegmentTemplate timescale="1000" media="c-$RepresentationID$-$Number%05d$.m4s" initialization="i.m4s">'
 TIMELINE = '<SegmentTimeline><S t="500" d="2000" r="1"/><S d="1000"/></SegmentTimeline>'
@@ -140,6 +143,15 @@ BOMB = f'<!DOCTYPE MPD [<!ENTITY e0 "ha">{ENTITIES}]>'
         (mpd().replace("PT5S", "five seconds"), "no duration"),
         (mpd().replace("PT5S", "P"), "no duration"),
         (mpd(picture=PICTURE.replace('"900"', '"fast"')), "no such number"),
+        (mpd(SEGMENTS.replace('media="', f'media="{"m" * 190}')), "more than 200 characters"),
+        (mpd(SEGMENTS.replace('initialization="', f'initialization="{"i" * 200}')), "more than 200 characters"),
+        (mpd(SEGMENTS.replace('media="', 'media="' + "$Number%099d$" * 3)), "more than 200 characters"),
+        (mpd(picture=PICTURE.replace('id="v"', f'id="{"v" * 999}"')), "more than 200 characters"),
+        (mpd(f"<BaseURL>{'a/' * 200}</BaseURL>{SEGMENTS}"), "more than 200 characters"),
+        (mpd(SEGMENTS.replace('media="', f'media="{"m" * 1000}')), "Representation has a text"),
+        (mpd(picture=PICTURE.replace('id="v"', f'id="{"v" * 1001}"')), "Representation has a text"),
+        (mpd(adaptation=f"<BaseURL>{'a/' * 501}</BaseURL>"), "AdaptationSet has a text"),
+        (mpd(attributes=f'id="{"m" * 1001}"'), "MPD has a text"),
         (mpd().replace("</AdaptationSet>", mpd()[mpd().index("<Rep") : mpd().index("</Period")]), "same id"),
     ],
 )
@@ -184,3 +196,73 @@ def test_a_frame_rate_is_a_fraction_or_not_known(text: str, rate: Fraction | Non
 )
 def test_durations_are_exact(text: str, seconds: Fraction) -> None:
     assert parse_duration(text) == seconds
+
+
+# --- what much costs -------------------------------------------------------------------------------------------------
+
+
+def representation(identity: str, segments: str = SEGMENTS) -> str:
+    picture = PICTURE.replace('"v"', f'"{identity}"')
+    return f"<Representation {picture}>{segments}</Representation>"
+
+
+def with_sets(*sets: str) -> str:
+    return mpd().replace("</Period>", "".join(f"<AdaptationSet {one}</AdaptationSet>" for one in sets) + "</Period>")
+
+
+@pytest.fixture
+def listed_segments(monkeypatch: pytest.MonkeyPatch) -> list[Listed]:
+    """Each that is made."""
+    made: list[Listed] = []
+
+    def make(*numbers: int) -> Listed:
+        made.append(Listed(*numbers))
+        return made[-1]
+
+    monkeypatch.setattr(mpd_module, "Listed", make)
+    return made
+
+
+@pytest.mark.parametrize("kind", ["video", "text"])
+def test_representations_are_counted_before_one_too_many_is_read(kind: str, listed_segments: list[Listed]) -> None:
+    """Those that are left out as well."""
+    many = "".join(representation(f"v{number}") for number in range(100))
+    with pytest.raises(BadManifest, match="more than 100 representations"):
+        parse_mpd(with_sets(f'contentType="{kind}">{many}'))
+    assert len(listed_segments) == 3
+
+
+def test_segments_are_counted_over_all_representations(listed_segments: list[Listed]) -> None:
+    full = f'{TEMPLATE}<SegmentTimeline><S d="1" r="{MOST_SEGMENTS - 1}"/></SegmentTimeline></SegmentTemplate>'
+    many = "".join(representation(f"v{number}", "") for number in range(50))
+    with pytest.raises(BadManifest, match="more than 200000 segments in all"):
+        parse_mpd(with_sets(f">{full}{many}"))
+    assert len(listed_segments) == 3 + 2 * MOST_SEGMENTS
+
+
+def test_an_adaptation_set_is_read_once_for_all_that_are_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have a hundred thousand labels and roles to look through."""
+    looked: list[str] = []
+
+    class Counted(Element):
+        def findall(self, path: str, *others: Any) -> Any:
+            looked.append(f"{self.tag} {path}")
+            return super().findall(path, *others)
+
+        def findtext(self, path: str, *others: Any) -> Any:
+            looked.append(f"{self.tag} {path}")
+            return super().findtext(path, *others)
+
+    monkeypatch.setattr(mpd_module, "TreeBuilder", lambda: TreeBuilder(element_factory=Counted))
+    text = mpd().replace("</AdaptationSet>", "".join(map(representation, "abcdefgh")) + "</AdaptationSet>")
+    assert len(parse_mpd(text).representations) == 9
+    of_levels_above = [one for one in looked if one.startswith(("MPD ", "Period ", "AdaptationSet "))]
+    assert "AdaptationSet Role" in of_levels_above
+    assert len(set(of_levels_above)) == len(of_levels_above)
+
+
+def test_elements_are_counted_before_they_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mpd_module, "MOST_ELEMENTS", 8)
+    assert parse_mpd(mpd())
+    with pytest.raises(BadManifest, match="more than 8 elements"):
+        parse_mpd(mpd(period="<Event/>"))
