@@ -140,9 +140,14 @@ WORST: dict[str, tuple[str, ...]] = {
     ),
     r"upload.js: [_\s]+": ("_", " a"),
     r"upload.js: \.[^.]+$": (".", ".a", "a"),
-    r"media-local.conf: ^(GET|HEAD)$": ("GET",),
-    r"media-local.conf: ^file/": ("file/",),
-    r"media-local.conf: ^/media/(?<grant>(?:file/)?[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})/"
+    r"media-local.conf: ^/media/(?<grant>[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})/"
+    r"(?<grant_prefix>videos/[0-9a-f-]{36}/[A-Za-z0-9_-]{1,32})/"
+    r"(?<media_file>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})$": (
+        "/media/",
+        "a.",
+        "a",
+    ),
+    r"media-local.conf: ^/media/(?<grant>file/[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})/"
     r"(?<grant_prefix>videos/[0-9a-f-]{36}/[A-Za-z0-9_-]{1,32})/"
     r"(?<media_file>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})$": (
         "/media/",
@@ -170,6 +175,7 @@ WORST: dict[str, tuple[str, ...]] = {
     r"nginx.conf.in: ^/media/[^/?]+(?<logged_file>/[^?]{0,2000})?": ("/media/", "/media/a", "/", "a"),
     r"nginx.conf.in: ^/media/posters/(?<logged_poster>[^?]{0,2000})": ("/media/posters/", "a"),
     r"nginx.conf.in: ^[A-Za-z0-9._-]{8,64}$": ("a", "a."),
+    r"signed.conf: ^(GET|HEAD)$": ("GET",),
     r"site.conf: ^/(users/(login|register|forgot-password|reset-password|email-exists)"
     r"|api/v1/auth/(login|token|register|signup|verify-email))/?$": ("/users/login", "/", "api/v1/auth/"),
 }
