@@ -128,6 +128,7 @@ WORST: dict[str, tuple[str, ...]] = {
     r"field: \A[A-Za-z0-9][A-Za-z0-9.+-]{0,48}/[A-Za-z0-9][A-Za-z0-9.+-]{0,48}\Z": ("a", "a/", "a."),
     r"field: \A[A-Za-z]{3}\Z": ("a", "A1"),
     r"field: ^[-a-zA-Z0-9_]+$": ("a", "-"),
+    r"detailsform.js: \r\n?": ("\r", "\r\n"),
     r"directupload.js: <Code>([\w.]+)<\/Code>": ("<Code>", "<Code>a", "a."),
     r"format.js: \.0$": (".", ".0", "0"),
     r"hlsstream.js: (\d{1,5}p)\.m3u8(?:$|\?)": ("1", "1p", "1p.m3u8"),
