@@ -7,6 +7,7 @@ it is here as a whole. An upload, which is a large body or a part of a file, is 
 import errno
 import json
 import re
+import resource
 import selectors
 import socket
 import time
@@ -25,13 +26,14 @@ from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from config.client_socket import ClientSocket, Pace
 from config.forwarded import ForwardedHeaders
+from content_app.upload_routes import CHUNKS
 from users_app.rates import network_of
 
 HEAD_BYTES = 64 * 1024  # as much as Nginx takes; gunicorn bounds its lines and fields further
 READ_BYTES = 64 * 1024
 HEAD_END = b"\r\n\r\n"
 # What else is wrong with a head, gunicorn finds. These only say how much there is to wait for, and for whom.
-CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*+([0-9]{1,18})[ \t]*+\r\n", re.IGNORECASE)
+CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*+0*+([0-9]{0,18})[ \t]*+\r\n", re.IGNORECASE)
 FORWARDED_FOR = re.compile(rb"\r\nx-forwarded-for:([^\r\n]*+)", re.IGNORECASE)
 EXPECT = re.compile(rb"\r\nexpect:[ \t]*+100-continue[ \t]*+(?=\r\n)", re.IGNORECASE)
 # Of an upload that is resumed: what has come of it is kept when the line breaks, so its thread reads it as it comes.
@@ -39,6 +41,11 @@ CHUNK = re.compile(rb"\r\ncontent-type:[ \t]*+application/offset\+octet-stream",
 # Bodies of one address that are kept in memory at once, but for those that are nothing beside their connection.
 MOST_HELD_BYTES = 16_000_000
 FREE_BYTES = 64 * 1024
+# Of all addresses, as much as has come of them: one that is only announced shall keep nobody else from sending.
+MOST_KEPT_BYTES = 128_000_000
+# Some connection has to close before the next one can be accepted.
+NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+ACCEPT_PAUSE_S = 1.0
 # A client that is told to go may still be sending. Closed at once, it would lose the answer.
 LINGER_S = 5.0
 SWEEP_S = 0.5
@@ -57,6 +64,7 @@ TOO_SLOW = answer(HTTPStatus.REQUEST_TIMEOUT, "The request came too slowly. Send
 HEAD_TOO_LARGE = answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large.", "headers_too_large")
 CROWDED = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many connections from one address at once.", "throttled")
 TOO_MUCH = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too much is being sent from one address at once.", "throttled")
+TOO_FULL = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too much is being sent at once. Try again in a moment.", "throttled")
 
 
 class WholeRequest(Request):
@@ -101,6 +109,7 @@ class Connection(TConn):
         self.whole_bytes: int | None = None  # of head and body, once the head is here
         self.seen_s = 0.0
         self.held_bytes = 0
+        self.kept_bytes = 0
         self.is_leaving = False
         self.on_close: Callable[[Connection], None] | None = None
 
@@ -119,6 +128,13 @@ class Connection(TConn):
 class FairWorker(ThreadWorker):
     poller: Any
 
+    def init_process(self) -> None:
+        """Each connection is an open file, of which a process is often given fewer than it may have."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        super().init_process()
+
     def run(self) -> None:
         from django.conf import settings  # of the application, which is loaded by now
 
@@ -126,6 +142,8 @@ class FairWorker(ThreadWorker):
         self.busy: Counter[str | None] = Counter()
         self.queued: dict[str | None, deque[Connection]] = {}
         self.held: Counter[str | None] = Counter()
+        self.kept_bytes = 0
+        self.accepts_from_s = 0.0
         self.deadlines: dict[Connection, float] = {}
         self.swept_s = 0.0
         self.forwarded = ForwardedHeaders(self.wsgi, settings.TRUSTED_PROXIES)
@@ -142,7 +160,10 @@ class FairWorker(ThreadWorker):
         try:
             accepted, client = listener.accept()
         except OSError as error:
-            if error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+            if error.errno in NO_ROOM:
+                self.accepts_from_s = time.monotonic() + ACCEPT_PAUSE_S
+                self.set_accept_enabled(False)
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
                 raise
             return
         sock = ClientSocket(fileno=accepted.detach())
@@ -161,7 +182,12 @@ class FairWorker(ThreadWorker):
         else:
             self.await_request(conn)
 
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Asked for before each turn of the main loop, which takes a second at most."""
+        super().set_accept_enabled(enabled and time.monotonic() >= self.accepts_from_s)
+
     def forget(self, conn: Connection) -> None:
+        self.accepts_from_s = 0.0
         self.connections[conn.network] -= 1
         if not self.connections[conn.network]:
             del self.connections[conn.network]
@@ -214,6 +240,11 @@ class FairWorker(ThreadWorker):
     def take(self, conn: Connection, data: bytes) -> None:
         before = len(conn.received)
         conn.received += data
+        conn.kept_bytes += len(data)
+        self.kept_bytes += len(data)
+        if self.kept_bytes > MOST_KEPT_BYTES and conn.kept_bytes > FREE_BYTES:
+            self.refuse(conn, TOO_FULL)
+            return
         now = time.monotonic()
         if conn.whole_bytes is None:
             end = conn.received.find(HEAD_END, max(before - len(HEAD_END), 0))
@@ -240,8 +271,9 @@ class FairWorker(ThreadWorker):
     def read_head(self, conn: Connection, head: bytes) -> bool:
         """How much there is to wait for, and whom to count it for. False: this address has too much here already."""
         length = CONTENT_LENGTH.search(head)
-        body_bytes = int(length[1]) if length else 0
-        if body_bytes > self.small_bytes or CHUNK.search(head):
+        body_bytes = int(length[1] or 0) if length else 0
+        path = head.partition(b" ")[2].partition(b" ")[0].partition(b"?")[0].decode("latin-1")
+        if body_bytes > self.small_bytes or (CHUNKS.fullmatch(path) and CHUNK.search(head)):
             body_bytes = 0  # the application says first who may send this
         conn.address = conn.network
         if conn.is_proxy:
@@ -305,6 +337,8 @@ class FairWorker(ThreadWorker):
             del self.busy[conn.address]
 
     def settle(self, conn: Connection) -> None:
+        self.kept_bytes -= conn.kept_bytes
+        conn.kept_bytes = 0
         if conn.held_bytes:
             self.held[conn.address] -= conn.held_bytes
             conn.held_bytes = 0

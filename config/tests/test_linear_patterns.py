@@ -107,13 +107,20 @@ WORST: dict[str, tuple[str, ...]] = {
     "media_pipeline.languages.SEPARATOR": ("-", "a", "_"),
     "media_pipeline.languages.FULL_TAG": ("a", "aa-", "aaaaaaaa-", "-aa"),
     "media_pipeline.playlists.URI_ATTRIBUTE": ('URI="', "URI=", 'URI="a'),
-    "config.web_worker.CONTENT_LENGTH": ("\r\ncontent-length:", "\r\ncontent-length: 1", " ", "\r\ncontent-length:\t"),
+    "config.web_worker.CONTENT_LENGTH": (
+        "\r\ncontent-length:",
+        "\r\ncontent-length: 1",
+        " ",
+        "\r\ncontent-length:\t",
+        "0",
+        "\r\ncontent-length: 0",
+    ),
     "config.web_worker.FORWARDED_FOR": ("\r\nx-forwarded-for:", "\r\nx-forwarded-for: a", "a"),
     "config.web_worker.CHUNK": ("\r\ncontent-type:", "\r\ncontent-type: application/offset+octet-strea", " "),
     "config.web_worker.EXPECT": ("\r\nexpect:", "\r\nexpect: 100-continue", "\r\nexpect: 100-continue ", " "),
-    "content_app.api.uploads.FILMS_OF_STAFF": ("/admin/content_app/video/", "/", "\n"),
-    "content_app.api.uploads.FORMS": ("/api/v1/videos/", "/api/v1/videos/a/captions/", "a", "/"),
-    "content_app.api.uploads.CHUNKS": ("/api/v1/upload/tus/", "a", "/"),
+    "content_app.upload_routes.FILMS_OF_STAFF": ("/admin/content_app/video/", "/", "\n"),
+    "content_app.upload_routes.FORMS": ("/api/v1/videos/", "/api/v1/videos/a/captions/", "a", "/"),
+    "content_app.upload_routes.CHUNKS": ("/api/v1/upload/tus/", "a", "/"),
     "content_app.admin.videos.UUID": ("a", "a-", "aaaaaaaa-", "aaaaaaaa-aaaa-"),
     "content_app.api.direct_serializers.MEDIA_TYPE": ("a", "a/", "a."),
     "converter:int": ("1", "1a"),
@@ -127,6 +134,7 @@ WORST: dict[str, tuple[str, ...]] = {
     r"field: \A[A-Za-z0-9][A-Za-z0-9.+-]{0,48}/[A-Za-z0-9][A-Za-z0-9.+-]{0,48}\Z": ("a", "a/", "a."),
     r"field: \A[A-Za-z]{3}\Z": ("a", "A1"),
     r"field: ^[-a-zA-Z0-9_]+$": ("a", "-"),
+    r"detailsform.js: \r\n?": ("\r", "\r\n"),
     r"directupload.js: <Code>([\w.]+)<\/Code>": ("<Code>", "<Code>a", "a."),
     r"format.js: \.0$": (".", ".0", "0"),
     r"hlsstream.js: (\d{1,5}p)\.m3u8(?:$|\?)": ("1", "1p", "1p.m3u8"),
@@ -135,6 +143,7 @@ WORST: dict[str, tuple[str, ...]] = {
     r"shelves.js: \s+": (" ", "a "),
     r"shortcuts.js: ^\d$": ("1", "1\n"),
     r"storyboard.js: \n{2,}": ("\n", "\na"),
+    r"detailsform.js: \r\n?": ("\r", "\r\n"),
     r"storyboard.js: \r\n?": ("\r", "\r\n"),
     r"storyboard.js: ^(\S+)\s+-->\s+(\S+)": ("a", "a ", " ", "a  --> ", "-->"),
     r"storyboard.js: ^(\S+?)#xywh=(?:pixel:)?(\d+),(\d+),(\d+),(\d+)$": (
@@ -146,9 +155,14 @@ WORST: dict[str, tuple[str, ...]] = {
     ),
     r"upload.js: [_\s]+": ("_", " a"),
     r"upload.js: \.[^.]+$": (".", ".a", "a"),
-    r"media-local.conf: ^(GET|HEAD)$": ("GET",),
-    r"media-local.conf: ^file/": ("file/",),
-    r"media-local.conf: ^/media/(?<grant>(?:file/)?[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})/"
+    r"media-local.conf: ^/media/(?<grant>[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})/"
+    r"(?<grant_prefix>videos/[0-9a-f-]{36}/[A-Za-z0-9_-]{1,32})/"
+    r"(?<media_file>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})$": (
+        "/media/",
+        "a.",
+        "a",
+    ),
+    r"media-local.conf: ^/media/(?<grant>file/[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})/"
     r"(?<grant_prefix>videos/[0-9a-f-]{36}/[A-Za-z0-9_-]{1,32})/"
     r"(?<media_file>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})$": (
         "/media/",
@@ -182,6 +196,7 @@ WORST: dict[str, tuple[str, ...]] = {
         "a",
         "/status/",
     ),
+    r"signed.conf: ^(GET|HEAD)$": ("GET",),
     r"site.conf: ^/(users/(login|register|forgot-password|reset-password|email-exists)"
     r"|api/v1/auth/(login|token|register|signup|verify-email))/?$": ("/users/login", "/", "api/v1/auth/"),
 }

@@ -138,7 +138,7 @@ def test_what_dash_is_made_of_has_its_types(get: Get, name: str, content_type: s
 
 
 def test_nginx_knows_the_same_types() -> None:
-    (block,) = re.findall(r"types \{([^}]*)\}", (BASE_DIR / "nginx/snippets/media-local.conf").read_text())
+    (block,) = re.findall(r"types \{([^}]*)\}", (BASE_DIR / "nginx/snippets/signed.conf").read_text())
     lines = [line.split() for line in block.split(";") if line.strip()]
     assert {f".{ending}": kind for kind, *endings in lines for ending in endings} == CONTENT_TYPES
 

@@ -5,6 +5,8 @@ import select
 import socket
 import sys
 from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
@@ -17,7 +19,7 @@ from tests.services import free_port, wait_for
 
 # Reads as much of a body as the query says, or waits until the client says so on another connection.
 APPLICATION = """
-import threading
+import resource, threading
 from django.conf import settings
 settings.configure(
     TRUSTED_PROXIES=parse_networks(["127.0.0.9"]), WEB_CONNECTIONS_PER_ADDRESS=20, WEB_THREADS_PER_ADDRESS=2,
@@ -31,6 +33,8 @@ def application(environ, start_response):
     if environ["PATH_INFO"] == "/go-on":
         go_on.set()
     body = environ["wsgi.input"].read(int(environ["QUERY_STRING"] or 0))
+    if environ["PATH_INFO"] == "/open-files":
+        body = b"%d of %d" % resource.getrlimit(resource.RLIMIT_NOFILE)
     start_response("200 OK", [("Content-Length", str(len(body)))])
     return [body]
 """
@@ -38,20 +42,24 @@ def application(environ, start_response):
 
 @pytest.fixture(scope="module")
 def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    folder = tmp_path_factory.mktemp("worker")
+    with served(tmp_path_factory.mktemp("worker")) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def port_of_few_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """Started with 40 open files, of which the system would give it 60."""
+    with served(tmp_path_factory.mktemp("few"), "prlimit", "--nofile=40:60") as port:
+        yield port
+
+
+@contextmanager
+def served(folder: Path, *started_by: str) -> Iterator[int]:
     (folder / "told.py").write_text("from config.forwarded import parse_networks\n" + APPLICATION)
     port = free_port()
-    options = [
-        "-k",
-        "config.web_worker.FairWorker",
-        "--threads",
-        "5",
-        "--no-control-socket",
-        "--pythonpath",
-        str(folder),
-    ]
-    command = [sys.executable, "-m", "gunicorn", *options, "--bind", f"127.0.0.1:{port}", "told:application"]
-    with Popen(command, cwd=BASE_DIR) as server:
+    options = ["-k", "config.web_worker.FairWorker", "--threads", "5", "--no-control-socket"]
+    options += ["--pythonpath", str(folder), "--bind", f"127.0.0.1:{port}"]
+    with Popen([*started_by, sys.executable, "-m", "gunicorn", *options, "told:application"], cwd=BASE_DIR) as server:
         try:
             wait_for(lambda: is_up(port), what="the server")
             yield port
@@ -78,7 +86,7 @@ def send(port: int, *parts: str, address: str = "127.0.0.1") -> bytes:
         return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
-def head(path: str, length: int = 0, *more: str) -> str:
+def head(path: str, length: int | str = 0, *more: str) -> str:
     return "\r\n".join([f"POST {path} HTTP/1.1", "Host: x", f"Content-Length: {length}", *more, "", ""])
 
 
@@ -143,6 +151,88 @@ def test_bodies_of_one_address_have_a_bound_together(port: int) -> None:
     finally:
         for connection in held:
             connection.close()
+
+
+def test_bodies_of_all_addresses_have_one_too(port: int) -> None:
+    """Of what has come: a body that is only announced takes no memory, and keeps nobody else from sending."""
+    with ExitStack() as stack:
+        held = [stack.enter_context(connect(port, f"127.0.1.{1 + one % 11}")) for one in range(33)]
+        announced, sent = held[:3], held[3:]
+        for connection in held:
+            connection.sendall(head("/?1", 4_900_000).encode())
+        for connection in sent:
+            with suppress(OSError):  # one that is refused may break off
+                connection.sendall(bytes(4_500_000))
+        refused = wait_for(lambda: select.select(sent, [], [], 0)[0], limit_s=30, what="a refusal")
+        assert {answer_of(connection) for connection in refused} == {b"429"}
+        assert select.select(announced, [], [], 0)[0] == []
+        assert b"HTTP/1.1 200" in send(port, head("/?1", 1, "Connection: close"), "x", address="127.0.0.3")
+    whole = head("/?1", 4_900_000, "Connection: close")
+    wait_for(lambda: b"HTTP/1.1 200" in send(port, whole, "x" * 4_900_000), limit_s=30, what="room for a body")
+
+
+def answer_of(connection: socket.socket) -> bytes:
+    return connection.recv(65536).split()[1]
+
+
+CHUNK_TYPE = "Content-Type: application/offset+octet-stream"
+
+
+@pytest.mark.parametrize(
+    "unfinished",
+    [
+        head("/?9", "0" * 20 + "100000"),
+        head("/?9", 100, CHUNK_TYPE),
+        head("/upload/tus/?9", 100, CHUNK_TYPE),
+        head("/?/api/v1/upload/tus/", 100, CHUNK_TYPE),
+        head("//api/v1/upload/tus/", 100, CHUNK_TYPE),
+    ],
+    ids=["zeros before the length", "a part", "a part below it", "a part with it as query", "a part with two slashes"],
+)
+def test_only_a_part_at_its_route_has_a_thread_before_it_is_whole(port: int, unfinished: str) -> None:
+    with ExitStack() as stack:
+        for number in range(6):
+            connection = stack.enter_context(connect(port, f"127.0.2.{number // 2 + 1}"))
+            connection.sendall(unfinished.encode())
+        assert b"HTTP/1.1 200" in send(port, LAST)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/upload/tus/", "/api/v1/upload/tus/an-id/"])
+def test_a_part_at_its_route_has_one_as_it_comes(port: int, path: str) -> None:
+    assert send(port, head(f"{path}?0", 100, CHUNK_TYPE), "hello").startswith(b"HTTP/1.1 200")
+
+
+@pytest.mark.parametrize(
+    ("length", "read"), [("0" * 30 + "5", b"hello"), ("0" * 30, b""), ("1" * 25, b"")], ids=["5", "0", "too long"]
+)
+def test_a_length_may_be_long(port: int, length: str, read: bytes) -> None:
+    answered = send(port, head(f"/?{len(read)}", length, "Connection: close"), "hello")
+    assert answered.startswith(b"HTTP/1.1 200")
+    assert answered.endswith(b"\r\n\r\n" + read)
+
+
+def test_a_head_without_a_path_is_refused(port: int) -> None:
+    assert b" 400 " in send(port, f"PATCH\r\n{CHUNK_TYPE.replace(' ', '')}\r\n\r\n").partition(b"\r\n")[0]
+
+
+def test_a_server_takes_all_the_files_that_it_may_have(port_of_few_files: int) -> None:
+    assert b"60 of 60" in send(port_of_few_files, LAST.replace("/?0", "/open-files?0"))
+
+
+def test_a_server_without_files_for_more_connections_keeps_those_it_has(port_of_few_files: int) -> None:
+    port = port_of_few_files
+    with connect(port) as first:
+        first.sendall(head("/?2", 2).encode() + b"h")
+        with ExitStack() as stack:
+            many = [stack.enter_context(connect(port, f"127.0.3.{1 + one % 5}")) for one in range(80)]
+            for connection in many:
+                connection.sendall(head("/?2", 2).encode() + b"h")
+            # The most that were accepted wait for their rest like the first; the others wait to be accepted.
+            many[0].sendall(b"i")
+            assert many[0].recv(65536).startswith(b"HTTP/1.1 200")
+            first.sendall(b"i")
+            assert first.recv(65536).endswith(b"\r\n\r\nhi")
+        assert b"HTTP/1.1 200" in send(port, LAST)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ That the bytes read cannot exceed the declared length is the server's part (Djan
 """
 
 import errno
-import re
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -27,15 +26,10 @@ from content_app.lending import lend_connection
 from content_app.rules import MEGABYTE, too_large_sentence
 from content_app.services import room
 from content_app.services.uploads import too_many_sentence
+from content_app.upload_routes import ADMIN_SITE, CHUNKS, FILMS_OF_STAFF, FORMS
 
 # What a form may carry beside the file; the file itself is judged exactly when it has arrived.
 OTHER_FIELDS_BYTES = MEGABYTE
-ADMIN_SITE = "/admin/"
-# The routes that take files, each with the one type of body that may be large there. Nginx buffers everything else
-# (nginx/nginx.conf.in has the same routes).
-FILMS_OF_STAFF = re.compile(rf"{ADMIN_SITE}content_app/video(?:/.*+)?", re.DOTALL)
-FORMS = re.compile(r"/api/v1/videos(?:/[^/]++(?:/poster|/captions/[^/]++)?)?/?")
-CHUNKS = re.compile(r"/api/v1/upload/tus(?:/[^/]++)?/?")
 FORM_TYPE = "multipart/form-data"
 CHUNK_TYPE = "application/offset+octet-stream"
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})

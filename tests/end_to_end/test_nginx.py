@@ -121,6 +121,21 @@ def test_not_a_byte_of_a_film_and_one_verdict_for_each_grant_reach_the_applicati
         behind.start_web()
 
 
+def test_a_file_with_a_grant_of_its_own_is_sent_from_disk_too(
+    behind: Platform, nginx: Nginx, admin: Client, film: dict[str, Any]
+) -> None:
+    picture = urlsplit(admin.get(f"/api/v1/videos/{film['id']}/posters/").json()["candidates"][0]["url"]).path
+    assert picture.startswith("/media/file/")
+    client = Client(nginx.origin)
+    answer = client.get(picture, {"X-Request-ID": "picture-from-disk"})
+    stored = (behind.folder / "media" / "/".join(picture.split("/")[4:])).read_bytes()
+    assert (answer.status, answer.headers["content-type"], answer.body) == (200, "image/jpeg", stored)
+    assert re.fullmatch(r"private, max-age=\d+, immutable", answer.headers["cache-control"])
+    assert log_of(nginx, "picture-from-disk")["upstream_seconds"] == ""
+    # Its grant opens that file and no other.
+    assert client.get(urljoin(picture, "1080p.mp4")).json()["code"] == "bad_grant"
+
+
 def test_what_is_not_signed_is_refused_in_the_words_of_the_application(
     admin: Client, nginx: Nginx, film: dict[str, Any]
 ) -> None:

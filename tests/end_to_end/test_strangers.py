@@ -17,7 +17,7 @@ from tests.services import Platform, started, wait_for, web_alone
 
 ADDRESSES = ("127.0.0.1", "127.0.0.2", "127.0.0.3")
 CONNECTIONS = 84  # more than the application has threads
-REQUEST_S = 12
+REQUEST_S = 8
 COOKIE = f"Cookie: csrftoken={'a' * 32}\r\n"
 FORM = f"{COOKIE}Content-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n\r\ncsrfmiddlewaretoken="
 FILES = f"{COOKIE}Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 900000\r\n\r\n--x\r\n"
@@ -39,6 +39,8 @@ UNFINISHED = {
     "headers": f"GET /login/ {HOST}X-Long: ",
     "nothing": "",
 }
+# Nginx keeps all forms and JSON alike, so one of them stands for the others.
+DIFFERENT_BEHIND_NGINX = ("a form with files", "a part of a file", "JSON that waits to be asked for", "headers")
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +87,7 @@ def test_requests_that_are_never_finished_take_no_thread(site: Platform, kind: s
         assert [ask(site.origin) for _ in range(4)] == [200] * 4
 
 
-@pytest.mark.parametrize("kind", UNFINISHED)
+@pytest.mark.parametrize("kind", DIFFERENT_BEHIND_NGINX)
 def test_nor_do_they_behind_nginx(nginx: Nginx, kind: str) -> None:
     with unfinished(nginx.origin, UNFINISHED[kind]):
         assert [ask(nginx.origin) for _ in range(4)] == [200] * 4
@@ -98,8 +100,7 @@ def test_they_are_given_up_with_a_sentence(site: Platform) -> None:
             connection.sendall(UNFINISHED[kind].encode())
         answers = {kind: read_all(connection) for kind, connection in held.items()}
     assert answers.pop("nothing") == b""
-    for kind in ("a part of a file", "a part of a file elsewhere"):
-        assert b"Connection: close" in answers.pop(kind), "refused at once"
+    assert b"Connection: close" in answers.pop("a part of a file"), "refused at once"
     assert answers["JSON that waits to be asked for"].startswith(b"HTTP/1.1 100 Continue\r\n\r\n")
     for kind, answer in answers.items():
         assert b"HTTP/1.1 408 " in answer, kind
@@ -138,7 +139,7 @@ def test_one_address_has_some_of_the_connections_and_no_more(site: Platform) -> 
             assert answer.startswith(b"HTTP/1.1 429 ")
             assert b'"code": "throttled"' in answer
         assert ask(site.origin) == 200
-    assert ask(site.origin, address="127.0.0.5") == 200  # once they are closed
+    wait_for(lambda: ask(site.origin, address="127.0.0.5") == 200, limit_s=10, what="the end of the others")
 
 
 @pytest.mark.parametrize(
