@@ -45,12 +45,18 @@ QUIET = {"rq": "WARNING", "django.request": "ERROR", "botocore": "WARNING", "bot
 def redact(text: str) -> str:
     """The text without secrets, at most LINE_CHARACTERS of it; in time that grows with its length and no faster."""
     shown = SECRETS.sub(lambda match: f"{match[match.lastgroup or 0]}{HIDDEN}", text[:READ_CHARACTERS])
-    return shorten(PERSON.sub(without_password, shown), LINE_CHARACTERS)
+    # Of what was cut, the @ that tells a password may be gone.
+    hide = without_password if len(text) <= READ_CHARACTERS else without_rest
+    return shorten(PERSON.sub(hide, shown), LINE_CHARACTERS)
 
 
 def without_password(match: re.Match[str]) -> str:
     _, at, host = match["rest"].rpartition("@")
     return f"{match['name']}{HIDDEN}@{host}" if at else match[0]
+
+
+def without_rest(match: re.Match[str]) -> str:
+    return f"{match['name']}{HIDDEN}"
 
 
 def shorten(text: str, most: int) -> str:

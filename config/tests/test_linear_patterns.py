@@ -143,7 +143,6 @@ WORST: dict[str, tuple[str, ...]] = {
     r"shelves.js: \s+": (" ", "a "),
     r"shortcuts.js: ^\d$": ("1", "1\n"),
     r"storyboard.js: \n{2,}": ("\n", "\na"),
-    r"detailsform.js: \r\n?": ("\r", "\r\n"),
     r"storyboard.js: \r\n?": ("\r", "\r\n"),
     r"storyboard.js: ^(\S+)\s+-->\s+(\S+)": ("a", "a ", " ", "a  --> ", "-->"),
     r"storyboard.js: ^(\S+?)#xywh=(?:pixel:)?(\d+),(\d+),(\d+),(\d+)$": (
