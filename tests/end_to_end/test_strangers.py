@@ -52,7 +52,8 @@ def site(tmp_path_factory: pytest.TempPathFactory, prepared_database: Path) -> I
 
 @pytest.fixture(scope="module")
 def nginx(site: Platform) -> Iterator[Nginx]:
-    with started(Nginx(site)) as server:
+    # Two tests together send more than one address may send in some seconds.
+    with started(Nginx(site, NGINX_RATE_ANY="1000")) as server:
         yield server
 
 
