@@ -110,8 +110,13 @@ def was_registered_with(*, email: str, password: str) -> bool:
 
 
 def _registration(email: str, password: str) -> str:
-    """Keyed, and not to be read in Redis."""
-    return f"registered:{mark_of(f'{email}:{password}')}"
+    """Keyed, and not to be read in Redis. Of an account that is confirmed it holds as long as its password is the same.
+
+    So what was chosen at a registration is a wrong password like any other once the account is confirmed.
+    """
+    account = User.objects.filter(email=email).values_list("awaits_confirmation", "password").first()
+    settled_with = account[1] if account and not account[0] else ""
+    return f"registered:{mark_of(f'{email}:{password}:{settled_with}')}"
 
 
 def note_whom(email: str) -> None:

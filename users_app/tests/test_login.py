@@ -178,6 +178,20 @@ def test_who_registers_an_address_does_not_learn_by_signing_in_whether_it_had_an
     assert post(browser, credentials | {"password": "wrong"}).json()["code"] == "invalid_credentials"
 
 
+def test_what_was_chosen_at_a_registration_is_a_wrong_password_once_another_one_counts(
+    browser: APIClient, db: None
+) -> None:
+    form = {"email": "new@example.com", "password": "my own password 1", "confirm_password": "my own password 1"}
+    assert browser.post("/users/register/", form, format="json").status_code == 201
+    credentials = {"email": "new@example.com", "password": "my own password 1"}
+    browser.get(deliver_one().path)
+    assert post(browser, credentials).status_code == 200
+    user = User.objects.get()
+    user.set_password("another password 2")
+    user.save()
+    assert post(browser, credentials).json()["code"] == "invalid_credentials"
+
+
 def test_the_mail_is_sent_again_by_the_route_for_forgotten_passwords(browser: APIClient, waiting: User) -> None:
     assert browser.post("/users/forgot-password/", {"email": waiting.email}, format="json").status_code == 200
     received = deliver_one()
