@@ -52,10 +52,10 @@ class Office:
         expect(self.transfer).to_be_hidden()
         return note.inner_text()
 
-    def slow_down(self) -> None:
-        """From now on this page sends slowly enough that one can see how far it is."""
+    def slow_down(self, bytes_per_s: int = SLOWLY_BYTES_PER_S) -> None:
+        """From now on this page sends slowly enough that one can see how far it is; -1: as fast as it can."""
         session = self.page.context.new_cdp_session(self.page)
-        speed = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": SLOWLY_BYTES_PER_S}
+        speed = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_s}
         session.send("Network.emulateNetworkConditions", speed)
 
     # --- The page of a video ---
