@@ -43,8 +43,13 @@ status=0
     .venv/bin/python -m pytest -q -p no:cacheprovider --durations=10 users_app content_app $any_input || status=$?
 
 # What asks others more than the database has been run with the database that operators have.
-asks_others='users_app/tests/test_cognito.py content_app/tests/test_direct_uploads.py
-content_app/tests/test_consume_uploads.py content_app/tests/test_doctor.py'
+asks_others='users_app/tests/test_cognito.py users_app/tests/test_cognito_tokens.py users_app/tests/test_any_token.py
+users_app/tests/test_service_signature.py users_app/tests/test_service_authentication.py
+users_app/tests/test_strangers.py users_app/tests/test_one_sign_in.py users_app/tests/test_hashers.py
+content_app/tests/test_direct_uploads.py content_app/tests/test_consume_uploads.py content_app/tests/test_doctor.py
+content_app/tests/test_tus.py content_app/tests/test_upload_limits.py content_app/tests/test_room.py
+content_app/tests/test_delivery.py content_app/tests/test_external.py content_app/tests/test_captions.py
+content_app/tests/test_posters.py content_app/tests/test_admin_film.py'
 # shellcheck disable=SC2086 # a list of files
 asked=$(printf -- '--ignore=%s ' $asks_others)
 say "pytest users_app content_app config, SQLite; then the pages in a browser"
