@@ -56,7 +56,7 @@ OTHERS = (
         uuid.UUID("b1b2c3d4-0000-4000-8000-b16b0cb0bb18"),
         "the-burrow.mp4",
         "The Burrow",
-        "Somebody lives below the old tree. With captions in English and German that say what is heard, and a second "
+        "Below the old tree there is a burrow. With captions in English and German that say what is heard, and a second "
         "soundtrack: the same sound, softened, as the German one.",
         "Animation",
     ),
@@ -69,9 +69,9 @@ OTHERS = (
     ),
     Demo(
         uuid.UUID("b1b2c3d4-0000-4000-8000-b16b0cb0bb20"),
-        "by-the-stream.mp4",
-        "By the Stream",
-        "Flowers, stones and water: a few seconds to rest.",
+        "a-word-from-the-bird.mp4",
+        "A Word from the Bird",
+        "It sits on its branch and has something to say.",
         "Family",
     ),
 )
@@ -128,7 +128,7 @@ def add_others() -> None:
     They are dated before it, so that it stays the newest film of the catalogue.
     """
     first = find_demo()
-    if first is None:  # deleted while it was made: then nobody wants the others
+    if first is None:  # deleted while it was made: the others are not wanted either
         return
     for number, demo in enumerate(OTHERS, 1):
         add(demo, created_at=first.created_at - timedelta(minutes=number))
