@@ -1,6 +1,6 @@
 """`make bench-lists`: what a person takes of the web server's memory who asks for the whole catalogue again and again.
 
-The web server of `make up` with FILMS films (10,000); one viewer sends 24 requests for `GET /content/` at once, three
+The web server of `make up` with FILMS films (10,000); one viewer sends 24 requests for `GET /content/` at once, fourteen
 times. Told are the memory of all its processes (shared pages counted once) before, at most and afterwards, and how the
 requests were answered. DATABASE_URL names an empty database of another kind than SQLite.
 """
@@ -16,7 +16,7 @@ from tests.services import Platform, web_alone
 
 FILMS = int(os.environ.get("FILMS", "10000"))
 REQUESTS = 24
-ROUNDS = 3
+ROUNDS = 14
 
 
 class Peak:

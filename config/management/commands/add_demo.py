@@ -56,8 +56,8 @@ OTHERS = (
         uuid.UUID("b1b2c3d4-0000-4000-8000-b16b0cb0bb18"),
         "the-burrow.mp4",
         "The Burrow",
-        "Below the old tree there is a burrow. With captions in English and German that say what is heard, and a second "
-        "soundtrack: the same sound, softened, as the German one.",
+        "Below the old tree there is a burrow. With captions in English and German that say what is heard, and a "
+        "second soundtrack: the same sound, softened, as the German one.",
         "Animation",
     ),
     Demo(
