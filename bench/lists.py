@@ -1,9 +1,8 @@
 """`make bench-lists`: what a person takes of the web server's memory who asks for the whole catalogue again and again.
 
 The web server of `make up` with FILMS films (10,000); one viewer sends 24 requests for `GET /content/` at once,
-fourteen times. Told are the memory of all its processes (shared pages counted once) before, at most and afterwards, and how the
-requests were answered.
-DATABASE_URL names an empty database of another kind than SQLite.
+fourteen times. The memory of all its processes (shared pages counted once) before, at most and afterwards is told, and
+how the requests were answered. DATABASE_URL names an empty database of another kind than SQLite.
 """
 
 import os
