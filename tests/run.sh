@@ -17,7 +17,8 @@ unset DATABASE_URL POSTGRES_DATABASE_URL DB_NAME DB_HOST USE_SQLITE_LOCAL || tru
 waits='tests/end_to_end/test_faults.py tests/end_to_end/test_containers.py tests/end_to_end/test_accounts.py
 tests/end_to_end/test_rqworker.py tests/end_to_end/test_services.py tests/end_to_end/test_slow_clients.py
 tests/browser/test_front_end.py tests/browser/test_account.py tests/browser/test_accessibility.py
-tests/browser/test_player.py tests/browser/test_watch_site.py tests/browser/test_admin_site.py'
+tests/browser/test_player.py tests/browser/test_watch_site.py tests/browser/test_admin_site.py
+tests/browser/test_every_page.py tests/browser/test_direct_upload.py tests/browser/test_cards.py'
 # shellcheck disable=SC2086 # a list of files
 without=$(printf -- '--ignore=%s ' $waits)
 

@@ -6,8 +6,8 @@ from tests.many_films import ask_at_once, fill, memory_mb
 from tests.services import web_alone
 
 FILMS = 2000
-# Made 24 times at once, the lists took ten times as much.
-MOST_GROWTH_MB = 120
+# Some 390 with every thread in use; made 24 times at once, the lists take the web server to 990.
+MOST_MB = 600
 
 
 def test_memory_stays_bounded_while_a_viewer_asks_for_everything_24_times(
@@ -15,13 +15,10 @@ def test_memory_stays_bounded_while_a_viewer_asks_for_everything_24_times(
 ) -> None:
     with web_alone(tmp_path, prepared_database) as platform:
         client = fill(platform, FILMS)
-        # Every thread has its connection before it is measured.
-        assert ask_at_once(client, 64, "/content/?search=Film%201999")[200] == 64
-        before = memory_mb(platform)
         statuses = ask_at_once(client, 24)
-        grown = memory_mb(platform) - before
+        memory = memory_mb(platform)
         assert statuses[200] >= 1
         assert statuses[200] + statuses[503] == 24, statuses
-        assert grown < MOST_GROWTH_MB, f"{before} MB have grown by {grown}"
+        assert memory < MOST_MB
         # And the next one is served.
         assert len(client.get("/content/").json()) == FILMS
