@@ -1,6 +1,7 @@
 """Films that reach a bucket without passing through the web server, and what becomes of them."""
 
 import http.client
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from tests.ceph import Ceph
-from tests.client import Client
+from tests.client import Answer, Client
 from tests.conftest import bucket_settings
 from tests.fault_proxy import Fault, FaultProxy
 from tests.services import Platform, wait_for
@@ -27,15 +28,25 @@ def put(url: str, body: bytes, headers: dict[str, str]) -> int:
         connection.close()
 
 
+def post(client: Client, route: str, data: object) -> Answer:
+    """A busy database (SQLite has one writer) answers 503 and when to come back, which clients do."""
+    for _ in range(4):
+        answer = client.post_json(f"{ROUTE}/{route}/", data)
+        if answer.status != 503:
+            return answer
+        time.sleep(int(answer.headers["retry-after"]))
+    return client.post_json(f"{ROUTE}/{route}/", data)
+
+
 def address(client: Client, name: str = "film.mp4", **more: Any) -> dict[str, Any]:
-    answer = client.post_json(f"{ROUTE}/upload-url/", {"filename": name, "content_type": "video/mp4", **more})
+    answer = post(client, "upload-url", {"filename": name, "content_type": "video/mp4", **more})
     assert answer.status == 201, answer.body
     told: dict[str, Any] = answer.json()
     return told
 
 
 def describe(client: Client, key: str, title: str) -> dict[str, Any]:
-    answer = client.post_json(f"{ROUTE}/metadata/", {"title": title, "video_s3_key": key})
+    answer = post(client, "metadata", {"title": title, "video_s3_key": key})
     assert answer.status in (200, 201), answer.body
     video: dict[str, Any] = answer.json()
     return video
