@@ -5,6 +5,7 @@ from typing import Any
 from django.utils import timezone
 
 from content_app.models import Favorite, Video
+from content_app.queries import favorites_of
 from users_app.models import User
 
 FILM_FIELDS = (
@@ -14,11 +15,11 @@ FILM_FIELDS = (
 
 
 def export_marks(user: User) -> list[dict[str, Any]]:
+    """Of films that the person may still know of: what has become of the others is not theirs to read."""
+    marks = Favorite.objects.filter(user=user, video__in=favorites_of(user))
     return [
         {"video_id": video_id, "title": title, "marked_at": marked_at}
-        for video_id, title, marked_at in Favorite.objects.filter(user=user).values_list(
-            "video_id", "video__title", "created_at"
-        )
+        for video_id, title, marked_at in marks.values_list("video_id", "video__title", "created_at")
     ]
 
 

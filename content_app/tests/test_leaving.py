@@ -69,6 +69,16 @@ def test_ones_data_come_as_a_file(prefix: str, owner: User, viewer: User, sign_i
     assert "password" not in data["account"]
 
 
+def test_data_tell_nothing_of_films_that_were_taken_back(owner: User, viewer: User, sign_in: SignIn) -> None:
+    unlisted, private, gone = (make_playable(owner, visibility=Visibility.UNLISTED, title=str(n)) for n in range(3))
+    for film in (unlisted, private, gone):
+        Favorite.objects.create(user=viewer, video=film)
+    Video.objects.filter(pk=private.pk).update(visibility=Visibility.PRIVATE, title="Secret")
+    Video.objects.filter(pk=gone.pk).update(deleted_at=gone.created_at)
+    data = sign_in(viewer).get("/users/export/").json()
+    assert [mark["title"] for mark in data["favorites"]] == [unlisted.title]
+
+
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_a_person_leaves_and_nothing_tells_who_it_was(
     prefix: str, owner: User, viewer: User, browser: APIClient, sign_in: SignIn
