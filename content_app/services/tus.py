@@ -137,7 +137,7 @@ def received(*, upload: DirectUpload) -> int:
     try:
         size_bytes = path_of(upload).stat().st_size
     except FileNotFoundError:
-        if DirectUpload.objects.filter(pk=upload.pk).exclude(arrived_at=None).exists():  # just now
+        if has_arrived(upload):  # just now
             return length_of(upload)
         raise Gone from None
     unproved_from = read_note(upload)
@@ -161,7 +161,14 @@ def cancel(*, upload: DirectUpload) -> None:
             remove(upload)  # first: on a full disk the database may need the room
             uploads.cancel(upload=upload)
     except Gone:
+        if has_arrived(upload):  # while this request waited for its turn
+            raise Finished from None
         uploads.cancel(upload=upload)
+
+
+def has_arrived(upload: DirectUpload) -> bool:
+    """By now; `upload` may have been read before."""
+    return DirectUpload.objects.filter(pk=upload.pk).exclude(arrived_at=None).exists()
 
 
 def length_of(upload: DirectUpload) -> int:

@@ -587,6 +587,15 @@ def test_an_upload_is_given_up(creators: APIClient) -> None:
     assert head(creators, url).status_code == 404
 
 
+def test_an_upload_that_arrives_while_it_is_given_up_stays_and_its_client_is_told(creators: APIClient) -> None:
+    url = begun(creators, 4)
+    read_before = only_upload()
+    patch(creators, url, b"film")
+    with pytest.raises(tus.Finished):
+        tus.cancel(upload=read_before)
+    assert only_upload().arrived_at
+
+
 def test_an_upload_expires(creators: APIClient) -> None:
     url = begun(creators)
     DirectUpload.objects.update(expires_at=timezone.now())
