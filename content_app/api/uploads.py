@@ -7,7 +7,6 @@ import errno
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, Any, cast
 
 from django.conf import settings
@@ -124,6 +123,7 @@ class PersonalFile(TemporaryUploadedFile):
         file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed by who takes or drops the upload
             prefix=sender, suffix=".upload", dir=settings.FILE_UPLOAD_TEMP_DIR
         )
+        room.hold(file)
         UploadedFile.__init__(self, file, name, content_type, 0, charset, extra)
 
 
@@ -142,7 +142,7 @@ class TemporaryFiles(TemporaryFileUploadHandler):
         FileUploadHandler.new_file(self, *args, **kwargs)
         sender = f"{request.user.pk}-"
         with self.skipped_by_the_admin_site(), room.asked_for(size := declared_bytes(request)):
-            if request.user.pk and len(list(Path(settings.FILE_UPLOAD_TEMP_DIR).glob(f"{sender}*"))) >= MOST_FORMS:
+            if request.user.pk and len(room.coming_by_forms(sender)) >= MOST_FORMS:
                 raise TooManyForms
             self.file = PersonalFile(
                 sender, self.file_name or "", self.content_type or "", self.charset, self.content_type_extra

@@ -13,7 +13,7 @@ from users_app.queue import enqueue_lost
 from users_app.registry import chores
 from users_app.services.housekeeping import Housekeeping, Round
 
-ABANDONED_S = 24 * 3600
+JUST_MADE_S = 60
 
 
 def reap() -> Round:
@@ -51,8 +51,8 @@ def sweep_incoming() -> int:
 
 
 def is_abandoned(path: Path) -> bool:
+    """No process receives it. One that was made a moment ago may not be held yet."""
     try:
-        most_s = room.SILENT_S if room.unwritten_bytes(path) else ABANDONED_S
-        return time.time() - path.stat().st_mtime > most_s
+        return time.time() - path.stat().st_mtime > JUST_MADE_S and not room.is_held(path)
     except FileNotFoundError:
         return False  # stored or dropped just now

@@ -13,6 +13,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from django.conf import settings
 from django.utils import timezone
@@ -74,7 +75,28 @@ def asked_for(size_bytes: int) -> Iterator[None]:
 
 def promised_bytes() -> int:
     """What unfinished uploads have announced and not brought yet, by tus and by forms."""
-    return coming_by_tus() + sum(map(unwritten_bytes, Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir()))
+    return coming_by_tus() + sum(unwritten_bytes(path) for path in coming_by_forms())
+
+
+def coming_by_forms(sender: str = "") -> list[Path]:
+    """The files of forms that a process receives at this moment, of all senders or of the one it is named after."""
+    return [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob(f"{sender}*") if is_held(path)]
+
+
+def hold(file: IO[bytes]) -> None:
+    """Until it is closed, or its process ends in whatever way."""
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def is_held(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:  # whole or given up just now
+        return False
+    except BlockingIOError:
+        return True
+    return False
 
 
 def coming_by_tus() -> int:

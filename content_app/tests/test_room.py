@@ -3,6 +3,8 @@
 import io
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -278,19 +280,41 @@ def test_giving_up_makes_room_before_the_database_is_asked(
     assert not DirectUpload.objects.exists()
 
 
-def test_room_is_kept_for_an_hour_for_a_form_of_which_nothing_comes(creators: APIClient, settings: Any) -> None:
-    """As a web process leaves it that was killed."""
-    whole, half = (Path(settings.FILE_UPLOAD_TEMP_DIR, name) for name in ("whole", "half"))
-    whole.write_bytes(bytes(MEGABYTE))
-    with half.open("wb") as file:
-        file.truncate(6 * MEGABYTE)
-    assert said(begin(creators, 3 * MEGABYTE)) == NO_ROOM
-    assert reaping.sweep_incoming() == 0
-    for path in (whole, half):
-        os.utime(path, (0, time.time() - 2 * 3600))
-    assert reaping.sweep_incoming() == 1
-    assert whole.exists()
+MAKE_HALF = """
+import fcntl, sys, time
+file = open(sys.argv[1], "wb")
+fcntl.flock(file, fcntl.LOCK_EX)
+file.truncate(6 * 1024 * 1024)
+print(flush=True)
+time.sleep(1000)
+"""
+
+
+def test_a_form_has_its_room_and_its_place_as_long_as_the_process_lives_that_receives_it(
+    creators: APIClient, owner: User, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(forms, "MOST_FORMS", 1)
+    half = Path(settings.FILE_UPLOAD_TEMP_DIR, f"{owner.pk}-half.upload")
+    body = form(bytes(1000))
+    with subprocess.Popen([sys.executable, "-c", MAKE_HALF, half], stdout=subprocess.PIPE) as web:
+        try:
+            assert web.stdout
+            web.stdout.readline()
+            assert said(begin(creators, 3 * MEGABYTE)) == NO_ROOM
+            assert creators.post(VIDEOS, body, content_type=FORM).json()["code"] == "too_many_uploads"
+            os.utime(half, (0, time.time() - 3600))
+            assert reaping.sweep_incoming() == 0
+        finally:
+            web.kill()
     assert begin(creators, 3 * MEGABYTE).status_code == 201
+    assert creators.post(VIDEOS, body, content_type=FORM).status_code == 201
+    assert reaping.sweep_incoming() == 1
+    assert not half.exists()
+
+
+def test_a_file_that_was_made_just_now_is_left_to_its_process(settings: Any) -> None:
+    Path(settings.FILE_UPLOAD_TEMP_DIR, "1-new.upload").touch()
+    assert reaping.sweep_incoming() == 0
 
 
 # --- workers ---------------------------------------------------------------------------------------------------------
