@@ -88,6 +88,14 @@ def render_json(_: Any, __: str, event: structlog.typing.EventDict) -> str:
     return line
 
 
+class WithoutTraceback(logging.Filter):
+    """For what any stranger can cause: the line says all, and its traceback would fill the log."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.exc_info = None
+        return True
+
+
 class PlainFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         return redact(super().format(record))
@@ -124,10 +132,12 @@ def logging_config(form: str, level: str = "INFO") -> dict[str, Any]:
                 "foreign_pre_chain": before,
             },
         },
+        "filters": {"without_traceback": {"()": WithoutTraceback}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
             **{name: {"level": least} for name, least in QUIET.items()},
+            "django.security.DisallowedHost": {"filters": ["without_traceback"]},
             "config.access_log": {"level": told},
             "media_pipeline.ffmpeg": {"level": told},
         },

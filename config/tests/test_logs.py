@@ -1,12 +1,15 @@
 import json
 import logging
 import logging.config
+import subprocess
+import sys
 from io import StringIO
 
 import pytest
 import structlog
 
 from config import logs
+from config.env_file import BASE_DIR
 
 HIDDEN = [
     "https://s3/films/x.mp4?X-Amz-Credential=AKID%2F1&X-Amz-Signature=SECRET0&x=1",
@@ -120,3 +123,23 @@ def test_lines_have_what_they_need(form: str, log: Log) -> None:
         assert first["event"].startswith("video 12: ")
         assert (first["level"], first["request_id"], first["status"]) == ("warning", "an-id-12345", 200)
         assert "ValueError" in second["exception"]
+
+
+REFUSE_A_HOST = """
+import logging.config, sys
+from config import logs
+logging.config.dictConfig(logs.logging_config(sys.argv[1]))
+try:
+    raise ValueError("refused")
+except ValueError:  # as Django tells it
+    logging.getLogger("django.security.DisallowedHost").error("Invalid HTTP_HOST header: 'elsewhere'", exc_info=True)
+"""
+
+
+@pytest.mark.parametrize("form", logs.FORMATS)
+def test_a_host_that_is_not_ours_is_one_line(form: str) -> None:
+    """Any stranger can send it as often as they like."""
+    run = subprocess.run(
+        [sys.executable, "-c", REFUSE_A_HOST, form], cwd=BASE_DIR, capture_output=True, text=True, check=True
+    )
+    assert (run.stderr.count("\n"), "elsewhere" in run.stderr) == (1, True)
