@@ -23,6 +23,7 @@ COPY manage.py ./
 COPY config config
 COPY users_app users_app
 COPY content_app content_app
+COPY background background
 COPY media_pipeline media_pipeline
 COPY templates templates
 COPY static static

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rest_framework.test import APIClient
 
-from users_app.counters import counters
+from users_app.limits.counters import counters
 from users_app.models import User
 from users_app.roles import Role
 

@@ -13,11 +13,11 @@ from statistics import median
 
 from django.conf import settings
 
-from content_app.services import grants
-from media_pipeline import playlists
-from media_pipeline.buckets import Buckets, S3Connection
-from media_pipeline.playlists import Segment
-from media_pipeline.s3 import S3Store
+from content_app.services.playback import grants
+from media_pipeline.packaging import playlists
+from media_pipeline.packaging.playlists import Segment
+from media_pipeline.storage.buckets import Buckets, S3Connection
+from media_pipeline.storage.s3 import S3Store
 
 TURNS = int(os.environ.get("TURNS", "50"))
 PREFIX = "videos/5f6c3f1e-0000-4000-8000-000000000001/0123456789abcdef"

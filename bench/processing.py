@@ -18,9 +18,9 @@ from bench.baselines import CRF, PRESET, one_after_another, split_graph
 from bench.meter import Cost, Meter, measure
 from bench.platform import Platform
 from media_pipeline.ffmpeg.locate import find_ffmpeg
-from media_pipeline.ladder import DEFAULT_LADDER, parse_ladder, plan_ladder
+from media_pipeline.planning.ladder import DEFAULT_LADDER, parse_ladder, plan_ladder
 from media_pipeline.probe import probe
-from media_pipeline.source import Source
+from media_pipeline.sources.source import Source
 from tests.clips import Clip, make_clip
 
 PROJECT = Path(__file__).resolve().parent.parent

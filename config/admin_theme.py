@@ -68,7 +68,7 @@ TEXT = {
 
 UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Videoflix",
-    "LOGIN": {"form": "users_app.admin_sign_in.SignInForm"},
+    "LOGIN": {"form": "users_app.staff.sign_in.SignInForm"},
     "SITE_HEADER": "Videoflix",
     "SITE_SUBHEADER": "Administration",
     "SITE_URL": "/",

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from media_pipeline.buckets import S3Connection
-from users_app.user_pool import UserPool
+from media_pipeline.storage.buckets import S3Connection
+from users_app.cognito.user_pool import UserPool
 
 DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105 - refused unless DEBUG
 EXAMPLE_SECRETS = frozenset({DEVELOPMENT_SECRET, "change-me", "changeme", "secret"})

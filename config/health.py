@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from content_app import queue
-from content_app.services.storage import get_store
+from content_app.services.storage.stores import get_store
 from media_pipeline.errors import StorageUnavailable
 
 # Without these nothing can be shown; without the others people still sign in and watch.

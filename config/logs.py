@@ -138,7 +138,7 @@ def logging_config(form: str, level: str = "INFO") -> dict[str, Any]:
         "loggers": {
             **{name: {"level": least} for name, least in QUIET.items()},
             "django.security.DisallowedHost": {"filters": ["without_traceback"]},
-            "config.access_log": {"level": told},
+            "config.http.access_log": {"level": told},
             "media_pipeline.ffmpeg": {"level": told},
         },
     }

@@ -9,13 +9,13 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config import admin_theme, checks, logs
 from config.env import BASE_DIR, load_env
-from config.forwarded import parse_networks
+from config.http.forwarded import parse_networks
 from config.static_version import static_version
-from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.ffmpeg.sandbox import Demand
-from media_pipeline.ladder import PRESETS, parse_ladder
-from users_app.service_signature import LEAST_GATEWAY_SECRET_LENGTH, is_gateway_secret, parse_service_keys
-from users_app.user_pool import UserPool
+from media_pipeline.planning.ladder import PRESETS, parse_ladder
+from media_pipeline.storage.buckets import Buckets, S3Connection
+from users_app.cognito.user_pool import UserPool
+from users_app.http.service_signature import LEAST_GATEWAY_SECRET_LENGTH, is_gateway_secret, parse_service_keys
 
 env = load_env()
 
@@ -96,18 +96,19 @@ INSTALLED_APPS = [
     "django_rq",
 ]
 MIDDLEWARE = [
-    "config.middleware.RequestId",
+    "config.http.middleware.RequestId",
     "django.middleware.security.SecurityMiddleware",
-    "config.static_files.StaticFiles",
+    "config.http.static_files.StaticFiles",
     "corsheaders.middleware.CorsMiddleware",
-    "config.middleware.BodyLimits",
-    "config.middleware.StaffPolicy",
+    "config.http.middleware.BodyLimits",
+    "config.http.middleware.StaffPolicy",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "users_app.staff_session.StaffSignIn",
-    "users_app.audit_middleware.AuditTrail",
-    "content_app.api.uploads.UploadLimit",  # asks who sends a large form; the CSRF check reads bodies only later
+    "users_app.staff.session.StaffSignIn",
+    "users_app.http.audit_middleware.AuditTrail",
+    # It asks who sends a large form; the CSRF check reads bodies only later.
+    "content_app.api.upload_handlers.UploadLimit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -141,8 +142,8 @@ MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", default=240, least=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # request bodies other than files
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_HANDLERS = [
-    "content_app.api.uploads.WholeUploadsOnly",
-    "content_app.api.uploads.TemporaryFiles",
+    "content_app.api.upload_handlers.WholeUploadsOnly",
+    "content_app.api.upload_handlers.TemporaryFiles",
 ]
 UPLOAD_URL_MINUTES = env.integer("UPLOAD_URL_MINUTES", default=60, least=1)
 UPLOAD_EXPIRE_HOURS = env.integer("UPLOAD_EXPIRE_HOURS", default=24, least=1)
@@ -164,7 +165,7 @@ MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", default=3, least=1)
 OLD_VERSION_MINUTES = env.integer("OLD_VERSION_MINUTES", default=MEDIA_GRANT_MINUTES, least=0)
 
 WORK_MAX_MB = env.integer("WORK_MAX_MB", default=0, least=0)
-# None: a share of each disk, see services.room.
+# None: a share of each disk, see services.storage.disk_space.
 DISK_RESERVE_MB = env.integer("DISK_RESERVE_MB", default=0, least=0) if env.raw("DISK_RESERVE_MB") else None
 
 # --- S3 --------------------------------------------------------------------------------------------------------------
@@ -205,7 +206,7 @@ if problems := checks.event_problems(
     raise ImproperlyConfigured(" ".join(problems))
 STORAGES = {
     "default": {
-        "BACKEND": "content_app.services.originals.BucketStorage"
+        "BACKEND": "content_app.services.storage.form_storage.BucketStorage"
         if S3_CONNECTION
         else "django.core.files.storage.FileSystemStorage"
     },
@@ -419,13 +420,13 @@ RQ_SHOW_ADMIN_LINK = False  # the sidebar leads to /django-rq/
 
 # --- API -------------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["users_app.authentication.TokenAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["users_app.http.authentication.TokenAuthentication"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_THROTTLE_CLASSES": ["users_app.limits.Limit"],
+    "DEFAULT_THROTTLE_CLASSES": ["users_app.http.throttles.Limit"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
-    "DEFAULT_PARSER_CLASSES": ["config.parsers.SafeJSONParser"],
-    "DEFAULT_SCHEMA_CLASS": "config.schema.Schema",
-    "EXCEPTION_HANDLER": "config.errors.exception_handler",
+    "DEFAULT_PARSER_CLASSES": ["config.http.parsers.SafeJSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "config.openapi.schema.Schema",
+    "EXCEPTION_HANDLER": "config.http.errors.exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
 }
 SPECTACULAR_SETTINGS = {
@@ -438,8 +439,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "ENUM_NAME_OVERRIDES": {"RoleEnum": "users_app.roles.Role.choices"},
-    "PREPROCESSING_HOOKS": ["config.schema.only_canonical_routes"],
-    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.schema.describe_whole"],
+    "PREPROCESSING_HOOKS": ["config.openapi.schema.only_canonical_routes"],
+    "POSTPROCESSING_HOOKS": ["drf_spectacular.hooks.postprocess_schema_enums", "config.openapi.schema.describe_whole"],
     "COMPONENT_SPLIT_REQUEST": True,
 }
 

@@ -4,22 +4,22 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from config import api_docs
 from config.health import HealthView
+from config.openapi import views
 from config.routes import both
 from content_app import pages
 from content_app.api import urls as content_urls
-from users_app import staff_session
 from users_app.api import urls as users_urls
+from users_app.staff import session as staff_session
 
 routes = [
     *users_urls.routes,
     *content_urls.routes,
     *pages.routes,
     ("health", HealthView.as_view(), "health"),
-    ("api/schema", api_docs.SchemaView.as_view(), "schema"),
-    ("api/docs", api_docs.show_swagger, "docs"),
-    ("api/redoc", api_docs.show_redoc, "redoc"),
+    ("api/schema", views.SchemaView.as_view(), "schema"),
+    ("api/docs", views.show_swagger, "docs"),
+    ("api/redoc", views.show_redoc, "redoc"),
 ]
 
 urlpatterns = [
@@ -39,7 +39,7 @@ urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
 ]
 
-handler400 = "config.errors.bad_request"
-handler403 = "config.errors.permission_denied"
-handler404 = "config.errors.not_found"
-handler500 = "config.errors.server_error"
+handler400 = "config.http.errors.bad_request"
+handler403 = "config.http.errors.permission_denied"
+handler404 = "config.http.errors.not_found"
+handler500 = "config.http.errors.server_error"

@@ -15,11 +15,11 @@ except ImproperlyConfigured as error:
 # These need the settings that the lines above load.
 from django.conf import settings
 
-from config.access_log import AccessLog
-from config.forwarded import ForwardedHeaders
-from config.header_guard import HeaderGuard
-from config.late_bodies import LateBodies
-from config.media_server import MediaServer
+from config.http.access_log import AccessLog
+from config.http.forwarded import ForwardedHeaders
+from config.http.header_guard import HeaderGuard
+from config.http.late_bodies import LateBodies
+from config.http.media_server import MediaServer
 
 for_django = HeaderGuard(LateBodies(django_application))
 application = ForwardedHeaders(AccessLog(MediaServer(for_django)), settings.TRUSTED_PROXIES)

@@ -13,17 +13,17 @@ AUDITED = {
 }
 
 CHORES = (
-    "content_app.services.processing.take_back_expired",
-    "content_app.services.reaping.enqueue_waiting",
-    "content_app.services.tus.sweep",
-    "content_app.services.uploads.look_after",
-    "content_app.metadata.look_after",
-    "content_app.services.discards.remove_due",
-    "content_app.services.encoding.sweep_scratch",
-    "content_app.services.scratch.sweep_brief_folders",
-    "content_app.services.sources.drop_kept",
-    "content_app.services.reaping.sweep_incoming",
-    "content_app.services.reaping.note_round",  # after all others
+    "content_app.services.processing.lifecycle.take_back_expired",
+    "content_app.services.processing.backlog.enqueue_waiting",
+    "content_app.services.uploads.tus.sweep",
+    "content_app.services.uploads.direct_uploads.look_after",
+    "content_app.video_cache.look_after",
+    "content_app.services.storage.discards.remove_due",
+    "content_app.services.processing.encoding.sweep_scratch",
+    "content_app.services.storage.brief_folders.sweep_brief_folders",
+    "content_app.services.storage.work_folder.drop_kept",
+    "content_app.services.uploads.incoming.sweep_incoming",
+    "content_app.services.reaper.note_round",  # after all others
 )
 
 
@@ -34,12 +34,13 @@ class ContentConfig(AppConfig):
     def ready(self) -> None:
         from django.conf import settings
 
+        from background.chores import chores
         from content_app import signals  # noqa: F401 - connects its receivers
-        from content_app.services.favorites import favorite_ids_of
-        from content_app.services.leaving import export_films, export_marks, remove_films_and_marks
+        from content_app.services.catalogue.favorites import favorite_ids_of
+        from content_app.services.catalogue.personal_data import export_films, export_marks, remove_films_and_marks
         from media_pipeline.ffmpeg import run
         from users_app import audit
-        from users_app.registry import account_erasure, account_export, chores, login_payload
+        from users_app.registry import account_erasure, account_export, login_payload
 
         run.demand = settings.SANDBOX
         audit.register(AUDITED)

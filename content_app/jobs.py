@@ -4,9 +4,11 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from background.queue import told_where_it_comes_from
 from content_app import queue
-from content_app.services import discards, encoding, preflight, processing, upload_checks
-from users_app.queue import told_where_it_comes_from
+from content_app.services.processing import encoding, lifecycle, preflight
+from content_app.services.storage import discards
+from content_app.services.uploads import checks
 
 MOST_DISCARDS = 50  # in one job: a second or two
 
@@ -14,7 +16,7 @@ MOST_DISCARDS = 50  # in one job: a second or two
 @told_where_it_comes_from
 def process_video(video_id: int) -> None:
     """Leaves quietly when the video is gone, done, or in another worker's hands."""
-    claim = processing.claim(video_id=video_id)
+    claim = lifecycle.claim(video_id=video_id)
     if claim:
         with handed_back_on_sigterm():
             encoding.run_claim(claim=claim)
@@ -29,7 +31,7 @@ def inspect_video(video_id: int) -> None:
 @told_where_it_comes_from
 def check_upload(upload_id: int) -> None:
     """Leaves quietly when the upload is gone, settled, or in another worker's hands."""
-    upload_checks.check(upload_id=upload_id)
+    checks.check(upload_id=upload_id)
 
 
 @told_where_it_comes_from

@@ -14,10 +14,10 @@ from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
 from content_app.rules import EXTENSIONS
-from content_app.services.content_policy import content_policy
-from content_app.services.uploads import direct_way
-from media_pipeline.languages import NAMES
-from users_app.identity import provider
+from content_app.services.playback.content_policy import content_policy
+from content_app.services.uploads.direct_uploads import direct_way
+from media_pipeline.sources.languages import NAMES
+from users_app.accounts_provider import accounts_provider
 
 Page = Callable[[HttpRequest], HttpResponse]
 
@@ -46,7 +46,7 @@ def account_page(template: str, *, instead: str = "") -> Page:
     @require_safe
     @gzip_page
     def show(request: HttpRequest) -> HttpResponse:
-        is_ours = provider().keeps_accounts_here
+        is_ours = accounts_provider().keeps_accounts_here
         shown = instead if instead and not is_ours else template
         return render_shell(request, shown, are_accounts_ours=is_ours)
 

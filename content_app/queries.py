@@ -8,7 +8,7 @@ from django.db.models import F, Prefetch, Q, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from content_app import metadata
+from content_app import video_cache
 from content_app.access import Person, sees_everything
 from content_app.models import Caption, Category, Favorite, Rendition, Video
 from content_app.states import Visibility
@@ -69,7 +69,7 @@ def favorites_of_many(persons: Collection[User]) -> QuerySet[Video, tuple[int, i
 
 def find_visible(person: Person, ref: int | uuid.UUID) -> Video:
     """One video by its id or public id; Http404 for one that the person may not know of."""
-    video = metadata.remembered(ref, lambda: with_details(_named(ref, undeleted())).first())
+    video = video_cache.remembered(ref, lambda: with_details(_named(ref, undeleted())).first())
     if video is None or not _may_know_of(person, video, by_link=isinstance(ref, uuid.UUID)):
         raise Http404
     return video

@@ -6,24 +6,25 @@ from django.db import transaction
 from django.db.models.signals import post_delete, post_save
 from django.dispatch import receiver
 
-from content_app import metadata
+from content_app import video_cache
 from content_app.models import Category, Video, videos_changed
-from content_app.services import discards, processing
+from content_app.services.processing import lifecycle
+from content_app.services.storage import discards
 from users_app import audit
 
 
 @receiver(post_save, sender=Video)
 def note_new_original(instance: Video, raw: bool, **_: Any) -> None:
     if not raw and instance.video_file.name != instance.accepted_original:
-        processing.accept_original(video=instance)
+        lifecycle.accept_original(video=instance)
 
 
 @receiver(videos_changed)
-def forget_what_was_known(refs: list[metadata.Ref], is_complete: bool, **_: Any) -> None:
+def forget_what_was_known(refs: list[video_cache.Ref], is_complete: bool, **_: Any) -> None:
     if is_complete:
-        metadata.forget(refs)
+        video_cache.forget(refs)
     else:
-        metadata.forget_all()
+        video_cache.forget_all()
 
 
 @receiver(post_save, sender=Video)
@@ -39,13 +40,16 @@ def note_removed_video(instance: Video, **_: Any) -> None:
 
 @receiver([post_save, post_delete], sender=Video)
 def forget_video(instance: Video, **_: Any) -> None:
-    refs: list[metadata.Ref] = [instance.pk, instance.public_id]  # of an instance that loses its id when it is deleted
-    transaction.on_commit(lambda: metadata.forget(refs))
+    refs: list[video_cache.Ref] = [
+        instance.pk,
+        instance.public_id,
+    ]  # of an instance that loses its id when it is deleted
+    transaction.on_commit(lambda: video_cache.forget(refs))
 
 
 @receiver([post_save, post_delete], sender=Category)
 def forget_everything(**_: Any) -> None:
-    transaction.on_commit(metadata.forget_all)
+    transaction.on_commit(video_cache.forget_all)
 
 
 @receiver(post_delete, sender=Video)

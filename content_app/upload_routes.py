@@ -1,6 +1,6 @@
 """The routes that take files, each with the one type of body that may be large there.
 
-Nginx (nginx/nginx.conf.in) and the web server (config/web_worker.py) let these bodies stream through, and keep all
+Nginx (nginx/nginx.conf.in) and the web server (config/http/web_worker.py) let these bodies stream through, and keep all
 others until they are whole.
 """
 

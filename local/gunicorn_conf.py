@@ -11,7 +11,7 @@ from config import logs
 
 # An upload holds a thread and no processor for as long as its line is thin, a paused player until it is given up: 64
 # threads leave room for everybody else's short requests. All else that is slow takes no thread.
-worker_class = "config.web_worker.FairWorker"
+worker_class = "config.http.web_worker.FairWorker"
 workers = 2
 threads = 32
 

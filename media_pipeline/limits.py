@@ -1,7 +1,7 @@
 """Every limit of the pipeline: what a site accepts, what a reader believes, what a child process may use.
 
 docs/limits.md says what a person sees of each. What the children of one job may use follows from its plan: see
-media_pipeline.allowance.
+media_pipeline.planning.allowance.
 """
 
 from dataclasses import dataclass

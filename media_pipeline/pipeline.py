@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from media_pipeline import layout
-from media_pipeline.allowance import encoder_limits
 from media_pipeline.errors import EncoderFailed, PipelineError
-from media_pipeline.ffmpeg import args
 from media_pipeline.ffmpeg.diagnose import diagnose, has_succeeded
 from media_pipeline.ffmpeg.progress import Progress, parse_frame
 from media_pipeline.ffmpeg.run import Finished, processors, run_limited
 from media_pipeline.limits import ChildLimits
-from media_pipeline.package import Package, package
-from media_pipeline.plan import EncodePlan, PlanSettings, plan_encode
-from media_pipeline.poster import choose_posters, split_looks
+from media_pipeline.packaging.package import Package, package
+from media_pipeline.packaging.verify import verify
+from media_pipeline.pictures.poster import choose_posters, split_looks
+from media_pipeline.planning import ffmpeg_args
+from media_pipeline.planning.allowance import encoder_limits
+from media_pipeline.planning.plan import EncodePlan, PlanSettings, plan_encode
+from media_pipeline.planning.storyboard import storyboard_vtt
 from media_pipeline.probe import probe
-from media_pipeline.source import Source
-from media_pipeline.storyboard import storyboard_vtt
-from media_pipeline.verify import verify
+from media_pipeline.sources.source import Source
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,7 @@ def encode(job: Job, plan: EncodePlan) -> None:
         return frame
 
     finished = run_limited(
-        args.encode_args(job.ffmpeg, plan, job.source, job.work),
+        ffmpeg_args.encode_args(job.ffmpeg, plan, job.source, job.work),
         limits=encoder_limits(plan, processors()),
         time_limit_s=plan.time_limit_s,
         stall_s=job.settings.limits.stall_s,
@@ -99,12 +99,12 @@ def encode(job: Job, plan: EncodePlan) -> None:
 
 def choose_pictures(job: Job) -> int:
     """The poster and further candidates; returns how many there are to choose from."""
-    chosen = choose_posters(split_looks(args.thumbs_path(job.work).read_bytes()))
+    chosen = choose_posters(split_looks(ffmpeg_args.thumbs_path(job.work).read_bytes()))
     try:
         for number, frame in enumerate(chosen, start=1):
             name = layout.poster_file(number)
-            args.poster_path(job.work, frame).replace(job.out / name)
-            args.small_poster_path(job.work, frame).replace(job.out / layout.small_poster_file(name))
+            ffmpeg_args.poster_path(job.work, frame).replace(job.out / name)
+            ffmpeg_args.small_poster_path(job.work, frame).replace(job.out / layout.small_poster_file(name))
     except FileNotFoundError as error:
         raise EncoderFailed(detail=f"the encoder left out a picture: {error}") from error
     return len(chosen)
@@ -112,7 +112,7 @@ def choose_pictures(job: Job) -> int:
 
 def make_storyboard(job: Job, plan: EncodePlan, made: Package) -> None:
     sheet = job.work / layout.STORYBOARD
-    finished = run_short(job, args.storyboard_args(job.ffmpeg, plan.storyboard, job.work, sheet))
+    finished = run_short(job, ffmpeg_args.storyboard_args(job.ffmpeg, plan.storyboard, job.work, sheet))
     if finished.returncode != 0 or not sheet.exists():
         raise EncoderFailed(detail=finished.stderr[-1000:])
     sheet.replace(job.out / layout.STORYBOARD)
@@ -125,7 +125,7 @@ def extract_captions(job: Job, plan: EncodePlan) -> None:
     if not plan.captions:
         return
     try:
-        said = run_short(job, args.captions_args(job.ffmpeg, plan, job.source, job.work)).stderr
+        said = run_short(job, ffmpeg_args.captions_args(job.ffmpeg, plan, job.source, job.work)).stderr
     except PipelineError as error:
         said = str(error)
     if said:

@@ -5,13 +5,13 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from media_pipeline.allowance import probe_limits
 from media_pipeline.errors import NotAVideo, OutOfTime, PipelineError, SourceMissing
 from media_pipeline.ffmpeg.diagnose import diagnose_probe
 from media_pipeline.ffmpeg.run import Finished, processors, run_limited
 from media_pipeline.ffmpeg.sandbox import interpreter_files
 from media_pipeline.limits import SLOWEST_READ
-from media_pipeline.source import Source, parse_probe
+from media_pipeline.planning.allowance import probe_limits
+from media_pipeline.sources.source import Source, parse_probe
 
 PACKAGE = Path(__file__).resolve().parent
 # -I keeps the caller's environment and current folder out. This package is put back by its path: to look for it, the

@@ -1,6 +1,6 @@
 """Runs as a limited child process: opens one untrusted file with PyAV and prints what it found as JSON.
 
-Nothing here decides anything: media_pipeline.source turns the report into facts or a refusal.
+Nothing here decides anything: media_pipeline.sources.source turns the report into facts or a refusal.
 """
 
 import json
@@ -18,8 +18,8 @@ from av.format import Flags
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from media_pipeline.formats import CONTAINERS, PROTOCOLS
 from media_pipeline.limits import LONGEST_TAG, MOST_CHANNELS, MOST_PACKETS, MOST_PIXELS, MOST_STREAMS, SAMPLE_RATES
+from media_pipeline.sources.formats import CONTAINERS, PROTOCOLS
 
 OPTIONS = {
     "protocol_whitelist": PROTOCOLS,

@@ -14,9 +14,10 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from content_app.models import Caption, Rendition, Video
-from content_app.services.storage import get_store
+from content_app.services.storage.stores import get_store
 from content_app.states import State, Visibility
-from media_pipeline import layout, playlists
+from media_pipeline import layout
+from media_pipeline.packaging import playlists
 from tests.client import Answer
 from users_app.models import User
 

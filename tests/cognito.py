@@ -17,7 +17,7 @@ import boto3
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from users_app.user_pool import UserPool
+from users_app.cognito.user_pool import UserPool
 
 REGION = "us-east-1"
 KEYS = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}

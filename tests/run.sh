@@ -37,11 +37,11 @@ trap 'exit 130' HUP INT TERM
 # With the other database the rest of its inputs are sent as well.
 any_input=
 [ "${1:-}" = all ] && any_input=config/tests/test_any_input.py
-say "pytest users_app content_app $any_input, PostgreSQL"
+say "pytest background users_app content_app $any_input, PostgreSQL"
 status=0
 # shellcheck disable=SC2086 # a file or nothing
 .venv/bin/python -m tests.with_postgresql \
-    .venv/bin/python -m pytest -q -p no:cacheprovider --durations=10 users_app content_app $any_input || status=$?
+    .venv/bin/python -m pytest -q -p no:cacheprovider --durations=10 background users_app content_app $any_input || status=$?
 
 # What asks others more than the database has been run with the database that operators have.
 asks_others='users_app/tests/test_cognito.py users_app/tests/test_cognito_tokens.py users_app/tests/test_any_token.py
@@ -53,9 +53,9 @@ content_app/tests/test_delivery.py content_app/tests/test_external.py content_ap
 content_app/tests/test_posters.py content_app/tests/test_admin_film.py'
 # shellcheck disable=SC2086 # a list of files
 asked=$(printf -- '--ignore=%s ' $asks_others)
-say "pytest users_app content_app config, SQLite; then the pages in a browser"
+say "pytest background users_app content_app config, SQLite; then the pages in a browser"
 # shellcheck disable=SC2086 # lists of options
-.venv/bin/python -m pytest -q --durations=10 -m "$slow" $without $asked users_app content_app config tests/browser ||
+.venv/bin/python -m pytest -q --durations=10 -m "$slow" $without $asked background users_app content_app config tests/browser ||
     status=$?
 wait "$computing" || status=$?
 wait "$waiting" || status=$?

@@ -10,11 +10,11 @@ from django.http import HttpRequest
 from django.utils import timezone
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
-from users_app.admin_base import StaffAdmin
 from users_app.models import AuditEntry, User
 from users_app.roles import Role
 from users_app.services.accounts import assign_role, is_last_admin, require_another_admin
 from users_app.services.sessions import revoke_all
+from users_app.staff.admin_base import StaffAdmin
 
 admin.site.unregister(Group)  # what a group may do follows from the role of its name
 

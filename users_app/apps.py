@@ -38,8 +38,9 @@ class UsersConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
-        from users_app import admin_log, audit
-        from users_app.registry import chores
+        from background.chores import chores
+        from users_app import audit
+        from users_app.staff import admin_log
 
         audit.register(AUDITED)
         chores.register(*CHORES)

@@ -19,7 +19,7 @@ NOWHERE = Client(address=None, user_agent="")
 
 
 def client_of(request: Request | HttpRequest) -> Client:
-    """As the nearest proxy that is not trusted has it; see config.forwarded."""
+    """As the nearest proxy that is not trusted has it; see config.http.forwarded."""
     return Client(_address(request.META.get("REMOTE_ADDR", "")), _agent(request.headers.get("User-Agent", "")))
 
 

@@ -1,6 +1,6 @@
 """What workers run: each job takes an id, asks one service, and may safely run twice."""
 
-from users_app.queue import told_where_it_comes_from
+from background.queue import told_where_it_comes_from
 from users_app.services import mail
 
 

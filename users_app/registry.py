@@ -1,6 +1,6 @@
 """What higher apps add to what this one answers and does; they fill it in AppConfig.ready()."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from users_app.models import User
@@ -55,23 +55,6 @@ class Erasure:
             step(user)
 
 
-class Chores:
-    """What the reaper does in each of its rounds (see services.housekeeping).
-
-    By dotted names of functions that take nothing: none is imported before it is done for the first time.
-    """
-
-    def __init__(self) -> None:
-        self._names: list[str] = []
-
-    def register(self, *names: str) -> None:
-        self._names.extend(names)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-
 login_payload = Payload()
 account_export = Export()
 account_erasure = Erasure()
-chores = Chores()

@@ -14,11 +14,11 @@ from schemathesis import GenerationMode
 from config.wsgi import django_application
 from conftest import PASSWORD
 from content_app.models import DirectUpload, Video
-from content_app.services import tus, uploads
+from content_app.services.uploads import direct_uploads, tus
 from content_app.tests.factories import make_caption, make_playable, make_video, store_objects
+from users_app.http.service_authentication import GATEWAY_HEADER
 from users_app.models import User
 from users_app.roles import Role
-from users_app.service_authentication import GATEWAY_HEADER
 from users_app.services.sessions import open_session
 
 # Each of them costs a request for each of some eighty operations, twice, for five kinds of sender.
@@ -93,7 +93,7 @@ class Stage:
         """Of an upload by tus that goes on; one at a time."""
         for other in DirectUpload.objects.filter(owner=self.owner, arrived_at=None):
             tus.cancel(upload=other)
-        upload = uploads.announce(owner=self.owner, name="film.mp4", content_type="video/mp4", size_bytes=10)
+        upload = direct_uploads.announce(owner=self.owner, name="film.mp4", content_type="video/mp4", size_bytes=10)
         tus.begin(upload=upload)
         return upload.public_id
 

@@ -9,7 +9,7 @@ import yaml
 from django.test import Client
 from drf_spectacular.generators import SchemaGenerator
 
-from config.api_docs import documents
+from config.openapi.views import documents
 
 JSON, YAML = "application/vnd.oai.openapi+json", "application/vnd.oai.openapi; charset=utf-8"
 

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from django.core.management import call_command
 
-from config.api_reference import METHODS, anchor, operation_of, render, table, type_of
 from config.env import BASE_DIR
 from config.management.commands.api_reference import read_examples, read_schema
+from config.openapi.reference import METHODS, anchor, operation_of, render, table, type_of
 
 PAGE = BASE_DIR / "docs" / "06-api-reference.md"
 

@@ -4,7 +4,7 @@ from http import HTTPStatus
 
 import pytest
 
-from config.byte_ranges import ByteRange, Unsatisfiable, Validators, may_continue, parse_range, precondition
+from config.http.byte_ranges import ByteRange, Unsatisfiable, Validators, may_continue, parse_range, precondition
 
 SIZE = 1000
 STATE = Validators(etag='"abc"', modified_s=1_700_000_000)

@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from config.checks import DEVELOPMENT_SECRET, event_problems, mail_problems, s3_problems, unsafe_start
-from media_pipeline.buckets import Buckets, S3Connection
+from media_pipeline.storage.buckets import Buckets, S3Connection
 
 GOOD: dict[str, Any] = {
     "debug": False,

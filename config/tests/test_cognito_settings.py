@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 from config import settings as product
 from config.checks import cognito_problems
 from config.env import Env
-from users_app.user_pool import UserPool
+from users_app.cognito.user_pool import UserPool
 
 GOOD: dict[str, Any] = {"id": "eu-central-1_AbCdEfGhI", "client_id": "client", "client_secret": "secret"}
 OWN_KEYS = "https://cognito-idp.eu-central-1.amazonaws.com/eu-central-1_AbCdEfGhI/.well-known/jwks.json"

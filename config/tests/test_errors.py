@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from config import errors
+from config.http import errors
 
 RAISED: dict[str, Exception] = {
     "http404": Http404("secret model name"),

@@ -5,7 +5,7 @@ from wsgiref.types import WSGIEnvironment
 
 import pytest
 
-from config.forwarded import ForwardedHeaders, parse_networks
+from config.http.forwarded import ForwardedHeaders, parse_networks
 
 TRUSTED = parse_networks(["10.0.0.0/8", "192.168.1.5", "fd00::/8"])
 

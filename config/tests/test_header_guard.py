@@ -8,7 +8,7 @@ from wsgiref.util import setup_testing_defaults
 import pytest
 from django.core.wsgi import get_wsgi_application
 
-from config.header_guard import HeaderGuard
+from config.http.header_guard import HeaderGuard
 
 
 def passed_on(**headers: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from rest_framework import serializers
 
 from config.env_file import BASE_DIR
 
-PACKAGES = ("config", "content_app", "users_app", "media_pipeline")
+PACKAGES = ("background", "config", "content_app", "users_app", "media_pipeline")
 SIZE = 100_000
 # Of processor time, for each way to use a pattern. What is linear takes some hundredths of it; a square of 100,000
 # steps takes several times as long on any machine, and the child is ended.
@@ -53,43 +53,50 @@ WORST: dict[str, tuple[str, ...]] = {
     ),
     "config.logs.PERSON": ("://a:", "://", "://:", "a:b@", "://a:b@"),
     "config.logs.SECRET_NAMES": ("passwor", "signatur"),
-    "config.middleware.WELL_FORMED_ID": ("a", "a.", "-"),
-    "config.header_guard.EXTENDED_PARAMETER": (";*", "; * ", ";* = ", "*", ";" + "*" * 1000),
-    "config.byte_ranges.SINGLE_RANGE": ("bytes=", "bytes=\t", "bytes=1", "bytes=1-", "1", " "),
-    "config.media_server.ADDRESS": ("a", "a.", "file/a.", "a." + "b" * 43 + "/videos/", ".a"),
+    "config.http.middleware.WELL_FORMED_ID": ("a", "a.", "-"),
+    "config.http.header_guard.EXTENDED_PARAMETER": (";*", "; * ", ";* = ", "*", ";" + "*" * 1000),
+    "config.http.byte_ranges.SINGLE_RANGE": ("bytes=", "bytes=\t", "bytes=1", "bytes=1-", "1", " "),
+    "config.http.media_server.ADDRESS": ("a", "a.", "file/a.", "a." + "b" * 43 + "/videos/", ".a"),
     "config.queue_pages.DEAD_SCRIPT": (
         '<script type="text/javascript">',
         '<script type="text/javascript">(function($) {',
         '<script type="text/javascript"> ',
         " ",
     ),
-    "config.schema.END_OF_SUMMARY": (".", ". ", "a", "("),
-    "config.media_server.NO_QUALITY": (";q=0", ";q=0.", ";q=0.0", "0"),
+    "config.openapi.schema.END_OF_SUMMARY": (".", ". ", "a", "("),
+    "config.http.media_server.NO_QUALITY": (";q=0", ";q=0.", ";q=0.0", "0"),
     "config.checks.POOL_ID": ("a", "a-", "a-1", "a-a_"),
-    "config.api_reference.CHOICE_LINE": ("* ", "\n* ", "\n"),
-    "config.api_reference.REFERENCE": ("#/components/schemas/", "#/components/schemas/a", "a"),
-    "users_app.service_signature.VISIBLE": ("a", "a ", " "),
-    "users_app.service_signature.KEY_ID": ("a", "a ", "/"),
-    "users_app.service_signature.HEADER_NAME": ("a", "a ", "A"),
-    "users_app.service_signature.HEADER_VALUE": ("a", "a\n", "\n"),
-    "users_app.service_signature.HEX_DIGEST": ("a", "a" * 63 + "g"),
-    "users_app.service_signature.TIMESTAMP": ("1", "11111111T", "11111111T111111"),
-    "users_app.service_signature.SPACES": (" ", " \t", "a "),
-    "users_app.cognito.NOT_SET_UP": ("secret", "secret ", "configured ", "flow is ", "method not "),
-    "media_pipeline.captions.TIMES": ("1", "1:", "00:00:00.000 ", "00:00:00.000 -->", "00:00.0 --> 00:00.0 ", " "),
-    "media_pipeline.captions.TAG": ("<", "<a", "</", "<1", "<a.", "<1:"),
-    "media_pipeline.captions.CONTROLS": ("a", "\x01"),
-    "media_pipeline.captions.ASS_OVERRIDES": ("{", "{\\", "{\\a"),
+    "config.openapi.reference.CHOICE_LINE": ("* ", "\n* ", "\n"),
+    "config.openapi.reference.REFERENCE": ("#/components/schemas/", "#/components/schemas/a", "a"),
+    "users_app.http.service_signature.VISIBLE": ("a", "a ", " "),
+    "users_app.http.service_signature.KEY_ID": ("a", "a ", "/"),
+    "users_app.http.service_signature.HEADER_NAME": ("a", "a ", "A"),
+    "users_app.http.service_signature.HEADER_VALUE": ("a", "a\n", "\n"),
+    "users_app.http.service_signature.HEX_DIGEST": ("a", "a" * 63 + "g"),
+    "users_app.http.service_signature.TIMESTAMP": ("1", "11111111T", "11111111T111111"),
+    "users_app.http.service_signature.SPACES": (" ", " \t", "a "),
+    "users_app.cognito.pool_api.NOT_SET_UP": ("secret", "secret ", "configured ", "flow is ", "method not "),
+    "media_pipeline.packaging.captions.TIMES": (
+        "1",
+        "1:",
+        "00:00:00.000 ",
+        "00:00:00.000 -->",
+        "00:00.0 --> 00:00.0 ",
+        " ",
+    ),
+    "media_pipeline.packaging.captions.TAG": ("<", "<a", "</", "<1", "<a.", "<1:"),
+    "media_pipeline.packaging.captions.CONTROLS": ("a", "\x01"),
+    "media_pipeline.packaging.captions.ASS_OVERRIDES": ("{", "{\\", "{\\a"),
     "media_pipeline.ffmpeg.diagnose.OVERSIZED": ("Picture size ", "Picture size 1", "Picture size 1x1 ", "1"),
     "media_pipeline.ffmpeg.locate.VERSION": ("ffmpeg version ", "ffmpeg version n1", "1"),
-    "media_pipeline.foreign.NAME": ("a", "a.", "a/", ".a"),
-    "media_pipeline.foreign.RESOLUTION": (",RESOLUTION=", ",RESOLUTION=1", ",RESOLUTION=1x", "1"),
-    "media_pipeline.foreign.BYTE_RANGE": ("#EXT-X-BYTERANGE:", "#EXT-X-BYTERANGE:1", "#EXT-X-BYTERANGE:1@1 ", "1"),
-    "media_pipeline.foreign.UNTOLD": ("a",),
-    "media_pipeline.foreign.SECONDS": ("1", "1.", ".1"),
-    "media_pipeline.dash.CODEC": ("a", "a.", "-"),
-    "media_pipeline.dash.TIME_IDENTIFIER": ("$", "$Time", "$Time%01", "$Time$"),
-    "media_pipeline.dash_texts.FILE": (
+    "media_pipeline.external.hls.NAME": ("a", "a.", "a/", ".a"),
+    "media_pipeline.external.hls.RESOLUTION": (",RESOLUTION=", ",RESOLUTION=1", ",RESOLUTION=1x", "1"),
+    "media_pipeline.external.hls.BYTE_RANGE": ("#EXT-X-BYTERANGE:", "#EXT-X-BYTERANGE:1", "#EXT-X-BYTERANGE:1@1 ", "1"),
+    "media_pipeline.external.hls.UNTOLD": ("a",),
+    "media_pipeline.external.hls.SECONDS": ("1", "1.", ".1"),
+    "media_pipeline.external.dash.CODEC": ("a", "a.", "-"),
+    "media_pipeline.external.dash.TIME_IDENTIFIER": ("$", "$Time", "$Time%01", "$Time$"),
+    "media_pipeline.external.dash_texts.FILE": (
         "<SegmentURL media=",
         '<SegmentURL media="',
         '<SegmentURL media="a',
@@ -97,17 +104,17 @@ WORST: dict[str, tuple[str, ...]] = {
         "<",
     ),
     "media_pipeline.mp4.segments.BRAND": ("a", "a-", " "),
-    "media_pipeline.mpd.CHANNELS": ("1", "11"),
-    "media_pipeline.mpd.DURATION": ("P", "PT", "1", "PT1", "PT1H", "P1D", "PT1.1"),
-    "media_pipeline.mpd.IDENTIFIER": ("$", "$a", "$%01", "$a%01d", "a"),
-    "media_pipeline.mpd.INTEGER": ("1", "1a"),
-    "media_pipeline.mpd.RATE": ("1", "1/", "/"),
-    "media_pipeline.mpd.SIGNED": ("-", "-1", "1"),
-    "media_pipeline.languages.TAG": ("a", "a-"),
-    "media_pipeline.languages.SEPARATOR": ("-", "a", "_"),
-    "media_pipeline.languages.FULL_TAG": ("a", "aa-", "aaaaaaaa-", "-aa"),
-    "media_pipeline.playlists.URI_ATTRIBUTE": ('URI="', "URI=", 'URI="a'),
-    "config.web_worker.CONTENT_LENGTH": (
+    "media_pipeline.external.mpd.CHANNELS": ("1", "11"),
+    "media_pipeline.external.mpd.DURATION": ("P", "PT", "1", "PT1", "PT1H", "P1D", "PT1.1"),
+    "media_pipeline.external.mpd.IDENTIFIER": ("$", "$a", "$%01", "$a%01d", "a"),
+    "media_pipeline.external.mpd.INTEGER": ("1", "1a"),
+    "media_pipeline.external.mpd.RATE": ("1", "1/", "/"),
+    "media_pipeline.external.mpd.SIGNED": ("-", "-1", "1"),
+    "media_pipeline.sources.languages.TAG": ("a", "a-"),
+    "media_pipeline.sources.languages.SEPARATOR": ("-", "a", "_"),
+    "media_pipeline.sources.languages.FULL_TAG": ("a", "aa-", "aaaaaaaa-", "-aa"),
+    "media_pipeline.packaging.playlists.URI_ATTRIBUTE": ('URI="', "URI=", 'URI="a'),
+    "config.http.web_worker.CONTENT_LENGTH": (
         "\r\ncontent-length:",
         "\r\ncontent-length: 1",
         " ",
@@ -115,9 +122,9 @@ WORST: dict[str, tuple[str, ...]] = {
         "0",
         "\r\ncontent-length: 0",
     ),
-    "config.web_worker.FORWARDED_FOR": ("\r\nx-forwarded-for:", "\r\nx-forwarded-for: a", "a"),
-    "config.web_worker.CHUNK": ("\r\ncontent-type:", "\r\ncontent-type: application/offset+octet-strea", " "),
-    "config.web_worker.EXPECT": ("\r\nexpect:", "\r\nexpect: 100-continue", "\r\nexpect: 100-continue ", " "),
+    "config.http.web_worker.FORWARDED_FOR": ("\r\nx-forwarded-for:", "\r\nx-forwarded-for: a", "a"),
+    "config.http.web_worker.CHUNK": ("\r\ncontent-type:", "\r\ncontent-type: application/offset+octet-strea", " "),
+    "config.http.web_worker.EXPECT": ("\r\nexpect:", "\r\nexpect: 100-continue", "\r\nexpect: 100-continue ", " "),
     "content_app.upload_routes.FILMS_OF_STAFF": ("/admin/content_app/video/", "/", "\n"),
     "content_app.upload_routes.FORMS": ("/api/v1/videos/", "/api/v1/videos/a/captions/", "a", "/"),
     "content_app.upload_routes.CHUNKS": ("/api/v1/upload/tus/", "a", "/"),
@@ -346,8 +353,8 @@ def test_what_is_measured_would_be_noticed() -> None:
 def test_no_pattern_is_written_where_this_would_not_find_it() -> None:
     """Compiled at the top of a module; a pattern that is put together from others cannot have an entry."""
     exempt = {
-        "config.api_reference",  # a command of developers, which reads our own schema
-        "media_pipeline.dash",  # the words of a template, and possessive digits between them
+        "config.openapi.reference",  # a command of developers, which reads our own schema
+        "media_pipeline.external.dash",  # the words of a template, and possessive digits between them
     }
     inline = []
     for module in set(product_modules()) - exempt:

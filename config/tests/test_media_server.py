@@ -14,8 +14,8 @@ from wsgiref.validate import validator
 import pytest
 
 from config.env import BASE_DIR
-from config.media_server import BLOCK_BYTES, MediaServer
-from content_app.services import grants
+from config.http.media_server import BLOCK_BYTES, MediaServer
+from content_app.services.playback import grants
 from media_pipeline.layout import CONTENT_TYPES
 
 PREFIX = "videos/5f6c3f1e-0000-4000-8000-000000000001/v1"

@@ -5,7 +5,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.test import Client, RequestFactory
 
-from config.middleware import BodyLimits, RequestId, choose_request_id
+from config.http.middleware import BodyLimits, RequestId, choose_request_id
 
 
 def echo(request: HttpRequest) -> HttpResponse:

@@ -8,8 +8,8 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import resolve
 
-from config.api_reference import TITLES
-from config.schema import first_words, only_canonical_routes
+from config.openapi.reference import TITLES
+from config.openapi.schema import first_words, only_canonical_routes
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from django.conf import settings as site
 from django.templatetags.static import static
 from django.test import Client
 
-from config.static_files import packed_copy
+from config.http.static_files import packed_copy
 from config.static_version import static_version
 
 STYLES = site.BASE_DIR / "static" / "css" / "site.css"

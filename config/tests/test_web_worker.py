@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from config.client_socket import ClientSocket, Pace
 from config.env_file import BASE_DIR
-from config.late_bodies import LateBodies
+from config.http.client_socket import ClientSocket, Pace
+from config.http.late_bodies import LateBodies
 from tests.services import free_port, wait_for
 
 # Reads as much of a body as the query says, or waits until the client says so on another connection.
@@ -55,9 +55,9 @@ def port_of_few_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]
 
 @contextmanager
 def served(folder: Path, *started_by: str) -> Iterator[int]:
-    (folder / "told.py").write_text("from config.forwarded import parse_networks\n" + APPLICATION)
+    (folder / "told.py").write_text("from config.http.forwarded import parse_networks\n" + APPLICATION)
     port = free_port()
-    options = ["-k", "config.web_worker.FairWorker", "--threads", "5", "--no-control-socket"]
+    options = ["-k", "config.http.web_worker.FairWorker", "--threads", "5", "--no-control-socket"]
     options += ["--pythonpath", str(folder), "--bind", f"127.0.0.1:{port}"]
     with Popen([*started_by, sys.executable, "-m", "gunicorn", *options, "told:application"], cwd=BASE_DIR) as server:
         try:

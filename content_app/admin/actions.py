@@ -11,9 +11,10 @@ from django.http import HttpRequest, HttpResponse
 from content_app.admin.removal import plan_removal
 from content_app.admin.wording import SETTINGS_DECIDE, counted
 from content_app.models import Video
-from content_app.services import processing, videos
+from content_app.services.catalogue import videos
+from content_app.services.processing import lifecycle
 from content_app.states import State
-from users_app.admin_base import StaffAdmin
+from users_app.staff.admin_base import StaffAdmin
 
 MOST_DELETED_AT_ONCE = 500
 
@@ -24,14 +25,14 @@ class ActionsMixin(StaffAdmin):
     @admin.action(description="Process again", permissions=["change"])
     def process_again(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
         kept = chosen.filter(deleted_at=None)
-        self.tell(request, chosen, kept, processing.retry, done="put back in line", left="neither finished nor failed")
+        self.tell(request, chosen, kept, lifecycle.retry, done="put back in line", left="neither finished nor failed")
 
     @admin.action(description="Retry those that failed, where it can help", permissions=["change"])
     def retry_failed(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
         failed = chosen.filter(deleted_at=None, state=State.ERROR)
         may_pass = failed.filter(Q(error_is_final=False) | Q(error_code__in=SETTINGS_DECIDE))
         left = "did not fail, or would fail again with the same file"
-        self.tell(request, chosen, may_pass, processing.retry, done="put back in line", left=left)
+        self.tell(request, chosen, may_pass, lifecycle.retry, done="put back in line", left=left)
 
     @admin.action(description="Delete (can be brought back)", permissions=["delete"])
     def soft_delete(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:

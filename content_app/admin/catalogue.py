@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.utils.text import slugify
 
 from content_app.models import Category, Favorite
-from users_app.admin_base import StaffAdmin
+from users_app.staff.admin_base import StaffAdmin
 
 
 class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only

@@ -12,15 +12,17 @@ from django.views.decorators.http import require_POST
 
 from content_app.admin.player import PlayerMixin
 from content_app.models import Video
-from content_app.services import captions, posters, processing, videos
-from content_app.services.additions import AdditionRefused
+from content_app.services.additions import captions, posters
+from content_app.services.additions.folders import AdditionRefused
+from content_app.services.catalogue import videos
+from content_app.services.processing import lifecycle
 from media_pipeline.errors import StorageUnavailable
-from users_app.admin_base import is_id
+from users_app.staff.admin_base import is_id
 
 DELETED = "Deleted. It can be brought back on this page until it is deleted for good."
 MOVES: dict[str, tuple[Callable[..., bool], str, str]] = {
-    "process": (processing.retry, "Put back in line.", "Left alone: it is neither finished nor failed."),
-    "dismiss": (processing.dismiss_refusal, "The note is gone.", "The note was gone already."),
+    "process": (lifecycle.retry, "Put back in line.", "Left alone: it is neither finished nor failed."),
+    "dismiss": (lifecycle.dismiss_refusal, "The note is gone.", "The note was gone already."),
     "delete": (videos.soft_delete, DELETED, "It was deleted already."),
     "feature": (videos.feature, "Put at the top of the catalogue.", "It is there already, or deleted."),
     "unfeature": (videos.unfeature, "Taken from the top of the catalogue.", "It is not there."),
@@ -96,7 +98,7 @@ def sent_file(request: HttpRequest) -> "UploadedFile[Any] | None":
 
 
 def upload_problem(request: HttpRequest) -> str:
-    """Why a file that was sent is not there; see api.uploads."""
+    """Why a file that was sent is not there; see api.upload_handlers."""
     return str(getattr(request, "upload_problem", ""))
 
 

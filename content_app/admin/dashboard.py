@@ -14,7 +14,7 @@ from content_app.admin.pictures import state_cell, thumbnail
 from content_app.admin.wording import next_step
 from content_app.models import Video
 from content_app.queries import VERDICTS
-from content_app.services.forecast import Forecast
+from content_app.services.processing.forecast import Forecast
 from content_app.states import State
 from users_app.models import User
 

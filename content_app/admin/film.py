@@ -9,10 +9,11 @@ from django.urls import reverse
 from content_app.admin.pictures import picture_url, small_picture_url
 from content_app.admin.wording import bitrate, clock, condition_of, is_underway, may_process_again, next_step
 from content_app.models import Video
-from content_app.services import captions, posters, preflight
-from content_app.services.forecast import Forecast
+from content_app.services.additions import captions, posters
+from content_app.services.processing import preflight
+from content_app.services.processing.forecast import Forecast
 from content_app.states import State, Visibility
-from media_pipeline.wording import bytes_text, seconds_text
+from media_pipeline.report.wording import bytes_text, seconds_text
 
 
 def describe(request: HttpRequest, video: Video) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from content_app.rules import (
     price_problem,
     with_plain_line_ends,
 )
-from content_app.services import uploads
+from content_app.services.uploads import direct_uploads
 from users_app.models import User
 
 GONE = "The file that was uploaded is not there any more, or belongs to another film. Choose it again."
@@ -78,7 +78,7 @@ class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
     def clean_upload_key(self) -> str:
         key = str(self.cleaned_data["upload_key"])
         if key and self.person:
-            self.upload = uploads.find_loose(owner=self.person, key=key)
+            self.upload = direct_uploads.find_loose(owner=self.person, key=key)
             if self.upload is None:
                 self.add_error("video_file", GONE)
         return key

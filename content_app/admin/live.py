@@ -10,8 +10,8 @@ from content_app.admin.pictures import small_picture_url
 from content_app.admin.wording import condition_of, is_underway, next_step
 from content_app.models import Video
 from content_app.queries import VERDICTS
-from content_app.services.forecast import Forecast
-from users_app.admin_base import is_id
+from content_app.services.processing.forecast import Forecast
+from users_app.staff.admin_base import is_id
 
 MOST_IDS = 200
 

@@ -6,8 +6,8 @@ from django.utils.safestring import SafeString
 
 from content_app.admin.wording import clock, condition_of, is_underway
 from content_app.models import Video
-from content_app.services import delivery
-from content_app.services.forecast import Forecast
+from content_app.services.playback import delivery
+from content_app.services.processing.forecast import Forecast
 
 
 def picture_url(video: Video) -> str | None:

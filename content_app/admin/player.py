@@ -12,10 +12,10 @@ from django.views.decorators.http import require_safe
 
 from content_app.admin.live import show_states
 from content_app.models import Video
-from content_app.services import delivery
+from content_app.services.playback import delivery
 from media_pipeline import layout
 from media_pipeline.errors import PipelineError
-from users_app.admin_base import StaffAdmin
+from users_app.staff.admin_base import StaffAdmin
 
 View = Callable[..., HttpResponseBase]
 NOT_SIGNED_IN = {"detail": "You are no longer signed in, or may not see this.", "code": "not_signed_in"}

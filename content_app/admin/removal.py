@@ -7,7 +7,7 @@ from itertools import groupby
 from django.db.models import Count, Model
 
 from content_app.models import Caption, Favorite, Rendition, Video
-from content_app.services.storage import get_store
+from content_app.services.storage.stores import get_store
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
 

@@ -11,9 +11,10 @@ from django.urls import reverse
 from content_app.admin.forms import GONE, VideoForm
 from content_app.models import ORIGINAL_FIELDS, Video
 from content_app.rules import PriceRefused
-from content_app.services import uploads, videos
+from content_app.services.catalogue import videos
+from content_app.services.uploads import direct_uploads
 from media_pipeline.errors import StorageUnavailable
-from users_app.admin_base import StaffAdmin
+from users_app.staff.admin_base import StaffAdmin
 
 NO_ROOM = "There is no room left to store this file. Make room, then send it again."
 NOT_STORED = "The storage cannot be written to at the moment, so the file was not kept."
@@ -78,7 +79,7 @@ class SavingMixin(StaffAdmin):
             raise NotStored(NO_ROOM if is_full else NOT_STORED) from error
         except StorageUnavailable as error:
             raise NotStored(NOT_STORED) from error
-        if form.upload and not uploads.attach(upload=form.upload, video=obj):
+        if form.upload and not direct_uploads.attach(upload=form.upload, video=obj):
             raise NotStored(GONE)
 
     # --- Answers ---

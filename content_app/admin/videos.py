@@ -20,10 +20,10 @@ from content_app.admin.filters import DeletedFilter, ErrorFilter
 from content_app.admin.saving import SavingMixin
 from content_app.models import Video
 from content_app.queries import VERDICTS
-from content_app.services.forecast import Forecast
-from content_app.services.uploads import direct_way
+from content_app.services.processing.forecast import Forecast
+from content_app.services.uploads.direct_uploads import direct_way
 from content_app.states import Visibility
-from users_app.admin_base import is_id
+from users_app.staff.admin_base import is_id
 
 FACTS = (
     *("original_name", "original_bytes", "duration_s", "width", "height", "size_bytes"),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 
 from content_app.models import Video
-from content_app.services.forecast import UNKNOWN, Outlook
+from content_app.services.processing.forecast import UNKNOWN, Outlook
 from content_app.states import UNDERWAY, State
 
 # What somebody who reads the sentence of a failed video does next, by its code.

@@ -21,9 +21,10 @@ from content_app.api.requests import VIDEO_REF, person_of
 from content_app.api.serializers import CaptionSerializer, CaptionUpload
 from content_app.models import Caption, Video
 from content_app.queries import find_visible
-from content_app.services import captions, delivery
+from content_app.services.additions import captions
+from content_app.services.playback import delivery
 from media_pipeline import layout
-from media_pipeline.languages import canonical_tag
+from media_pipeline.sources.languages import canonical_tag
 
 LANGUAGE = OpenApiParameter("language", str, OpenApiParameter.PATH, description="A BCP 47 tag, such as de or pt-BR.")
 WEBVTT = layout.content_type(layout.captions_file("und"))

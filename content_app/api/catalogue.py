@@ -13,7 +13,7 @@ from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, CategorySerializer, FavoriteToggle, VideoSerializer
 from content_app.models import Category
 from content_app.queries import find_visible, in_parts
-from content_app.services import favorites
+from content_app.services.catalogue import favorites
 
 
 class Catalogue(APIView):

@@ -29,14 +29,15 @@ from content_app.api.requests import VIDEO_REF, person_of
 from content_app.api.serializers import VideoFields
 from content_app.models import DirectUpload, Video
 from content_app.queries import find_visible, listed, with_details
-from content_app.services import posters, signing, uploads
-from content_app.services.forecast import Forecast
-from content_app.services.signing import Wanted
-from content_app.services.videos import NotAllowed
-from users_app.authentication import UPLOADERS
-from users_app.limits import Limit, NewUploadLimit
+from content_app.services.additions import posters
+from content_app.services.catalogue.videos import NotAllowed
+from content_app.services.processing.forecast import Forecast
+from content_app.services.uploads import direct_uploads, presigning
+from content_app.services.uploads.presigning import Wanted
+from users_app.http.authentication import UPLOADERS
+from users_app.http.pagination import NewestFirst
+from users_app.http.throttles import Limit, NewUploadLimit
 from users_app.models import User
-from users_app.pagination import NewestFirst
 
 
 def uploader(request: Request) -> User:
@@ -51,16 +52,16 @@ def replaced_video(request: Request, ref: int | uuid.UUID | None) -> Video | Non
 
 
 def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
-    form = signing.sign_form(upload, most=most_bytes)
+    form = presigning.sign_form(upload, most=most_bytes)
     return {
-        "url": signing.sign_put(upload),
+        "url": presigning.sign_put(upload),
         "method": "PUT",
         "headers": {"Content-Type": upload.content_type},
         "post": {"url": form.url, "fields": form.fields},
         "media_id": upload.public_id,
         "key": upload.key,
         "max_bytes": most_bytes,
-        "expires_in_seconds": signing.lifetime_s(),
+        "expires_in_seconds": presigning.lifetime_s(),
     }
 
 
@@ -76,12 +77,12 @@ class UploadAddress(APIView):
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
         with refused_originals(), refused_uploads(), unavailable_media():
-            signing.bucket()
-            upload = uploads.announce(
+            presigning.bucket()
+            upload = direct_uploads.announce(
                 owner=person, name=wanted["filename"], content_type=wanted["content_type"],
                 size_bytes=wanted["size"], video=replaced_video(request, wanted["video_id"]),
             )  # fmt: skip
-            answer = address_json(upload, signing.most_bytes())
+            answer = address_json(upload, presigning.most_bytes())
         return Response(PutAddress(answer).data, status.HTTP_201_CREATED)
 
 
@@ -101,9 +102,9 @@ class ThumbnailAddress(APIView):
         form = ThumbnailWanted(data=request.query_params)
         form.is_valid(raise_exception=True)
         with refused_originals(), refused_uploads(), unavailable_media():
-            signing.bucket()
-            upload = uploads.announce(
-                owner=person, content_type=form.validated_data["content_type"], purpose=uploads.Purpose.POSTER,
+            presigning.bucket()
+            upload = direct_uploads.announce(
+                owner=person, content_type=form.validated_data["content_type"], purpose=direct_uploads.Purpose.POSTER,
                 video=changeable(request, form.validated_data["associated_video_id"]),
             )  # fmt: skip
             answer = address_json(upload, posters.MOST_BYTES)
@@ -126,18 +127,18 @@ class SignRequest(APIView):
         asked = form.validated_data
         wanted = Wanted(asked["method"], asked["uploadId"], asked["partNumber"], asked["expiresIn"])
         with refused_originals(), refused_uploads(), unavailable_media():
-            signing.bucket()
+            presigning.bucket()
             if wanted.upload_id or wanted.method not in ("PUT", "POST"):
-                upload = uploads.find_open(owner=person, key=asked["key"])
+                upload = direct_uploads.find_open(owner=person, key=asked["key"])
             else:
                 limit = NewUploadLimit()
                 if not limit.allow_request(request, self):
                     self.throttled(request, limit.wait())
-                upload = uploads.announce(
+                upload = direct_uploads.announce(
                     owner=person, name=asked["key"], content_type=asked["contentType"], size_bytes=asked["size"],
                     video=replaced_video(request, asked["video_id"]),
                 )  # fmt: skip
-            signed = signing.sign(upload, wanted)
+            signed = presigning.sign(upload, wanted)
         answer = {"url": signed.url, "key": signed.key, "media_id": upload.public_id}
         return Response(answer | ({"fields": signed.fields} if signed.fields else {}))
 
@@ -152,13 +153,13 @@ class UploadMetadata(APIView):
         named = UploadKey(data=request.data)
         named.is_valid(raise_exception=True)
         key = named.validated_data["video_s3_key"]
-        upload = uploads.find(owner=person, key=key, purpose=uploads.Purpose.VIDEO)
+        upload = direct_uploads.find(owner=person, key=key, purpose=direct_uploads.Purpose.VIDEO)
         if upload.video is not None:
             changeable(request, upload.video.public_id)  # it may have been given to somebody else meanwhile
         form = VideoFields(upload.video, data=request.data, partial=upload.video is not None)
         form.is_valid(raise_exception=True)
         with refused_originals(), unavailable_media():
-            video = uploads.describe(upload=upload, fields=form.validated_data)
+            video = direct_uploads.describe(upload=upload, fields=form.validated_data)
         is_new = upload.video is None
         answer = uploaded_json(request, find_visible(person, video.pk))
         return Response(answer, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)

@@ -12,7 +12,7 @@ from content_app.access import may_change
 from content_app.api.serializers import VideoFields, VideoSerializer
 from content_app.models import Video
 from content_app.queries import read_ref
-from content_app.services.uploads import ANY_TYPE, last_problem
+from content_app.services.uploads.direct_uploads import ANY_TYPE, last_problem
 from content_app.states import State
 
 PICTURES = ("image/jpeg", "image/png", "image/webp")

@@ -7,9 +7,9 @@ from rest_framework import status
 from rest_framework.exceptions import APIException, PermissionDenied, ValidationError
 
 from content_app.rules import OriginalRefused, PriceRefused
-from content_app.services.additions import NOT_READY, AdditionRefused
-from content_app.services.uploads import UploadRefused
-from content_app.services.videos import NotAllowed
+from content_app.services.additions.folders import NOT_READY, AdditionRefused
+from content_app.services.catalogue.videos import NotAllowed
+from content_app.services.uploads.direct_uploads import UploadRefused
 from media_pipeline.errors import PipelineError
 
 

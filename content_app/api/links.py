@@ -6,7 +6,7 @@ from django.urls import reverse
 from rest_framework.request import Request
 
 from content_app.models import Video
-from content_app.services import delivery
+from content_app.services.playback import delivery
 from media_pipeline import layout
 
 ANY_ID = uuid.UUID(int=0)

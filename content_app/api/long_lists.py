@@ -18,7 +18,7 @@ from django.http import StreamingHttpResponse
 from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 
-from content_app.lending import lend_connection
+from content_app.shared_connections import lend_connection
 
 LONG = 100  # as many films as a page of the versioned API has at most; a shorter list is answered as any other
 PART = 250

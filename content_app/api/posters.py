@@ -15,7 +15,7 @@ from content_app.api.serializers import PosterChoices, PosterNumber, PosterUploa
 from content_app.api.videos import UPLOAD_PARSERS
 from content_app.models import Video
 from content_app.queries import find_visible
-from content_app.services import posters
+from content_app.services.additions import posters
 
 
 def posters_json(request: Request, video: Video) -> dict[str, object]:

@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF
 from content_app.api.serializers import PreflightSerializer
-from content_app.services import preflight
+from content_app.services.processing import preflight
 
 
 class Preflight(APIView):

@@ -10,7 +10,7 @@ from content_app.api.links import Links
 from content_app.api.serializers import CatalogueFilter, VideoSerializer
 from content_app.models import Video
 from content_app.queries import categories_named, favorites_of, matching, visible_to, with_details
-from content_app.services.forecast import Forecast
+from content_app.services.processing.forecast import Forecast
 from content_app.states import UNDERWAY
 from users_app.models import User
 

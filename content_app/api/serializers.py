@@ -12,7 +12,7 @@ from content_app.api.links import Links
 from content_app.models import Caption, Category, Video
 from content_app.queries import categories_named, published_renditions, read_ref
 from content_app.rules import price_problem, with_plain_line_ends
-from content_app.services.forecast import Forecast, Outlook
+from content_app.services.processing.forecast import Forecast, Outlook
 from content_app.states import API_STATUS, State, Visibility
 
 

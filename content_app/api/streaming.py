@@ -21,10 +21,10 @@ from content_app.api.requests import VIDEO_REF
 from content_app.api.serializers import MediaAddress, RenditionChoice
 from content_app.models import Rendition, Video
 from content_app.queries import find_with_listed_poster, published_renditions
-from content_app.services import delivery
+from content_app.services.playback import delivery
 from media_pipeline import layout
 from media_pipeline.errors import SourceMissing, StorageUnavailable
-from users_app.limits import StreamLimit
+from users_app.http.throttles import StreamLimit
 
 A_YEAR_S = 31_536_000
 

@@ -24,16 +24,16 @@ from content_app.api.direct_serializers import MEDIA_TYPE, VideoRef
 from content_app.api.errors import MediaUnavailable, refused_originals, refused_uploads, unavailable_media
 from content_app.api.requests import person_of
 from content_app.api.serializers import VideoFields
-from content_app.api.uploads import CHUNK_TYPE, DISK_FULL, DiskFull, declared_bytes
+from content_app.api.upload_handlers import CHUNK_TYPE, DISK_FULL, DiskFull, declared_bytes
 from content_app.models import DirectUpload, Video
 from content_app.rules import MEGABYTE
-from content_app.services import tus, uploads
-from content_app.services.storage import is_in_bucket
-from content_app.services.tus import Checksum, Chunk, ChunkRefused
-from content_app.services.uploads import UploadExpired
+from content_app.services.storage.stores import is_in_bucket
+from content_app.services.uploads import direct_uploads, tus
+from content_app.services.uploads.direct_uploads import UploadExpired
+from content_app.services.uploads.tus import Checksum, Chunk, ChunkRefused
 from media_pipeline.errors import StorageUnavailable
-from users_app.authentication import UPLOADERS
-from users_app.limits import NewUploadLimit
+from users_app.http.authentication import UPLOADERS
+from users_app.http.throttles import NewUploadLimit
 
 VERSION = "1.0.0"
 EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
@@ -271,13 +271,13 @@ class TusUploads(TusView):
         video = replaced_video(request, told["video_id"])
         fields = read_fields(pairs, video)
         with refused_originals(), refused_uploads(), unavailable_media(), refused_chunks():
-            upload = uploads.announce(
+            upload = direct_uploads.announce(
                 owner=person_of(request), name=told["filename"], content_type=told["filetype"], size_bytes=length,
                 video=video,
             )  # fmt: skip
             offset = tus.begin(upload=upload, chunk=chunk)
             if fields:
-                uploads.describe(upload=upload, fields=fields)
+                direct_uploads.describe(upload=upload, fields=fields)
         address = request.build_absolute_uri(reverse("tus-upload", args=[upload.public_id]))
         body = Begun({"media_id": upload.public_id, "key": upload.key}).data
         return Response(body, status.HTTP_201_CREATED, headers={"Location": address, **progress(upload, offset)})
@@ -286,7 +286,7 @@ class TusUploads(TusView):
 class TusUpload(TusView):
     def find(self, request: Request, public_id: uuid.UUID) -> DirectUpload:
         """404 for what is not this person's, 410 for what did not come in time."""
-        upload = uploads.find(owner=person_of(request), public_id=public_id, declared_bytes__isnull=False)
+        upload = direct_uploads.find(owner=person_of(request), public_id=public_id, declared_bytes__isnull=False)
         if upload.arrived_at is None and upload.expires_at <= timezone.now():
             raise Refused(status.HTTP_410_GONE, UploadExpired.sentence, UploadExpired.code)
         return upload

@@ -4,7 +4,17 @@ from typing import Any
 
 from django.urls import path
 
-from content_app.api import captions, catalogue, direct, posters, preflight, services, streaming, tus, videos
+from content_app.api import (
+    captions,
+    catalogue,
+    direct,
+    external_transcoders,
+    posters,
+    preflight,
+    streaming,
+    tus,
+    videos,
+)
 
 routes: list[tuple[str, Any, str]] = [
     ("content", catalogue.Catalogue.as_view(), "content"),
@@ -17,8 +27,8 @@ routes: list[tuple[str, Any, str]] = [
     ("api/v1/upload/videos/sign", direct.SignRequest.as_view(), "upload-sign"),
     ("api/v1/upload/videos/metadata", direct.UploadMetadata.as_view(), "upload-metadata"),
     ("api/v1/upload/videos", direct.UploadedVideos.as_view(), "uploaded-videos"),
-    ("api/v1/upload/videos/by-key/<path:s3_key>", services.VideoOfKey.as_view(), "video-of-key"),
-    ("api/v1/upload/videos/<video:ref>/status", services.TranscodingStatus.as_view(), "transcoding-status"),
+    ("api/v1/upload/videos/by-key/<path:s3_key>", external_transcoders.VideoOfKey.as_view(), "video-of-key"),
+    ("api/v1/upload/videos/<video:ref>/status", external_transcoders.TranscodingStatus.as_view(), "transcoding-status"),
     ("api/v1/upload/videos/<video:ref>", direct.UploadedEntry.as_view(), "uploaded-video"),
     *tus.routes,
     ("api/v1/videos", videos.Videos.as_view(), "videos"),

@@ -19,12 +19,13 @@ from content_app.api.errors import CannotRetry, ChangedBySomebody, refused_origi
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
-from content_app.api.uploads import OTHER_FIELDS_BYTES, declared_bytes
+from content_app.api.upload_handlers import OTHER_FIELDS_BYTES, declared_bytes
 from content_app.queries import find_deleted, find_deleted_by, find_visible
-from content_app.services import processing, videos
+from content_app.services.catalogue import videos
+from content_app.services.processing import lifecycle
 from content_app.states import State
-from users_app.limits import NewUploadLimit
-from users_app.pagination import NewestFirst
+from users_app.http.pagination import NewestFirst
+from users_app.http.throttles import NewUploadLimit
 
 UPLOAD_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, *APIView.parser_classes)
 
@@ -154,7 +155,7 @@ class RetryVideo(APIView):
         video = changeable(request, ref)
         if video.state == State.ERROR and video.error_is_final:
             raise CannotRetry(CannotRetry.same_file)
-        if video.state != State.ERROR or not processing.retry(video_id=video.pk):
+        if video.state != State.ERROR or not lifecycle.retry(video_id=video.pk):
             raise CannotRetry
         return Response(video_json(request, find_visible(person_of(request), video.pk)))
 
@@ -163,5 +164,5 @@ class Refusal(APIView):
     @extend_schema(parameters=[VIDEO_REF], responses={204: None}, tags=["videos"])
     def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
         """It was read why the last file or try came to nothing (`last_refusal`)."""
-        processing.dismiss_refusal(video_id=changeable(request, ref).pk)
+        lifecycle.dismiss_refusal(video_id=changeable(request, ref).pk)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -14,17 +14,16 @@ from django.utils import timezone
 from content_app import queue
 from content_app.models import ReaperRound, Video
 from content_app.rules import MEGABYTE
-from content_app.services.scratch import brief_folder
-from content_app.services.storage import bucket_store, get_store
+from content_app.services.storage.brief_folders import brief_folder
+from content_app.services.storage.stores import bucket_store, get_store
 from content_app.states import State
-from media_pipeline import sandbox_checkup
 from media_pipeline.errors import PipelineError
-from media_pipeline.ffmpeg import run
+from media_pipeline.ffmpeg import run, sandbox_checkup
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.ffmpeg.sandbox import Demand, means_here
 from media_pipeline.findings import Finding, fine, wrong
+from users_app.cognito.user_pool import UserPool
 from users_app.services.mail import given_up_count, try_mail_server
-from users_app.user_pool import UserPool
 
 LITTLE_ROOM_MB = 2048
 LONGEST_ROUND_S = 600  # beside the pause between two rounds: each chore may take half a minute before the next
@@ -143,7 +142,7 @@ def look_at_mail() -> str:
 
 def look_at_user_pool(pool: UserPool) -> str:
     # boto3 is for installations with a pool only; see users_app.identity.
-    from users_app.identity.pool_checkup import PoolUnfit, try_pool
+    from users_app.cognito.checkup import PoolUnfit, try_pool
 
     try:
         return try_pool(pool)
@@ -174,8 +173,8 @@ def examine_storage() -> Iterator[Finding]:
         else:
             yield fine("media folder", f"{settings.MEDIA_ROOT} can be written to")
         return
-    # boto3 is for installations with a bucket only; see services.storage.
-    from media_pipeline import s3_checkup
+    # boto3 is for installations with a bucket only; see services.storage.stores.
+    from media_pipeline.storage import s3_checkup
 
     yield from s3_checkup.examine(bucket, page_origins())
 

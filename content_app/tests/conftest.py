@@ -10,7 +10,7 @@ from django.test import Client
 
 from content_app import queue
 from content_app.models import DirectUpload
-from media_pipeline.buckets import Buckets, S3Connection
+from media_pipeline.storage.buckets import Buckets, S3Connection
 from users_app.models import User
 
 

@@ -10,7 +10,8 @@ from django.utils import timezone
 from content_app.admin.changes import DELETED
 from content_app.admin.wording import NEXT_STEPS
 from content_app.models import Caption, Video
-from content_app.services import captions, preflight
+from content_app.services.additions import captions
+from content_app.services.processing import preflight
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_caption, make_picture, make_playable, make_video, store_objects
 from media_pipeline import errors

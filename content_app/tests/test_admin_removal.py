@@ -11,7 +11,7 @@ from content_app.admin import actions, removal
 from content_app.models import Discard, Favorite, Video
 from content_app.tests.factories import make_caption, make_playable, make_video, store_objects
 from media_pipeline.errors import StorageUnavailable
-from media_pipeline.store import LocalStore
+from media_pipeline.storage.store import LocalStore
 from users_app.models import User
 
 LIST = "/admin/content_app/video/"

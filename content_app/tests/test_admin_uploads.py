@@ -8,7 +8,8 @@ from rest_framework.test import APIClient
 
 from content_app import queue
 from content_app.models import DirectUpload, Discard, Video
-from content_app.services import discards, uploads
+from content_app.services.storage import discards
+from content_app.services.uploads import direct_uploads
 from content_app.states import State
 from content_app.tests.conftest import assert_one_whole
 from content_app.tests.factories import make_playable, make_video
@@ -31,9 +32,9 @@ def to_check(monkeypatch: pytest.MonkeyPatch, commits_at_once: None) -> list[int
 
 
 def bring(person: User, *, has_arrived: bool = True) -> DirectUpload:
-    upload = uploads.announce(owner=person, name="Holiday.mp4", size_bytes=5)
+    upload = direct_uploads.announce(owner=person, name="Holiday.mp4", size_bytes=5)
     if has_arrived:
-        uploads.mark_arrived(upload=upload)
+        direct_uploads.mark_arrived(upload=upload)
     return upload
 
 

@@ -14,8 +14,12 @@ from rest_framework.test import APIClient
 
 from content_app import jobs
 from content_app.models import DirectUpload, Discard, Video
-from content_app.services import discards, external, posters, preflight, processing, upload_checks, videos
-from content_app.services.processing import ClaimLost, Original
+from content_app.services.additions import posters
+from content_app.services.catalogue import videos
+from content_app.services.processing import external, lifecycle, preflight
+from content_app.services.processing.lifecycle import ClaimLost, Original
+from content_app.services.storage import discards
+from content_app.services.uploads import checks
 from content_app.states import State
 from content_app.tests.factories import make_playable, make_upload, original_files
 from content_app.tests.test_processing import claimed, published
@@ -40,8 +44,8 @@ WHAT_IT_IS = (
 def film(owner: User) -> Video:
     """One that plays, of an original that is in the store."""
     video = videos.create(owner=owner, fields={"title": "Good"}, upload=make_upload("good.mp4", b"the good film"))
-    processing.note_verdict(video_id=video.pk, original=video.accepted_original, verdict=GOOD)
-    processing.mark_ready(claim=claimed(video), published=published(video))
+    lifecycle.note_verdict(video_id=video.pk, original=video.accepted_original, verdict=GOOD)
+    lifecycle.mark_ready(claim=claimed(video), published=published(video))
     return Video.objects.get()
 
 
@@ -57,11 +61,11 @@ def bring(video: Video, name: str = "bad.mov") -> str:
 
 def refuse_unprocessed(video: Video) -> None:
     original = Video.objects.get(pk=video.pk).accepted_original
-    assert processing.refuse(video_id=video.pk, original=original, error=NotAVideo(), verdict=BAD)
+    assert lifecycle.refuse(video_id=video.pk, original=original, error=NotAVideo(), verdict=BAD)
 
 
 def refuse_for_good(video: Video) -> None:
-    assert processing.mark_failed(claim=claimed(video), error=NotAVideo()) == State.READY
+    assert lifecycle.mark_failed(claim=claimed(video), error=NotAVideo()) == State.READY
 
 
 def expire(video: Video) -> None:
@@ -70,16 +74,16 @@ def expire(video: Video) -> None:
 
 def use_up_attempts(video: Video) -> None:
     for _ in range(2):
-        assert processing.mark_failed(claim=claimed(video), error=StorageUnavailable()) == State.PENDING
+        assert lifecycle.mark_failed(claim=claimed(video), error=StorageUnavailable()) == State.PENDING
         expire(video)
-    assert processing.mark_failed(claim=claimed(video), error=StorageUnavailable()) == State.READY
+    assert lifecycle.mark_failed(claim=claimed(video), error=StorageUnavailable()) == State.READY
 
 
 def kill_every_worker(video: Video) -> None:
     for _ in range(3):
         claimed(video)
         expire(video)
-        processing.take_back_expired()
+        lifecycle.take_back_expired()
 
 
 @pytest.mark.parametrize(
@@ -113,14 +117,14 @@ def test_a_file_that_is_refused_leaves_everything_as_it_was(
 def test_processing_again_takes_the_good_original(film: Video) -> None:
     bring(film)
     refuse_for_good(film)
-    assert processing.retry(video_id=film.pk)
+    assert lifecycle.retry(video_id=film.pk)
     assert claimed(film).original == film.accepted_original
 
 
 def test_the_original_goes_when_the_new_one_plays_and_not_before(film: Video) -> None:
     candidate = bring(film, "better.mov")
     assert not Discard.objects.exists()
-    processing.mark_ready(claim=claimed(film), published=published(film, "v2"))
+    lifecycle.mark_ready(claim=claimed(film), published=published(film, "v2"))
     now = Video.objects.get()
     assert (now.played_original, now.played_name, now.version) == (candidate, "better.mov", "v2")
     discards.remove_due()
@@ -128,8 +132,8 @@ def test_the_original_goes_when_the_new_one_plays_and_not_before(film: Video) ->
 
 
 def test_processing_the_same_again_keeps_the_original(film: Video) -> None:
-    processing.retry(video_id=film.pk)
-    processing.mark_ready(claim=claimed(film), published=published(film, "v2"))
+    lifecycle.retry(video_id=film.pk)
+    lifecycle.mark_ready(claim=claimed(film), published=published(film, "v2"))
     assert [row.prefix for row in Discard.objects.all()] == [f"videos/{film.public_id}/v1"]
 
 
@@ -146,25 +150,25 @@ def test_a_candidate_replaces_a_candidate_and_never_the_good_original(film: Vide
 def test_a_file_for_a_film_that_never_played_just_replaces(owner: User) -> None:
     video = videos.create(owner=owner, fields={"title": "New"}, upload=make_upload())
     first = video.accepted_original
-    processing.mark_failed(claim=claimed(video), error=NotAVideo())
+    lifecycle.mark_failed(claim=claimed(video), error=NotAVideo())
     bring(video)
     assert [row.prefix for row in Discard.objects.all()] == [first]
-    assert processing.mark_failed(claim=claimed(video), error=NotAVideo()) == State.ERROR
+    assert lifecycle.mark_failed(claim=claimed(video), error=NotAVideo()) == State.ERROR
     assert Video.objects.get().refused_code == ""
 
 
 def test_a_film_that_cannot_be_processed_again_plays_on_and_says_why(film: Video) -> None:
     before = what_it_is(film)
-    processing.retry(video_id=film.pk)
+    lifecycle.retry(video_id=film.pk)
     assert (
-        processing.mark_failed(
+        lifecycle.mark_failed(
             claim=claimed(film),
             error=EncoderFailed(),
         )
         == State.PENDING
     )
     Video.objects.update(attempts=99, lease_until=None)
-    assert processing.mark_failed(claim=claimed(film), error=EncoderFailed()) == State.READY
+    assert lifecycle.mark_failed(claim=claimed(film), error=EncoderFailed()) == State.READY
     assert what_it_is(film) == before
     assert (Video.objects.get().refused_file, Video.objects.get().refused_code) == ("", "encoder_failed")
     assert not Discard.objects.exists()
@@ -175,8 +179,8 @@ def test_a_worker_of_the_candidate_changes_nothing_after_another_file_has_come(f
     late = claimed(film)
     second = bring(film, "second.mov")
     for write in (
-        lambda: processing.mark_failed(claim=late, error=NotAVideo()),
-        lambda: processing.mark_ready(claim=late, published=published(film, "v2")),
+        lambda: lifecycle.mark_failed(claim=late, error=NotAVideo()),
+        lambda: lifecycle.mark_ready(claim=late, published=published(film, "v2")),
     ):
         with pytest.raises(ClaimLost):
             write()
@@ -186,7 +190,7 @@ def test_a_worker_of_the_candidate_changes_nothing_after_another_file_has_come(f
 def test_a_verdict_on_an_earlier_candidate_puts_the_later_one_not_away(film: Video) -> None:
     first = bring(film, "first.mov")
     second = bring(film, "second.mov")
-    assert not processing.refuse(video_id=film.pk, original=first, error=NotAVideo(), verdict=BAD)
+    assert not lifecycle.refuse(video_id=film.pk, original=first, error=NotAVideo(), verdict=BAD)
     assert Video.objects.get().accepted_original == second
 
 
@@ -204,7 +208,7 @@ def test_deleting_removes_the_original_that_plays_and_the_candidate(owner: User)
     """Also where uploads of their own have brought them, outside the film's folder."""
     video = make_playable(owner, video_file="originals/one/a.mp4", accepted_original="originals/one/a.mp4")
     original = Original("originals/two/b.mp4", "b.mp4", 5)
-    assert processing.accept_upload(video_id=video.pk, original=original, verdict=GOOD)
+    assert lifecycle.accept_upload(video_id=video.pk, original=original, verdict=GOOD)
     Video.objects.get().delete()
     gone = {"originals/one/a.mp4", "originals/two/b.mp4", f"originals/{video.public_id}", f"videos/{video.public_id}"}
     assert {row.prefix for row in Discard.objects.all()} == gone
@@ -289,9 +293,9 @@ def test_a_direct_upload_that_is_refused_by_the_look_at_it(film: Video, owner: U
     upload = DirectUpload.objects.create(
         owner=owner, video=film, name="bad.mov", key="originals/bad", expires_at=now, arrived_at=now
     )
-    lease = upload_checks.take(upload.pk)
+    lease = checks.take(upload.pk)
     assert lease
-    upload_checks.refuse_film(lease, NotAVideo(), BAD)
+    checks.refuse_film(lease, NotAVideo(), BAD)
     assert what_it_is(film) == before
     assert (Video.objects.get().refused_file, Video.objects.get().refused_code) == ("bad.mov", "not_a_video")
 
@@ -299,7 +303,7 @@ def test_a_direct_upload_that_is_refused_by_the_look_at_it(film: Video, owner: U
 def test_a_direct_upload_that_is_refused_by_the_worker(film: Video) -> None:
     before = what_it_is(film)
     original = Original("originals/two/b.mp4", "b.mp4", 5, etag="e2")
-    processing.accept_upload(video_id=film.pk, original=original, verdict=GOOD)
+    lifecycle.accept_upload(video_id=film.pk, original=original, verdict=GOOD)
     refuse_for_good(film)
     assert what_it_is(film) == before
     assert [row.prefix for row in Discard.objects.all()] == ["originals/two/b.mp4"]
@@ -332,7 +336,7 @@ def test_a_film_survives_a_file_that_is_none(owner: User, tmp_path: Path) -> Non
     discards.remove_due()
     assert what_it_is(video) == before
     assert Video.objects.get().refused_code == "not_a_video"
-    processing.retry(video_id=video.pk)
+    lifecycle.retry(video_id=video.pk)
     jobs.process_video(video.pk)
     after = Video.objects.get()
     assert (after.state, after.original_name, after.refused_code) == (State.READY, "good.mp4", "")

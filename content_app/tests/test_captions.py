@@ -14,11 +14,11 @@ from rest_framework.test import APIClient
 
 from content_app.models import Caption, Discard, Video
 from content_app.rules import MEGABYTE
-from content_app.services import additions, captions
+from content_app.services.additions import captions, folders
 from content_app.states import Visibility
 from content_app.tests.factories import make_caption, make_playable, make_video, store_objects
 from media_pipeline.errors import StorageUnavailable
-from media_pipeline.store import LocalStore
+from media_pipeline.storage.store import LocalStore
 from users_app.models import User
 
 SignIn = Callable[[User], APIClient]
@@ -283,14 +283,14 @@ def test_of_two_files_added_at_once_the_later_one_stays_and_the_other_goes(
     owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_playable(owner)
-    keep = additions.store_addition
+    keep = folders.store_addition
 
     def store_after_the_other(**what: Any) -> str:
-        monkeypatch.setattr(additions, "store_addition", keep)
+        monkeypatch.setattr(folders, "store_addition", keep)
         captions.add(video_id=video.pk, language="de", label="", text=SRT)
         return keep(**what)
 
-    monkeypatch.setattr(additions, "store_addition", store_after_the_other)
+    monkeypatch.setattr(folders, "store_addition", store_after_the_other)
     later = captions.add(video_id=video.pk, language="de", label="Later", text=SRT)
     assert [caption.label for caption in Caption.objects.all()] == ["Later"]
     (discard,) = Discard.objects.all()
@@ -299,14 +299,14 @@ def test_of_two_files_added_at_once_the_later_one_stays_and_the_other_goes(
 
 def test_a_video_that_is_deleted_meanwhile_keeps_nothing(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_playable(owner)
-    keep = additions.store_addition
+    keep = folders.store_addition
 
     def store_and_lose(**what: Any) -> str:
         folder = keep(**what)
         Video.objects.update(deleted_at=timezone.now())
         return folder
 
-    monkeypatch.setattr(additions, "store_addition", store_and_lose)
+    monkeypatch.setattr(folders, "store_addition", store_and_lose)
     with pytest.raises(Http404):
         captions.add(video_id=video.pk, language="de", label="", text=SRT)
     assert not Caption.objects.exists()

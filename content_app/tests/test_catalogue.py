@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 
 from content_app.api.serializers import VideoSerializer
 from content_app.models import Favorite
-from content_app.services import grants
+from content_app.services.playback import grants
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_category, make_playable, make_rendition, make_video
 from users_app.models import User

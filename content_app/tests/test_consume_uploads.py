@@ -16,12 +16,12 @@ from moto.server import ThreadedMotoServer
 
 from content_app import queue as jobs
 from content_app.models import DirectUpload
-from content_app.s3_events import Arrived, BadMessage, parse_message
-from content_app.services import uploads
+from content_app.services.uploads import direct_uploads
+from content_app.services.uploads.s3_events import Arrived, BadMessage, parse_message
 from content_app.tests.conftest import assert_one_whole
 from content_app.tests.factories import make_video
-from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.errors import StorageUnavailable
+from media_pipeline.storage.buckets import Buckets, S3Connection
 from users_app.models import User
 
 REGION = "us-east-1"
@@ -111,7 +111,7 @@ def to_check(monkeypatch: pytest.MonkeyPatch, commits_at_once: None) -> list[int
 
 @pytest.fixture
 def upload(owner: User) -> DirectUpload:
-    upload = uploads.announce(owner=owner, name="my film ü+&.mp4")
+    upload = direct_uploads.announce(owner=owner, name="my film ü+&.mp4")
     DirectUpload.objects.update(video=make_video(owner))
     return upload
 
@@ -149,7 +149,7 @@ def test_several_at_once_check_each_upload_once(
     cloud: Cloud, owner: User, to_check: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signal.signal", lambda *_: None)  # only the main thread may
-    known = [uploads.announce(owner=owner, name="a.mp4") for _ in range(20)]
+    known = [direct_uploads.announce(owner=owner, name="a.mp4") for _ in range(20)]
     DirectUpload.objects.update(video=make_video(owner))
     for one in known:
         cloud.put_in_parts(one.key)
@@ -186,7 +186,7 @@ def test_what_cannot_be_looked_at_now_comes_again(
     cloud.put(upload.key)
     monkeypatch.setattr("content_app.management.commands.consume_uploads.FIRST_PAUSE_S", 1)
     with monkeypatch.context() as broken:
-        broken.setattr(uploads, "look_for", fail)
+        broken.setattr(direct_uploads, "look_for", fail)
         consume()
     assert (to_check, cloud.left()) == ([], 1)
     time.sleep(1.1)

@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from content_app.services import delivery, grants
+from content_app.services.playback import delivery, grants
 from content_app.states import Visibility
 from content_app.tests.factories import make_caption, make_playable, make_rendition, make_video, store_objects
-from media_pipeline import playlists
 from media_pipeline.errors import StorageUnavailable
-from media_pipeline.store import LocalStore
+from media_pipeline.packaging import playlists
+from media_pipeline.storage.store import LocalStore
 from users_app.models import User
 
 SignIn = Callable[[User], APIClient]

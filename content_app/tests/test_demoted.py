@@ -12,8 +12,10 @@ from rest_framework.test import APIClient
 
 from content_app import queue
 from content_app.models import DirectUpload, Video
-from content_app.services import posters, preflight, upload_checks, uploads
-from content_app.services.storage import get_store
+from content_app.services.additions import posters
+from content_app.services.processing import preflight
+from content_app.services.storage.stores import get_store
+from content_app.services.uploads import checks, direct_uploads
 from content_app.states import State
 from content_app.tests.factories import make_picture, make_playable, make_upload, original_files
 from content_app.tests.test_room import Watched, post_form
@@ -72,7 +74,7 @@ def test_by_tus_the_role_is_asked_for_at_every_step(
 
     def check(client: APIClient) -> int:
         for upload_id in to_check:
-            upload_checks.check(upload_id=upload_id)
+            checks.check(upload_id=upload_id)
         refused = DirectUpload.objects.filter(problem_code="not_allowed").exists()
         return 403 if refused else 200
 
@@ -114,7 +116,7 @@ def test_who_loses_the_right_while_the_film_is_looked_at_is_refused(
 
     really = preflight.examine
     monkeypatch.setattr(preflight, "examine", examine)
-    upload_checks.check(upload_id=upload.pk)
+    checks.check(upload_id=upload.pk)
     upload.refresh_from_db()
     video.refresh_from_db()
     assert (upload.problem_code, video.state, nothing_is_published()) == ("not_allowed", State.READY, True)
@@ -122,20 +124,20 @@ def test_who_loses_the_right_while_the_film_is_looked_at_is_refused(
 
 def test_a_picture_of_somebody_demoted_is_refused(owner: User) -> None:
     video = make_playable(owner)
-    upload = brought(owner, make_picture(), video, purpose=uploads.Purpose.POSTER)
+    upload = brought(owner, make_picture(), video, purpose=direct_uploads.Purpose.POSTER)
     demote(owner)
-    upload_checks.check(upload_id=upload.pk)
+    checks.check(upload_id=upload.pk)
     upload.refresh_from_db()
     assert upload.problem_code == "not_allowed"
     assert not posters.is_uploaded(Video.objects.get())
 
 
 def brought(person: User, content: bytes, video: Video, **announced: Any) -> DirectUpload:
-    upload = uploads.announce(owner=person, name="a.mp4", size_bytes=len(content), video=video, **announced)
+    upload = direct_uploads.announce(owner=person, name="a.mp4", size_bytes=len(content), video=video, **announced)
     path = Path(get_store().root, "brought")  # type: ignore[attr-defined]  # of a folder
     path.write_bytes(content)
     get_store().put(path, upload.key, "")
-    uploads.mark_arrived(upload=upload)
+    direct_uploads.mark_arrived(upload=upload)
     return upload
 
 
@@ -210,5 +212,5 @@ def test_an_admin_who_is_demoted_before_or_after_saving_publishes_nothing(
     assert (answer.status_code == 201) != is_before_saving
     demote(admin)
     for upload_id in to_check:
-        upload_checks.check(upload_id=upload_id)
+        checks.check(upload_id=upload_id)
     assert nothing_is_published()

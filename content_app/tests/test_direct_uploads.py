@@ -15,12 +15,14 @@ from rest_framework.test import APIClient
 
 from content_app import queue
 from content_app.models import DirectUpload, Discard, Video
-from content_app.services import discards, signing, sources, upload_checks, uploads, videos
+from content_app.services.catalogue import videos
+from content_app.services.storage import discards, work_folder
+from content_app.services.uploads import checks, direct_uploads, presigning
 from content_app.states import State
 from content_app.tests.conftest import assert_one_whole
 from content_app.tests.factories import make_picture, make_playable, make_video
-from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.errors import SourceExchanged
+from media_pipeline.storage.buckets import Buckets, S3Connection
 from tests.ceph import Ceph
 from tests.clips import Clip, make_clip
 from users_app.models import User
@@ -73,7 +75,7 @@ def creators(as_user: SignIn, owner: User) -> APIClient:
 def run(to_check: list[int]) -> None:
     """What workers do."""
     while to_check:
-        upload_checks.check(upload_id=to_check.pop())
+        checks.check(upload_id=to_check.pop())
 
 
 def ask(client: APIClient, route: str, **body: Any) -> Any:
@@ -146,7 +148,7 @@ def test_the_form_is_capped_by_the_storage_itself(creators: APIClient, film: byt
 
 
 def test_addresses_end(creators: APIClient, film: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(signing, "lifetime_s", lambda wanted_s=None: -1)  # capped to the least, one second
+    monkeypatch.setattr(presigning, "lifetime_s", lambda wanted_s=None: -1)  # capped to the least, one second
     address = ask(creators, "upload-url", filename="a.mp4").json()
     time.sleep(2)
     assert put(address, film) == 403
@@ -248,11 +250,11 @@ def test_an_object_that_was_exchanged_after_its_check_is_not_used(
     put(address, film)
     describe(creators, address["key"])
     run(to_check)
-    sources.drop_kept(older_than_s=0)  # as on another machine
+    work_folder.drop_kept(older_than_s=0)  # as on another machine
     video = Video.objects.get()
     assert put(address, b"something else") == 200  # the address is still good
     with pytest.raises(SourceExchanged):
-        sources.fetch_original(video.accepted_original, tmp_path / "x", etag=video.original_etag)
+        work_folder.fetch_original(video.accepted_original, tmp_path / "x", etag=video.original_etag)
 
 
 def test_an_object_that_was_exchanged_before_its_check_is_refused(
@@ -362,7 +364,7 @@ def test_a_picture_becomes_the_poster_of_a_film_that_plays(
     address = creators.post(f"{BASE}/thumbnail/upload-url/?{query}", format="json").json()
     assert put(address, make_picture()) == 200
     DirectUpload.objects.update(look_at=timezone.now())
-    assert uploads.find_arrived() == 1
+    assert direct_uploads.find_arrived() == 1
     run(to_check)
     video.refresh_from_db()
     assert not video.poster.startswith("v1/")
@@ -375,12 +377,12 @@ def test_a_picture_waits_for_its_film_and_a_bad_one_is_told(
     address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
     put(address, b"no picture")
     upload = DirectUpload.objects.get()
-    uploads.note_arrival(upload=upload)
+    direct_uploads.note_arrival(upload=upload)
     run(to_check)
     upload.refresh_from_db()
     assert upload.settled_at is None
     Video.objects.update(version="v1", state=State.READY)
-    upload_checks.check(upload_id=upload.pk)
+    checks.check(upload_id=upload.pk)
     upload.refresh_from_db()
     assert upload.problem_code
     assert creators.get(f"{BASE}/{video.pk}/").json()["upload_problem"] == upload.problem
@@ -401,7 +403,7 @@ def test_a_film_is_replaced_and_a_bad_replacement_leaves_it_playing(
     for content in (b"no film", film):
         address = ask(creators, "upload-url", filename="new.mp4", video_id=video.pk).json()
         put(address, content)
-        uploads.note_arrival(upload=DirectUpload.objects.latest("pk"))
+        direct_uploads.note_arrival(upload=DirectUpload.objects.latest("pk"))
         run(to_check)
         shown = creators.get(f"{BASE}/{video.pk}/").json()
         assert shown["is_playable"]
@@ -416,10 +418,10 @@ def test_a_film_is_replaced_and_a_bad_replacement_leaves_it_playing(
 def test_what_arrives_without_a_word_is_found(creators: APIClient, film: bytes, to_check: list[int]) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
     describe(creators, address["key"])
-    assert uploads.find_arrived() == 0
+    assert direct_uploads.find_arrived() == 0
     put(address, film)
     DirectUpload.objects.update(look_at=timezone.now())
-    assert uploads.find_arrived() == 1
+    assert direct_uploads.find_arrived() == 1
     assert len(to_check) == 1
 
 
@@ -428,10 +430,10 @@ def test_a_lost_check_is_put_on_the_queue_again(creators: APIClient, film: bytes
     put(address, film)
     describe(creators, address["key"])
     to_check.clear()
-    assert uploads.enqueue_lost_checks() == 0
+    assert direct_uploads.enqueue_lost_checks() == 0
     long_ago = timezone.now() - timedelta(minutes=1)
     DirectUpload.objects.update(arrived_at=long_ago, look_at=long_ago)
-    assert (uploads.enqueue_lost_checks(), uploads.enqueue_lost_checks()) == (1, 0)
+    assert (direct_uploads.enqueue_lost_checks(), direct_uploads.enqueue_lost_checks()) == (1, 0)
     run(to_check)
     assert Video.objects.get().state == State.PENDING
 
@@ -441,7 +443,7 @@ def test_what_never_comes_is_given_up(creators: APIClient, to_check: list[int], 
     put_part(creators, key, upload_id, 1, b"x")
     describe(creators, key)
     DirectUpload.objects.update(expires_at=timezone.now())
-    assert uploads.expire() == 1
+    assert direct_uploads.expire() == 1
     video = Video.objects.get()
     assert (video.state, video.error_code) == (State.ERROR, "upload_expired")
     assert not DirectUpload.objects.exists()
@@ -454,10 +456,10 @@ def test_rows_of_settled_uploads_go_a_day_later(creators: APIClient, film: bytes
     put(address, film)
     describe(creators, address["key"])
     run(to_check)
-    uploads.expire()
+    direct_uploads.expire()
     assert DirectUpload.objects.exists()
     DirectUpload.objects.update(settled_at=timezone.now() - timedelta(days=2))
-    uploads.expire()
+    direct_uploads.expire()
     assert not DirectUpload.objects.exists()
     discards.remove_due()
     assert Video.objects.get().state == State.PENDING
@@ -474,7 +476,7 @@ def test_a_check_runs_once(creators: APIClient, film: bytes, to_check: list[int]
 
 
 def test_a_person_has_a_bounded_number_under_way(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MOST_OPEN", 2)
+    monkeypatch.setattr(direct_uploads, "MOST_OPEN", 2)
     codes = [ask(creators, "upload-url", filename="a.mp4").status_code for _ in range(3)]
     assert codes == [201, 201, 409]
 
@@ -512,7 +514,7 @@ def test_who_may_not_change_the_video_any_more_changes_nothing_by_an_upload(
     video = make_playable(owner)
     address = ask(creators, "upload-url", filename="new.mp4", video_id=video.pk).json()
     put(address, film)
-    uploads.note_arrival(upload=DirectUpload.objects.get())
+    direct_uploads.note_arrival(upload=DirectUpload.objects.get())
     Video.objects.update(owner=creator, visibility="PRIVATE")
     assert describe(creators, address["key"], "Hijacked", visibility="PUBLIC").status_code in (403, 404)
     run(to_check)
@@ -528,7 +530,7 @@ def test_an_upload_for_a_video_that_was_deleted_is_settled(
     address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
     put(address, make_picture(kind="jpeg"))
     Video.objects.update(deleted_at=timezone.now())
-    uploads.note_arrival(upload=DirectUpload.objects.get())
+    direct_uploads.note_arrival(upload=DirectUpload.objects.get())
     run(to_check)
     assert DirectUpload.objects.get().problem_code == "video_deleted"
 
@@ -543,7 +545,7 @@ def test_what_was_brought_for_a_film_that_is_deleted_waits_while_that_may_be_und
     run(to_check)
     assert DirectUpload.objects.get().settled_at is None
     assert videos.undo_deletion(video_id=pk, by=owner)
-    upload_checks.check(upload_id=DirectUpload.objects.get().pk)
+    checks.check(upload_id=DirectUpload.objects.get().pk)
     assert (Video.objects.get().state, enqueued) == (State.PENDING, [pk])
 
 
@@ -551,7 +553,7 @@ def test_a_picture_that_is_too_large_is_not_even_fetched(creators: APIClient, ow
     video = make_playable(owner)
     address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
     put(address, bytes(address["max_bytes"] + 1))
-    uploads.note_arrival(upload=DirectUpload.objects.get())
+    direct_uploads.note_arrival(upload=DirectUpload.objects.get())
     run(to_check)
     assert DirectUpload.objects.get().problem_code == "too_large"
 
@@ -562,13 +564,13 @@ def test_whoever_lost_the_lease_settles_nothing(
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
-    slow = upload_checks.take(DirectUpload.objects.get().pk)
+    slow = checks.take(DirectUpload.objects.get().pk)
     assert slow
     DirectUpload.objects.update(checked_until=timezone.now())  # taken for dead
     run(to_check)
-    with pytest.raises(upload_checks.LeaseLost):
-        upload_checks.refuse(slow, code="x", sentence="y")
-    with pytest.raises(upload_checks.LeaseLost):
+    with pytest.raises(checks.LeaseLost):
+        checks.refuse(slow, code="x", sentence="y")
+    with pytest.raises(checks.LeaseLost):
         slow()
     assert (Video.objects.get().state, len(enqueued)) == (State.PENDING, 1)
     assert not Discard.objects.exists()
@@ -579,7 +581,7 @@ def a_week_passes() -> None:
     long_ago = timezone.now() - timedelta(days=6)
     DirectUpload.objects.update(expires_at=long_ago)
     Discard.objects.update(due_at=long_ago)
-    for look_after in (discards.remove_due, uploads.look_after, discards.remove_due):
+    for look_after in (discards.remove_due, direct_uploads.look_after, discards.remove_due):
         look_after()
 
 
@@ -605,7 +607,7 @@ def test_what_arrived_and_nobody_has_named_goes_in_the_end(
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
-    uploads.note_arrival(upload=DirectUpload.objects.get())
+    direct_uploads.note_arrival(upload=DirectUpload.objects.get())
     a_week_passes()
     assert not DirectUpload.objects.exists()
     assert not exists(s3_server, bucket, address["key"])
@@ -635,7 +637,7 @@ def test_a_picture_is_kept_as_long_as_its_film_may_come(
     video = make_video(owner)
     address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
     put(address, make_picture())
-    uploads.note_arrival(upload=DirectUpload.objects.get())
+    direct_uploads.note_arrival(upload=DirectUpload.objects.get())
     Video.objects.update(state=state, version="v1" if state == State.READY else "")
     a_week_passes()
     assert DirectUpload.objects.exists() == is_kept
@@ -649,7 +651,7 @@ def test_a_picture_is_kept_while_its_film_waits_to_be_looked_at(
     picture = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video['id']}", format="json").json()
     for one, content in ((address, film), (picture, make_picture())):
         put(one, content)
-        uploads.note_arrival(upload=DirectUpload.objects.get(key=one["key"]))
+        direct_uploads.note_arrival(upload=DirectUpload.objects.get(key=one["key"]))
     a_week_passes()
     assert DirectUpload.objects.count() == 2
     DirectUpload.objects.filter(purpose="video").delete()
@@ -661,7 +663,7 @@ def test_an_upload_that_is_looked_at_does_not_expire(creators: APIClient, film: 
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
-    lease = upload_checks.take(to_check.pop())
+    lease = checks.take(to_check.pop())
     assert lease
     lease.let_go()
     to_check.append(lease.upload.pk)
@@ -679,7 +681,7 @@ def test_a_check_that_waits_on_the_queue_is_not_put_there_again(
     long_ago = timezone.now() - timedelta(minutes=1)
     DirectUpload.objects.update(arrived_at=long_ago, look_at=long_ago)
     monkeypatch.setattr(queue, "checks_waiting", lambda: set(to_check))
-    assert uploads.enqueue_lost_checks() == 0
+    assert direct_uploads.enqueue_lost_checks() == 0
 
 
 def test_metadata_are_judged_beside_what_is_known(creators: APIClient, owner: User) -> None:

@@ -12,16 +12,17 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
 
+from background.chores import reap
 from content_app import queue
 from content_app.models import ReaperRound
-from content_app.services import checkup, tus
-from content_app.services.reaping import reap
+from content_app.services import checkup
+from content_app.services.uploads import tus
 from content_app.states import State
 from content_app.tests.factories import make_video
-from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.ffmpeg import run, sandbox
 from media_pipeline.ffmpeg.sandbox import Demand, Means
-from media_pipeline.s3 import S3Store
+from media_pipeline.storage.buckets import Buckets, S3Connection
+from media_pipeline.storage.s3 import S3Store
 from tests.ceph import Ceph
 from tests.cognito import make_pool, no, running_cognito
 from tests.services import free_port, started
@@ -162,7 +163,7 @@ def test_a_round_is_noted_whatever_fails_in_it(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr(tus, "sweep", fail)
     before = timezone.now()
-    assert reap().failing == ["content_app.services.tus.sweep"]
+    assert reap().failing == ["content_app.services.uploads.tus.sweep"]
     assert ReaperRound.objects.latest("ended_at").ended_at > before
 
 

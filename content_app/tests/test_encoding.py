@@ -5,9 +5,9 @@ import uuid
 import pytest
 
 from content_app.models import Discard, Video
-from content_app.services import encoding, processing
-from content_app.services.encoding import AskedToEnd
-from content_app.services.processing import Claim
+from content_app.services.processing import encoding, lifecycle
+from content_app.services.processing.encoding import AskedToEnd
+from content_app.services.processing.lifecycle import Claim
 from content_app.states import State
 from content_app.tests.factories import make_playable, make_video
 from users_app.models import User
@@ -29,7 +29,7 @@ def test_a_worker_asked_to_end_right_after_its_switch_keeps_what_plays(
         raise AskedToEnd
 
     monkeypatch.setattr(encoding, "make_and_switch", switch_and_be_asked)
-    claim = processing.claim(video_id=video.pk)
+    claim = lifecycle.claim(video_id=video.pk)
     assert claim
     encoding.run_claim(claim=claim)
     video.refresh_from_db()

@@ -9,12 +9,15 @@ import pytest
 import requests
 
 from content_app.models import DirectUpload, Video
-from content_app.services import delivery, discards, external, processing, reaping, uploads
-from content_app.services.external import ResultRefused
+from content_app.services.playback import delivery
+from content_app.services.processing import backlog, external, lifecycle
+from content_app.services.processing.external import ResultRefused
+from content_app.services.storage import discards
+from content_app.services.uploads import direct_uploads
 from content_app.states import State
 from content_app.tests.factories import make_video
-from media_pipeline.buckets import Buckets, S3Connection
-from media_pipeline.playlists import uris
+from media_pipeline.packaging.playlists import uris
+from media_pipeline.storage.buckets import Buckets, S3Connection
 from tests.ceph import Ceph
 from tests.clips import Clip, make_clip
 from tests.transcoder import WINDOW, make_dash, put_folder
@@ -133,12 +136,12 @@ def test_a_service_that_failed_leaves_an_error_that_can_be_tried_again(video: Vi
     external.fail(video=video)
     video.refresh_from_db()
     assert (video.state, video.error_code) == (State.ERROR, "transcoder_failed")
-    assert processing.retry(video_id=video.pk)
+    assert lifecycle.retry(video_id=video.pk)
     assert enqueued == []
 
 
 def test_nobody_of_ours_processes_a_film(video: Video, enqueued: list[int]) -> None:
-    assert reaping.enqueue_waiting() == 0
+    assert backlog.enqueue_waiting() == 0
     assert enqueued == []
 
 
@@ -160,7 +163,7 @@ def test_where_we_make_the_films_nobody_else_does(video: Video, settings: Any) -
 
 def test_a_video_is_found_by_its_key(video: Video, owner: User) -> None:
     assert external.video_of_key(video.accepted_original) == video.pk
-    upload = uploads.announce(owner=owner, name="a.mp4", video=video)
+    upload = direct_uploads.announce(owner=owner, name="a.mp4", video=video)
     assert external.video_of_key(upload.key) == video.pk
     DirectUpload.objects.update(video=None)
     assert external.video_of_key(upload.key) is None
@@ -290,7 +293,7 @@ def test_a_later_version_without_a_manifest_has_none(
     put_folder(s3_server, buckets.processed, made, video.accepted_original)
     external.complete(video=video)
     assert Video.objects.get().has_manifest
-    assert processing.retry(video_id=video.pk)
+    assert lifecycle.retry(video_id=video.pk)
     s3_server.client().delete_object(Bucket=buckets.processed, Key=f"{video.accepted_original}/manifest.mpd")
     put_result(s3_server, buckets, video)
     external.complete(video=Video.objects.get())

@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from content_app.models import Favorite, Video
-from content_app.services import favorites
+from content_app.services.catalogue import favorites
 from content_app.states import Visibility
 from content_app.tests.factories import make_playable, make_video
 from users_app.models import User

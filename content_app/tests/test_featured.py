@@ -10,7 +10,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from content_app.models import Video
-from content_app.services import videos
+from content_app.services.catalogue import videos
 from content_app.states import Visibility
 from content_app.tests.factories import make_playable
 from users_app.models import User

@@ -11,9 +11,9 @@ from rest_framework.test import APIClient
 
 from content_app.admin.wording import ordinal
 from content_app.models import Video
-from content_app.services import preflight, processing
-from content_app.services.encoding import Reporter
-from content_app.services.forecast import Outlook, outlooks
+from content_app.services.processing import lifecycle, preflight
+from content_app.services.processing.encoding import Reporter
+from content_app.services.processing.forecast import Outlook, outlooks
 from content_app.states import State
 from content_app.tests.factories import make_playable, make_video
 from media_pipeline.ffmpeg.progress import Progress
@@ -71,7 +71,7 @@ def test_the_admin_site_tells_the_same(owner: User, staff: Client) -> None:
 def test_a_place_is_kept_whatever_is_edited(owner: User, as_user: SignIn) -> None:
     first, second = waiting(owner, since_s=20), waiting(owner, since_s=10)
     as_user(owner).patch(f"/api/v1/videos/{first.pk}/", {"title": "Renamed"}, format="json")
-    assert processing.waiting_ids() == [first.pk, second.pk]
+    assert lifecycle.waiting_ids() == [first.pk, second.pk]
 
 
 def test_more_waiting_films_cost_a_list_no_more_queries(
@@ -95,7 +95,7 @@ def test_films_that_are_made_elsewhere_have_no_place(owner: User, as_user: SignI
 
 def test_a_worker_corrects_the_estimate_as_it_goes(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     video = waiting(owner, since_s=1, takes_s=100)
-    claim = processing.claim(video_id=video.pk)
+    claim = lifecycle.claim(video_id=video.pk)
     assert claim
     clock = [1000.0]
     monkeypatch.setattr("time.monotonic", lambda: clock[0])

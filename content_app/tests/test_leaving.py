@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from conftest import PASSWORD
 from content_app.models import Favorite, Video
-from content_app.services.favorites import favorite_ids, favorite_ids_of
+from content_app.services.catalogue.favorites import favorite_ids, favorite_ids_of
 from content_app.states import Visibility
 from content_app.tests.factories import make_playable
 from users_app.models import User

@@ -10,10 +10,12 @@ from django.core.cache import cache
 from django.db import transaction
 from rest_framework.test import APIClient
 
-from content_app import metadata, queries
+from content_app import queries, video_cache
 from content_app.models import CacheDoubt, Category, Rendition, Video
-from content_app.services import captions, posters, processing, videos
-from content_app.services.processing import Published
+from content_app.services.additions import captions, posters
+from content_app.services.catalogue import videos
+from content_app.services.processing import lifecycle
+from content_app.services.processing.lifecycle import Published
 from content_app.states import State
 from content_app.tests.factories import make_caption, make_category, make_playable, make_video, store_objects
 from local import redis
@@ -40,7 +42,7 @@ def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def _own_cache(socket: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, enqueued: list[int]) -> Iterator[None]:
     monkeypatch.setattr(transaction, "on_commit", lambda function: function())
-    monkeypatch.setattr(metadata, "connection", metadata.Connection())
+    monkeypatch.setattr(video_cache, "connection", video_cache.Connection())
     use(settings, redis.url_of(socket))
     cache.clear()
     yield
@@ -101,7 +103,7 @@ def rename_category(video: Video) -> None:
 
 
 def retry(video: Video) -> None:
-    processing.retry(video_id=video.pk)
+    lifecycle.retry(video_id=video.pk)
 
 
 def choose_poster(video: Video) -> None:
@@ -110,9 +112,9 @@ def choose_poster(video: Video) -> None:
 
 def publish(video: Video) -> None:
     Video.objects.update(state=State.PENDING)
-    claim = processing.claim(video_id=video.pk)
+    claim = lifecycle.claim(video_id=video.pk)
     assert claim
-    processing.mark_ready(
+    lifecycle.mark_ready(
         claim=claim,
         published=Published(
             "v2", 5.0, 640, 360, 10, [rendition_of(video)], [], poster_choices=1, work_pixels=1, work_s=1
@@ -127,16 +129,16 @@ def rendition_of(video: Video) -> Rendition:
 
 def fail(video: Video) -> None:
     Video.objects.update(state=State.PENDING)
-    claim = processing.claim(video_id=video.pk)
+    claim = lifecycle.claim(video_id=video.pk)
     assert claim
-    processing.mark_failed(claim=claim, error=NotAVideo())
+    lifecycle.mark_failed(claim=claim, error=NotAVideo())
 
 
 def progress(video: Video) -> None:
     Video.objects.update(state=State.PENDING)
-    claim = processing.claim(video_id=video.pk)
+    claim = lifecycle.claim(video_id=video.pk)
     assert claim
-    processing.report(claim=claim, percent=42)
+    lifecycle.report(claim=claim, percent=42)
 
 
 CHANGES = [edit_title, hide, save, rename_category, retry, choose_poster, publish, fail, progress]
@@ -171,7 +173,7 @@ def test_what_was_read_before_a_change_is_not_remembered_after_it(video: Video, 
         edit_title(video)  # somebody else is faster
         return found
 
-    assert metadata.remembered(video.pk, load_slowly)
+    assert video_cache.remembered(video.pk, load_slowly)
     assert queries.find_visible(owner, video.pk).title == "Another title"
 
 
@@ -198,7 +200,7 @@ def test_without_redis_everything_goes_on_and_the_log_says_it_once(
 def test_when_redis_is_back_nothing_old_is_believed(
     video: Video, owner: User, settings: Any, socket: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metadata, "PAUSE_S", 0.0)
+    monkeypatch.setattr(video_cache, "PAUSE_S", 0.0)
     queries.find_visible(owner, video.pk)
     use(settings, "redis://127.0.0.1:1/0")
     edit_title(video)  # nobody can be told
@@ -207,7 +209,7 @@ def test_when_redis_is_back_nothing_old_is_believed(
 
 
 def test_a_video_that_is_not_there_is_not_remembered(owner: User) -> None:
-    assert metadata.remembered(999_999, lambda: None) is None
+    assert video_cache.remembered(999_999, lambda: None) is None
     video = make_video(owner, pk=999_999)
     assert queries.find_visible(owner, video.pk).title == video.title
 
@@ -215,13 +217,13 @@ def test_a_video_that_is_not_there_is_not_remembered(owner: User) -> None:
 def test_a_process_that_lives_long_notices_an_outage(
     video: Video, owner: User, settings: Any, socket: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(metadata, "PAUSE_S", 0.0)
+    monkeypatch.setattr(video_cache, "PAUSE_S", 0.0)
     queries.find_visible(owner, video.pk)
     use(settings, "redis://127.0.0.1:1/0")
-    metadata.look_after()
+    video_cache.look_after()
     Video.objects.filter(pk=video.pk).update(title="Changed by somebody who is gone")
     use(settings, redis.url_of(socket))
-    metadata.look_after()
+    video_cache.look_after()
     assert queries.find_visible(owner, video.pk).title == "Changed by somebody who is gone"
 
 
@@ -232,8 +234,10 @@ def test_a_change_by_a_process_that_is_gone_is_forgotten_by_the_next_one(
     use(settings, "redis://127.0.0.1:1/0")
     edit_title(video)
     assert CacheDoubt.objects.exists()
-    monkeypatch.setattr(metadata, "connection", metadata.Connection())  # another process, which knows nothing of it
+    monkeypatch.setattr(
+        video_cache, "connection", video_cache.Connection()
+    )  # another process, which knows nothing of it
     use(settings, redis.url_of(socket))
-    metadata.look_after()
+    video_cache.look_after()
     assert not CacheDoubt.objects.exists()
     assert queries.find_visible(owner, video.pk).title == "Another title"

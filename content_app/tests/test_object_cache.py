@@ -2,8 +2,8 @@
 
 import pytest
 
-from content_app.services import delivery
-from content_app.services.object_cache import ObjectCache
+from content_app.services.playback import delivery
+from content_app.services.storage.object_cache import ObjectCache
 from media_pipeline.errors import StorageUnavailable
 
 

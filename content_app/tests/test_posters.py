@@ -14,12 +14,14 @@ from rest_framework.test import APIClient
 
 from content_app.models import Discard, Video
 from content_app.rules import MEGABYTE
-from content_app.services import additions, grants, posters, processing
+from content_app.services.additions import folders, posters
+from content_app.services.playback import grants
+from content_app.services.processing import lifecycle
 from content_app.states import Visibility
 from content_app.tests.factories import make_picture, make_playable, make_video
 from media_pipeline.errors import StorageUnavailable
-from media_pipeline.repaint import NotAPicture
-from media_pipeline.store import LocalStore
+from media_pipeline.pictures.repaint import NotAPicture
+from media_pipeline.storage.store import LocalStore
 from users_app.models import User
 
 SignIn = Callable[[User], APIClient]
@@ -281,7 +283,7 @@ def test_odd_ids_are_not_found(ref: str, owner: User, as_user: SignIn) -> None:
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     """Something else is written between our reading and our writing, once."""
-    switch = processing.switch_poster
+    switch = lifecycle.switch_poster
     left = [changes]
 
     def switch_after_the_other(*, video: Video, poster: str) -> bool:
@@ -289,7 +291,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
             Video.objects.filter(pk=video.pk).update(**left.pop())
         return switch(video=video, poster=poster)
 
-    monkeypatch.setattr(processing, "switch_poster", switch_after_the_other)
+    monkeypatch.setattr(lifecycle, "switch_poster", switch_after_the_other)
 
 
 def test_a_version_that_is_switched_meanwhile_is_the_one_that_is_chosen_from(
@@ -304,7 +306,7 @@ def test_a_version_that_is_switched_meanwhile_is_the_one_that_is_chosen_from(
 def test_a_version_with_fewer_candidates_refuses_the_number(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_playable(owner)
     meanwhile(monkeypatch, version="v2", poster="v2/poster.jpg", poster_choices=1)
-    with pytest.raises(additions.AdditionRefused):
+    with pytest.raises(folders.AdditionRefused):
         posters.choose(video_id=video.pk, number=2)
     assert shown_poster(video) == "v2/poster.jpg"
 

@@ -12,12 +12,12 @@ from rest_framework.test import APIClient
 
 from content_app import jobs, queue
 from content_app.models import DirectUpload, Video
-from content_app.services import encoding, preflight, processing
+from content_app.services.processing import encoding, lifecycle, preflight
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_playable, make_video
 from media_pipeline.errors import OutOfTime, StorageUnavailable
-from media_pipeline.estimate import OVERHEAD_S, Speed
-from media_pipeline.plan import PlanSettings, plan_encode
+from media_pipeline.planning.plan import PlanSettings, plan_encode
+from media_pipeline.report.estimate import OVERHEAD_S, Speed
 from media_pipeline.tests.sources import film
 from users_app.models import User
 
@@ -87,7 +87,7 @@ def test_a_file_that_is_no_film_fails_at_once_and_no_worker_takes_it(uploaded: V
     video = Video.objects.get()
     assert video.error_code == verdict_of(video)["code"] == "not_a_video"
     assert video.error_message == verdict_of(video)["sentence"]
-    assert processing.claim(video_id=video.pk) is None
+    assert lifecycle.claim(video_id=video.pk) is None
     assert list(settings.WORK_DIR.iterdir()) == []
 
 
@@ -160,7 +160,7 @@ def test_a_worker_that_took_it_meanwhile_is_not_disturbed(uploaded: Video, monke
     examine = preflight.examine
 
     def look_and_be_late(path: Path) -> Any:
-        processing.claim(video_id=uploaded.pk)
+        lifecycle.claim(video_id=uploaded.pk)
         return examine(path)
 
     monkeypatch.setattr(preflight, "examine", look_and_be_late)

@@ -8,7 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from content_app.models import Discard, Video
-from content_app.services import encoding
+from content_app.services.processing import encoding
 from content_app.states import State
 from content_app.tests.factories import make_category, original_files
 from media_pipeline.errors import Truncated

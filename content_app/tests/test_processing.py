@@ -10,8 +10,8 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 
 from content_app.models import Caption, Discard, Rendition, Video
-from content_app.services import processing
-from content_app.services.processing import Claim, ClaimLost, Published
+from content_app.services.processing import lifecycle
+from content_app.services.processing.lifecycle import Claim, ClaimLost, Published
 from content_app.states import State
 from media_pipeline.errors import EncoderFailed, NotAVideo, StorageUnavailable
 from users_app.models import User
@@ -30,7 +30,7 @@ def uploaded(owner: User, django_capture_on_commit_callbacks: Any) -> Video:
 
 
 def claimed(video: Video) -> Claim:
-    claim = processing.claim(video_id=video.pk)
+    claim = lifecycle.claim(video_id=video.pk)
     assert claim
     return claim
 
@@ -91,12 +91,12 @@ def test_a_replacement_takes_the_video_from_the_worker_that_has_it(
         uploaded.video_file = ContentFile(b"better film", name="better.mov")
         uploaded.save()
     with pytest.raises(ClaimLost):
-        processing.report(claim=claim, percent=10)
+        lifecycle.report(claim=claim, percent=10)
 
 
 def test_saving_a_video_that_was_read_before_does_not_undo_the_workers_writes(uploaded: Video) -> None:
     read_before = Video.objects.get(pk=uploaded.pk)
-    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded))
+    lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded))
     read_before.title = "Renamed meanwhile"
     read_before.save()
     uploaded.refresh_from_db()
@@ -115,25 +115,25 @@ def test_of_two_replacements_at_once_the_later_one_counts(uploaded: Video) -> No
 
 
 def test_only_one_worker_gets_a_video(uploaded: Video) -> None:
-    assert processing.claim(video_id=uploaded.pk)
-    assert processing.claim(video_id=uploaded.pk) is None
+    assert lifecycle.claim(video_id=uploaded.pk)
+    assert lifecycle.claim(video_id=uploaded.pk) is None
 
 
 def test_a_video_that_is_gone_gives_no_claim(db: None) -> None:
-    assert processing.claim(video_id=12345) is None
+    assert lifecycle.claim(video_id=12345) is None
 
 
 def test_a_deleted_video_stops_its_worker(uploaded: Video) -> None:
     claim = claimed(uploaded)
     Video.objects.filter(pk=uploaded.pk).update(deleted_at=timezone.now())
     with pytest.raises(ClaimLost):
-        processing.report(claim=claim, percent=50)
+        lifecycle.report(claim=claim, percent=50)
 
 
 def test_progress_renews_the_lease(uploaded: Video) -> None:
     claim = claimed(uploaded)
     Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    processing.report(claim=claim, percent=42, time_left_s=7)
+    lifecycle.report(claim=claim, percent=42, time_left_s=7)
     uploaded.refresh_from_db()
     assert (uploaded.progress, uploaded.time_left_s) == (42, 7)
     assert uploaded.lease_until
@@ -142,8 +142,8 @@ def test_progress_renews_the_lease(uploaded: Video) -> None:
 
 def test_ready_switches_version_and_renditions_at_once(uploaded: Video) -> None:
     claim = claimed(uploaded)
-    processing.expect_version(claim=claim, version="v1")
-    processing.mark_ready(claim=claim, published=published(uploaded))
+    lifecycle.expect_version(claim=claim, version="v1")
+    lifecycle.mark_ready(claim=claim, published=published(uploaded))
     uploaded.refresh_from_db()
     assert (uploaded.state, uploaded.version, uploaded.progress) == (State.READY, "v1", 100)
     assert [r.name for r in uploaded.renditions.all()] == ["120p"]
@@ -151,7 +151,7 @@ def test_ready_switches_version_and_renditions_at_once(uploaded: Video) -> None:
 
 
 def test_a_version_brings_its_poster_its_captions_and_what_it_took(uploaded: Video) -> None:
-    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, languages=("de", "en")))
+    lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded, languages=("de", "en")))
     uploaded.refresh_from_db()
     assert (uploaded.poster, uploaded.poster_choices, uploaded.has_storyboard) == ("v1/poster.jpg", 3, True)
     assert (uploaded.has_small_poster, uploaded.has_small_choices) == (True, True)
@@ -170,19 +170,19 @@ def test_a_version_brings_its_poster_its_captions_and_what_it_took(uploaded: Vid
 def test_a_new_version_brings_a_new_poster_unless_one_was_uploaded(
     uploaded: Video, before: str, after: str, has_small: bool
 ) -> None:
-    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded))
+    lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded))
     Video.objects.update(poster=before, has_small_poster=False, has_small_choices=False)
-    processing.retry(video_id=uploaded.pk)
-    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2"))
+    lifecycle.retry(video_id=uploaded.pk)
+    lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2"))
     uploaded.refresh_from_db()
     assert (uploaded.poster, uploaded.has_small_poster, uploaded.has_small_choices) == (after, has_small, True)
 
 
 def test_a_new_version_keeps_uploaded_captions_and_replaces_its_own(uploaded: Video) -> None:
-    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, languages=("de", "en", "fr")))
+    lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded, languages=("de", "en", "fr")))
     uploaded.captions.filter(language="de").update(folder="0123456789abcdef", is_uploaded=True)
-    processing.retry(video_id=uploaded.pk)
-    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2", languages=("de", "en")))
+    lifecycle.retry(video_id=uploaded.pk)
+    lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2", languages=("de", "en")))
     assert {caption.language: caption.folder for caption in uploaded.captions.all()} == {
         "de": "0123456789abcdef",
         "en": "v2",
@@ -190,14 +190,14 @@ def test_a_new_version_keeps_uploaded_captions_and_replaces_its_own(uploaded: Vi
 
 
 def test_a_poster_is_switched_only_from_the_state_that_was_seen(uploaded: Video) -> None:
-    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded))
+    lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded))
     seen = Video.objects.get(pk=uploaded.pk)
     for changes in ({"version": "v2"}, {"poster": "v1/poster_2.jpg"}, {"deleted_at": timezone.now()}):
         before = Video.objects.filter(pk=uploaded.pk).values(*changes).get()
         Video.objects.update(**changes)
-        assert not processing.switch_poster(video=seen, poster="v1/poster_3.jpg")
+        assert not lifecycle.switch_poster(video=seen, poster="v1/poster_3.jpg")
         Video.objects.update(**before)
-    assert processing.switch_poster(video=seen, poster="v1/poster_3.jpg")
+    assert lifecycle.switch_poster(video=seen, poster="v1/poster_3.jpg")
     assert Video.objects.get(pk=uploaded.pk).poster == "v1/poster_3.jpg"
 
 
@@ -206,25 +206,25 @@ def test_a_poster_is_switched_only_from_the_state_that_was_seen(uploaded: Video)
 
 def test_a_verdict_is_for_the_original_that_was_looked_at(uploaded: Video) -> None:
     first = uploaded.accepted_original
-    assert processing.note_verdict(video_id=uploaded.pk, original=first, verdict={"verdict": "fine"})
+    assert lifecycle.note_verdict(video_id=uploaded.pk, original=first, verdict={"verdict": "fine"})
     uploaded.video_file = ContentFile(b"better film", name="better.mov")
     uploaded.save()
     assert Video.objects.get(pk=uploaded.pk).verdict is None
-    assert not processing.note_verdict(video_id=uploaded.pk, original=first, verdict={"verdict": "fine"})
+    assert not lifecycle.note_verdict(video_id=uploaded.pk, original=first, verdict={"verdict": "fine"})
     assert Video.objects.get(pk=uploaded.pk).verdict is None
 
 
 def refused(video: Video) -> bool:
     verdict = {"verdict": "refused"}
-    return processing.refuse(video_id=video.pk, original=video.accepted_original, error=NotAVideo(), verdict=verdict)
+    return lifecycle.refuse(video_id=video.pk, original=video.accepted_original, error=NotAVideo(), verdict=verdict)
 
 
 def test_a_refused_original_fails_before_a_worker_has_it_and_not_after(uploaded: Video) -> None:
     claim = claimed(uploaded)
     assert not refused(uploaded)
-    processing.hand_back(claim=claim)
+    lifecycle.hand_back(claim=claim)
     assert refused(uploaded)
-    assert processing.claim(video_id=uploaded.pk) is None
+    assert lifecycle.claim(video_id=uploaded.pk) is None
     uploaded.refresh_from_db()
     assert (uploaded.state, uploaded.error_code) == (State.ERROR, "not_a_video")
     assert uploaded.verdict == {"verdict": "refused"}
@@ -232,20 +232,20 @@ def test_a_refused_original_fails_before_a_worker_has_it_and_not_after(uploaded:
 
 def test_trying_again_looks_again(uploaded: Video) -> None:
     refused(uploaded)
-    processing.retry(video_id=uploaded.pk)
+    lifecycle.retry(video_id=uploaded.pk)
     assert Video.objects.get(pk=uploaded.pk).verdict is None
 
 
 def test_the_old_version_plays_on_and_goes_after_its_grace(
     uploaded: Video, django_capture_on_commit_callbacks: Any
 ) -> None:
-    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded))
+    lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded))
     with django_capture_on_commit_callbacks(execute=True):
-        assert processing.retry(video_id=uploaded.pk)
+        assert lifecycle.retry(video_id=uploaded.pk)
     uploaded.refresh_from_db()
     assert uploaded.is_playable
     assert uploaded.state == State.PENDING
-    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2"))
+    lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2"))
     uploaded.refresh_from_db()
     assert uploaded.version == "v2"
     discard = Discard.objects.get(prefix=f"videos/{uploaded.public_id}/v1")
@@ -256,17 +256,17 @@ def test_the_old_version_plays_on_and_goes_after_its_grace(
 def test_a_worker_that_was_taken_for_dead_cannot_publish(uploaded: Video) -> None:
     late = claimed(uploaded)
     Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    processing.take_back_expired()
-    processing.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2"))
+    lifecycle.take_back_expired()
+    lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded, "v2"))
     with pytest.raises(ClaimLost):
-        processing.mark_ready(claim=late, published=published(uploaded, "v1"))
+        lifecycle.mark_ready(claim=late, published=published(uploaded, "v1"))
     uploaded.refresh_from_db()
     assert uploaded.version == "v2"
 
 
 def test_a_permanent_error_is_final_with_code_and_sentence(uploaded: Video) -> None:
     before = uploaded.updated_at
-    assert processing.mark_failed(claim=claimed(uploaded), error=NotAVideo()) == State.ERROR
+    assert lifecycle.mark_failed(claim=claimed(uploaded), error=NotAVideo()) == State.ERROR
     uploaded.refresh_from_db()
     assert uploaded.updated_at > before, "what failed lately is listed first"
     assert uploaded.error_code == "not_a_video"
@@ -276,16 +276,16 @@ def test_a_permanent_error_is_final_with_code_and_sentence(uploaded: Video) -> N
 
 def test_a_passing_error_is_tried_again_later_and_given_up_in_the_end(uploaded: Video, settings: Any) -> None:
     settings.MAX_ATTEMPTS = 2
-    assert processing.mark_failed(claim=claimed(uploaded), error=StorageUnavailable()) == State.PENDING
-    assert processing.claim(video_id=uploaded.pk) is None, "not before its time"
+    assert lifecycle.mark_failed(claim=claimed(uploaded), error=StorageUnavailable()) == State.PENDING
+    assert lifecycle.claim(video_id=uploaded.pk) is None, "not before its time"
     Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert processing.mark_failed(claim=claimed(uploaded), error=StorageUnavailable()) == State.ERROR
+    assert lifecycle.mark_failed(claim=claimed(uploaded), error=StorageUnavailable()) == State.ERROR
     uploaded.refresh_from_db()
     assert uploaded.error_code == "storage_unavailable"
 
 
 def test_a_worker_that_ends_hands_its_video_to_the_next(uploaded: Video) -> None:
-    processing.hand_back(claim=claimed(uploaded))
+    lifecycle.hand_back(claim=claimed(uploaded))
     claim = claimed(uploaded)
     assert claim.attempt == 1, "the attempt that was handed back does not count"
 
@@ -293,29 +293,29 @@ def test_a_worker_that_ends_hands_its_video_to_the_next(uploaded: Video) -> None
 @pytest.mark.parametrize(("state", "may"), [(State.ERROR, True), (State.READY, True), (State.PROCESSING, False)])
 def test_retry_is_for_what_has_ended(uploaded: Video, state: State, may: bool) -> None:
     Video.objects.filter(pk=uploaded.pk).update(state=state)
-    assert processing.retry(video_id=uploaded.pk) is may
+    assert lifecycle.retry(video_id=uploaded.pk) is may
 
 
 def test_retry_starts_with_a_clean_slate(uploaded: Video) -> None:
-    processing.mark_failed(claim=claimed(uploaded), error=NotAVideo())
-    processing.retry(video_id=uploaded.pk)
+    lifecycle.mark_failed(claim=claimed(uploaded), error=NotAVideo())
+    lifecycle.retry(video_id=uploaded.pk)
     uploaded.refresh_from_db()
     assert (uploaded.error_code, uploaded.error_message, uploaded.attempts) == ("", "", 0)
 
 
 def test_an_expired_claim_goes_back_to_pending(uploaded: Video) -> None:
     claimed(uploaded)
-    assert processing.take_back_expired() == 0, "its lease still runs"
+    assert lifecycle.take_back_expired() == 0, "its lease still runs"
     Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    assert processing.take_back_expired() == 1
-    assert processing.waiting_ids() == [uploaded.pk]
+    assert lifecycle.take_back_expired() == 1
+    assert lifecycle.waiting_ids() == [uploaded.pk]
 
 
 def test_a_video_that_ends_every_worker_is_given_up(uploaded: Video, settings: Any) -> None:
     for _ in range(settings.MAX_ATTEMPTS):
         claimed(uploaded)
         Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-        processing.take_back_expired()
+        lifecycle.take_back_expired()
     uploaded.refresh_from_db()
     assert (uploaded.state, uploaded.error_code) == (State.ERROR, EncoderFailed.code)
     assert uploaded.error_message
@@ -324,7 +324,7 @@ def test_a_video_that_ends_every_worker_is_given_up(uploaded: Video, settings: A
 @pytest.mark.parametrize("state", [State.UPLOADING, State.READY, State.ERROR, State.PROCESSING])
 def test_only_pending_videos_can_be_claimed(uploaded: Video, state: State) -> None:
     Video.objects.filter(pk=uploaded.pk).update(state=state, claim_token=uuid.uuid4())
-    assert processing.claim(video_id=uploaded.pk) is None
+    assert lifecycle.claim(video_id=uploaded.pk) is None
 
 
 def test_deleting_a_row_lets_go_of_everything_it_had(

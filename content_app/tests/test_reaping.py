@@ -13,15 +13,16 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from redis.exceptions import ConnectionError as RedisDown
 
+from background.chores import chores, reap
 from content_app import queue
 from content_app.models import Discard, Video
-from content_app.services import reaping
-from content_app.services.scratch import brief_folder
-from content_app.services.storage import get_store
+from content_app.services.processing import backlog
+from content_app.services.storage.brief_folders import brief_folder
+from content_app.services.storage.stores import get_store
+from content_app.services.uploads import incoming
 from content_app.states import State
 from media_pipeline.errors import StorageUnavailable
 from users_app.models import User
-from users_app.registry import chores
 
 
 @pytest.fixture(autouse=True)
@@ -35,7 +36,7 @@ def waiting(owner: User) -> Video:
 
 
 def test_a_waiting_video_without_a_job_is_enqueued(waiting: Video, enqueued: list[int]) -> None:
-    assert reaping.enqueue_waiting() == 1
+    assert backlog.enqueue_waiting() == 1
     assert enqueued == [waiting.pk]
 
 
@@ -43,7 +44,7 @@ def test_a_waiting_video_with_a_job_is_left_alone(
     waiting: Video, enqueued: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "videos_waiting", lambda: {waiting.pk})
-    assert reaping.enqueue_waiting() == 0
+    assert backlog.enqueue_waiting() == 0
     assert enqueued == []
 
 
@@ -52,7 +53,7 @@ def test_without_a_queue_the_round_goes_on(waiting: Video, monkeypatch: pytest.M
         raise RedisDown
 
     monkeypatch.setattr(queue, "videos_waiting", unreachable)
-    reaping.reap()
+    reap()
     waiting.refresh_from_db()
     assert waiting.state == State.PENDING
 
@@ -60,7 +61,7 @@ def test_without_a_queue_the_round_goes_on(waiting: Video, monkeypatch: pytest.M
 @pytest.mark.parametrize("state", [State.UPLOADING, State.PROCESSING, State.READY, State.ERROR])
 def test_other_videos_are_left_alone(waiting: Video, enqueued: list[int], state: State) -> None:
     Video.objects.update(state=state)
-    reaping.enqueue_waiting()
+    backlog.enqueue_waiting()
     assert enqueued == []
 
 
@@ -72,7 +73,7 @@ def test_what_is_due_is_removed_and_what_is_not_stays(db: None, settings: Any, t
         store.put(source, key, "video/mp4")
     Discard.objects.create(prefix="videos/a/v1")
     Discard.objects.create(prefix="videos/a/v2", due_at=timezone.now() + timedelta(hours=1))
-    reaping.reap()
+    reap()
     assert list(store.list("videos/a")) == ["videos/a/v2/720p.mp4"]
     assert [d.prefix for d in Discard.objects.all()] == ["videos/a/v2"]
 
@@ -83,7 +84,7 @@ def test_scratch_of_dead_workers_is_swept_and_that_of_living_ones_kept(waiting: 
     living, dead = settings.WORK_DIR / str(token), settings.WORK_DIR / str(uuid.uuid4())
     for folder in (living, dead):
         folder.mkdir()
-    reaping.reap()
+    reap()
     assert living.exists()
     assert not dead.exists()
 
@@ -94,7 +95,7 @@ def test_brief_folders_go_when_their_work_is_done_or_after_a_day(db: None, setti
         killed.mkdir()
         two_days_ago = time.time() - 2 * 24 * 3600
         os.utime(killed, (two_days_ago, two_days_ago))
-        reaping.reap()
+        reap()
         assert fresh.exists()
     assert list(settings.WORK_DIR.iterdir()) == []
 
@@ -113,7 +114,7 @@ def test_half_received_uploads_go_after_a_day(db: None, settings: Any, tmp_path:
         path.touch()
     two_days_ago = time.time() - 2 * 24 * 3600
     os.utime(old, (two_days_ago, two_days_ago))
-    reaping.reap()
+    reap()
     assert fresh.exists()
     assert not old.exists()
 
@@ -136,7 +137,7 @@ def test_a_file_that_cannot_be_removed_keeps_none_of_the_others(
 
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(PermissionError):
-        reaping.sweep_incoming()
+        incoming.sweep_incoming()
     assert [file for file in files if file.exists()] == [stuck]
 
 
@@ -157,7 +158,7 @@ def test_each_chore_is_done_whichever_of_them_fails(failing: str, db: None, monk
 
     for name in CHORES:
         monkeypatch.setattr(name, stand_in(name))
-    assert reaping.reap().failing == [failing]
+    assert reap().failing == [failing]
     assert done == CHORES
 
 
@@ -165,6 +166,6 @@ def test_the_command_that_runs_one_round_says_what_failed(db: None, monkeypatch:
     def fail() -> None:
         raise OSError("no such disk")
 
-    monkeypatch.setattr("content_app.services.tus.sweep", fail)
+    monkeypatch.setattr("content_app.services.uploads.tus.sweep", fail)
     with pytest.raises(CommandError, match=r"content_app\.services\.tus\.sweep"):
         call_command("reaper", "--once")

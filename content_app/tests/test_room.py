@@ -18,11 +18,13 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from content_app.api import uploads as forms
-from content_app.api.uploads import CHUNK_TYPE
+from content_app.api import upload_handlers as forms
+from content_app.api.upload_handlers import CHUNK_TYPE
 from content_app.models import DirectUpload, Video
 from content_app.rules import MEGABYTE
-from content_app.services import encoding, processing, reaping, room, sources, uploads
+from content_app.services.processing import encoding, lifecycle
+from content_app.services.storage import disk_space, work_folder
+from content_app.services.uploads import direct_uploads, incoming
 from content_app.states import State
 from content_app.tests.factories import make_upload, make_video, original_files
 from content_app.tests.test_tus import V1, begin, begun, head, metadata, offset_of, patch, said
@@ -49,7 +51,7 @@ class Disk:
 
     def usage(self, _: Path) -> Any:
         blocks = sum(path.lstat().st_blocks for folder in self.folders for path in folder.rglob("*") if path.is_file())
-        used = blocks * room.BLOCK_BYTES + self.others
+        used = blocks * disk_space.BLOCK_BYTES + self.others
         return SimpleNamespace(total=DISK, used=used, free=DISK - used)
 
 
@@ -79,7 +81,7 @@ def test_the_reserve_is_what_is_chosen_or_a_share_of_the_disk(
     chosen_mb: int | None, disk_mb: int, expected_mb: int, settings: Any
 ) -> None:
     settings.DISK_RESERVE_MB = chosen_mb
-    assert room.reserve_bytes(disk_mb * MEGABYTE) == expected_mb * MEGABYTE
+    assert disk_space.reserve_bytes(disk_mb * MEGABYTE) == expected_mb * MEGABYTE
 
 
 # --- announcing ------------------------------------------------------------------------------------------------------
@@ -89,7 +91,7 @@ def test_an_upload_that_would_touch_the_reserve_is_refused(creators: APIClient) 
     fits = DISK - RESERVE
     assert said(begin(creators, fits + 1, title="Large")) == NO_ROOM
     assert (DirectUpload.objects.exists(), Video.objects.exists()) == (False, False)
-    assert list(room.arriving_folder().glob("*")) == []
+    assert list(disk_space.arriving_folder().glob("*")) == []
     assert begin(creators, fits).status_code == 201
 
 
@@ -108,8 +110,8 @@ def test_no_room_is_kept_for_an_upload_that_has_been_silent_for_long(
 ) -> None:
     begun(as_user(creator), 5 * MEGABYTE)
     assert said(begin(creators, 5 * MEGABYTE)) == NO_ROOM
-    long_ago = time.time() - room.SILENT_S - 1
-    os.utime(room.arriving_path(DirectUpload.objects.get().public_id), (long_ago, long_ago))
+    long_ago = time.time() - disk_space.SILENT_S - 1
+    os.utime(disk_space.arriving_path(DirectUpload.objects.get().public_id), (long_ago, long_ago))
     assert begin(creators, 5 * MEGABYTE).status_code == 201
 
 
@@ -123,10 +125,10 @@ def test_what_was_given_up_or_did_not_come_in_time_takes_nothing(creators: APICl
 
 
 def test_with_buckets_the_disk_is_not_asked(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (uploads, room):
+    for module in (direct_uploads, disk_space):
         monkeypatch.setattr(module, "is_in_bucket", lambda: True)
-    uploads.announce(owner=owner, size_bytes=100 * MEGABYTE)
-    assert room.promised_bytes() == 0
+    direct_uploads.announce(owner=owner, size_bytes=100 * MEGABYTE)
+    assert disk_space.promised_bytes() == 0
 
 
 class Unread(io.BytesIO):
@@ -230,7 +232,7 @@ def test_a_chunk_stops_before_the_reserve_and_goes_on_when_there_is_room(creator
     assert said(patch(creators, url, bytes(4 * MEGABYTE))) == NO_ROOM
     came = offset_of(creators, url)
     assert 2 * MEGABYTE < came <= 3 * MEGABYTE
-    assert room.left_bytes(django_settings.MEDIA_ROOT) >= 0
+    assert disk_space.left_bytes(django_settings.MEDIA_ROOT) >= 0
     assert head(creators, url).status_code == 200
     disk.others = 0
     assert patch(creators, url, bytes(4 * MEGABYTE - came), came).status_code == 204
@@ -257,7 +259,7 @@ def test_a_beginning_that_gets_no_room_leaves_nothing(creators: APIClient, disk:
     environ: Any = {"CONTENT_LENGTH": str(2 * MEGABYTE), "wsgi.input": Watched(bytes(2 * MEGABYTE), fill)}
     answer = creators.generic("POST", "/api/v1/upload/tus/", content_type=CHUNK_TYPE, headers=headers, **environ)
     assert said(answer) == NO_ROOM
-    assert (DirectUpload.objects.exists(), list(room.arriving_folder().iterdir())) == (False, [])
+    assert (DirectUpload.objects.exists(), list(disk_space.arriving_folder().iterdir())) == (False, [])
 
 
 # --- giving up -------------------------------------------------------------------------------------------------------
@@ -273,9 +275,9 @@ def test_giving_up_makes_room_before_the_database_is_asked(
         raise OperationalError("database or disk is full")
 
     with monkeypatch.context() as full:
-        full.setattr(uploads, "cancel", fail)
+        full.setattr(direct_uploads, "cancel", fail)
         assert creators.delete(url, headers=V1).status_code == 503
-    assert list(room.arriving_folder().iterdir()) == []
+    assert list(disk_space.arriving_folder().iterdir()) == []
     assert creators.delete(url, headers=V1).status_code == 204
     assert not DirectUpload.objects.exists()
 
@@ -303,18 +305,18 @@ def test_a_form_has_its_room_and_its_place_as_long_as_the_process_lives_that_rec
             assert said(begin(creators, 3 * MEGABYTE)) == NO_ROOM
             assert creators.post(VIDEOS, body, content_type=FORM).json()["code"] == "too_many_uploads"
             os.utime(half, (0, time.time() - 3600))
-            assert reaping.sweep_incoming() == 0
+            assert incoming.sweep_incoming() == 0
         finally:
             web.kill()
     assert begin(creators, 3 * MEGABYTE).status_code == 201
     assert creators.post(VIDEOS, body, content_type=FORM).status_code == 201
-    assert reaping.sweep_incoming() == 1
+    assert incoming.sweep_incoming() == 1
     assert not half.exists()
 
 
 def test_a_file_that_was_made_just_now_is_left_to_its_process(settings: Any) -> None:
     Path(settings.FILE_UPLOAD_TEMP_DIR, "1-new.upload").touch()
-    assert reaping.sweep_incoming() == 0
+    assert incoming.sweep_incoming() == 0
 
 
 # --- workers ---------------------------------------------------------------------------------------------------------
@@ -338,14 +340,14 @@ def test_an_encoder_is_ended_before_the_reserve_and_the_film_waits(
         was_there_when_failing.extend(Path(django_settings.WORK_DIR).glob("*/work/rung.mp4"))
         return really(**arguments)
 
-    really = processing.mark_failed
+    really = lifecycle.mark_failed
     monkeypatch.setattr(encoding, "MARGIN_BYTES", MEGABYTE)
     monkeypatch.setattr(encoding, "process", encode)
-    monkeypatch.setattr(processing, "mark_failed", mark_failed)
-    monkeypatch.setattr(sources, "fetch_original", lambda key, path, *_: path.write_bytes(b"film"))
+    monkeypatch.setattr(lifecycle, "mark_failed", mark_failed)
+    monkeypatch.setattr(work_folder, "fetch_original", lambda key, path, *_: path.write_bytes(b"film"))
     for state in (State.PENDING, State.PENDING, State.ERROR):  # MAX_ATTEMPTS
         Video.objects.update(lease_until=None)
-        claim = processing.claim(video_id=video.pk)
+        claim = lifecycle.claim(video_id=video.pk)
         assert claim
         encoding.run_claim(claim=claim)
         video.refresh_from_db()
@@ -354,13 +356,13 @@ def test_an_encoder_is_ended_before_the_reserve_and_the_film_waits(
     assert (video.error_code, video.error_message) == ("storage_unavailable", encoding.NO_ROOM)
     assert not list(Path(django_settings.WORK_DIR).iterdir())
     Video.objects.update(video_file="originals/x/film.mp4")
-    assert processing.retry(video_id=video.pk)
+    assert lifecycle.retry(video_id=video.pk)
 
 
 def test_what_a_film_will_need_is_asked_for_above_the_reserve(disk: Disk, settings: Any) -> None:
-    sources.require_room(DISK - RESERVE)
+    work_folder.require_room(DISK - RESERVE)
     with pytest.raises(StorageUnavailable):
-        sources.require_room(DISK - RESERVE + 1)
+        work_folder.require_room(DISK - RESERVE + 1)
 
 
 def test_a_version_that_has_to_be_copied_to_another_disk_needs_room_there(
@@ -370,5 +372,5 @@ def test_a_version_that_has_to_be_copied_to_another_disk_needs_room_there(
     disk.others = DISK - RESERVE - 4 * MEGABYTE
     encoding.require_room_to_publish(tmp_path)  # linked
     monkeypatch.setattr(encoding, "can_link", lambda source, target: False)
-    with pytest.raises(room.NoRoom):
+    with pytest.raises(disk_space.NoRoom):
         encoding.require_room_to_publish(tmp_path)

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from content_app.services import sources
-from content_app.services.storage import get_store
+from content_app.services.storage import work_folder
+from content_app.services.storage.stores import get_store
 from media_pipeline.errors import StorageUnavailable
-from media_pipeline.store import LocalStore
+from media_pipeline.storage.store import LocalStore
 
 KEY = "originals/x/film.mp4"
 MB = 1024**2
@@ -35,8 +35,8 @@ def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Bucket:
     store = Bucket(Path(settings.MEDIA_ROOT))
     store.path_of(KEY).parent.mkdir(parents=True)
     store.path_of(KEY).write_bytes(bytes(2 * MB))
-    monkeypatch.setattr(sources, "get_store", lambda: store)
-    monkeypatch.setattr(sources, "bucket_store", lambda: store)
+    monkeypatch.setattr(work_folder, "get_store", lambda: store)
+    monkeypatch.setattr(work_folder, "bucket_store", lambda: store)
     return store
 
 
@@ -48,22 +48,22 @@ def place(settings: Any) -> Path:
 
 
 def test_what_was_looked_at_is_left_to_the_worker(bucket: Bucket, place: Path) -> None:
-    sources.fetch_original(KEY, place)
-    sources.leave_to_worker(KEY, place)
+    work_folder.fetch_original(KEY, place)
+    work_folder.leave_to_worker(KEY, place)
     assert not place.exists()
-    sources.fetch_original(KEY, place)
+    work_folder.fetch_original(KEY, place)
     assert (bucket.fetched, place.stat().st_size) == (1, 2 * MB)
-    assert sources.drop_kept(older_than_s=0) == 0
+    assert work_folder.drop_kept(older_than_s=0) == 0
 
 
 def test_what_no_worker_comes_for_is_dropped_after_a_while(bucket: Bucket, place: Path) -> None:
-    sources.fetch_original(KEY, place)
+    work_folder.fetch_original(KEY, place)
     os.utime(place, (0, 0))  # an old file that was left just now
-    sources.leave_to_worker(KEY, place)
-    assert sources.drop_kept() == 0
+    work_folder.leave_to_worker(KEY, place)
+    assert work_folder.drop_kept() == 0
     time.sleep(0.05)
-    assert sources.drop_kept(older_than_s=0.01) == 1
-    sources.fetch_original(KEY, place)
+    assert work_folder.drop_kept(older_than_s=0.01) == 1
+    work_folder.fetch_original(KEY, place)
     assert bucket.fetched == 2
 
 
@@ -73,7 +73,7 @@ def test_the_work_folder_takes_what_there_is_room_for(
 ) -> None:
     settings.WORK_MAX_MB = most_mb
     with nullcontext() if is_taken else pytest.raises(StorageUnavailable, match="WORK_MAX_MB"):
-        sources.fetch_original(KEY, place)
+        work_folder.fetch_original(KEY, place)
     assert place.exists() == is_taken
 
 
@@ -81,14 +81,14 @@ def test_what_other_films_take_counts(bucket: Bucket, place: Path, settings: Any
     settings.WORK_MAX_MB = 3
     place.with_name("of-another").write_bytes(bytes(2 * MB))
     with pytest.raises(StorageUnavailable):
-        sources.fetch_original(KEY, place)
+        work_folder.fetch_original(KEY, place)
 
 
 def test_what_is_only_kept_gives_way(bucket: Bucket, place: Path, settings: Any) -> None:
     settings.WORK_MAX_MB = 3
     place.write_bytes(bytes(2 * MB))
-    sources.leave_to_worker("originals/another/film.mp4", place)
-    sources.fetch_original(KEY, place)
+    work_folder.leave_to_worker("originals/another/film.mp4", place)
+    work_folder.fetch_original(KEY, place)
     assert place.stat().st_size == 2 * MB
 
 
@@ -97,7 +97,7 @@ def test_a_full_disk_is_said_before_anything_is_fetched(
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
     with pytest.raises(StorageUnavailable, match="no room"):
-        sources.fetch_original(KEY, place)
+        work_folder.fetch_original(KEY, place)
     assert bucket.fetched == 0
 
 
@@ -105,6 +105,6 @@ def test_from_a_folder_nothing_is_kept_and_no_room_is_asked_for(place: Path, set
     settings.WORK_MAX_MB = 1
     (tmp_path / "film").write_bytes(bytes(2 * MB))
     get_store().put(tmp_path / "film", KEY, "video/mp4")
-    sources.fetch_original(KEY, place)
-    sources.leave_to_worker(KEY, place)
+    work_folder.fetch_original(KEY, place)
+    work_folder.leave_to_worker(KEY, place)
     assert place.exists()

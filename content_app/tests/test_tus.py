@@ -21,17 +21,18 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from content_app import queue
-from content_app.api.uploads import CHUNK_TYPE
+from content_app.api.upload_handlers import CHUNK_TYPE
 from content_app.models import DirectUpload, Discard, Video
 from content_app.rules import MEGABYTE
-from content_app.services import discards, room, tus, upload_checks, uploads
-from content_app.services.storage import get_store
+from content_app.services.storage import discards, disk_space
+from content_app.services.storage.stores import get_store
+from content_app.services.uploads import checks, direct_uploads, tus
 from content_app.states import State
 from content_app.tests.conftest import assert_one_whole
 from content_app.tests.factories import make_category, make_playable, make_video, original_files
-from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.errors import StorageUnavailable
-from media_pipeline.store import LocalStore
+from media_pipeline.storage.buckets import Buckets, S3Connection
+from media_pipeline.storage.store import LocalStore
 from tests.clips import Clip, make_clip
 from users_app.models import User
 
@@ -113,7 +114,7 @@ def said(answer: Any) -> tuple[int, str]:
 
 
 def partial_files() -> list[Path]:
-    return sorted(room.arriving_folder().iterdir()) if room.arriving_folder().exists() else []
+    return sorted(disk_space.arriving_folder().iterdir()) if disk_space.arriving_folder().exists() else []
 
 
 def only_upload() -> DirectUpload:
@@ -326,11 +327,11 @@ def test_a_name_may_be_anything_that_ends_like_a_film(name: str, creators: APICl
 @pytest.mark.parametrize("filetype", ["x" * 300, "video/", "video/mp4\nX: y", "é/ü", 'video/mp4; codecs="avc1"'])
 def test_a_type_that_is_none_is_left_out(filetype: str, creators: APIClient) -> None:
     begun(creators, filetype=filetype)
-    assert only_upload().content_type == uploads.ANY_TYPE
+    assert only_upload().content_type == direct_uploads.ANY_TYPE
 
 
 def test_nobody_may_begin_any_number(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(uploads, "MOST_OPEN", 1)
+    monkeypatch.setattr(direct_uploads, "MOST_OPEN", 1)
     begun(creators)
     assert said(begin(creators)) == (409, "too_many_uploads")
 
@@ -371,7 +372,7 @@ def test_a_film_that_arrived_is_checked_and_used(
 ) -> None:
     film = make_clip(tmp_path, Clip(size="160x120", rate="25", duration_s=1)).read_bytes()
     patch(creators, begun(creators, len(film), title="Real"), film)
-    upload_checks.check(upload_id=to_check.pop())
+    checks.check(upload_id=to_check.pop())
     video = Video.objects.get()
     assert (video.state, video.original_bytes, enqueued) == (State.PENDING, len(film), [video.pk])
 
@@ -615,7 +616,7 @@ def test_every_chunk_gives_it_its_whole_time_again(creators: APIClient) -> None:
 
 def test_a_long_chunk_does_not_expire_meanwhile(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     renewed: list[DirectUpload] = []
-    monkeypatch.setattr(uploads, "prolong", lambda *, upload: renewed.append(upload))
+    monkeypatch.setattr(direct_uploads, "prolong", lambda *, upload: renewed.append(upload))
     monkeypatch.setattr(tus, "RENEW_S", 0)
     patch(creators, begun(creators, MEGABYTE), b"x" * 3 * tus.BLOCK_BYTES)
     assert len(renewed) == 4
@@ -699,7 +700,7 @@ def test_somebody_says_what_it_is_while_it_arrives(
     creators: APIClient, to_check: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def describe_meanwhile(*args: Any, **kwargs: Any) -> int:
-        uploads.describe(upload=only_upload(), fields={"title": "Meanwhile"})
+        direct_uploads.describe(upload=only_upload(), fields={"title": "Meanwhile"})
         return receive(*args, **kwargs)
 
     receive = tus.receive
@@ -714,21 +715,21 @@ def test_what_arrived_is_kept_until_a_worker_looks_at_it(
     film = make_clip(tmp_path, Clip(size="160x120", rate="25", duration_s=1)).read_bytes()
     patch(creators, begun(creators, len(film), title="Patient"), film)
     a_week_passes()
-    upload_checks.check(upload_id=to_check.pop())
+    checks.check(upload_id=to_check.pop())
     discards.remove_due()
     assert (Video.objects.get().state, len(original_files())) == (State.PENDING, 1)
 
 
 def test_what_is_whole_is_not_forgotten_when_it_could_not_be_stored_yet(whole: str, to_check: list[int]) -> None:
     DirectUpload.objects.update(expires_at=timezone.now() - timedelta(days=3))
-    uploads.look_after()  # before the sweep, which may have failed
+    direct_uploads.look_after()  # before the sweep, which may have failed
     assert DirectUpload.objects.get().settled_at is None
     tus.sweep()
     assert DirectUpload.objects.get().arrived_at
 
 
 def test_a_file_that_cannot_be_removed_keeps_no_other_from_being_stored(whole: str, to_check: list[int]) -> None:
-    folder = room.arriving_folder()
+    folder = disk_space.arriving_folder()
     for number in range(20):  # in whatever order the folder gives them
         (folder / f"{number:032x}").mkdir()
         os.utime(folder / f"{number:032x}", (0, 0))
@@ -749,7 +750,7 @@ def a_week_passes() -> None:
     Discard.objects.update(due_at=long_ago)
     for path in partial_files():
         age(path, 7 * 24 * 3600)
-    for look_after in (discards.remove_due, tus.sweep, uploads.look_after, discards.remove_due):
+    for look_after in (discards.remove_due, tus.sweep, direct_uploads.look_after, discards.remove_due):
         look_after()
 
 
@@ -765,7 +766,8 @@ def test_what_no_upload_waits_for_is_removed_after_an_hour(creators: APIClient) 
     tus.sweep()  # without a folder
     begun(creators)
     kept = tus.path_of(only_upload())
-    fresh, old, note = (room.arriving_folder() / name for name in (uuid.uuid4().hex, uuid.uuid4().hex, "old.unproved"))
+    names = (uuid.uuid4().hex, uuid.uuid4().hex, "old.unproved")
+    fresh, old, note = (disk_space.arriving_folder() / name for name in names)
     fresh.touch()
     old.touch()
     note.symlink_to("12")
@@ -817,7 +819,7 @@ def test_an_upload_that_comes_with_its_creation_is_queued_once_it_is_described(
 def test_an_arrival_that_is_taken_back_queues_nothing(creators: APIClient, checks_seen: list[Any]) -> None:
     begun(creators, 4, title="Taken back")
     with transaction.atomic():
-        assert uploads.mark_arrived(upload=only_upload())
+        assert direct_uploads.mark_arrived(upload=only_upload())
         assert checks_seen == []
         transaction.set_rollback(True)
     assert checks_seen == []

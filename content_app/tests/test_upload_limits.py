@@ -15,15 +15,17 @@ from redis import Redis
 from rest_framework.test import APIClient
 from rq import Queue
 
+from background.queue import HOUSEKEEPING
 from content_app import jobs, queue
 from content_app.models import DirectUpload, Discard
-from content_app.services import discards, uploads
+from content_app.services.storage import discards
+from content_app.services.uploads import direct_uploads
 from content_app.tests.factories import make_upload, make_video
 from content_app.tests.test_tus import V1, begin, begun, head, offset_of, patch
 from local import redis
 from tests.services import wait_for
 from users_app.models import User
-from users_app.queue import HOUSEKEEPING, enqueue_mail
+from users_app.queue import enqueue_mail
 
 SignIn = Callable[[User], APIClient]
 UPLOAD = "/api/v1/upload/videos"
@@ -122,7 +124,7 @@ def let_go(number: int) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_thousand_that_are_given_up_are_one_cleanup(housekeeping: Queue, owner: User) -> None:
     for _ in range(100):
-        uploads.cancel(upload=uploads.announce(owner=owner, size_bytes=1))
+        direct_uploads.cancel(upload=direct_uploads.announce(owner=owner, size_bytes=1))
     assert names(housekeeping) == ["remove_discards"]
     take_up_all(housekeeping)
     with ThreadPoolExecutor(8) as pool:  # as many web processes do

@@ -12,9 +12,10 @@ from rest_framework.test import APIClient
 
 from content_app.models import Discard, Video
 from content_app.rules import EXTENSIONS
-from content_app.services import processing, videos
-from content_app.services.external import TranscoderFailed
-from content_app.services.videos import UNDO_MINUTES
+from content_app.services.catalogue import videos
+from content_app.services.catalogue.videos import UNDO_MINUTES
+from content_app.services.processing import lifecycle
+from content_app.services.processing.external import TranscoderFailed
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_category, make_playable, make_upload, make_video, original_files
 from media_pipeline.errors import (
@@ -179,7 +180,7 @@ def test_a_failing_database_leaves_no_file(owner: User, as_user: SignIn, monkeyp
     def fail(*_: Any, **__: Any) -> None:
         raise DatabaseError("full")
 
-    monkeypatch.setattr("content_app.services.processing.accept_original", fail)
+    monkeypatch.setattr("content_app.services.processing.lifecycle.accept_original", fail)
     with pytest.raises(DatabaseError):
         upload(as_user(owner))
     assert original_files() == []
@@ -296,9 +297,9 @@ def test_an_owner_does_not_bring_back_what_staff_took_away(owner: User, admin: U
 def test_what_fails_for_good_is_not_tried_again(owner: User, admin: User, as_user: SignIn, enqueued: list[int]) -> None:
     upload(as_user(owner))
     video = Video.objects.get()
-    claim = processing.claim(video_id=video.pk)
+    claim = lifecycle.claim(video_id=video.pk)
     assert claim
-    processing.mark_failed(claim=claim, error=NotAVideo())
+    lifecycle.mark_failed(claim=claim, error=NotAVideo())
     for person in (owner, admin):
         assert as_user(person).get(f"{VIDEOS}{video.pk}/").json()["can_retry"] is False
         response = as_user(person).post(f"{VIDEOS}{video.pk}/retry/")
@@ -324,9 +325,9 @@ def test_trying_again_is_offered_where_it_can_help(
 ) -> None:
     settings.MAX_ATTEMPTS = 1
     upload(as_user(owner))
-    claim = processing.claim(video_id=Video.objects.get().pk)
+    claim = lifecycle.claim(video_id=Video.objects.get().pk)
     assert claim
-    processing.mark_failed(claim=claim, error=error)
+    lifecycle.mark_failed(claim=claim, error=error)
     assert as_user(owner).get(f"{VIDEOS}{claim.video_id}/").json()["can_retry"] is can_help
 
 

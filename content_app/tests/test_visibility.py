@@ -12,8 +12,8 @@ from django.utils import timezone
 from content_app.access import may_change, may_watch
 from content_app.models import Video
 from content_app.queries import find_visible, visible_to
-from content_app.services import grants
-from content_app.services.grants import GrantRefused
+from content_app.services.playback import grants
+from content_app.services.playback.grants import GrantRefused
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_playable, make_video
 from media_pipeline import layout

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from media_pipeline.ladder import DEFAULT_LADDER
+from media_pipeline.planning.ladder import DEFAULT_LADDER
 from media_pipeline.tests.versions import SMALL_LADDER
 from tests.clips import Clip
 

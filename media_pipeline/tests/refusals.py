@@ -9,7 +9,7 @@ import pytest
 from media_pipeline.errors import PipelineError
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.pipeline import Job, process
-from media_pipeline.plan import PlanSettings
+from media_pipeline.planning.plan import PlanSettings
 from media_pipeline.tests.processes import processes_with
 
 QUICK_S = 20

@@ -4,8 +4,8 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from media_pipeline.colour import Colour
-from media_pipeline.source import AudioTrack, Source, SubtitleTrack
+from media_pipeline.sources.colour import Colour
+from media_pipeline.sources.source import AudioTrack, Source, SubtitleTrack
 
 SOUND = AudioTrack(index=1, codec="aac", channels=2, language="und", title="", is_default=True)
 FILM = Source(

@@ -4,10 +4,10 @@ from fractions import Fraction
 
 import pytest
 
-from media_pipeline.allowance import encoder_limits, largest_file_bytes, probe_limits
 from media_pipeline.limits import GIB, MIB
-from media_pipeline.plan import EncodePlan, PlanSettings, plan_encode
-from media_pipeline.source import Source
+from media_pipeline.planning.allowance import encoder_limits, largest_file_bytes, probe_limits
+from media_pipeline.planning.plan import EncodePlan, PlanSettings, plan_encode
+from media_pipeline.sources.source import Source
 from media_pipeline.tests.sources import FILM, film
 
 SPECK = film(width=160, height=120, stored_size=(160, 120), audio=())

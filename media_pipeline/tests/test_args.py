@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline.colour import Colour
-from media_pipeline.ffmpeg.args import audio_filter, captions_args, encode_args, peak_kbps, storyboard_args
-from media_pipeline.formats import CONTAINERS, PROTOCOLS
-from media_pipeline.ladder import KNOWN_RUNGS, SizedRung
-from media_pipeline.plan import EncodePlan, PlanSettings, plan_encode
-from media_pipeline.source import Source
+from media_pipeline.planning.ffmpeg_args import audio_filter, captions_args, encode_args, peak_kbps, storyboard_args
+from media_pipeline.planning.ladder import KNOWN_RUNGS, SizedRung
+from media_pipeline.planning.plan import EncodePlan, PlanSettings, plan_encode
+from media_pipeline.sources.colour import Colour
+from media_pipeline.sources.formats import CONTAINERS, PROTOCOLS
+from media_pipeline.sources.source import Source
 from media_pipeline.tests.golden import golden_list
 from media_pipeline.tests.sources import film, sound, subtitles
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from media_pipeline.buckets import Buckets, S3Connection, cache_control
+from media_pipeline.storage.buckets import Buckets, S3Connection, cache_control
 
 THREE = Buckets("originals", "processed", "pictures")
 TWO = Buckets("originals", "published", "published")

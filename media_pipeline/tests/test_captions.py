@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from media_pipeline.captions import (
+from media_pipeline.packaging.captions import (
     LONGEST_CUE,
     MOST_CUES,
     BadCaptions,

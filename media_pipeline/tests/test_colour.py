@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from media_pipeline.colour import Colour, parse_colour, to_bt709
+from media_pipeline.sources.colour import Colour, parse_colour, to_bt709
 
 PQ = Colour("bt2020", "smpte2084", "bt2020nc", depth_bits=10)
 HLG = Colour("bt2020", "arib-std-b67", "bt2020nc", depth_bits=10)

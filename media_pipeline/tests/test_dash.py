@@ -8,14 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline import dash, dash_texts, playlists
-from media_pipeline.dash import DashResult, read_dash
-from media_pipeline.foreign import BadResult, ForeignVersion
+from media_pipeline.external import dash, dash_texts
+from media_pipeline.external.dash import DashResult, read_dash
+from media_pipeline.external.hls import BadResult, ForeignVersion
+from media_pipeline.external.mpd import MOST_FILES, Representation, parse_duration
+from media_pipeline.external.results import read_result
+from media_pipeline.external.segment_files import FIRST_PART_BYTES, read_segments
 from media_pipeline.mp4.boxes import BadMp4
 from media_pipeline.mp4.segments import InitSegment, MediaSegment
-from media_pipeline.mpd import MOST_FILES, Representation, parse_duration
-from media_pipeline.results import read_result
-from media_pipeline.segment_files import FIRST_PART_BYTES, read_segments
+from media_pipeline.packaging import playlists
 from tests.clips import Clip, make_clip, run_ffmpeg
 from tests.transcoder import WINDOW, make_dash
 

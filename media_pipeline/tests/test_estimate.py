@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from media_pipeline.colour import Colour
-from media_pipeline.estimate import (
+from media_pipeline.planning.plan import EncodePlan, PlanSettings, plan_encode
+from media_pipeline.report.estimate import (
     DEFAULT_PIXELS_PER_S,
     OVERHEAD_S,
     TONE_MAPPED,
@@ -15,7 +15,7 @@ from media_pipeline.estimate import (
     corrected_s,
     estimate,
 )
-from media_pipeline.plan import EncodePlan, PlanSettings, plan_encode
+from media_pipeline.sources.colour import Colour
 from media_pipeline.tests.sources import film, sound
 
 # What Big Buck Bunny in 1080p at 24 frames a second really took: 30 s, surround sound.

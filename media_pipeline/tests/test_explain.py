@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline.colour import Colour
-from media_pipeline.estimate import Speed
-from media_pipeline.explain import Explanation, as_text, explain
-from media_pipeline.plan import PlanSettings, plan_encode
+from media_pipeline.planning.plan import PlanSettings, plan_encode
 from media_pipeline.probe import probe
-from media_pipeline.reasons import explain_warnings
+from media_pipeline.report.estimate import Speed
+from media_pipeline.report.explain import Explanation, as_text, explain
+from media_pipeline.report.reasons import explain_warnings
+from media_pipeline.sources.colour import Colour
 from media_pipeline.tests.golden import golden
 from media_pipeline.tests.sources import film, sound, subtitles
 from tests.clips import Clip, make_clip

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from media_pipeline.foreign import BadResult, ForeignVersion, read_version
+from media_pipeline.external.hls import BadResult, ForeignVersion, read_version
 
 MASTER = """#EXTM3U
 #EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="a",NAME="English",URI="audio/index.m3u8"

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline.ffmpeg.args import encode_args
 from media_pipeline.ffmpeg.diagnose import diagnose
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.ffmpeg.run import run_limited
 from media_pipeline.limits import ChildLimits
-from media_pipeline.plan import PlanSettings, plan_encode
+from media_pipeline.planning.ffmpeg_args import encode_args
+from media_pipeline.planning.plan import PlanSettings, plan_encode
 from media_pipeline.tests.processes import MIB
 from media_pipeline.tests.refusals import FTYP, NOISE, QUICK_S, refusal
 from media_pipeline.tests.sources import film

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from media_pipeline import pipeline, probe
-from media_pipeline.allowance import encoder_limits, probe_limits
 from media_pipeline.errors import EncoderFailed, EncoderOverLimit, NotAVideo, TooLarge
 from media_pipeline.limits import MIB, MOST_STREAMS, ChildLimits
-from media_pipeline.plan import EncodePlan
+from media_pipeline.planning.allowance import encoder_limits, probe_limits
+from media_pipeline.planning.plan import EncodePlan
 from media_pipeline.tests.forge import (
     RAW,
     block,

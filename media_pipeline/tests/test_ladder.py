@@ -2,7 +2,7 @@
 
 import pytest
 
-from media_pipeline.ladder import DEFAULT_LADDER, KNOWN_RUNGS, parse_ladder, plan_ladder
+from media_pipeline.planning.ladder import DEFAULT_LADDER, KNOWN_RUNGS, parse_ladder, plan_ladder
 
 LADDER = parse_ladder(DEFAULT_LADDER)
 SIZES = [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from media_pipeline.languages import canonical_tag, language_name, parse_language, tag_name
+from media_pipeline.sources.languages import canonical_tag, language_name, parse_language, tag_name
 
 
 @pytest.mark.parametrize(

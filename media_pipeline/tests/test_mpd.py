@@ -6,8 +6,8 @@ from xml.etree.ElementTree import Element, TreeBuilder
 
 import pytest
 
-from media_pipeline import mpd as mpd_module
-from media_pipeline.mpd import MOST_SEGMENTS, BadManifest, Listed, Manifest, parse_duration, parse_mpd
+from media_pipeline.external import mpd as mpd_module
+from media_pipeline.external.mpd import MOST_SEGMENTS, BadManifest, Listed, Manifest, parse_duration, parse_mpd
 
 TEMPLATE = '<SegmentTemplate timescale="1000" media="c-$RepresentationID$-$Number%05d$.m4s" initialization="i.m4s">'
 TIMELINE = '<SegmentTimeline><S t="500" d="2000" r="1"/><S d="1000"/></SegmentTimeline>'

@@ -6,7 +6,8 @@ from itertools import accumulate
 
 import pytest
 
-from media_pipeline import layout, playlists
+from media_pipeline import layout
+from media_pipeline.packaging import playlists
 from media_pipeline.tests import reader
 from media_pipeline.tests.cases import CASES, SOUNDING, every_case, every_case_with_sound
 from media_pipeline.tests.versions import Version

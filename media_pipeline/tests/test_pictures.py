@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline.pictures import KINDS, TURNS, kind_of, orientation_of, picture_args, turn_of
+from media_pipeline.pictures.uploaded import KINDS, TURNS, kind_of, orientation_of, picture_args, turn_of
 from media_pipeline.tests.golden import golden_list
 
 JPEG_HEAD, JPEG_REST = b"\xff\xd8", b"\xff\xda\0\x02picture\xff\xd9"

@@ -11,9 +11,9 @@ import pytest
 from media_pipeline import layout
 from media_pipeline.errors import NoVideoStream
 from media_pipeline.ffmpeg.progress import Progress
-from media_pipeline.ladder import parse_ladder
 from media_pipeline.pipeline import Job, process
-from media_pipeline.plan import PlanSettings
+from media_pipeline.planning.ladder import parse_ladder
+from media_pipeline.planning.plan import PlanSettings
 from media_pipeline.tests import reader
 from media_pipeline.tests.cases import CASES, SILENT, every_case, every_case_with_sound
 from media_pipeline.tests.versions import SMALL_LADDER, Studio, Version

@@ -7,9 +7,9 @@ from fractions import Fraction
 import pytest
 
 from media_pipeline.errors import TooLarge, TooLong
-from media_pipeline.ladder import parse_ladder
 from media_pipeline.limits import Limits
-from media_pipeline.plan import Chunk, EncodePlan, PlanSettings, plan_encode
+from media_pipeline.planning.ladder import parse_ladder
+from media_pipeline.planning.plan import Chunk, EncodePlan, PlanSettings, plan_encode
 from media_pipeline.tests.sources import FILM, SOUND
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from media_pipeline.playlists import (
+from media_pipeline.packaging.playlists import (
     AudioVariant,
     CaptionVariant,
     Segment,

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from media_pipeline.ffmpeg.locate import find_ffmpeg
-from media_pipeline.poster import (
+from media_pipeline.pictures.poster import (
     ALIKE,
     MOST_POSTERS,
     THUMB_BYTES,

@@ -7,8 +7,8 @@ import pytest
 
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
-from media_pipeline.publish import publish
-from media_pipeline.store import LocalStore
+from media_pipeline.packaging.publish import publish
+from media_pipeline.storage.store import LocalStore
 
 NAMES = ("master.m3u8", "720p.m3u8", "720p.mp4", "720p.init.mp4", "audio.m3u8", "poster.jpg")
 

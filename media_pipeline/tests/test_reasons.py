@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from media_pipeline.colour import Colour
 from media_pipeline.limits import Limits
-from media_pipeline.plan import PlanSettings, plan_encode
-from media_pipeline.reasons import explain_decisions, explain_warnings
+from media_pipeline.planning.plan import PlanSettings, plan_encode
+from media_pipeline.report.reasons import explain_decisions, explain_warnings
+from media_pipeline.sources.colour import Colour
 from media_pipeline.tests.sources import film, sound, subtitles
 
 SETTINGS = PlanSettings(limits=Limits(max_duration_s=3600))

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from media_pipeline.ffmpeg.locate import find_ffmpeg
-from media_pipeline.pictures import PNG_HEAD
-from media_pipeline.repaint import NotAPicture, make_poster
+from media_pipeline.pictures.repaint import NotAPicture, make_poster
+from media_pipeline.pictures.uploaded import PNG_HEAD
 from media_pipeline.tests.processes import processes_with
 from media_pipeline.tests.refusals import NOISE
 from media_pipeline.tests.test_pictures import WHERE, exif, in_jpeg, in_png

@@ -15,12 +15,12 @@ import botocore.auth
 import pytest
 import urllib3
 
-from media_pipeline import s3
-from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.errors import PipelineError, SourceExchanged, SourceMissing, StorageUnavailable
-from media_pipeline.s3 import S3Store
-from media_pipeline.s3_faults import SENTENCES
-from media_pipeline.store import NewObject
+from media_pipeline.storage import s3
+from media_pipeline.storage.buckets import Buckets, S3Connection
+from media_pipeline.storage.s3 import S3Store
+from media_pipeline.storage.s3_faults import SENTENCES
+from media_pipeline.storage.store import NewObject
 from tests.ceph import Ceph
 from tests.fault_proxy import Fault, FaultProxy
 from tests.services import free_port

@@ -5,10 +5,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from media_pipeline.buckets import Buckets, S3Connection
 from media_pipeline.errors import StorageUnavailable
-from media_pipeline.s3 import S3Store
-from media_pipeline.s3_addresses import signed_urls
+from media_pipeline.storage.buckets import Buckets, S3Connection
+from media_pipeline.storage.s3 import S3Store
+from media_pipeline.storage.s3_addresses import signed_urls
 
 KEYS = ["videos/a/v1/init.m4s", "videos/a/v1/chunk-1.m4s", "videos/a/v1/720p/with space+ü.m4s"]
 

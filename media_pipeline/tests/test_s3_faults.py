@@ -2,7 +2,7 @@
 
 import pytest
 
-from media_pipeline.s3_faults import MISSING, SAME, SENTENCES, fault_sentence
+from media_pipeline.storage.s3_faults import MISSING, SAME, SENTENCES, fault_sentence
 
 
 @pytest.mark.parametrize(

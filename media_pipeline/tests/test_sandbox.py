@@ -8,9 +8,9 @@ from media_pipeline.ffmpeg import run as runner
 from media_pipeline.ffmpeg import sandbox
 from media_pipeline.ffmpeg.run import run_limited
 from media_pipeline.ffmpeg.sandbox import Demand, Means, SandboxMissing, landlock_rules, means_here
+from media_pipeline.ffmpeg.sandbox_checkup import ESCAPE, describe, escapes
 from media_pipeline.limits import ChildLimits
 from media_pipeline.probe import probe
-from media_pipeline.sandbox_checkup import ESCAPE, describe, escapes
 from media_pipeline.tests.processes import run, run_python, run_shell
 
 LATEST = 7

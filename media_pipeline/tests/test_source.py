@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from media_pipeline.errors import NotAVideo, NoVideoStream, PipelineError, Truncated, UnsupportedCodec
-from media_pipeline.source import at_most_60, display_size, parse_probe, parse_title, snap, source_rate
+from media_pipeline.sources.source import at_most_60, display_size, parse_probe, parse_title, snap, source_rate
 
 NTSC_FILM, NTSC = Fraction(24000, 1001), Fraction(30000, 1001)
 Case = tuple[Fraction, Fraction, int]

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from media_pipeline import store as store_module
 from media_pipeline.errors import SourceMissing, StorageUnavailable
-from media_pipeline.store import LocalStore, NewObject
+from media_pipeline.storage import store as store_module
+from media_pipeline.storage.store import LocalStore, NewObject
 
 KEY = "videos/some-id/v1/720p.mp4"
 

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from media_pipeline.ladder import parse_ladder, plan_ladder
-from media_pipeline.storyboard import MOST_TILES, Storyboard, clock, plan_storyboard, storyboard_vtt
+from media_pipeline.planning.ladder import parse_ladder, plan_ladder
+from media_pipeline.planning.storyboard import MOST_TILES, Storyboard, clock, plan_storyboard, storyboard_vtt
 from media_pipeline.tests.golden import golden
 
 

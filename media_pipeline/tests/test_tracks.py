@@ -2,8 +2,8 @@
 
 import pytest
 
+from media_pipeline.planning.tracks import MOST_AUDIO, numbered, plan_audio, plan_captions
 from media_pipeline.tests.sources import film, sound, subtitles
-from media_pipeline.tracks import MOST_AUDIO, numbered, plan_audio, plan_captions
 
 
 def test_the_default_soundtrack_comes_first_and_has_no_key() -> None:

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from media_pipeline.wording import bytes_text, listed, rate_text, seconds_text
+from media_pipeline.report.wording import bytes_text, listed, rate_text, seconds_text
 
 
 @pytest.mark.parametrize(

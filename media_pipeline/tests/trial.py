@@ -12,10 +12,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from media_pipeline.errors import PipelineError
-from media_pipeline.ladder import parse_ladder
 from media_pipeline.limits import Limits
 from media_pipeline.pipeline import Job, process
-from media_pipeline.plan import PlanSettings
+from media_pipeline.planning.ladder import parse_ladder
+from media_pipeline.planning.plan import PlanSettings
 
 # Small and impatient: a hostile file must not need more.
 SETTINGS = PlanSettings(

@@ -6,11 +6,12 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
-from media_pipeline import layout, playlists
-from media_pipeline.ladder import parse_ladder
+from media_pipeline import layout
+from media_pipeline.packaging import playlists
+from media_pipeline.packaging.playlists import Segment
 from media_pipeline.pipeline import Job, Made, process
-from media_pipeline.plan import PlanSettings
-from media_pipeline.playlists import Segment
+from media_pipeline.planning.ladder import parse_ladder
+from media_pipeline.planning.plan import PlanSettings
 from media_pipeline.tests import reader
 from media_pipeline.tests.reader import Picture, Sound
 from tests.clips import Clip, make_clip

@@ -11,7 +11,7 @@ import pytest
 from django.conf import settings
 from rest_framework.test import APIClient
 
-from config.media_server import MediaServer
+from config.http.media_server import MediaServer
 from content_app.states import Visibility
 from tests.addresses import POSTERS, Film, build_films, crawl, overreach, starting_points
 from tests.ceph import Ceph

@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from media_pipeline import playlists
+from media_pipeline.packaging import playlists
 from tests.ceph import Ceph
 from tests.client import Answer, Client
 from tests.fault_proxy import Fault, FaultProxy

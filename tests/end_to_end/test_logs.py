@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from media_pipeline import playlists
+from media_pipeline.packaging import playlists
 from tests.ceph import Ceph
 from tests.client import Client
 from tests.conftest import bucket_settings
@@ -32,7 +32,12 @@ def test_one_id_leads_from_nginx_to_ffmpeg_and_no_line_has_a_secret(
         secrets = use(own_platform, server, clip)
         text = own_platform.log.read_text() + server.said()
     loggers = {line.get("logger", line["event"]) for line in lines_of(text) if line.get("request_id") == MINE}
-    assert {"request", "config.access_log", "content_app.services.encoding", "media_pipeline.ffmpeg.run"} <= loggers
+    assert {
+        "request",
+        "config.http.access_log",
+        "content_app.services.processing.encoding",
+        "media_pipeline.ffmpeg.run",
+    } <= loggers
     assert [secret for secret in secrets if secret in text] == []
 
 
@@ -76,7 +81,7 @@ def test_under_make_up_lines_are_for_people(own_platform: Platform) -> None:
         return [line for line in own_platform.log.read_text().splitlines() if line and not OF_REDIS.match(line)]
 
     lines = wait_for(said, what="a line of the worker")
-    assert not [line for line in lines if line.startswith("{") or "config.access_log" in line]
+    assert not [line for line in lines if line.startswith("{") or "config.http.access_log" in line]
 
 
 @pytest.mark.parametrize(("name", "value"), [("LOG_FORMAT", "xml"), ("LOG_LEVEL", "loud")])

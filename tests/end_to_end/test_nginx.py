@@ -16,7 +16,7 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from media_pipeline import playlists
+from media_pipeline.packaging import playlists
 from tests.client import Answer, Client
 from tests.fault_proxy import FaultProxy
 from tests.nginx import ENTRYPOINT, Nginx

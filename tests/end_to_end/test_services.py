@@ -10,7 +10,7 @@ import pytest
 import requests
 from requests_aws4auth import AWS4Auth
 
-from media_pipeline import playlists
+from media_pipeline.packaging import playlists
 from tests.ceph import Ceph
 from tests.clips import run_ffmpeg
 from tests.conftest import bucket_settings

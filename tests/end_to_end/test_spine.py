@@ -6,7 +6,7 @@ from urllib.parse import urljoin
 
 import pytest
 
-from media_pipeline import playlists
+from media_pipeline.packaging import playlists
 from tests.client import Client
 from tests.clips import run_ffmpeg
 from tests.services import Platform

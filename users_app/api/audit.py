@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from users_app.api.people import AdminView
+from users_app.http.pagination import NewestFirst
 from users_app.models import AuditEntry, User
-from users_app.pagination import NewestFirst
 
 LARGEST_ID = 2**63 - 1
 

@@ -3,13 +3,13 @@
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from users_app.identity import provider
+from users_app.accounts_provider import accounts_provider
 from users_app.identity.provider import ManagedElsewhere
 
 
 def require_accounts_here() -> None:
     """Raises ManagedElsewhere."""
-    if not provider().keeps_accounts_here:
+    if not accounts_provider().keeps_accounts_here:
         raise ManagedElsewhere
 
 

@@ -6,7 +6,7 @@ from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from users_app.authentication import TokenAuthentication
+from users_app.http.authentication import TokenAuthentication
 
 
 @method_decorator(never_cache, name="dispatch")

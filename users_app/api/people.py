@@ -9,8 +9,8 @@ from rest_framework.response import Response
 from users_app.api import account_serializers as shapes
 from users_app.api.own_account import PersonalView, person_of, profile_json
 from users_app.api.parsing import read
+from users_app.http.pagination import NewestFirst
 from users_app.models import User
-from users_app.pagination import NewestFirst
 from users_app.roles import Role, may_manage_all
 from users_app.services.accounts import LastAdmin, assign_role
 

@@ -8,14 +8,14 @@ from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from users_app.accounts_provider import accounts_provider
 from users_app.api import account_serializers as shapes
 from users_app.api.managed import KeptHere, require_accounts_here
 from users_app.api.open_view import OpenView
 from users_app.api.parsing import read
 from users_app.api.serializers import Detail
-from users_app.identity import provider
+from users_app.http.throttles import AddressQuestionLimit, AddressQuestionsADay, AuthLimit
 from users_app.identity.provider import ManagedElsewhere
-from users_app.limits import AddressQuestionLimit, AddressQuestionsADay, AuthLimit
 from users_app.models import User
 from users_app.services import own_account, recovery, registration
 from users_app.services.links import InvalidLink
@@ -34,7 +34,7 @@ class Register(OpenView):
     def post(self, request: Request) -> Response:
         """Begin an account; it works once its address is confirmed. A taken address gets the same answer."""
         fields = read(self.form, request.data)
-        provider().register(**fields)
+        accounts_provider().register(**fields)
         return Response({"email": fields["email"]}, status.HTTP_201_CREATED)
 
 
@@ -114,7 +114,7 @@ class ConfirmByCode(OpenView):
     def post(self, request: Request) -> Response:
         """Activate an account by the six digits in the mail."""
         form = read(shapes.CodeForm, request.data)
-        provider().confirm_by_code(email=form["email"], code=form["otp"])
+        accounts_provider().confirm_by_code(email=form["email"], code=form["otp"])
         return Response({"detail": "Your address is confirmed. You can sign in now."})
 
 

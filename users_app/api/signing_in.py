@@ -7,18 +7,18 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from users_app.accounts_provider import accounts_provider
 from users_app.api import serializers
 from users_app.api.open_view import OpenView
 from users_app.api.parsing import read
-from users_app.authentication import bearer_token
 from users_app.clients import client_of
-from users_app.cookies import access_cookie, clear_cookies, refresh_cookie, set_cookies
-from users_app.cross_site import refuse_cross_site
-from users_app.identity import provider
+from users_app.http.authentication import bearer_token
+from users_app.http.cookies import access_cookie, clear_cookies, refresh_cookie, set_cookies
+from users_app.http.cross_site import refuse_cross_site
+from users_app.http.throttles import AuthLimit
 from users_app.identity.provider import Issued
-from users_app.limits import AuthLimit
 from users_app.registry import login_payload
-from users_app.staff_session import leave_admin_site
+from users_app.staff.session import leave_admin_site
 
 JSON = "application/json"
 
@@ -35,7 +35,7 @@ class Login(OpenView):
         """Sign in by e-mail address and password; the tokens come as cookies."""
         refuse_cross_site(request)
         form = read(serializers.Login, request.data)
-        user, tokens = provider().sign_in(
+        user, tokens = accounts_provider().sign_in(
             email=form["email"], password=form["password"], is_remembered=form["remember"], client=client_of(request)
         )
         leave_admin_site(request._request, but=user)
@@ -53,12 +53,12 @@ class Refresh(OpenView):
             refuse_cross_site(request)
         form = read(serializers.Refresh, request.data)
         if in_body := form.get("refresh_token"):
-            tokens = provider().refresh(refresh_token=in_body, client=client_of(request))
+            tokens = accounts_provider().refresh(refresh_token=in_body, client=client_of(request))
             return Response({"detail": "Refreshed.", **token_body(tokens)})
         if cookie is None:
             raise NotAuthenticated("There is no refresh token.")
         response = Response({"detail": "Refreshed."})
-        set_cookies(response, provider().refresh(refresh_token=cookie, client=client_of(request)))
+        set_cookies(response, accounts_provider().refresh(refresh_token=cookie, client=client_of(request)))
         return response
 
 
@@ -70,7 +70,7 @@ class Logout(OpenView):
         if bearer is None:
             refuse_cross_site(request)
         form = read(serializers.Logout, request.data)
-        provider().sign_out(
+        accounts_provider().sign_out(
             refresh_token=form.get("refresh_token") or refresh_cookie(request),
             access_token=bearer or access_cookie(request),
         )
@@ -96,7 +96,7 @@ class ObtainTokens(OpenView):
         """Tokens for programs: JSON with e-mail and password, or an OAuth 2 password form. Sets no cookies."""
         form = read(self.form_for(request), request.data)
         email = form.get("email") or form["username"]
-        _, tokens = provider().sign_in(
+        _, tokens = accounts_provider().sign_in(
             email=email, password=form["password"], is_remembered=True, client=client_of(request)
         )
         return Response(token_body(tokens))

@@ -18,11 +18,11 @@ from rest_framework.exceptions import ValidationError as BadRequest
 
 from users_app import audit
 from users_app.clients import NOWHERE, Client
-from users_app.counters import counters
+from users_app.limits.counters import counters
+from users_app.limits.lockout import Attempt
+from users_app.limits.rates import mark_of
 from users_app.models import User
-from users_app.rates import mark_of
 from users_app.roles import Role
-from users_app.services.lockout import Attempt
 
 LONGEST_PASSWORD = 1024  # bounds what a stranger can make the hasher chew on
 DEFAULT_EMAIL = "admin@videoflix.local"

@@ -19,12 +19,13 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from rest_framework.exceptions import Throttled
 
+from background.queue import enqueue_lost
 from users_app import queue
-from users_app.counters import counters
-from users_app.mail_links import confirm_link, forgot_page, new_address_link, reset_link, sign_in_page
+from users_app.limits.counters import counters
+from users_app.limits.rates import mark_of, take_turn
 from users_app.models import Mail, MailKind, User
-from users_app.rates import mark_of, take_turn
 from users_app.services.codes import make_code
+from users_app.services.mail_links import confirm_link, forgot_page, new_address_link, reset_link, sign_in_page
 
 log = logging.getLogger(__name__)
 
@@ -225,4 +226,4 @@ def look_after() -> None:
     now = timezone.now()
     Mail.objects.filter(given_up_at__lt=now - timedelta(days=KEPT_DAYS)).delete()
     due = Mail.objects.filter(given_up_at=None, try_at__lte=now).values_list("pk", flat=True)
-    queue.enqueue_lost(due, queued=queue.mails_waiting, enqueue_one=queue.enqueue_mail, what="mails")
+    enqueue_lost(due, queued=queue.mails_waiting, enqueue_one=queue.enqueue_mail, what="mails")

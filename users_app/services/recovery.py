@@ -5,10 +5,10 @@ from django.db import transaction
 from django.utils import timezone
 
 from users_app import audit
+from users_app.limits.lockout import forgive
 from users_app.models import MailKind, Session, User
 from users_app.services import mail
 from users_app.services.links import InvalidLink, follow
-from users_app.services.lockout import forgive
 from users_app.services.registration import CONFIRMED, check_password
 from users_app.services.sessions import revoke_all
 

@@ -9,9 +9,9 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from users_app.counters import Store, counters
+from users_app.limits.counters import Store, counters
+from users_app.limits.rates import network_of, take_turn
 from users_app.models import AuditEntry
-from users_app.rates import network_of, take_turn
 
 log = logging.getLogger(__name__)
 

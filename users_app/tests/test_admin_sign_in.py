@@ -7,8 +7,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from conftest import PASSWORD
+from users_app.limits.lockout import PAIR
 from users_app.models import AuditEntry, User
-from users_app.services.lockout import PAIR
 
 SIGN_IN = "/admin/login/"
 ADMIN = "admin@example.com"

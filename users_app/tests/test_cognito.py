@@ -19,14 +19,14 @@ from rest_framework.test import APIClient
 
 from conftest import PASSWORD as LOCAL_PASSWORD
 from tests.cognito import Cognito, Pool, Said, make_pool, no, running_cognito
-from users_app import cognito as asking
-from users_app.counters import counters
-from users_app.identity.pool_refresh import Renewal, unwrap, wrap
+from users_app.cognito import people
+from users_app.cognito import pool_api as asking
+from users_app.cognito.faults import PoolUnavailable
+from users_app.cognito.public_keys import keys_of
+from users_app.cognito.refresh_token import Renewal, unwrap, wrap
+from users_app.limits.counters import counters
 from users_app.models import AuditEntry, Session, User
-from users_app.pool_faults import PoolUnavailable
-from users_app.pool_keys import keys_of
 from users_app.roles import Role
-from users_app.services import pool_people
 from users_app.services.sessions import open_session
 from users_app.tests.mailbox import deliver
 from users_app.tests.test_login import BAD_BODIES
@@ -782,7 +782,7 @@ def test_an_admins_account_does_not_pass_to_another_person_with_the_address(pool
 
 def test_a_first_sign_in_in_two_tabs_makes_one_account(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
     sub = pool.add(PERSON, PASSWORD)
-    mirror = pool_people._mirror
+    mirror = people._mirror
     seen = []
 
     def before_the_other_tab(identity: Any) -> User:
@@ -793,7 +793,7 @@ def test_a_first_sign_in_in_two_tabs_makes_one_account(pool: Pool, monkeypatch: 
         return mirror(identity)
 
     other = User.objects.create_user(PERSON, None, cognito_sub=sub)
-    monkeypatch.setattr(pool_people, "_mirror", before_the_other_tab)
+    monkeypatch.setattr(people, "_mirror", before_the_other_tab)
     in_browser()
     assert User.objects.get() == other
     assert len(seen) == 2

@@ -15,11 +15,11 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
-from users_app import pool_keys
-from users_app.cognito_tokens import Identity, read_access, read_id
-from users_app.pool_faults import PoolUnavailable
+from users_app.cognito import public_keys
+from users_app.cognito.faults import PoolUnavailable
+from users_app.cognito.tokens import Identity, read_access, read_id
+from users_app.cognito.user_pool import UserPool
 from users_app.tokens import BadToken
-from users_app.user_pool import UserPool
 
 NOW = int(datetime.now(UTC).timestamp())  # when the tests are collected: they may run much later
 DAY = 24 * 3600
@@ -85,7 +85,7 @@ def server() -> Iterator[KeyServer]:
 
 @pytest.fixture
 def pool(server: KeyServer) -> UserPool:
-    pool_keys.keys_of.cache_clear()
+    public_keys.keys_of.cache_clear()
     return UserPool("eu-central-1_AbC", "client", "secret", jwks_url=server.url, timeout_s=2)
 
 
@@ -102,7 +102,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(pool_keys, "monotonic", clock)
+    monkeypatch.setattr(public_keys, "monotonic", clock)
     return clock
 
 
@@ -282,7 +282,7 @@ def test_a_new_key_is_fetched_when_the_first_token_comes_that_it_has_signed(
 ) -> None:
     read_access(pool, sign(claims_of(pool)))
     server.publish(jwk_of(OLD, "old"), jwk_of(NEW, "new"))
-    clock.now += pool_keys.PAUSE_S
+    clock.now += public_keys.PAUSE_S
     assert read_access(pool, sign(claims_of(pool), NEW, "new")).sub == SUB
     assert read_access(pool, sign(claims_of(pool))).sub == SUB
     assert server.count == 2
@@ -293,7 +293,7 @@ def test_a_key_that_was_withdrawn_is_believed_for_an_hour_at_most(
 ) -> None:
     read_access(pool, sign(claims_of(pool)))
     server.publish(jwk_of(NEW, "new"))
-    clock.now += pool_keys.STALE_S
+    clock.now += public_keys.STALE_S
     assert read_access(pool, sign(claims_of(pool))).sub == SUB
     clock.now += 1
     assert code_of(read_access, pool, sign(claims_of(pool))) == "token_invalid"
@@ -307,7 +307,7 @@ def test_a_flood_of_key_ids_made_up_causes_no_flood_of_requests(
         assert code_of(read_access, pool, sign(claims_of(pool), STRANGER, f"made-up-{number}")) == "token_invalid"
     assert server.count == 1
     assert read_access(pool, sign(claims_of(pool))).sub == SUB
-    clock.now += pool_keys.PAUSE_S
+    clock.now += public_keys.PAUSE_S
     for number in range(300):
         code_of(read_access, pool, sign(claims_of(pool), STRANGER, f"again-{number}"))
     assert server.count == 2
@@ -334,7 +334,7 @@ def test_keys_that_are_known_go_on_while_none_can_be_fetched(pool: UserPool, ser
     read_access(pool, sign(claims_of(pool)))
     server.status = 503
     for _ in range(5):
-        clock.now += pool_keys.STALE_S + 1
+        clock.now += public_keys.STALE_S + 1
         assert read_access(pool, sign(claims_of(pool))).sub == SUB
         assert read_access(pool, sign(claims_of(pool))).sub == SUB
     assert server.count == 1 + 5
@@ -343,14 +343,14 @@ def test_keys_that_are_known_go_on_while_none_can_be_fetched(pool: UserPool, ser
     assert server.count == 1 + 5
     server.status = 200
     server.publish(jwk_of(NEW, "new"))
-    clock.now += pool_keys.PAUSE_S
+    clock.now += public_keys.PAUSE_S
     assert read_access(pool, sign(claims_of(pool), NEW, "new")).sub == SUB
 
 
 def test_nobody_waits_for_a_fetch_whose_keys_they_do_not_need(pool: UserPool, server: KeyServer, clock: Clock) -> None:
     read_access(pool, sign(claims_of(pool)))
-    clock.now += pool_keys.STALE_S + 1
-    with pool_keys.keys_of(pool.keys_url, pool.timeout_s).lock:  # as another thread has it that fetches
+    clock.now += public_keys.STALE_S + 1
+    with public_keys.keys_of(pool.keys_url, pool.timeout_s).lock:  # as another thread has it that fetches
         assert read_access(pool, sign(claims_of(pool))).sub == SUB
     assert server.count == 1
 
@@ -363,7 +363,7 @@ def test_without_any_key_nobody_is_refused_for_good(pool: UserPool, server: KeyS
         assert (caught.value.status_code, caught.value.get_codes()) == (503, "identity_provider_unavailable")
     assert server.count == 1
     server.status = 200
-    clock.now += pool_keys.PAUSE_S
+    clock.now += public_keys.PAUSE_S
     assert read_access(pool, sign(claims_of(pool))).sub == SUB
 
 
@@ -375,7 +375,7 @@ def test_a_server_that_is_not_there_is_no_key_server(pool: UserPool) -> None:
 
 UNUSABLE = [
     *(b"", b"{", b"null", b"[]", b'"keys"', b"{}", b'{"keys": null}', b'{"keys": {"old": 1}}', b'{"keys": [null, 7]}'),
-    *(b"[" * 20_000, b"\xff\xfe", b" " * (pool_keys.MOST_BYTES + 1)),
+    *(b"[" * 20_000, b"\xff\xfe", b" " * (public_keys.MOST_BYTES + 1)),
     json.dumps({"keys": [jwk_of(OLD, "old", use="enc")]}).encode(),
     json.dumps({"keys": [jwk_of(OLD, "old", alg="RS512")]}).encode(),
     json.dumps({"keys": [jwk_of(OLD, "old", kty="oct", k="c2VjcmV0")]}).encode(),
@@ -393,7 +393,7 @@ def test_a_document_without_a_usable_key_leaves_those_that_are_known(
 ) -> None:
     read_access(pool, sign(claims_of(pool)))
     server.body = body
-    clock.now += pool_keys.STALE_S + 1
+    clock.now += public_keys.STALE_S + 1
     assert read_access(pool, sign(claims_of(pool))).sub == SUB
     assert server.count == 2
 
@@ -425,4 +425,4 @@ def test_a_key_server_that_drips_is_left_when_the_time_is_over(clock: Clock) -> 
             return b" "
 
     with pytest.raises(ValueError, match="in time"):
-        list(pool_keys.pieces_of(Dripping(), deadline=clock.now + 5))  # type: ignore[arg-type]  # as far as it is used
+        list(public_keys.pieces_of(Dripping(), deadline=clock.now + 5))  # type: ignore[arg-type]  # as far as it is used

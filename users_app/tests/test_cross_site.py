@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 from rest_framework.test import APIClient
 
-from users_app.cross_site import is_trusted
+from users_app.http.cross_site import is_trusted
 from users_app.models import User
 from users_app.tests.conftest import SignIn
 

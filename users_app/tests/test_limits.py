@@ -8,13 +8,14 @@ from redis.exceptions import ConnectionError as NoRedis
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
-from users_app import counters as counting
 from users_app.clients import Client
-from users_app.counters import Counters, LocalStore, counters
+from users_app.limits import counters as counting
+from users_app.limits import lockout
+from users_app.limits.counters import Counters, LocalStore, counters
+from users_app.limits.lockout import ACCOUNT, ADDRESS, PAIR, Attempt, TooManyAttempts
+from users_app.limits.rates import network_of, seconds_to_wait
 from users_app.models import User
-from users_app.rates import network_of, seconds_to_wait
-from users_app.services import lockout, mail
-from users_app.services.lockout import ACCOUNT, ADDRESS, PAIR, Attempt, TooManyAttempts
+from users_app.services import mail
 from users_app.tests.conftest import SignIn
 from users_app.tests.mailbox import deliver_one
 
@@ -25,8 +26,8 @@ LOGIN = "/users/login/"
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
     """Moves the time that counters go by."""
     now = [1_000_000.0]
-    monkeypatch.setattr("users_app.rates.time.time", lambda: now[0])
-    monkeypatch.setattr("users_app.counters.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("users_app.limits.rates.time.time", lambda: now[0])
+    monkeypatch.setattr("users_app.limits.counters.time.monotonic", lambda: now[0])
 
     def pass_s(seconds: float) -> None:
         now[0] += seconds

@@ -25,10 +25,10 @@ from rest_framework.test import APIClient
 from rest_framework.throttling import AnonRateThrottle, UserRateThrottle
 from rest_framework.views import APIView
 
-from users_app.authentication import TokenAuthentication
+from users_app.http.authentication import TokenAuthentication
+from users_app.http.service_authentication import GATEWAY_HEADER, IsService, Service, ServiceAuthentication, sent_path
+from users_app.http.service_signature import ServiceKey, SignatureRefused
 from users_app.models import User
-from users_app.service_authentication import GATEWAY_HEADER, IsService, Service, ServiceAuthentication, sent_path
-from users_app.service_signature import ServiceKey, SignatureRefused
 from users_app.services.sessions import open_session
 
 Headers = dict[str, str]

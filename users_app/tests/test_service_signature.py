@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from requests_aws4auth import AWS4Auth  # type: ignore[import-untyped, unused-ignore]
 
-from users_app.service_signature import (
+from users_app.http.service_signature import (
     SentRequest,
     ServiceKey,
     SignatureRefused,

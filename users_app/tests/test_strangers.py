@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from users_app import audit
+from users_app.http.service_signature import SignatureRefused
+from users_app.limits.lockout import ADDRESS
 from users_app.models import AuditEntry, User
-from users_app.service_signature import SignatureRefused
 from users_app.services import trail
-from users_app.services.lockout import ADDRESS
 from users_app.tests.conftest import SignIn, post
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -162,8 +162,8 @@ def test_wrong_signatures_make_their_sender_wait_before_the_next_is_looked_at(
     stranger: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looked_at: list[Any] = []
-    monkeypatch.setattr("users_app.service_authentication.sent_request", looked_at.append)
-    monkeypatch.setattr("users_app.service_authentication.verify", refuse)
+    monkeypatch.setattr("users_app.http.service_authentication.sent_request", looked_at.append)
+    monkeypatch.setattr("users_app.http.service_authentication.verify", refuse)
     path = "/api/v1/upload/videos/1/status/?status=COMPLETED"
     for _ in range(ADDRESS.free):
         assert stranger.patch(path, HTTP_AUTHORIZATION=SIGNATURE).status_code == 403

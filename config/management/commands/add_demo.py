@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from config.env_file import BASE_DIR
 from content_app.models import Category, Video
-from content_app.services import videos
+from content_app.services.catalogue import videos
 from content_app.states import State
 from users_app.models import User
 from users_app.roles import Role

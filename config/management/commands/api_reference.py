@@ -7,8 +7,8 @@ from django.core.management.base import BaseCommand
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer
 
-from config.api_reference import render
 from config.env import BASE_DIR
+from config.openapi.reference import render
 
 EXAMPLES = BASE_DIR / "docs" / "api-examples.json"
 

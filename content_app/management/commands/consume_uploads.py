@@ -10,9 +10,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from content_app.s3_events import BadMessage
-from content_app.services import arrivals
-from content_app.sqs import Message, MessageQueue, QueueUnavailable
+from content_app.services.uploads import arrivals
+from content_app.services.uploads.s3_events import BadMessage
+from content_app.services.uploads.sqs import Message, MessageQueue, QueueUnavailable
 from media_pipeline.errors import StorageUnavailable
 
 log = logging.getLogger(__name__)

@@ -13,16 +13,17 @@ from django.core.management.base import BaseCommand, CommandError
 
 from content_app.models import Video
 from content_app.queries import read_ref
-from content_app.services import preflight, sources
-from content_app.services.planning import plan_settings
-from content_app.services.scratch import brief_folder
-from content_app.services.storage import get_store
+from content_app.services.processing import preflight
+from content_app.services.processing.encode_settings import plan_settings
+from content_app.services.storage import work_folder
+from content_app.services.storage.brief_folders import brief_folder
+from content_app.services.storage.stores import get_store
 from media_pipeline.errors import PipelineError
-from media_pipeline.explain import Explanation, as_text
 from media_pipeline.ffmpeg.locate import find_ffmpeg
-from media_pipeline.plan import plan_encode
+from media_pipeline.planning.plan import plan_encode
 from media_pipeline.probe import probe
-from media_pipeline.store import LocalStore
+from media_pipeline.report.explain import Explanation, as_text
+from media_pipeline.storage.store import LocalStore
 
 
 class Command(BaseCommand):
@@ -68,7 +69,7 @@ def found_file(text: str) -> Iterator[Path]:
         yield readable_file(str(store.path_of(key)))
         return
     with brief_folder() as folder:
-        sources.fetch_original(key, folder / PurePath(key).name)
+        work_folder.fetch_original(key, folder / PurePath(key).name)
         yield folder / PurePath(key).name
 
 

@@ -13,7 +13,9 @@ from django.db.models import Q
 
 from content_app.management.commands.explain_video import explain_file, readable_file
 from content_app.models import Category, Video
-from content_app.services import discards, encoding, processing, videos
+from content_app.services.catalogue import videos
+from content_app.services.processing import encoding, lifecycle
+from content_app.services.storage import discards
 from content_app.states import State, Visibility
 from media_pipeline.errors import PipelineError, StorageUnavailable
 from users_app.models import User
@@ -50,7 +52,7 @@ class Command(BaseCommand):
             raise CommandError(f"{error.code}: {error.sentence}") from error
         video = add(path, fields)
         self.show(0, None)
-        claim = processing.claim(video_id=video.pk)
+        claim = lifecycle.claim(video_id=video.pk)
         if claim:
             encoding.run_claim(claim=claim, watch=self.show)
         self.follow(video)
@@ -61,7 +63,7 @@ class Command(BaseCommand):
         while video.state in (State.PENDING, State.PROCESSING) and video.deleted_at is None:
             self.show(video.progress, video.time_left_s)
             time.sleep(FOLLOW_INTERVAL_S)
-            if claim := processing.claim(video_id=video.pk):
+            if claim := lifecycle.claim(video_id=video.pk):
                 encoding.run_claim(claim=claim, watch=self.show)
             video.refresh_from_db()
         self.show(video.progress, None)

@@ -7,9 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from content_app.services.reaping import reap
-from users_app.registry import chores
-from users_app.services.housekeeping import PATIENCE_S, Housekeeping
+from background.chores import PATIENCE_S, Housekeeping, chores, reap
 
 
 class Command(BaseCommand):

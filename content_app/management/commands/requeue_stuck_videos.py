@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from content_app.services.processing import take_back_expired
-from content_app.services.reaping import enqueue_waiting
+from content_app.services.processing.backlog import enqueue_waiting
+from content_app.services.processing.lifecycle import take_back_expired
 
 
 class Command(BaseCommand):

@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from content_app.services.checkup import page_origins
-from content_app.services.storage import bucket_store
-from media_pipeline import s3_documents
+from content_app.services.storage.stores import bucket_store
 from media_pipeline.errors import StorageUnavailable
+from media_pipeline.storage import s3_documents
 
 
 class Command(BaseCommand):
@@ -35,8 +35,8 @@ class Command(BaseCommand):
             policy = s3_documents.least_policy(store.buckets.names, partition=partition, principal=principal)
             self.stdout.write(json.dumps(policy, indent=2))
             return
-        # boto3 is for installations with a bucket only; see services.storage.
-        from media_pipeline import s3_setup
+        # boto3 is for installations with a bucket only; see services.storage.stores.
+        from media_pipeline.storage import s3_setup
 
         try:
             for bucket in store.buckets.names:

@@ -1,0 +1,112 @@
+"""Puts jobs on the queue, by dotted name, and tells what waits there. No app knows RQ; this module does.
+
+A queue that is down costs nothing but time: the caller goes on, and the reaper enqueues from the database later.
+"""
+
+import logging
+import uuid
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import Any
+
+import django_rq
+import structlog
+from redis.exceptions import RedisError
+from rq import Worker, get_current_job
+
+log = logging.getLogger(__name__)
+
+HOUSEKEEPING = "default"
+FAILURE_TTL_S = 24 * 3600
+LOCK_S = 2
+
+
+def enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> bool:
+    """Whether the job is on the queue; False when the queue cannot be reached. `key`: 0 for a job that takes none."""
+    try:
+        django_rq.get_queue(queue_name).enqueue_call(
+            function,
+            args=(key,) if key else (),
+            job_id=f"{function.rpartition('.')[2]}-{key}-{uuid.uuid4().hex[:12]}",
+            timeout=timeout_s,
+            result_ttl=0,
+            failure_ttl=FAILURE_TTL_S,
+            meta={"origin": structlog.contextvars.get_contextvars()},
+        )
+    except RedisError as error:
+        log.warning("the queue cannot be reached, the reaper will enqueue later: %s", error)
+        return False
+    return True
+
+
+def enqueue_once(queue_name: str, function: str, *, timeout_s: int) -> bool:
+    """Whether this job, which takes no key, is on the queue: put there unless one of its name waits there already."""
+    try:
+        with _lock(f"videoflix:enqueue_once:{function}"):
+            if keys_waiting(queue_name, function.rpartition(".")[2]):
+                return True
+            return enqueue(queue_name, function, 0, timeout_s=timeout_s)
+    except RedisError as error:
+        log.warning("the queue cannot be reached, the reaper will do it: %s", error)
+        return False
+
+
+@contextmanager
+def _lock(name: str) -> Iterator[None]:
+    """One process at a time; raises LockError, a RedisError, after LOCK_S of waiting."""
+    with django_rq.get_connection().lock(name, timeout=LOCK_S, blocking_timeout=LOCK_S):
+        yield
+
+
+def keys_waiting(queue_name: str, job: str) -> set[int]:
+    """What jobs of this name wait on the queue for; raises RedisError when it cannot be reached."""
+    job_ids: list[str] = django_rq.get_queue(queue_name).get_job_ids()
+    return {int(parts[1]) for job_id in job_ids if (parts := job_id.split("-"))[0] == job}
+
+
+def enqueue_lost(
+    ids: Iterable[int], *, queued: Callable[[], set[int]], enqueue_one: Callable[[int], bool], what: str
+) -> int:
+    """Enqueue what the database knows of and the queue does not, as after a Redis that was flushed; how many."""
+    known = list(ids)
+    if not known:
+        return 0
+    try:
+        waiting = queued()
+    except RedisError as error:
+        log.warning("%d %s wait, but the queue cannot be reached: %s", len(known), what, error)
+        return 0
+    return sum(enqueue_one(key) for key in known if key not in waiting)
+
+
+def ping() -> bool:
+    try:
+        return bool(django_rq.get_connection().ping())
+    except RedisError:
+        return False
+
+
+def worker_count(queue_name: str) -> int | None:
+    """How many workers serve this queue; None when it cannot be reached."""
+    try:
+        return int(Worker.count(queue=django_rq.get_queue(queue_name)))
+    except RedisError:
+        return None
+
+
+def told_where_it_comes_from(job: Callable[..., None]) -> Callable[..., None]:
+    """Every line that the job logs has the id of the request that led to it."""
+
+    @wraps(job)
+    def run(*args: int) -> None:
+        with structlog.contextvars.bound_contextvars(**_origin_of_job()):
+            job(*args)
+
+    return run
+
+
+def _origin_of_job() -> dict[str, Any]:
+    """What was known where the job that runs here was put on the queue (the id of a request), and its own id."""
+    job = get_current_job()
+    return {} if job is None else {**job.meta.get("origin", {}), "job_id": job.id}

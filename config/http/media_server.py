@@ -1,0 +1,294 @@
+"""Signed media by byte range, before Django: no query, and one open file or one block of memory per request.
+
+Behind Nginx nothing of this is reached. Here it serves `/media/<grant>/videos/<public_id>/<version>/<file>` with the
+grant of a version, `/media/file/<grant>/videos/…` with the grant of that one file, and nothing else: never originals,
+unfinished uploads or work files. Where media lie in buckets, it answers with playlists
+whose addresses lead there, signed, and sends the rest of the requests after them.
+"""
+
+import errno
+import gzip
+import json
+import os
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from pathlib import Path, PurePath
+from typing import Any, BinaryIO
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from django.conf import settings
+
+from config.http.byte_ranges import ByteRange, Unsatisfiable, Validators, may_continue, parse_range, precondition
+from config.http.middleware import choose_request_id
+from content_app.services.playback import delivery
+from content_app.services.playback.grants import GrantRefused, verify, verify_file
+from content_app.services.storage.stores import bucket_store
+from media_pipeline.errors import SourceMissing, StorageUnavailable
+from media_pipeline.layout import CONTENT_TYPES, LISTS
+
+# Nginx asks here for each grant once a minute (nginx/snippets/media-local.conf).
+GRANT_URL = "/media-grant/"
+BLOCK_BYTES = 256 * 1024
+METHODS = ("GET", "HEAD", "OPTIONS")
+# Whatever does not look exactly like an address of ours is refused before it is looked at: no name that starts with a
+# dot, no escapes, no second slash, no control characters.
+GRANT = r"(?P<grant>[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})"
+PREFIX = r"(?P<prefix>videos/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_-]{1,32})"
+NAME = r"(?P<name>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})"
+ADDRESS = re.compile(f"(?P<of_file>file/)?{GRANT}/{PREFIX}/{NAME}?")
+NO_QUALITY = re.compile(r";q=0(\.0*)?$")
+NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+PREFLIGHT = {
+    "Access-Control-Allow-Methods": ", ".join(METHODS),
+    "Access-Control-Allow-Headers": "range, if-range, if-none-match, if-modified-since, x-request-id",
+    "Access-Control-Max-Age": "86400",
+}
+EXPOSED = "Accept-Ranges, Content-Length, Content-Range, ETag, X-Request-ID"
+
+
+class Refused(Exception):
+    def __init__(self, status: HTTPStatus, detail: str, code: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(detail)
+        self.status, self.detail, self.code, self.headers = status, detail, code, headers or {}
+
+
+@dataclass
+class Answer:
+    status: HTTPStatus
+    headers: dict[str, str] = field(default_factory=dict)
+    body: Iterable[bytes] = ()
+
+
+class MediaServer:
+    """WSGI: signed media are answered here, everything else by `application`."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self.application = application
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        path = environ.get("PATH_INFO", "")
+        if path.startswith(GRANT_URL):
+            return self.send(respond_to_nginx(path.removeprefix(GRANT_URL)), environ, start_response)
+        if not path.startswith(settings.MEDIA_URL) or path.startswith(f"{settings.MEDIA_URL}posters/"):
+            return self.application(environ, start_response)
+        return self.send(respond(path.removeprefix(settings.MEDIA_URL), environ), environ, start_response)
+
+    def send(self, answer: Answer, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        headers = {**answer.headers, **headers_of_all(environ)}
+        start_response(f"{answer.status.value} {answer.status.phrase}", list(headers.items()))
+        return answer.body
+
+
+def respond_to_nginx(address: str) -> Answer:
+    """Whether a grant is good: 204 with the seconds that are left, or 403.
+
+    Asked for what the grant covers, `<grant>/<prefix>/` or `file/<grant>/<key>`, which is what Nginx remembers it for.
+    """
+    match = ADDRESS.fullmatch(address)
+    try:
+        if match is None or bool(match["of_file"]) != bool(match["name"]):
+            raise not_signed()
+        end_s = authorised_end(match)
+    except Refused as refusal:
+        return refusal_answer(refusal, has_body=True)
+    return Answer(HTTPStatus.NO_CONTENT, {"X-Grant-Seconds": str(max(end_s - int(time.time()), 0))})
+
+
+def respond(address: str, environ: WSGIEnvironment) -> Answer:
+    method = environ["REQUEST_METHOD"]
+    try:
+        if method == "OPTIONS":
+            return Answer(HTTPStatus.NO_CONTENT, dict(PREFLIGHT))
+        if method not in METHODS:
+            allowed = {"Allow": ", ".join(METHODS)}
+            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Media can only be read.", "method_not_allowed", allowed)
+        key, end_s = authorised_key(address)
+        lifetime_s = end_s - int(time.time())
+        if bucket_store():
+            return lead_to_bucket(key, environ, lifetime_s=lifetime_s)
+        return send(file_of(key), environ, max_age_s=lifetime_s)
+    except Refused as refusal:
+        return refusal_answer(refusal, has_body=method != "HEAD")
+
+
+def authorised_key(address: str) -> tuple[str, int]:
+    """The key of a rightly signed address, and when the grant ends."""
+    match = ADDRESS.fullmatch(address)
+    if match is None or not match["name"]:
+        raise not_signed()
+    end_s = authorised_end(match)
+    key = f"{match['prefix']}/{match['name']}"
+    if PurePath(key).suffix not in CONTENT_TYPES:
+        raise not_found()
+    return key, end_s
+
+
+def authorised_end(match: re.Match[str]) -> int:
+    """When the grant of an address ends, if it covers that address."""
+    try:
+        if match["of_file"]:
+            return verify_file(match["grant"], f"{match['prefix']}/{match['name']}")
+        return verify(match["grant"], match["prefix"])
+    except GrantRefused as refusal:
+        raise Refused(HTTPStatus.FORBIDDEN, refusal.sentence, refusal.code) from refusal
+
+
+def lead_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -> Answer:
+    headers = {"Cache-Control": "private, no-store"}  # what it leads to ends
+    try:
+        if not key.endswith(LISTS):
+            return Answer(HTTPStatus.FOUND, {"Location": delivery.bucket_url(key, lifetime_s), **headers})
+        listed = delivery.bucket_playlist if key.endswith(".m3u8") else delivery.bucket_manifest
+        body = listed(key, lifetime_s).encode()
+    except SourceMissing as error:
+        raise not_found() from error
+    except StorageUnavailable as error:
+        raise unavailable() from error
+    if takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
+        # A long film's playlist says the same long address thousands of times.
+        body = gzip.compress(body, compresslevel=4, mtime=0)
+        headers["Content-Encoding"] = "gzip"
+    headers |= {"Content-Type": CONTENT_TYPES[PurePath(key).suffix], "Content-Length": str(len(body))}
+    return Answer(HTTPStatus.OK, headers, [body] if environ["REQUEST_METHOD"] != "HEAD" else ())
+
+
+def takes_gzip(accepted: str) -> bool:
+    """`gzip` or `*`, unless it is refused by q=0."""
+    words = [word.replace(" ", "").lower() for word in accepted.split(",")]
+    return any(word.split(";")[0] in ("gzip", "*") and not NO_QUALITY.search(word) for word in words)
+
+
+def file_of(key: str) -> Path:
+    """Inside the folder of published videos, wherever links may lead."""
+    folder = os.path.realpath(Path(settings.MEDIA_ROOT, "videos"))
+    try:
+        path = Path(os.path.realpath(Path(settings.MEDIA_ROOT, key), strict=True))
+    except OSError as error:
+        raise unreadable(error) from error
+    if not path.is_relative_to(folder) or not path.is_file():
+        raise not_found()
+    return path
+
+
+def send(path: Path, environ: WSGIEnvironment, *, max_age_s: int) -> Answer:
+    stat = path.stat()
+    validators = Validators(etag=f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"', modified_s=int(stat.st_mtime))
+    headers = {
+        "ETag": validators.etag,
+        "Last-Modified": validators.last_modified,
+        "Cache-Control": f"private, max-age={max(max_age_s, 0)}, immutable",
+        "Accept-Ranges": "bytes",
+    }
+    condition = precondition(request_headers(environ), validators)
+    if condition == HTTPStatus.NOT_MODIFIED:
+        return Answer(condition, headers)
+    if condition is not None:
+        raise Refused(condition, "The file is not in the state that was asked for.", "precondition_failed")
+    part = wanted_range(environ, validators, size=stat.st_size)
+    headers["Content-Type"] = CONTENT_TYPES[path.suffix]
+    if part is None:
+        headers["Content-Length"] = str(stat.st_size)
+        return Answer(HTTPStatus.OK, headers, body_of(path, ByteRange(0, stat.st_size - 1), environ))
+    headers["Content-Length"] = str(part.length)
+    headers["Content-Range"] = f"bytes {part.first}-{part.last}/{stat.st_size}"
+    return Answer(HTTPStatus.PARTIAL_CONTENT, headers, body_of(path, part, environ))
+
+
+def wanted_range(environ: WSGIEnvironment, validators: Validators, *, size: int) -> ByteRange | None:
+    """Ranges are for GET only; one whose If-Range does not hold is not wanted any more."""
+    if environ["REQUEST_METHOD"] != "GET" or not may_continue(environ.get("HTTP_IF_RANGE"), validators):
+        return None
+    try:
+        return parse_range(environ.get("HTTP_RANGE"), size=size)
+    except Unsatisfiable as error:
+        where = {"Content-Range": f"bytes */{size}"}
+        sentence = f"The file has {size} bytes; the range lies behind its end."
+        raise Refused(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, sentence, "bad_range", where) from error
+
+
+class FilePart:
+    """A part of an open file. Servers that know sendfile take its descriptor and the declared length instead."""
+
+    def __init__(self, file: BinaryIO, part: ByteRange) -> None:
+        self.file = file
+        self.end = part.last + 1
+        self.seek(part.first)
+
+    def seek(self, position: int) -> None:
+        self.remaining = self.end - self.file.seek(position)
+
+    def read(self, size: int = BLOCK_BYTES) -> bytes:
+        data = self.file.read(min(size, self.remaining))
+        self.remaining -= len(data)
+        return data
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self.read, b"")
+
+    def fileno(self) -> int:
+        return self.file.fileno()
+
+    def close(self) -> None:
+        self.file.close()
+
+
+def body_of(path: Path, part: ByteRange, environ: WSGIEnvironment) -> Iterable[bytes]:
+    if environ["REQUEST_METHOD"] == "HEAD" or part.length == 0:
+        return ()
+    try:
+        file_part = FilePart(path.open("rb", buffering=0), part)
+    except OSError as error:
+        raise unreadable(error) from error
+    wrapper: Any = environ.get("wsgi.file_wrapper")
+    wrapped: Iterable[bytes] = wrapper(file_part, BLOCK_BYTES) if wrapper else file_part
+    return wrapped
+
+
+def request_headers(environ: WSGIEnvironment) -> dict[str, str]:
+    return {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
+
+
+def headers_of_all(environ: WSGIEnvironment) -> dict[str, str]:
+    headers = {
+        "X-Content-Type-Options": "nosniff",
+        "X-Request-ID": choose_request_id(environ.get("HTTP_X_REQUEST_ID")),
+        "Vary": "Origin, Accept-Encoding" if settings.S3_CONNECTION else "Origin",
+    }
+    origin = environ.get("HTTP_ORIGIN")
+    if origin in settings.CORS_ALLOWED_ORIGINS:
+        headers |= {"Access-Control-Allow-Origin": origin, "Access-Control-Expose-Headers": EXPOSED}
+        if settings.CORS_ALLOW_CREDENTIALS:
+            headers["Access-Control-Allow-Credentials"] = "true"
+    return headers
+
+
+def refusal_answer(refusal: Refused, *, has_body: bool) -> Answer:
+    body = json.dumps({"detail": refusal.detail, "code": refusal.code}).encode()
+    headers = {
+        "Content-Type": "application/json",
+        "Content-Length": str(len(body)),
+        "Cache-Control": "no-store",
+        **refusal.headers,
+    }
+    return Answer(refusal.status, headers, [body] if has_body else ())
+
+
+def unreadable(error: OSError) -> Refused:
+    if error.errno in NOT_THERE:
+        return not_found()
+    return unavailable()
+
+
+def not_signed() -> Refused:
+    return Refused(HTTPStatus.FORBIDDEN, "Media are only served at signed addresses.", "bad_grant")
+
+
+def unavailable() -> Refused:
+    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The storage cannot be read at the moment.", "storage_unavailable")
+
+
+def not_found() -> Refused:
+    return Refused(HTTPStatus.NOT_FOUND, "There is no such file in this version of the video.", "not_found")

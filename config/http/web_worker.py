@@ -1,0 +1,395 @@
+"""The web server's worker: gunicorn's with threads, of which a slow client takes none and one address never takes all.
+
+The main loop waits for any number of clients at no cost. It reads heads and small bodies; a request gets a thread once
+it is here as a whole. An upload, which is a large body or a part of a file, is read by its thread, at a least rate.
+"""
+
+import errno
+import json
+import re
+import resource
+import selectors
+import socket
+import time
+from collections import Counter, deque
+from collections.abc import Callable
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from http import HTTPStatus
+from typing import Any
+
+from gunicorn.http.body import LengthReader
+from gunicorn.http.message import Request
+from gunicorn.http.parser import RequestParser
+from gunicorn.workers.gthread import TConn, ThreadWorker
+
+from config.http.client_socket import ClientSocket, Pace
+from config.http.forwarded import ForwardedHeaders
+from content_app.upload_routes import CHUNKS
+from users_app.limits.rates import network_of
+
+HEAD_BYTES = 64 * 1024  # as much as Nginx takes; gunicorn bounds its lines and fields further
+READ_BYTES = 64 * 1024
+HEAD_END = b"\r\n\r\n"
+# What else is wrong with a head, gunicorn finds. These only say how much there is to wait for, and for whom.
+CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*+0*+([0-9]{0,18})[ \t]*+\r\n", re.IGNORECASE)
+FORWARDED_FOR = re.compile(rb"\r\nx-forwarded-for:([^\r\n]*+)", re.IGNORECASE)
+EXPECT = re.compile(rb"\r\nexpect:[ \t]*+100-continue[ \t]*+(?=\r\n)", re.IGNORECASE)
+# Of an upload that is resumed: what has come of it is kept when the line breaks, so its thread reads it as it comes.
+CHUNK = re.compile(rb"\r\ncontent-type:[ \t]*+application/offset\+octet-stream", re.IGNORECASE)
+# Bodies of one address that are kept in memory at once, but for those that are nothing beside their connection.
+MOST_HELD_BYTES = 16_000_000
+FREE_BYTES = 64 * 1024
+# Of all addresses, as much as has come of them: one that is only announced shall keep nobody else from sending.
+MOST_KEPT_BYTES = 128_000_000
+# Some connection has to close before the next one can be accepted.
+NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
+ACCEPT_PAUSE_S = 1.0
+# A client that is told to go may still be sending. Closed at once, it would lose the answer.
+LINGER_S = 5.0
+SWEEP_S = 0.5
+
+
+def answer(status: HTTPStatus, detail: str, code: str) -> bytes:
+    body = json.dumps({"detail": detail, "code": code})
+    retry = "Retry-After: 5\r\n" if status == HTTPStatus.TOO_MANY_REQUESTS else ""
+    return (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nContent-Type: application/json\r\nCache-Control: no-store\r\n"
+        f"{retry}Connection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
+
+
+TOO_SLOW = answer(HTTPStatus.REQUEST_TIMEOUT, "The request came too slowly. Send it again.", "request_timeout")
+HEAD_TOO_LARGE = answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large.", "headers_too_large")
+CROWDED = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many connections from one address at once.", "throttled")
+TOO_MUCH = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too much is being sent from one address at once.", "throttled")
+TOO_FULL = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too much is being sent at once. Try again in a moment.", "throttled")
+
+
+class WholeRequest(Request):
+    def should_close(self) -> bool:
+        """True also while some of the body is still to come: it would be taken for the next request."""
+        return bool(super().should_close()) or not self.is_body_over()
+
+    def is_body_over(self) -> bool:
+        """Of a body that the application has not read, what has arrived is thrown away."""
+        if (body := getattr(self, "body", None)) is None:
+            return True
+        reader = body.reader
+        if not isinstance(reader, LengthReader):
+            return reader.parser is None  # in chunks
+        if body.failed:
+            return False
+        if 0 < reader.length <= reader.unreader.buf.getbuffer().nbytes:
+            body.read(reader.length)
+        return bool(reader.length == 0)
+
+
+class Parser(RequestParser):
+    mesg_class = WholeRequest
+
+
+class Connection(TConn):
+    """One client. `address` is whom its threads are counted for, as `network_of` has it; None where a trusted proxy
+    does not say.
+    """
+
+    parser: Any
+
+    def __init__(self, cfg: Any, sock: ClientSocket, client: Any, server: Any) -> None:
+        super().__init__(cfg, sock, client, server)
+        self.parser = Parser(cfg, sock, client)
+        self.data_ready = True
+        self.peer: str = client[0] if isinstance(client, tuple) else ""
+        self.network = network_of(self.peer) if self.peer else ""
+        self.is_proxy = False
+        self.address: str | None = None
+        self.received = bytearray()
+        self.whole_bytes: int | None = None  # of head and body, once the head is here
+        self.seen_s = 0.0
+        self.held_bytes = 0
+        self.kept_bytes = 0
+        self.is_leaving = False
+        self.on_close: Callable[[Connection], None] | None = None
+
+    def init(self) -> None:
+        super().init()
+        self.sock.serve_from_a_thread()
+
+    def close(self, graceful: bool = False) -> None:
+        """Never gracefully, for which gunicorn would stop its main loop: see `linger`."""
+        super().close()
+        if self.on_close:
+            self.on_close(self)
+            self.on_close = None
+
+
+class FairWorker(ThreadWorker):
+    poller: Any
+
+    def init_process(self) -> None:
+        """Each connection is an open file, of which a process is often given fewer than it may have."""
+        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+        super().init_process()
+
+    def run(self) -> None:
+        from django.conf import settings  # of the application, which is loaded by now
+
+        self.connections: Counter[str] = Counter()
+        self.busy: Counter[str | None] = Counter()
+        self.queued: dict[str | None, deque[Connection]] = {}
+        self.held: Counter[str | None] = Counter()
+        self.kept_bytes = 0
+        self.accepts_from_s = 0.0
+        self.deadlines: dict[Connection, float] = {}
+        self.swept_s = 0.0
+        self.forwarded = ForwardedHeaders(self.wsgi, settings.TRUSTED_PROXIES)
+        self.most_connections: int = settings.WEB_CONNECTIONS_PER_ADDRESS
+        self.most_threads: int = settings.WEB_THREADS_PER_ADDRESS
+        self.request_s: float = settings.REQUEST_SECONDS
+        self.new_pace = partial(Pace, settings.REQUEST_SECONDS, settings.LEAST_BYTES_PER_SECOND)
+        self.small_bytes: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        super().run()
+
+    # --- the main loop: connections come ------------------------------------------------------------------------------
+
+    def accept(self, listener: socket.socket) -> None:
+        try:
+            accepted, client = listener.accept()
+        except OSError as error:
+            if error.errno in NO_ROOM:
+                self.accepts_from_s = time.monotonic() + ACCEPT_PAUSE_S
+                self.set_accept_enabled(False)
+            elif error.errno not in (errno.EAGAIN, errno.ECONNABORTED, errno.EWOULDBLOCK):
+                raise
+            return
+        sock = ClientSocket(fileno=accepted.detach())
+        sock.pace = self.new_pace()
+        conn = Connection(self.cfg, sock, client, listener.getsockname())
+        self.nr_conns += 1
+        self.connections[conn.network] += 1
+        conn.on_close = self.forget
+        conn.is_proxy = self.forwarded.is_trusted(conn.peer)
+        if conn.network and self.connections[conn.network] > self.most_connections and not conn.is_proxy:
+            with suppress(OSError):
+                sock.recv(READ_BYTES)  # else the client would lose the answer
+            with suppress(OSError):
+                sock.send(CROWDED)
+            self.drop(conn)
+        else:
+            self.await_request(conn)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Asked for before each turn of the main loop, which takes a second at most."""
+        super().set_accept_enabled(enabled and time.monotonic() >= self.accepts_from_s)
+
+    def forget(self, conn: Connection) -> None:
+        self.accepts_from_s = 0.0
+        self.connections[conn.network] -= 1
+        if not self.connections[conn.network]:
+            del self.connections[conn.network]
+
+    # --- the main loop: requests come ---------------------------------------------------------------------------------
+
+    def await_request(self, conn: Connection) -> None:
+        """The next one of this connection; all of its head within `request_s`. Most are here already."""
+        conn.whole_bytes = None
+        conn.sock.setblocking(False)
+        if begun := conn.parser.unreader.take_buffered():
+            self.take(conn, begun)
+        else:
+            self.on_readable(conn)
+
+    def watch(self, conn: Connection, callback: Callable[[Connection, Any], None], seconds: float) -> None:
+        """Until `unwatch`, or until the time is over; again, only the time is another."""
+        conn.seen_s = time.monotonic()
+        if conn not in self.deadlines:
+            self.poller.register(conn.sock, selectors.EVENT_READ, partial(callback, conn))
+        self.deadlines[conn] = conn.seen_s + seconds
+
+    def unwatch(self, conn: Connection) -> None:
+        if self.deadlines.pop(conn, None) is not None:
+            self.poller.unregister(conn.sock)
+
+    def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
+        """A kept connection has something to say again, or has ended."""
+        self.poller.unregister(client)
+        self.keepalived_conns.remove(conn)
+        self.await_request(conn)
+
+    def on_readable(self, conn: Connection, _: Any = None) -> None:
+        try:
+            data = conn.sock.recv(READ_BYTES)
+        except BlockingIOError:
+            self.await_head(conn)
+            return
+        except OSError:
+            data = b""
+        if data:
+            self.take(conn, data)
+        else:
+            self.drop(conn)
+
+    def await_head(self, conn: Connection) -> None:
+        if conn not in self.deadlines:
+            self.watch(conn, self.on_readable, self.request_s)
+
+    def take(self, conn: Connection, data: bytes) -> None:
+        before = len(conn.received)
+        conn.received += data
+        conn.kept_bytes += len(data)
+        self.kept_bytes += len(data)
+        if self.kept_bytes > MOST_KEPT_BYTES and conn.kept_bytes > FREE_BYTES:
+            self.refuse(conn, TOO_FULL)
+            return
+        now = time.monotonic()
+        if conn.whole_bytes is None:
+            end = conn.received.find(HEAD_END, max(before - len(HEAD_END), 0))
+            if end < 0 or end > HEAD_BYTES:
+                if len(conn.received) > HEAD_BYTES:
+                    self.refuse(conn, HEAD_TOO_LARGE)
+                else:
+                    self.await_head(conn)
+                return
+            if not self.read_head(conn, bytes(conn.received[: end + len(HEAD_END)])):
+                self.refuse(conn, TOO_MUCH)
+                return
+            conn.sock.pace = self.new_pace()
+        else:
+            conn.sock.pace.note(waited_s=now - conn.seen_s, received_bytes=len(data))
+        assert conn.whole_bytes is not None
+        if len(conn.received) < conn.whole_bytes:
+            self.watch(conn, self.on_readable, conn.sock.pace.left_s)
+            return
+        self.unwatch(conn)
+        conn.sock.pace = self.new_pace()
+        self.enqueue_req(conn)
+
+    def read_head(self, conn: Connection, head: bytes) -> bool:
+        """How much there is to wait for, and whom to count it for. False: this address has too much here already."""
+        length = CONTENT_LENGTH.search(head)
+        body_bytes = int(length[1] or 0) if length else 0
+        path = head.partition(b" ")[2].partition(b" ")[0].partition(b"?")[0].decode("latin-1")
+        if body_bytes > self.small_bytes or (CHUNKS.fullmatch(path) and CHUNK.search(head)):
+            body_bytes = 0  # the application says first who may send this
+        conn.address = conn.network
+        if conn.is_proxy:
+            chain = b",".join(FORWARDED_FOR.findall(head)).decode("latin-1")
+            client = self.forwarded.client(chain, "")
+            conn.address = network_of(client) if client else None
+        if body_bytes > FREE_BYTES:
+            conn.held_bytes = body_bytes
+            self.held[conn.address] += body_bytes
+            if conn.address and self.held[conn.address] > MOST_HELD_BYTES:
+                return False
+        if body_bytes and EXPECT.search(head):
+            with suppress(OSError):
+                conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            asked, head = head, EXPECT.sub(b"", head)
+            conn.received[: len(asked)] = head
+        conn.whole_bytes = len(head) + body_bytes
+        return True
+
+    # --- threads ------------------------------------------------------------------------------------------------------
+
+    def enqueue_req(self, conn: Connection) -> None:
+        """Runs it, or lets it wait until another request of its address has ended."""
+        if conn.address and self.busy[conn.address] >= self.most_threads:
+            self.queued.setdefault(conn.address, deque()).append(conn)
+            return
+        self.busy[conn.address] += 1
+        super().enqueue_req(conn)
+
+    def handle(self, conn: Connection) -> Any:
+        conn.parser.unreader.unread(bytes(conn.received))
+        conn.received = bytearray()
+        return super().handle(conn)
+
+    def handle_request(self, req: Any, conn: Connection) -> bool:
+        try:
+            return bool(super().handle_request(req, conn))
+        except TimeoutError:
+            return False  # a client that takes nothing of its answer
+
+    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+        self.release(conn)
+        if fs.cancelled() or fs.exception() or not fs.result():
+            self.linger(conn)
+        elif conn.parser.unreader.buf.getbuffer().nbytes:
+            self.await_request(conn)
+        else:
+            super().finish_request(conn, fs)
+
+    def release(self, conn: Connection) -> None:
+        """Of its address, the next request begins."""
+        self.settle(conn)
+        if waiting := self.queued.get(conn.address):
+            following = waiting.popleft()
+            if not waiting:
+                del self.queued[conn.address]
+            super().enqueue_req(following)
+            return
+        self.busy[conn.address] -= 1
+        if not self.busy[conn.address]:
+            del self.busy[conn.address]
+
+    def settle(self, conn: Connection) -> None:
+        self.kept_bytes -= conn.kept_bytes
+        conn.kept_bytes = 0
+        if conn.held_bytes:
+            self.held[conn.address] -= conn.held_bytes
+            conn.held_bytes = 0
+            if not self.held[conn.address]:
+                del self.held[conn.address]
+
+    # --- the main loop: connections end -------------------------------------------------------------------------------
+
+    def murder_pending(self) -> None:
+        """Ends those whose time is over. One that has sent nothing gets no answer, and is not waited for at the end."""
+        now = time.monotonic()
+        if now - self.swept_s < SWEEP_S:
+            return
+        self.swept_s = now
+        for conn, deadline_s in list(self.deadlines.items()):
+            is_idle = conn.is_leaving or not conn.received
+            if deadline_s <= now and not is_idle:
+                self.refuse(conn, TOO_SLOW)
+            elif deadline_s <= now or (is_idle and not self.alive):
+                self.drop(conn)
+
+    def refuse(self, conn: Connection, said: bytes) -> None:
+        self.unwatch(conn)
+        with suppress(OSError):
+            conn.sock.send(said)
+        self.linger(conn)
+
+    def linger(self, conn: Connection) -> None:
+        """What the client is still sending is thrown away until it has read the answer and closes."""
+        self.settle(conn)
+        conn.is_leaving = True
+        conn.received = bytearray()
+        try:
+            conn.sock.shutdown(socket.SHUT_WR)
+            conn.sock.setblocking(False)
+            self.watch(conn, self.on_lingering, LINGER_S)
+        except OSError:
+            self.drop(conn)
+
+    def on_lingering(self, conn: Connection, _: Any) -> None:
+        try:
+            if conn.sock.recv(READ_BYTES):
+                return
+        except BlockingIOError:
+            return
+        except OSError:
+            pass
+        self.drop(conn)
+
+    def drop(self, conn: Connection) -> None:
+        self.settle(conn)
+        self.unwatch(conn)
+        self.nr_conns -= 1
+        conn.close()

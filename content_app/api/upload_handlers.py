@@ -1,0 +1,251 @@
+"""How uploads are bounded: refused early by their declared length, and never taken for whole when they are not.
+
+That the bytes read cannot exceed the declared length is the server's part (Django reads through a limited stream).
+"""
+
+import errno
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import IO, Any, cast
+
+from django.conf import settings
+from django.contrib.auth.views import redirect_to_login
+from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload, TemporaryFileUploadHandler
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http.multipartparser import MultiPartParser, MultiPartParserError
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.datastructures import MultiValueDict
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from content_app.rules import MEGABYTE, too_large_sentence
+from content_app.services.storage import disk_space
+from content_app.services.uploads.direct_uploads import too_many_sentence
+from content_app.shared_connections import lend_connection
+from content_app.upload_routes import ADMIN_SITE, CHUNKS, FILMS_OF_STAFF, FORMS
+
+# What a form may carry beside the file; the file itself is judged exactly when it has arrived.
+OTHER_FIELDS_BYTES = MEGABYTE
+FORM_TYPE = "multipart/form-data"
+CHUNK_TYPE = "application/offset+octet-stream"
+DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
+NO_ROOM = "There is no room left for this upload. Try again later."
+MOST_FORMS = 10  # with files, that one person sends at once
+
+
+class DiskFull(APIException):
+    status_code = status.HTTP_507_INSUFFICIENT_STORAGE
+    default_detail = NO_ROOM
+    default_code = "insufficient_storage"
+
+
+class TooManyForms(APIException):
+    status_code = status.HTTP_409_CONFLICT
+    default_detail = too_many_sentence(MOST_FORMS)
+    default_code = "too_many_uploads"
+
+
+class UploadLimit:
+    """Middleware: a form that declares to be too large gets 413 before a byte of it is read.
+
+    Large forms are for the upload routes, which ask who it is before they read, and for signed-in staff (the admin):
+    Django's CSRF check would store a stranger's file in order to look for its token.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        # Of any kind: some parser may take what Django itself does not.
+        is_form = (request.content_type or "").startswith("multipart/")
+        if is_form and FILMS_OF_STAFF.fullmatch(request.path) and not is_staff(request):
+            # Unread: whoever sends it drop by drop would hold a thread for as long as they like.
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        if is_form and (size := declared_bytes(request)) > OTHER_FIELDS_BYTES and size > most_bytes(request):
+            return too_large(request)
+        if is_form and FILMS_OF_STAFF.fullmatch(request.path) and wants_json(request) and not has_room(request):
+            # The script of the page keeps what was typed; without it the form is read without its file.
+            return JsonResponse({"detail": NO_ROOM, "code": DiskFull.default_code}, status=DiskFull.status_code)
+        return self.get_response(request)
+
+
+def is_staff(request: HttpRequest) -> bool:
+    return bool(request.user.is_active and request.user.is_staff)
+
+
+def most_bytes(request: HttpRequest) -> int:
+    return OTHER_FIELDS_BYTES + (settings.MAX_UPLOAD_MB * MEGABYTE if may_bring_files(request) else 0)
+
+
+def may_bring_files(request: HttpRequest) -> bool:
+    if FILMS_OF_STAFF.fullmatch(request.path):
+        rights = ("content_app.add_video", "content_app.change_video")
+        return is_upload(request) and is_staff(request) and any(map(request.user.has_perm, rights))
+    return is_upload(request)
+
+
+def is_upload(request: HttpRequest) -> bool:
+    """Whether this is a body that may be large where it is sent; any other is read into memory, and bounded."""
+    if request.content_type == FORM_TYPE:
+        return bool(FORMS.fullmatch(request.path) or FILMS_OF_STAFF.fullmatch(request.path))
+    return request.content_type == CHUNK_TYPE and bool(CHUNKS.fullmatch(request.path))
+
+
+def declared_bytes(request: HttpRequest) -> int:
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    return int(length) if length.isdecimal() else 0
+
+
+def has_room(request: HttpRequest) -> bool:
+    """Whether the file of a form fits on the disk; a form without a file needs no room."""
+    size = declared_bytes(request)
+    if size <= OTHER_FIELDS_BYTES:
+        return True
+    return size <= disk_space.left_bytes(settings.MEDIA_ROOT) - disk_space.promised_bytes()
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return request.get_preferred_type(["application/json", "text/html"]) == "application/json"
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    sentence = too_large_sentence(settings.MAX_UPLOAD_MB)
+    if not wants_json(request):
+        return HttpResponse(sentence, content_type="text/plain", status=413)  # the admin's form, in a browser
+    return JsonResponse({"detail": sentence, "code": "too_large"}, status=413)
+
+
+class PersonalFile(TemporaryUploadedFile):
+    """A file on its way whose name begins with its sender."""
+
+    def __init__(self, sender: str, name: str, content_type: str, charset: str | None, extra: Any) -> None:
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed by who takes or drops the upload
+            prefix=sender, suffix=".upload", dir=settings.FILE_UPLOAD_TEMP_DIR
+        )
+        disk_space.hold(file)
+        UploadedFile.__init__(self, file, name, content_type, 0, charset, extra)
+
+
+class TemporaryFiles(TemporaryFileUploadHandler):
+    """Files of forms go to the disk of the media, if there is room for the whole body.
+
+    A file is as long as the body from the beginning, though the disk has only what has come: so later uploads see what
+    this one has still to bring. For a form of the admin site that gets no room the body is read to its end without the
+    file, so that what was typed is kept, and `upload_problem` says why. Programs get DiskFull or TooManyForms at once.
+    """
+
+    file: PersonalFile
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        request = cast(HttpRequest, self.request)
+        FileUploadHandler.new_file(self, *args, **kwargs)
+        sender = f"{request.user.pk}-"
+        with self.skipped_by_the_admin_site(), disk_space.asked_for(size := declared_bytes(request)):
+            if request.user.pk and len(disk_space.coming_by_forms(sender)) >= MOST_FORMS:
+                raise TooManyForms
+            self.file = PersonalFile(
+                sender, self.file_name or "", self.content_type or "", self.charset, self.content_type_extra
+            )
+            self.file.truncate(size)
+        lend_connection()
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
+        with self.skipped_by_the_admin_site():
+            disk_space.require(settings.MEDIA_ROOT, len(raw_data))
+            super().receive_data_chunk(raw_data, start)
+        return None
+
+    def file_complete(self, file_size: int) -> "UploadedFile[Any] | None":
+        self.file.truncate(file_size)
+        return super().file_complete(file_size)
+
+    @contextmanager
+    def skipped_by_the_admin_site(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            if error.errno not in DISK_FULL:
+                raise
+            self.skip(NO_ROOM, error)
+        except TooManyForms as refusal:
+            self.skip(str(refusal), refusal)
+
+    def skip(self, problem: str, error: Exception) -> None:
+        request = cast(HttpRequest, self.request)
+        if not request.path.startswith(ADMIN_SITE):
+            raise error
+        request.upload_problem = problem  # type: ignore[attr-defined]  # ours
+        raise SkipFile from error
+
+
+class WholeBody:
+    """Ends the upload when the body ends before its closing boundary, which Django would take for a whole file."""
+
+    def __init__(self, body: IO[bytes], boundary: bytes) -> None:
+        self.body = body
+        self.closing = b"--" + boundary + b"--"
+        self.tail = b""
+        self.is_closed = False
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._receive(size)
+        if not self.is_closed:
+            seen = self.tail + data
+            self.is_closed = self.closing in seen
+            self.tail = seen[-len(self.closing) :]
+        if not data and not self.is_closed:
+            raise StopUpload(connection_reset=True)
+        return data
+
+    def _receive(self, size: int) -> bytes:
+        try:
+            return self.body.read(size)
+        except OSError:
+            return b""  # the client is gone
+
+
+class WholeUploadsOnly(FileUploadHandler):
+    """The first of FILE_UPLOAD_HANDLERS; lets the others store the files, and drops everything if one is cut off."""
+
+    def handle_raw_input(
+        self,
+        input_data: IO[bytes],
+        META: dict[str, str],  # noqa: N803 - Django's name
+        content_length: int,
+        boundary: Any,
+        encoding: str | None = None,
+    ) -> tuple[QueryDict, MultiValueDict[str, Any]]:
+        lend_connection()
+        handlers = [handler for handler in cast(HttpRequest, self.request).upload_handlers if handler is not self]
+        body = WholeBody(input_data, boundary)
+        files: MultiValueDict[str, Any] = MultiValueDict()
+        is_whole = False
+        try:
+            post, files = MultiPartParser(META, cast(Any, body), handlers, encoding).parse()
+            is_whole = body.is_closed
+        except OSError as error:
+            raise (DiskFull() if error.errno in DISK_FULL else error) from error
+        finally:
+            if not is_whole:
+                drop(handlers, files)
+        if not is_whole:
+            raise MultiPartParserError("the upload was cut off.")
+        return post, files
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:
+        return raw_data
+
+    def file_complete(self, file_size: int) -> None:
+        return None
+
+
+def drop(handlers: Iterable[FileUploadHandler], files: MultiValueDict[str, Any]) -> None:
+    """Closing a temporary file removes it; an unfinished one is known to its handler only."""
+    unfinished = (getattr(handler, "file", None) for handler in handlers)
+    finished = (file for _, several in files.lists() for file in several)
+    for file in (*unfinished, *finished):
+        if file is not None:
+            file.close()

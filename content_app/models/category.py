@@ -1,0 +1,26 @@
+"""Genres of the film list."""
+
+import uuid
+from typing import Any
+
+from django.db import models
+from django.utils.text import slugify
+
+
+class Category(models.Model):
+    """A genre of the film list."""
+
+    name = models.CharField(max_length=60, unique=True)
+    slug = models.SlugField(max_length=60, unique=True, blank=True)
+    position = models.PositiveSmallIntegerField(default=0, help_text="Lower comes first on the page.")
+
+    class Meta:
+        ordering = ("position", "name")
+        verbose_name_plural = "categories"
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.slug = self.slug or slugify(self.name)[:60] or uuid.uuid4().hex[:8]
+        super().save(*args, **kwargs)

@@ -1,0 +1,44 @@
+"""Files on their way into the storage."""
+
+import uuid
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+from content_app.models.video import Video
+
+
+class DirectUpload(models.Model):
+    """A file on its way into the storage beside the forms: announced, brought in parts or whole, checked, then used."""
+
+    class Purpose(models.TextChoices):
+        VIDEO = "video", "Original"
+        POSTER = "poster", "Poster"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
+    # None until somebody says what the film is called; a new video takes the public id of its upload.
+    video = models.ForeignKey(Video, on_delete=models.CASCADE, null=True, related_name="uploads")
+    purpose = models.CharField(max_length=8, choices=Purpose, default=Purpose.VIDEO)
+    key = models.CharField(max_length=200, unique=True)
+    name = models.CharField(max_length=255, blank=True, help_text="As the uploader calls the file.")
+    content_type = models.CharField(max_length=100, blank=True)
+    declared_bytes = models.PositiveBigIntegerField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    expires_at = models.DateTimeField(db_index=True)
+
+    look_at = models.DateTimeField(default=timezone.now, help_text="When to see whether it has arrived.")
+    arrived_at = models.DateTimeField(null=True)
+    etag = models.CharField(max_length=100, blank=True, help_text="Of the object as it arrived.")
+    checked_until = models.DateTimeField(null=True, help_text="Who checks it renews this.")
+    settled_at = models.DateTimeField(null=True, help_text="Used or refused.")
+    problem_code = models.CharField(max_length=40, blank=True)
+    problem = models.CharField(max_length=500, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["settled_at", "arrived_at", "look_at"], name="upload_waiting")]
+
+    def __str__(self) -> str:
+        return self.name or str(self.public_id)

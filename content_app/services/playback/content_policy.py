@@ -1,0 +1,23 @@
+"""What pages may load and run: everything from this site, and media from the buckets where they lie there."""
+
+from content_app.services.storage.stores import media_origins
+
+
+def content_policy(*, scripts: str = "'self'", styles: str = "'self'", pictures: str = "'self'") -> str:
+    """hls.js plays through a blob: URL and parses in a worker made from one."""
+    media = "".join(f" {origin}" for origin in media_origins())
+    return "; ".join(
+        (
+            "default-src 'none'",
+            f"script-src {scripts}",
+            f"style-src {styles}",
+            f"img-src {pictures}{media}",
+            "font-src 'self'",
+            f"connect-src 'self'{media}",
+            f"media-src 'self' blob:{media}",
+            "worker-src 'self' blob:",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'self'",
+        )
+    )

@@ -1,0 +1,168 @@
+"""How a published version reaches a player: signed media addresses, playlists, captions, posters, the storyboard."""
+
+import time
+import uuid
+from collections.abc import Sequence
+from functools import cache
+from pathlib import PurePosixPath
+
+from django.conf import settings
+
+from content_app.models import Caption, Rendition, Video
+from content_app.queries import published_captions
+from content_app.services.playback import grants
+from content_app.services.storage.object_cache import ObjectCache
+from content_app.services.storage.stores import bucket_store, get_store
+from content_app.states import Visibility
+from media_pipeline import layout
+from media_pipeline.external import dash_texts
+from media_pipeline.packaging import playlists
+from media_pipeline.packaging.playlists import CaptionVariant
+
+# Playlists of hundreds of films, or some manifests of the longest ones; in each process.
+published = ObjectCache(most_bytes=32 * 1024**2)
+
+
+def media_url(video: Video, name: str) -> str:
+    """Where one object of the published version, and no other, is read: in its bucket, else at a path of this site.
+
+    Raises StorageUnavailable when there are no credentials to sign with.
+    """
+    if not bucket_store():
+        return media_path(video, name)
+    end_s = grants.grant_end(now=time.time(), lifetime_s=grants.lifetime_s())
+    return bucket_url(f"{video.key_prefix}/{name}", end_s - int(time.time()))
+
+
+def media_path(video: Video, name: str) -> str:
+    """The path of one object of the published version, signed for that object."""
+    return file_path(f"{video.key_prefix}/{name}")
+
+
+def file_path(key: str) -> str:
+    """Under a folder of its own, so that no playlist and no player derives another address from it."""
+    return f"{settings.MEDIA_URL}file/{grants.sign_file(key)}/{key}"
+
+
+def signed_folder(video: Video, folder: str = "") -> str:
+    """For a person who may watch: everything of the published version, or of captions that were added to it."""
+    prefix = layout.version_prefix(video.public_id, folder or video.version)
+    return f"{settings.MEDIA_URL}{grants.sign(prefix)}/{prefix}"
+
+
+def poster_url(video: Video) -> str | None:
+    """Unsigned and long-cached for listed videos, signed for the others; people see it who may not watch."""
+    return _picture_url(video, video.poster)
+
+
+def small_poster_url(video: Video) -> str | None:
+    """Likewise."""
+    return _picture_url(video, video.small_poster)
+
+
+def _picture_url(video: Video, picture: str) -> str | None:
+    if not (video.is_playable and picture):
+        return None
+    if video.visibility == Visibility.PUBLIC:
+        return listed_poster_url(video.public_id, picture)
+    return signed_picture_url(video, picture)
+
+
+def signed_picture_url(video: Video, picture: str) -> str:
+    """`picture` is `<folder>/<file>`, as Video.poster."""
+    return file_path(f"{layout.video_prefix(video.public_id)}/{picture}")
+
+
+def listed_poster_url(public_id: uuid.UUID, poster: str) -> str:
+    return f"{settings.MEDIA_URL}posters/{public_id}/{poster}"
+
+
+def read_poster(public_id: uuid.UUID, poster: str) -> bytes:
+    """Raises StorageUnavailable or SourceMissing."""
+    return get_store().read_bytes(f"{layout.video_prefix(public_id)}/{poster}")
+
+
+def bucket_url(key: str, lifetime_s: int) -> str:
+    """Only where media lie in buckets. Raises StorageUnavailable when there are no credentials to sign with."""
+    bucket = bucket_store()
+    assert bucket
+    return bucket.signed_url(key, lifetime_s)
+
+
+def bucket_playlist(key: str, lifetime_s: int) -> str:
+    """A stored playlist whose media are read from the bucket. Raises StorageUnavailable or SourceMissing.
+
+    Addresses of other playlists stay as they are, beside it.
+    """
+    folder = PurePosixPath(key).parent
+
+    @cache  # one address for all ranges of a file
+    def address(uri: str) -> str:
+        return uri if uri.endswith(".m3u8") else bucket_url(f"{folder}/{uri}", lifetime_s)
+
+    return playlists.with_uris(published_text(key), address)
+
+
+def bucket_manifest(key: str, lifetime_s: int) -> str:
+    """A stored DASH manifest likewise. Its thousands of addresses are told at once, so they are signed at once."""
+    # boto3 is for installations with a bucket only; see services.storage.stores.
+    from media_pipeline.storage.s3_addresses import signed_urls
+
+    bucket = bucket_store()
+    assert bucket
+    stored, folder = published_text(key), PurePosixPath(key).parent
+    names = dash_texts.files(stored)
+    urls = signed_urls(bucket, [f"{folder}/{name}" for name in names], lifetime_s)
+    return dash_texts.with_addresses(stored, dict(zip(names, urls, strict=True)).__getitem__)
+
+
+def published_text(key: str) -> str:
+    """Raises StorageUnavailable or SourceMissing."""
+    store = get_store()
+    # A bucket is far away, and what is published never changes.
+    data = published.get(key, store.read_bytes) if bucket_store() else store.read_bytes(key)
+    return data.decode()
+
+
+def master_playlist(video: Video) -> str:
+    """The stored playlist, and the captions, with signed addresses. Raises StorageUnavailable or SourceMissing."""
+    stored = published_text(f"{video.key_prefix}/{layout.MASTER}")
+    captions = [caption_variant(video, caption) for caption in published_captions(video)]
+    return playlists.with_captions(playlists.in_folder(stored, signed_folder(video)), captions)
+
+
+def dash_manifest(video: Video) -> str:
+    """Likewise of DASH: relative to the signed folder, or signed for the bucket. Captions are the playlist's alone."""
+    key = f"{video.key_prefix}/{layout.MANIFEST}"
+    if not bucket_store():
+        return dash_texts.in_folder(published_text(key), signed_folder(video))
+    end_s = grants.grant_end(now=time.time(), lifetime_s=grants.lifetime_s())
+    return bucket_manifest(key, end_s - int(time.time()))
+
+
+def caption_variant(video: Video, caption: Caption) -> CaptionVariant:
+    file = layout.captions_playlist_file(caption.language)
+    return CaptionVariant(caption.language, caption.label, f"{signed_folder(video, caption.folder)}/{file}")
+
+
+def captions_text(video: Video, caption: Caption) -> bytes:
+    """WebVTT. Raises StorageUnavailable or SourceMissing."""
+    prefix = layout.version_prefix(video.public_id, caption.folder)
+    return get_store().read_bytes(f"{prefix}/{layout.captions_file(caption.language)}")
+
+
+def storyboard(video: Video) -> str:
+    """WebVTT whose cues lead to parts of a signed picture. Raises StorageUnavailable or SourceMissing."""
+    stored = published_text(f"{video.key_prefix}/{layout.STORYBOARD_CUES}")
+    return stored.replace(f"\n{layout.STORYBOARD}#", f"\n{media_path(video, layout.STORYBOARD)}#")
+
+
+def pick_rendition(renditions: Sequence[Rendition], *, short_side: int | None) -> Rendition:
+    """Of a list, lowest first: the one asked for, else the best below it, else the lowest; None asks for the best."""
+    fitting = [one for one in renditions if short_side is None or rung_size(one) <= short_side]
+    return fitting[-1] if fitting else renditions[0]
+
+
+def rung_size(rendition: Rendition) -> int:
+    """The short side that the name stands for; a small picture's only rung may be smaller than its name."""
+    return int(rendition.name.removesuffix("p"))

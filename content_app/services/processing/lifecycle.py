@@ -1,0 +1,384 @@
+"""The one writer of a video's state. Every move is a conditional UPDATE whose row count says who won.
+
+A worker's claim is a lease with a fencing token: each write names the token and renews the lease, and one that finds
+the claim gone raises ClaimLost, so a worker that was taken for dead can no longer change anything.
+"""
+
+import logging
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Case, F, Q, QuerySet, Value, When
+from django.utils import timezone
+
+from content_app import queue
+from content_app.models import Caption, Rendition, Video
+from content_app.services.storage import discards
+from content_app.states import State, sources_of
+from media_pipeline import layout
+from media_pipeline.errors import EncoderFailed, PipelineError
+from users_app import audit
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY_S = 5
+NO_CLAIM = {"claim_token": None, "lease_until": None}
+FRESH = {"progress": 0, "time_left_s": None, "error_code": "", "error_message": "", "error_is_final": False}
+NO_REFUSAL = {"refused_file": "", "refused_code": "", "refused_message": "", "refused_at": None}
+UNSEEN: dict[str, object] = {**FRESH, **NO_REFUSAL, "verdict": None, "estimate_s": None}
+
+
+class ClaimLost(Exception):
+    """Somebody else holds the video now, or it was deleted or replaced."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A worker's right to write one video's state."""
+
+    video_id: int
+    token: uuid.UUID
+    public_id: uuid.UUID
+    original: str
+    etag: str  # of the object that was checked; empty where there is none to tell
+    attempt: int
+
+
+@dataclass(frozen=True)
+class Original:
+    """A file in the storage that was checked."""
+
+    key: str
+    name: str
+    size_bytes: int
+    etag: str = ""
+
+
+@dataclass(frozen=True)
+class Published:
+    """A finished version whose objects are stored."""
+
+    version: str
+    duration_s: float
+    width: int
+    height: int
+    size_bytes: int
+    renditions: Sequence[Rendition]
+    captions: Sequence[Caption]
+    poster_choices: int
+    work_pixels: int
+    work_s: float
+    has_small_posters: bool = True
+    has_storyboard: bool = True
+    has_manifest: bool = False
+
+
+# --- originals -------------------------------------------------------------------------------------------------------
+
+
+def accept_original(*, video: Video, etag: str = "") -> bool:
+    """Take note of a new original: to `pending`, job enqueued on commit. Once per original.
+
+    Beside a version that plays it is a candidate: the original of that version stays until the candidate's version is
+    ready, and is taken back if the candidate is refused. Any other original, an earlier candidate too, is let go.
+    """
+    name = video.video_file.name or ""
+    with transaction.atomic():
+        # Not what this instance remembers: another save may have brought an original in between.
+        replaced, played = Video.objects.values_list("accepted_original", "played_original").get(pk=video.pk)
+        if replaced == name:
+            return False
+        changes = {
+            **UNSEEN,
+            **NO_CLAIM,
+            "state": State.PENDING,
+            "queued_at": timezone.now(),
+            "attempts": 0,
+            "accepted_original": name,
+            "original_etag": etag,
+        }
+        rows = _movable(video.pk, State.PENDING).filter(accepted_original=replaced).update(**changes)
+        if not rows:
+            return False
+        if replaced and replaced != played:
+            discards.discard(prefixes=[replaced])
+        _enqueue_on_commit(video.pk)
+    for field, value in changes.items():
+        setattr(video, field, value)
+    return True
+
+
+def accept_upload(*, video_id: int, original: Original, verdict: Mapping[str, object]) -> bool:
+    """Take an original that was brought beside the web server, and checked; False when the video is gone."""
+    with transaction.atomic():
+        video = Video.objects.select_for_update().filter(pk=video_id, deleted_at=None).first()
+        if video is None:
+            return False
+        brought = {"video_file": original.key, "original_name": original.name, "original_bytes": original.size_bytes}
+        Video.objects.filter(pk=video_id).update(**brought, updated_at=timezone.now())
+        video.refresh_from_db()
+        accept_original(video=video, etag=original.etag)
+        return note_verdict(video_id=video_id, original=original.key, verdict=verdict)
+
+
+def refuse_upload(*, video_id: int, error: PipelineError, verdict: Mapping[str, object]) -> bool:
+    """A file that was to become the first original of this video is none; one with another original keeps its state."""
+    # Also of one that was deleted, which may be brought back.
+    waiting = Video.objects.filter(pk=video_id, state=State.UPLOADING)
+    # Without a file there is nothing that could be tried again.
+    return bool(waiting.update(**NO_CLAIM, **{**_failure(error), "error_is_final": True}, verdict=verdict))
+
+
+def note_refusal(*, video_id: int, name: str, error: PipelineError) -> bool:
+    """A file was refused before it could become the candidate of this video, which stays as it is."""
+    others = Video.objects.filter(pk=video_id, deleted_at=None).exclude(state=State.UPLOADING)
+    return bool(others.update(**_refusal(error), refused_file=name))
+
+
+def dismiss_refusal(*, video_id: int) -> bool:
+    """It was read; False when there was none."""
+    told = Video.objects.filter(pk=video_id, deleted_at=None).exclude(refused_code="")
+    return bool(told.update(**NO_REFUSAL))
+
+
+def retry(*, video_id: int) -> bool:
+    """Process a failed or finished video once more; False when it is in neither state or has no original."""
+    with transaction.atomic():
+        done = Video.objects.filter(pk=video_id, state__in=(State.ERROR, State.READY)).exclude(video_file="")
+        rows = done.update(**UNSEEN, **NO_CLAIM, state=State.PENDING, queued_at=timezone.now(), attempts=0)
+        if rows:
+            _enqueue_on_commit(video_id)
+            audit.note("video_processed_again", target=f"video:{video_id}")
+    return bool(rows)
+
+
+def _enqueue_on_commit(video_id: int) -> None:
+    """A free worker processes it at once, or another service; while all are busy, somebody else has a look at it."""
+    if settings.TRANSCODER == "internal":
+        transaction.on_commit(lambda: queue.enqueue_processing(video_id))
+    transaction.on_commit(lambda: queue.enqueue_inspection(video_id))
+
+
+# --- what is found before it is encoded ------------------------------------------------------------------------------
+
+
+def note_verdict(*, video_id: int, original: str, verdict: Mapping[str, object]) -> bool:
+    """What was found in this original; False when the video has another one by now, or is gone."""
+    held = Video.objects.filter(pk=video_id, accepted_original=original, deleted_at=None)
+    cost = verdict.get("cost")
+    return bool(held.update(verdict=verdict, estimate_s=cost["seconds"] if isinstance(cost, Mapping) else None))
+
+
+def refuse(*, video_id: int, original: str, error: PipelineError, verdict: Mapping[str, object]) -> bool:
+    """A file that can never become a film is given up before a worker has time for it; False when one had."""
+    waiting = Video.objects.filter(
+        pk=video_id, accepted_original=original, state=State.PENDING, claim_token=None, deleted_at=None
+    )
+    return _give_up(waiting, error, verdict=verdict) is not None
+
+
+def switch_poster(*, video: Video, poster: str) -> bool:
+    """False when the version or its poster is no longer the one that this instance has."""
+    seen = Video.objects.filter(pk=video.pk, version=video.version, poster=video.poster, deleted_at=None)
+    # What is uploaded is stored in both sizes; of a version that depends on when it was made.
+    has_small = video.has_small_choices or not poster.startswith(f"{video.version}/")
+    return bool(seen.update(poster=poster, has_small_poster=has_small))
+
+
+# --- a worker's moves ------------------------------------------------------------------------------------------------
+
+
+def claim(*, video_id: int) -> Claim | None:
+    """Become the worker of a pending video; None when there is nothing to do."""
+    now, token = timezone.now(), uuid.uuid4()
+    rows = (
+        _movable(video_id, State.PROCESSING)
+        .filter(Q(lease_until=None) | Q(lease_until__lte=now), deleted_at=None)
+        .update(**FRESH, state=State.PROCESSING, claim_token=token, lease_until=_lease(), attempts=F("attempts") + 1)
+    )
+    if not rows:
+        return None
+    video = Video.objects.filter(pk=video_id, claim_token=token).first()
+    if video is None:  # deleted or replaced just now
+        return None
+    return Claim(video.pk, token, video.public_id, video.accepted_original, video.original_etag, video.attempts)
+
+
+def report(*, claim: Claim, percent: int = 0, time_left_s: int | None = None, estimate_s: int | None = None) -> None:
+    """Renew the lease and show progress. Raises ClaimLost."""
+    told = {} if estimate_s is None else {"estimate_s": estimate_s}
+    _write(claim, progress=percent, time_left_s=time_left_s, lease_until=_lease(), **told)
+
+
+def expect_version(*, claim: Claim, version: str) -> None:
+    """Before the first object is stored: if the worker dies, what it stored is removed a day later."""
+    discards.expect(prefix=layout.version_prefix(claim.public_id, version))
+
+
+def mark_ready(*, claim: Claim, published: Published) -> None:
+    """Switch to the new version in one transaction; the old one is removed when its last address has expired.
+
+    The original that the old version was made of goes at once if the new one was made of another.
+    """
+    with transaction.atomic():
+        before = Video.objects.filter(pk=claim.video_id).values_list("version", "played_original").first()
+        old, played = before or ("", "")
+        _write(
+            claim,
+            **NO_CLAIM,
+            state=State.READY,
+            progress=100,
+            time_left_s=None,
+            version=published.version,
+            duration_s=published.duration_s,
+            width=published.width,
+            height=published.height,
+            size_bytes=published.size_bytes,
+            played_original=F("accepted_original"),
+            played_etag=F("original_etag"),
+            played_name=F("original_name"),
+            played_bytes=F("original_bytes"),
+            played_verdict=F("verdict"),
+            **_poster_after_switch(old, published),
+            poster_choices=published.poster_choices,
+            has_small_choices=published.has_small_posters,
+            has_storyboard=published.has_storyboard,
+            has_manifest=published.has_manifest,
+            work_pixels=published.work_pixels,
+            work_s=published.work_s,
+        )
+        Rendition.objects.filter(video_id=claim.video_id).delete()
+        Rendition.objects.bulk_create(published.renditions)
+        Caption.objects.filter(video_id=claim.video_id, is_uploaded=False).delete()
+        # What somebody has uploaded in a language goes before what the file brings along.
+        Caption.objects.bulk_create(published.captions, ignore_conflicts=True)
+        discards.keep(prefix=layout.version_prefix(claim.public_id, published.version))
+        if old:
+            discards.discard_later(prefix=layout.version_prefix(claim.public_id, old))
+        if played and played != claim.original:
+            discards.discard(prefixes=[played])
+
+
+def _poster_after_switch(old: str, new: Published) -> dict[str, Case]:
+    """The new version's own, unless somebody has uploaded one, which lies in no version."""
+    is_uploaded = ~Q(poster="") & ~Q(poster__startswith=f"{old}/")
+    poster = f"{new.version}/{layout.POSTER}" if new.poster_choices else ""
+    return {
+        "poster": Case(When(is_uploaded, then=F("poster")), default=Value(poster)),
+        "has_small_poster": Case(When(is_uploaded, then=F("has_small_poster")), default=Value(new.has_small_posters)),
+    }
+
+
+def mark_failed(*, claim: Claim, error: PipelineError) -> State:
+    """Given up, or back to `pending` while trying again can help. Raises ClaimLost."""
+    if error.permanent or claim.attempt >= settings.MAX_ATTEMPTS:
+        state = _give_up(_held(claim), error)
+        if state is None:
+            raise ClaimLost
+        return state
+    # While pending, lease_until is the moment before which nobody takes it up again.
+    wait = timedelta(seconds=FIRST_RETRY_S * 2 ** (claim.attempt - 1))
+    _write(claim, **FRESH, state=State.PENDING, claim_token=None, lease_until=timezone.now() + wait)
+    return State.PENDING
+
+
+def hand_back(*, claim: Claim) -> None:
+    """A worker that ends leaves the video to the next one at once, and the attempt does not count. Raises ClaimLost."""
+    _write(claim, **FRESH, **NO_CLAIM, state=State.PENDING, attempts=F("attempts") - 1)
+
+
+def _give_up(
+    held: "QuerySet[Video]", error: PipelineError, *, verdict: Mapping[str, object] | None = None
+) -> State | None:
+    """Nothing comes of this original: of a video of which nothing plays, `error`.
+
+    One that plays is `ready` again, with everything about the original of the version that plays as it was before; the
+    reason is noted, and a candidate's file let go. None when `held` names no video any more.
+    """
+    with transaction.atomic():
+        judged = {} if verdict is None else {"verdict": verdict}
+        if held.filter(version="").update(**NO_CLAIM, **_failure(error), **judged):
+            return State.ERROR
+        tried = held.values_list("accepted_original", "played_original").first()
+        if tried is None:
+            return None
+        original, played = tried
+        is_candidate = original != played
+        as_before = {
+            **FRESH, **NO_CLAIM, "state": State.READY, "progress": 100, "estimate_s": None,
+            "video_file": F("played_original"), "accepted_original": F("played_original"),
+            "original_etag": F("played_etag"), "original_name": F("played_name"), "original_bytes": F("played_bytes"),
+            "verdict": F("played_verdict"), "refused_file": F("original_name") if is_candidate else "",
+        }  # fmt: skip
+        if not held.filter(accepted_original=original, played_original=played).update(**as_before, **_refusal(error)):
+            return None
+        if is_candidate:
+            discards.discard(prefixes=[original])
+    return State.READY
+
+
+def _failure(error: PipelineError) -> dict[str, object]:
+    return {
+        "state": State.ERROR,
+        "time_left_s": None,
+        "error_code": error.code,
+        "error_message": error.sentence[:500],
+        "error_is_final": not error.may_pass,
+        "updated_at": timezone.now(),
+    }
+
+
+def _refusal(error: PipelineError) -> dict[str, object]:
+    return {
+        "refused_code": error.code,
+        "refused_message": error.sentence[:500],
+        "refused_at": timezone.now(),
+    }
+
+
+def _write(claim: Claim, **changes: object) -> None:
+    if not _held(claim).update(**changes):
+        raise ClaimLost
+
+
+def _held(claim: Claim) -> "QuerySet[Video]":
+    return Video.objects.filter(pk=claim.video_id, claim_token=claim.token, state=State.PROCESSING, deleted_at=None)
+
+
+def _movable(video_id: int, target: State) -> "QuerySet[Video]":
+    return Video.objects.filter(pk=video_id, state__in=sources_of(target))
+
+
+def _lease() -> object:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+# --- what the reaper finds -------------------------------------------------------------------------------------------
+
+
+def take_back_expired() -> int:
+    """Videos whose worker is gone go back to `pending`; those that have ended too many workers are given up."""
+    expired = Video.objects.filter(state=State.PROCESSING, lease_until__lt=timezone.now(), deleted_at=None)
+    gone = EncoderFailed("Processing ended without a word several times; this file may be too much for the machine.")
+    worn_out = expired.filter(attempts__gte=settings.MAX_ATTEMPTS)
+    given_up = [_give_up(worn_out.filter(pk=pk), gone) for pk in list(worn_out.values_list("pk", flat=True))]
+    failed = len(given_up) - given_up.count(None)
+    taken_back = expired.update(**FRESH, **NO_CLAIM, state=State.PENDING)
+    if failed or taken_back:
+        log.warning("workers vanished: %d video(s) taken back, %d given up", taken_back, failed)
+    return taken_back
+
+
+def waiting_ids() -> list[int]:
+    """Pending videos that a worker may take up now, oldest first."""
+    now = timezone.now()
+    ready = Video.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), state=State.PENDING, deleted_at=None)
+    return list(ready.order_by("queued_at", "pk").values_list("pk", flat=True))
+
+
+def is_live_claim(*, token: uuid.UUID) -> bool:
+    return Video.objects.filter(claim_token=token, state=State.PROCESSING, deleted_at=None).exists()

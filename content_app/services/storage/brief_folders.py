@@ -1,0 +1,44 @@
+"""Folders for work of seconds, such as a look at a file: removed when it is done, or a day later if it was killed.
+
+A worker's own scratch folder is not one of them: it bears the name of its claim.
+"""
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+
+from media_pipeline.errors import StorageUnavailable
+
+PREFIX = "brief-"
+ABANDONED_S = 24 * 3600
+
+
+@contextmanager
+def brief_folder() -> Iterator[Path]:
+    """Raises StorageUnavailable when the work folder is full or cannot be written to."""
+    try:
+        with tempfile.TemporaryDirectory(dir=settings.WORK_DIR, prefix=PREFIX, ignore_cleanup_errors=True) as folder:
+            yield Path(folder)
+    except OSError as error:
+        raise StorageUnavailable("The work folder cannot be written to.", detail=str(error)) from error
+
+
+def sweep_brief_folders() -> int:
+    """Remove what killed processes left; how many folders."""
+    old = [path for path in Path(settings.WORK_DIR).glob(f"{PREFIX}*") if is_older_than(path, ABANDONED_S)]
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(old)
+
+
+def is_older_than(path: Path, seconds: float) -> bool:
+    """Whether it is that long since this was written to; False when it is gone."""
+    try:
+        return time.time() - path.stat().st_mtime > seconds
+    except FileNotFoundError:
+        return False

@@ -1,0 +1,226 @@
+"""A look at what an upload has brought, in a job: only what was checked becomes the original or the poster of a video.
+
+Whoever looks holds a lease on the upload; nobody settles one that is not theirs any more.
+"""
+
+import logging
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.http import Http404
+from django.utils import timezone
+
+from content_app.access import may_bring, may_change
+from content_app.models import DirectUpload
+from content_app.rules import OriginalRefused, check_original
+from content_app.services.additions import posters
+from content_app.services.additions.folders import AdditionRefused
+from content_app.services.catalogue.videos import may_be_undone
+from content_app.services.processing import lifecycle, preflight
+from content_app.services.processing.lifecycle import Original
+from content_app.services.storage import discards, work_folder
+from content_app.services.storage.brief_folders import brief_folder
+from content_app.services.storage.stores import get_store, is_in_bucket
+from content_app.services.uploads.direct_uploads import ANY_NAME, Purpose
+from media_pipeline.errors import PipelineError, StorageUnavailable, TooLarge
+
+log = logging.getLogger(__name__)
+
+A_MOMENT = timedelta(minutes=1)
+
+
+class LeaseLost(Exception):
+    """Somebody else looks at the upload now, or it was settled or given up."""
+
+
+class NotYours(PipelineError):
+    code = "not_allowed"
+    sentence = "Whoever brought this file may not change the video any more."
+
+
+class VideoGone(PipelineError):
+    code = "video_deleted"
+    sentence = "The video that this file was for has been deleted."
+
+
+class Lease:
+    """On an upload; every write names it."""
+
+    def __init__(self, upload: DirectUpload, until: datetime) -> None:
+        self.upload = upload
+        self.until = until
+        self.next_at = timezone.now()
+
+    def __call__(self) -> None:
+        """Renew it, about once a second. Raises LeaseLost."""
+        if timezone.now() >= self.next_at:
+            until = lease_end()
+            self.write(checked_until=until)
+            self.until, self.next_at = until, timezone.now() + timedelta(seconds=1)
+
+    def settle(self, **problem: str) -> None:
+        """In the transaction that uses or refuses the upload. Raises LeaseLost."""
+        self.write(settled_at=timezone.now(), checked_until=None, **problem)
+
+    def let_go(self) -> None:
+        """Somebody may look again."""
+        self.held().update(checked_until=None)
+
+    def write(self, **fields: object) -> None:
+        if not self.held().update(**fields):
+            raise LeaseLost
+
+    def held(self) -> "models.QuerySet[DirectUpload]":
+        return DirectUpload.objects.filter(pk=self.upload.pk, settled_at=None, checked_until=self.until)
+
+
+def lease_end() -> datetime:
+    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
+
+
+def take(upload_id: int) -> Lease | None:
+    until = lease_end()
+    is_free = Q(checked_until=None) | Q(checked_until__lte=timezone.now())
+    waiting = DirectUpload.objects.filter(is_free, pk=upload_id, settled_at=None).exclude(arrived_at=None)
+    if not waiting.exclude(video=None).update(checked_until=until):
+        return None
+    upload = DirectUpload.objects.select_related("video", "owner").filter(pk=upload_id, checked_until=until).first()
+    return None if upload is None else Lease(upload, until)
+
+
+def check(*, upload_id: int) -> None:
+    """Use or refuse what has arrived. Leaves quietly when it is settled or somebody else looks at it."""
+    lease = take(upload_id)
+    if lease is None:
+        return
+    try:
+        if is_to_be_looked_at(lease.upload):
+            with brief_folder() as work:
+                judge(lease, work / "source")
+    except StorageUnavailable as error:
+        log.warning("upload %s: could not be checked, it will be tried again: %s", lease.upload.public_id, error)
+    except LeaseLost:
+        log.info("upload %s: settled, given up or taken over meanwhile; leaving it", lease.upload.public_id)
+    finally:
+        lease.let_go()
+
+
+def is_to_be_looked_at(upload: DirectUpload) -> bool:
+    """A picture waits for a film that it can stand for; everything waits while a deletion may be undone."""
+    video = upload.video
+    if video is None or may_be_undone(video):
+        return False
+    return bool(upload.purpose == Purpose.VIDEO or video.is_playable or video.deleted_at is not None)
+
+
+def judge(lease: Lease, path: Path) -> None:
+    upload = lease.upload
+    try:
+        require_rights(upload)
+        require_allowed_size(upload, get_store().size(upload.key))
+        work_folder.fetch_original(upload.key, path, lease, upload.etag)
+        if upload.purpose == Purpose.POSTER:
+            return use_as_poster(lease, path)
+        size_bytes = path.stat().st_size
+        verdict, error = preflight.examine(path, lease)
+        if error is None:
+            work_folder.leave_to_worker(upload.key, path, upload.etag)
+            return use_as_film(lease, size_bytes, verdict)
+    except StorageUnavailable:
+        raise
+    except AdditionRefused as refusal:
+        return refuse(lease, code=refusal.code, sentence=refusal.sentence)
+    except Http404:
+        return refuse(lease, code=VideoGone.code, sentence=VideoGone.sentence)
+    except PipelineError as problem:
+        verdict, error = preflight.refusal(problem.code, problem.sentence), problem
+    return refuse_film(lease, error, verdict)
+
+
+def as_it_is_now(upload: DirectUpload) -> DirectUpload:
+    """Raises LeaseLost when it went with its video."""
+    found = DirectUpload.objects.select_related("video", "owner").filter(pk=upload.pk).first()
+    if found is None:
+        raise LeaseLost
+    return found
+
+
+def require_rights(upload: DirectUpload) -> None:
+    """Asked again: since it was announced the video may have another owner, or be deleted.
+
+    Raises NotYours or VideoGone; LeaseLost while a deletion may be undone, after which it is looked at anew.
+    """
+    assert upload.video
+    if may_be_undone(upload.video):
+        raise LeaseLost
+    if upload.video.deleted_at is not None:
+        raise VideoGone
+    if not (may_bring(upload.owner) and may_change(upload.owner, upload.video)):
+        raise NotYours
+
+
+def require_allowed_size(upload: DirectUpload, size_bytes: int) -> None:
+    """What was declared may not be what has come."""
+    most = posters.MOST_MB if upload.purpose == Purpose.POSTER else settings.MAX_UPLOAD_MB
+    try:
+        check_original(name=ANY_NAME, size_bytes=size_bytes, max_mb=most)
+    except OriginalRefused as refusal:
+        raise TooLarge(refusal.sentence) from refusal
+
+
+# --- what becomes of it ----------------------------------------------------------------------------------------------
+
+
+def use_as_film(lease: Lease, size_bytes: int, verdict: Mapping[str, object]) -> None:
+    """Raises NotYours or VideoGone: looking at a file may take minutes, after which the rights are asked for again."""
+    upload = lease.upload
+    assert upload.video
+    original = Original(upload.key, upload.name, size_bytes, upload.etag)
+    with transaction.atomic():
+        require_rights(as_it_is_now(upload))
+        lease.settle()
+        if lifecycle.accept_upload(video_id=upload.video.pk, original=original, verdict=verdict):
+            discards.keep(prefix=upload.key)
+        else:
+            discard(upload)
+    log.info("upload %s: fine, the film of video %s", upload.public_id, upload.video.pk)
+
+
+def use_as_poster(lease: Lease, path: Path) -> None:
+    """Likewise."""
+    upload = lease.upload
+    assert upload.video
+    require_rights(as_it_is_now(upload))
+    posters.use_file(video_id=upload.video.pk, path=path)
+    with transaction.atomic():
+        lease.settle()
+        discard(upload)
+
+
+def refuse_film(lease: Lease, error: PipelineError, verdict: Mapping[str, object]) -> None:
+    assert lease.upload.video
+    video_id = lease.upload.video.pk
+    with transaction.atomic():
+        refuse(lease, code=error.code, sentence=error.sentence)
+        if lease.upload.purpose != Purpose.VIDEO:
+            return
+        is_first = lifecycle.refuse_upload(video_id=video_id, error=error, verdict=verdict)
+        if not is_first and not isinstance(error, NotYours):  # a stranger's file is nothing that the owner is told of
+            lifecycle.note_refusal(video_id=video_id, name=lease.upload.name, error=error)
+
+
+def refuse(lease: Lease, *, code: str, sentence: str) -> None:
+    with transaction.atomic():
+        lease.settle(problem_code=code, problem=sentence[:500])
+        discard(lease.upload)
+    log.info("upload %s: refused, %s", lease.upload.public_id, code)
+
+
+def discard(upload: DirectUpload) -> None:
+    """In a bucket when the last address has ended by which something could still be put there."""
+    wait = timedelta(minutes=settings.UPLOAD_URL_MINUTES) + A_MOMENT
+    discards.discard(prefixes=[upload.key], due_at=timezone.now() + wait if is_in_bucket() else None)

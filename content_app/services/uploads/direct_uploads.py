@@ -1,0 +1,321 @@
+"""Files that reach the storage beside the forms, in a bucket by signed requests or here by tus.
+
+Announced (a key that only this upload has, removed again unless somebody keeps it), then told what it is (`describe`)
+before or after it arrives, then checked in a job, and only what was checked becomes the original of a video.
+"""
+
+import logging
+import uuid
+from collections.abc import Mapping
+from contextlib import nullcontext
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils import timezone
+
+from background.queue import enqueue_lost
+from content_app import queue
+from content_app.models import DirectUpload, Video, original_key
+from content_app.rules import check_original, check_price
+from content_app.services.processing import lifecycle, preflight
+from content_app.services.storage import discards, disk_space
+from content_app.services.storage.stores import bucket_store, get_store, is_in_bucket
+from content_app.states import State
+from media_pipeline.errors import PipelineError, SourceMissing, StorageUnavailable
+from users_app.models import User
+
+log = logging.getLogger(__name__)
+
+Purpose = DirectUpload.Purpose
+MOST_OPEN = 100  # of one person
+LONGEST_NAME = 255
+ANY_NAME = "film.mp4"
+ANY_TYPE = "application/octet-stream"
+FIRST_LOOK = timedelta(seconds=5)
+LONGEST_PAUSE = timedelta(minutes=10)
+LOOKED_AT_ONCE = 100
+# After a lost job; a queue that only waits is not hurried.
+JOB_IS_LOST = timedelta(seconds=30)
+KEPT_FOR = timedelta(days=1)
+
+
+class UploadExpired(PipelineError):
+    code = "upload_expired"
+    sentence = "The file did not arrive in time. Upload it again."
+
+
+class UploadRefused(Exception):
+    """A stable code for programs, a sentence for people."""
+
+    def __init__(self, sentence: str, *, code: str) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.code = code
+
+
+def direct_way() -> str:
+    """How pages bring large files: in parts into the bucket, or by tus."""
+    return "bucket" if is_in_bucket() else "tus"
+
+
+# --- announcing ------------------------------------------------------------------------------------------------------
+
+
+def announce(
+    *, owner: User, name: str = "", content_type: str = "", size_bytes: int | None = None, video: Video | None = None,
+    purpose: str = Purpose.VIDEO,
+) -> DirectUpload:  # fmt: skip
+    """`video`: the one whose file it replaces. Raises OriginalRefused, UploadRefused or NoRoom."""
+    if purpose == Purpose.VIDEO:
+        told_bytes = 1 if size_bytes is None else size_bytes
+        check_original(name=name or ANY_NAME, size_bytes=told_bytes, max_mb=settings.MAX_UPLOAD_MB)
+    public_id = uuid.uuid4()
+    key = original_key(video or Video(public_id=public_id), name)
+    expires_at = timezone.now() + lifetime()
+    with nullcontext() if is_in_bucket() else disk_space.asked_for(size_bytes or 0), transaction.atomic():
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)  # two requests of a person are counted in turn
+        if open_uploads().filter(owner=owner).count() >= MOST_OPEN:
+            raise UploadRefused(too_many_sentence(MOST_OPEN), code="too_many_uploads")
+        discards.discard(prefixes=[key], due_at=expires_at)
+        return DirectUpload.objects.create(
+            public_id=public_id, owner=owner, video=video, purpose=purpose, key=key, name=name[-LONGEST_NAME:],
+            content_type=content_type or ANY_TYPE, declared_bytes=size_bytes, expires_at=expires_at,
+        )  # fmt: skip
+
+
+def too_many_sentence(most: int) -> str:
+    return f"You have {most} uploads under way; finish or cancel some first."
+
+
+def lifetime() -> timedelta:
+    return timedelta(hours=settings.UPLOAD_EXPIRE_HOURS)
+
+
+def unarrived() -> QuerySet[DirectUpload]:
+    """Of which the file has not come, as far as is known."""
+    return DirectUpload.objects.filter(settled_at=None, arrived_at=None)
+
+
+def open_uploads() -> QuerySet[DirectUpload]:
+    """Of which the file is still to come."""
+    return unarrived().filter(expires_at__gt=timezone.now())
+
+
+def find(*, owner: User, **named: object) -> DirectUpload:
+    """By `key` or `public_id`; Http404 for what is somebody else's."""
+    return get_object_or_404(DirectUpload.objects.select_related("video"), owner=owner, **named)
+
+
+def find_open(*, owner: User, **named: object) -> DirectUpload:
+    return get_object_or_404(open_uploads(), owner=owner, **named)
+
+
+def prolong(*, upload: DirectUpload) -> None:
+    """Something of it has come: it has its whole time again."""
+    expires_at = timezone.now() + lifetime()
+    with transaction.atomic():  # else it might be accepted in between, and its original discarded later
+        if unarrived().filter(pk=upload.pk).update(expires_at=expires_at):
+            discards.discard(prefixes=[upload.key], due_at=expires_at)
+            upload.expires_at = expires_at
+
+
+def cancel(*, upload: DirectUpload) -> None:
+    """As if it had never been announced; what is known of the video stays."""
+    if open_uploads().filter(pk=upload.pk).delete()[0]:
+        discards.discard(prefixes=[upload.key])
+
+
+# --- what it is ------------------------------------------------------------------------------------------------------
+
+
+def describe(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
+    """What people say about the film, before or after its file has arrived; again: the later words count.
+
+    Raises PriceRefused.
+    """
+    with transaction.atomic():
+        upload = DirectUpload.objects.select_for_update().get(pk=upload.pk)
+        if upload.video_id is not None:
+            video = Video.objects.select_for_update().get(pk=upload.video_id)
+        else:
+            video = Video(public_id=upload.public_id, owner=upload.owner, original_name=upload.name)
+        is_new = video.pk is None
+        for name, value in fields.items():
+            setattr(video, name, value)
+        check_price(is_paid=video.is_paid, price=video.price)
+        video.save(**({} if is_new else {"update_fields": [*fields, "updated_at"]}))
+        if is_new:
+            DirectUpload.objects.filter(pk=upload.pk).update(video=video, look_at=timezone.now() + FIRST_LOOK)
+    upload.video = video
+    if upload.arrived_at is None:
+        note_arrival(upload=upload)
+    elif upload.settled_at is None:
+        queue.enqueue_check(upload.pk)
+    return video
+
+
+def find_loose(*, owner: User, key: str) -> DirectUpload | None:
+    """A film that this person has brought and nobody has said anything about."""
+    waiting = DirectUpload.objects.filter(owner=owner, key=key, purpose=Purpose.VIDEO)
+    return waiting.filter(video=None, settled_at=None).first()
+
+
+def attach(*, upload: DirectUpload, video: Video) -> bool:
+    """Once it is checked, the file becomes the original of this video. False when it belongs to another one by now."""
+    loose = DirectUpload.objects.filter(pk=upload.pk, video=None, settled_at=None)
+    if not loose.update(video=video, look_at=timezone.now() + FIRST_LOOK):
+        return False
+    upload.refresh_from_db()
+    if upload.arrived_at is not None:
+        transaction.on_commit(lambda: queue.enqueue_check(upload.pk))
+        return True
+    try:
+        note_arrival(upload=upload)
+    except StorageUnavailable as error:  # the reaper looks again
+        log.warning("upload %s: cannot see whether it has arrived: %s", upload.public_id, error)
+    return True
+
+
+def last_problem(*, video: Video) -> str:
+    """Of the file that was brought last, as a sentence."""
+    latest = DirectUpload.objects.filter(video=video).order_by("-created_at").values_list("problem", flat=True)
+    return latest.first() or ""
+
+
+# --- arriving --------------------------------------------------------------------------------------------------------
+
+
+def note_arrival(*, upload: DirectUpload) -> bool:
+    """See whether the file is there, and have it checked. Raises StorageUnavailable."""
+    try:
+        etag = look_for(upload.key)
+    except SourceMissing:
+        return False
+    return mark_arrived(upload=upload, etag=etag)
+
+
+def look_for(key: str) -> str:
+    """The ETag, where the storage has any. Raises SourceMissing or StorageUnavailable."""
+    bucket = bucket_store()
+    if bucket is None:
+        get_store().size(key)
+        return ""
+    # boto3 is for installations with a bucket only; see services.storage.stores.
+    from media_pipeline.storage import s3_uploads
+
+    return s3_uploads.stat(bucket, key).etag
+
+
+def mark_arrived(*, upload: DirectUpload, etag: str = "") -> bool:
+    """Once for each upload; the check goes on the queue. False when it was known."""
+    with transaction.atomic():
+        now = timezone.now()
+        waiting = DirectUpload.objects.filter(pk=upload.pk, arrived_at=None, settled_at=None)
+        if not waiting.update(arrived_at=now, etag=etag, expires_at=now + lifetime()):
+            return False
+        discards.discard(prefixes=[upload.key], due_at=now + lifetime())
+        # Asked again: whoever received the file may have begun before somebody said what it is.
+        if DirectUpload.objects.filter(pk=upload.pk).exclude(video=None).exists():
+            transaction.on_commit(lambda: queue.enqueue_check(upload.pk))
+    return True
+
+
+# --- what the reaper does --------------------------------------------------------------------------------------------
+
+
+def look_after() -> None:
+    """Uploads that arrived without anybody saying so, lost checks, and those that will not come any more."""
+    find_arrived()
+    enqueue_lost_checks()
+    expire()
+
+
+def find_arrived() -> int:
+    """How many. Asked less and less often the longer an upload takes."""
+    now = timezone.now()
+    waiting = open_uploads().exclude(video=None).filter(look_at__lte=now).order_by("look_at")[:LOOKED_AT_ONCE]
+    arrived = 0
+    for upload in waiting if bucket_store() else ():  # tus knows when it has everything
+        pause = min(max(FIRST_LOOK, (now - upload.created_at) / 10), LONGEST_PAUSE)
+        DirectUpload.objects.filter(pk=upload.pk).update(look_at=now + pause)
+        try:
+            arrived += note_arrival(upload=upload)
+        except StorageUnavailable as error:
+            log.warning("cannot see which uploads have arrived: %s", error)
+            break
+    return arrived
+
+
+def enqueue_lost_checks() -> int:
+    now = timezone.now()
+    is_free = Q(checked_until=None) | Q(checked_until__lte=now)
+    waiting = DirectUpload.objects.filter(is_free, settled_at=None, arrived_at__lte=now - JOB_IS_LOST)
+    due = list(waiting.exclude(video=None).filter(look_at__lte=now).values_list("pk", flat=True)[:LOOKED_AT_ONCE])
+    DirectUpload.objects.filter(pk__in=due).update(look_at=now + JOB_IS_LOST)
+    return enqueue_lost(due, queued=queue.checks_waiting, enqueue_one=queue.enqueue_check, what="uploads")
+
+
+def expire() -> int:
+    """Forget uploads that did not come in time; the rows of those that did go a day later. How many went.
+
+    One that has come is kept until a worker has looked at it, also if its client never said that it has.
+    """
+    now = timezone.now()
+    is_free = Q(checked_until=None) | Q(checked_until__lte=now)
+    late = DirectUpload.objects.filter(is_free, settled_at=None, expires_at__lte=now).exclude(will_be_looked_at())
+    count = 0
+    try:
+        for upload in late.select_related("video"):
+            count += not has_come(upload) and forget(upload)
+    except StorageUnavailable as error:
+        log.warning("cannot see whether late uploads have arrived: %s", error)
+    DirectUpload.objects.filter(settled_at__lte=now - KEPT_FOR).delete()
+    return count
+
+
+def will_be_looked_at() -> Q:
+    """It has arrived and is told what it is. A picture waits only for a film that may still come of it."""
+    films = DirectUpload.objects.filter(video=OuterRef("video"), purpose=Purpose.VIDEO, settled_at=None)
+    has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Q(Exists(films))
+    return Q(arrived_at__isnull=False, video__isnull=False) & (Q(purpose=Purpose.VIDEO) | has_film)
+
+
+def has_come(upload: DirectUpload) -> bool:
+    """Asked of what is late, is going to be a film, and was not seen to arrive. Raises StorageUnavailable."""
+    if upload.video is None or upload.arrived_at is not None:
+        return False
+    # By tus it may lie here as a whole, and wait to be stored.
+    is_here = not is_in_bucket() and disk_space.come_bytes(upload.public_id) == upload.declared_bytes
+    return is_here or note_arrival(upload=upload)
+
+
+def forget(upload: DirectUpload) -> bool:
+    """False when it has come, or been prolonged, after all."""
+    with transaction.atomic():
+        seen = {"expires_at": upload.expires_at, "checked_until": upload.checked_until}
+        still_late = DirectUpload.objects.filter(pk=upload.pk, settled_at=None, **seen)
+        if not still_late.delete()[0]:
+            return False
+        if upload.video is not None and upload.purpose == Purpose.VIDEO:
+            verdict = preflight.refusal(UploadExpired.code, UploadExpired.sentence)
+            lifecycle.refuse_upload(video_id=upload.video.pk, error=UploadExpired(), verdict=verdict)
+        discards.discard(prefixes=[upload.key])
+    abort_parts(upload)
+    return True
+
+
+def abort_parts(upload: DirectUpload) -> None:
+    bucket = bucket_store()
+    if bucket is None:
+        return
+    # boto3 is for installations with a bucket only; see services.storage.stores.
+    from media_pipeline.storage import s3_uploads
+
+    try:
+        s3_uploads.abort_unfinished(bucket, upload.key)
+    except StorageUnavailable as error:  # the bucket's lifecycle rule does it later
+        log.warning("upload %s: its parts could not be removed: %s", upload.public_id, error)

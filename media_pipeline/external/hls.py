@@ -1,0 +1,131 @@
+"""HLS that another service has made: whether all that it promises is there; pure.
+
+Its playlists may have any segments (MPEG-TS, fragmented MP4, byte ranges), in the folder of the master playlist or one
+below it. For DASH see media_pipeline.external.dash.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import PurePosixPath
+
+from media_pipeline import layout
+from media_pipeline.packaging import playlists
+
+START = "#EXTM3U"
+NAME = re.compile(r"(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3}")
+RESOLUTION = re.compile(r"[:,]RESOLUTION=(\d{1,5})x(\d{1,5})")
+UNTOLD = re.compile("()()")  # as many groups, of nothing
+BYTE_RANGE = re.compile(r"#EXT-X-BYTERANGE:(\d{1,15})(?:@(\d{1,15}))?$")
+SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
+LONGEST_PLAYLIST_BYTES = 8 * 1024**2
+MOST_VARIANTS = 100
+Read = Callable[[str], str]
+
+
+class BadResult(Exception):
+    """Says what is not as it should be."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One quality; `width` and `height` are 0 where the master playlist does not tell them."""
+
+    playlist: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True)
+class ForeignVersion:
+    duration_s: Fraction
+    variants: tuple[Variant, ...]  # lowest first
+    files: tuple[str, ...]  # that are played, beside what else lies there
+    texts: Mapping[str, str] = field(default_factory=dict)  # to be written beside them
+
+    @property
+    def best(self) -> Variant:
+        return self.variants[-1]
+
+
+def read_version(sizes: Mapping[str, int], read: Read) -> ForeignVersion:
+    """`sizes`: the bytes of each file by its name below the result's folder. Raises BadResult, and what `read` does."""
+    master = read_playlist(layout.MASTER, sizes, read)
+    if "#EXTINF" in master:
+        raise BadResult(f"{layout.MASTER} is no master playlist: it lists segments itself.")
+    variants = sorted(parse_variants(master), key=lambda one: (min(one.width, one.height), one.playlist))
+    if not variants:
+        raise BadResult(f"{layout.MASTER} names no quality.")
+    names = list(dict.fromkeys(require(uri, layout.MASTER, sizes) for uri in playlists.uris(master)))
+    if len(names) > MOST_VARIANTS:
+        raise BadResult(f"{layout.MASTER} names more than {MOST_VARIANTS} playlists.")
+    files, durations = {layout.MASTER, *names}, {}
+    for name in names:
+        text = read_playlist(name, sizes, read)
+        files |= set(referred(name, text, sizes))
+        durations[name] = duration_of(name, text)
+    return ForeignVersion(durations[variants[-1].playlist], tuple(variants), tuple(sorted(files)))
+
+
+def read_playlist(name: str, sizes: Mapping[str, int], read: Read) -> str:
+    if name not in sizes:
+        raise BadResult(f"{name} is not there.")
+    if sizes[name] > LONGEST_PLAYLIST_BYTES:
+        raise BadResult(f"{name} is too long for a playlist.")
+    text = read(name)
+    if not text.startswith(START):
+        raise BadResult(f"{name} is no playlist.")
+    return text
+
+
+def parse_variants(master: str) -> Iterator[Variant]:
+    told = None
+    for line in master.splitlines():
+        if line.startswith("#EXT-X-STREAM-INF:"):
+            told = RESOLUTION.search(line)
+            told = told or UNTOLD.match("")
+        elif line and not line.startswith("#") and told is not None:
+            yield Variant(line.strip(), int(told[1] or 0), int(told[2] or 0))
+            told = None
+
+
+def referred(playlist: str, text: str, sizes: Mapping[str, int]) -> Iterator[str]:
+    """What a media playlist names, all of it there and as long as its byte ranges say."""
+    folder = PurePosixPath(playlist).parent
+    end, has_range, last = 0, False, ""
+    for line in text.splitlines():
+        if line.startswith("#EXT-X-BYTERANGE") and not BYTE_RANGE.match(line):
+            raise BadResult(f"{playlist} has a byte range that is none.")
+        if match := BYTE_RANGE.match(line):
+            end, has_range = int(match[1]) + (int(match[2]) if match[2] else end), True
+        for uri in playlists.uris(line):
+            name = require((folder / uri).as_posix(), playlist, sizes)
+            if not line.startswith("#"):
+                end = end if has_range or name == last else 0
+                if has_range and end > sizes[name]:
+                    raise BadResult(f"{playlist} names bytes of {name} behind its end.")
+                has_range, last = False, name
+            yield name
+
+
+def require(name: str, playlist: str, sizes: Mapping[str, int]) -> str:
+    if not NAME.fullmatch(name) or PurePosixPath(name).suffix not in layout.CONTENT_TYPES:
+        raise BadResult(f"{playlist} names {name[:200]!r}: only files beside it or in a folder there can be played.")
+    if name not in sizes:
+        raise BadResult(f"{playlist} names {name}, which is not there.")
+    if sizes[name] == 0:
+        raise BadResult(f"{playlist} names {name}, which is empty.")
+    return name
+
+
+def duration_of(name: str, text: str) -> Fraction:
+    if not text.rstrip().endswith("#EXT-X-ENDLIST"):
+        raise BadResult(f"{name} has no end: it is not complete.")
+    told = [line.partition(":")[2].partition(",")[0] for line in text.splitlines() if line.startswith("#EXTINF:")]
+    if not all(SECONDS.fullmatch(seconds) for seconds in told):
+        raise BadResult(f"{name} has a segment of no length.")
+    total = sum((Fraction(seconds) for seconds in told), Fraction())
+    if total <= 0:
+        raise BadResult(f"{name} has no segments.")
+    return total

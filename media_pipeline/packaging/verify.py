@@ -1,0 +1,80 @@
+"""Reads a packaged version back, before anyone is pointed at it: what the playlists promise must be in the files."""
+
+from fractions import Fraction
+from pathlib import Path
+
+from media_pipeline import layout
+from media_pipeline.errors import EncoderFailed
+from media_pipeline.mp4 import boxes
+from media_pipeline.packaging import playlists
+from media_pipeline.packaging.package import Package
+from media_pipeline.packaging.soundtrack import AAC_FRAME
+from media_pipeline.planning.plan import AUDIO_RATE
+
+PLAYLIST_ROUNDING_S = Fraction(1, 100_000)
+SOUND_FRAME_S = Fraction(AAC_FRAME, AUDIO_RATE)
+
+
+def verify(out: Path, made: Package) -> None:
+    """Raises EncoderFailed when a promise is not kept: a range, a name, a duration, a cut."""
+    try:
+        verify_master(out)
+        cuts = {verify_playlist(out, layout.playlist_file(video.name)) for video in made.videos}
+        if len(cuts) != 1:
+            raise ValueError("the rungs do not cut at the same instants")
+        if abs(sum(cuts.pop(), Fraction()) - made.duration_s) > len(made.videos[0].segments) * PLAYLIST_ROUNDING_S:
+            raise ValueError("the playlists do not last as long as the picture")
+        for audio in made.audios:
+            verify_sound(out, layout.audio_playlist_file(audio.key), made)
+        for video in made.videos:
+            verify_iframes(out, layout.iframes_file(video.name))
+    except (ValueError, OSError) as error:
+        raise EncoderFailed(detail=f"the finished version is not sound: {error}") from error
+
+
+def verify_master(out: Path) -> None:
+    for name in playlists.uris((out / layout.MASTER).read_text()):
+        if not (out / name).is_file():
+            raise ValueError(f"the master playlist names {name}, which is not there")
+
+
+def verify_playlist(out: Path, name: str) -> tuple[Fraction, ...]:
+    """The durations of a media playlist, once every range of it has been found to be one whole fragment."""
+    text = (out / name).read_text()
+    segments = playlists.parse_segments(text)
+    for file in set(playlists.uris(text)):
+        if not (out / file).is_file():
+            raise ValueError(f"{name} names {file}, which is not there")
+    if not segments:
+        raise ValueError(f"{name} lists nothing")
+    fragments = whole_fragments(out / segments[0][0])
+    for _, segment in segments:
+        if (segment.offset, segment.size) not in fragments:
+            raise ValueError(f"{name}: {segment.size}@{segment.offset} is not a fragment")
+    return tuple(segment.duration_s for _, segment in segments)
+
+
+def verify_sound(out: Path, name: str, made: Package) -> None:
+    """It ends with the picture, but for what rounding to whole frames of either may cost."""
+    slack_s = 3 * SOUND_FRAME_S + 2 / made.videos[0].frame_rate
+    difference_s = sum(verify_playlist(out, name), Fraction()) - made.duration_s
+    if abs(difference_s) > slack_s:
+        raise ValueError(f"{name} is {float(difference_s):.3f} s longer than the picture")
+
+
+def whole_fragments(path: Path) -> set[tuple[int, int]]:
+    """(offset, size) of every moof with the mdat behind it."""
+    found = set()
+    moof: tuple[int, int] | None = None
+    with path.open("rb") as file:
+        for kind, offset, _, size in boxes.top_level(file, path.stat().st_size):
+            if kind == b"mdat" and moof:
+                found.add((moof[0], moof[1] + size))
+            moof = (offset, size) if kind == b"moof" else None
+    return found
+
+
+def verify_iframes(out: Path, name: str) -> None:
+    for file, segment in playlists.parse_segments((out / name).read_text()):
+        if segment.offset + segment.size > (out / file).stat().st_size or segment.size <= 0:
+            raise ValueError(f"{name} reaches past the end of {file}")

@@ -1,0 +1,49 @@
+"""Makes a poster of an untrusted picture, in a limited child process."""
+
+from pathlib import Path
+
+from media_pipeline import layout
+from media_pipeline.errors import EncoderOverLimit, OutOfTime, PipelineError
+from media_pipeline.ffmpeg.run import run_limited
+from media_pipeline.limits import GIB, MIB, ChildLimits
+from media_pipeline.pictures.uploaded import MOST_MEGAPIXELS, is_moving, kind_of, picture_args, turn_of
+
+TIME_LIMIT_S = 20
+REPAINT_LIMITS = ChildLimits(memory_bytes=GIB, cpu_s=TIME_LIMIT_S, file_bytes=16 * MIB)
+
+
+class NotAPicture(PipelineError):
+    code = "not_a_picture"
+    sentence = (
+        f"This is no JPEG, PNG or WebP picture that can be opened, or it has more than {MOST_MEGAPIXELS} megapixels."
+    )
+
+
+def make_poster(ffmpeg: str, source: Path, folder: Path) -> tuple[Path, Path]:
+    """The poster in both sizes, in a folder where nothing else is; raises NotAPicture."""
+    poster, small = folder / layout.POSTER, folder / layout.small_poster_file(layout.POSTER)
+    picture = source.read_bytes()
+    kind = kind_of(picture)
+    if not picture:
+        raise NotAPicture("The file is empty.")
+    if kind is None:
+        raise NotAPicture
+    if is_moving(picture):
+        raise NotAPicture("This picture moves; upload one that stands still.")
+    argv = picture_args(ffmpeg, kind, turn_of(picture), source, poster, small)
+    try:
+        finished = run_limited(
+            argv,
+            limits=REPAINT_LIMITS,
+            time_limit_s=TIME_LIMIT_S,
+            stall_s=TIME_LIMIT_S,
+            reads=[source],
+            writes=[folder],
+        )
+    except OutOfTime as error:
+        raise NotAPicture("Opening this picture took too long.") from error
+    except EncoderOverLimit as error:
+        raise NotAPicture(detail=error.detail) from error
+    if finished.returncode != 0 or not all(path.exists() and path.stat().st_size for path in (poster, small)):
+        raise NotAPicture(detail=finished.stderr[-1000:])
+    return poster, small

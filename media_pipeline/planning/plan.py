@@ -1,0 +1,141 @@
+"""What will be made of a source: one frozen EncodePlan; pure."""
+
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+
+from media_pipeline.errors import NotAVideo, TooLarge, TooLong
+from media_pipeline.limits import DEFAULT_LIMITS, LONGEST_SIDE, MOST_FRAMES_PER_S, Limits
+from media_pipeline.pictures.poster import POSTER_LONG_SIDE
+from media_pipeline.planning.ladder import DEFAULT_LADDER, Rung, SizedRung, parse_ladder, plan_ladder
+from media_pipeline.planning.storyboard import Storyboard, plan_storyboard
+from media_pipeline.planning.tracks import AudioRendition, CaptionTrack, plan_audio, plan_captions
+from media_pipeline.sources.colour import Colour
+from media_pipeline.sources.source import Source
+
+SEGMENT_S = 4
+AUDIO_RATE = 48_000
+AUDIO_KBPS = 128
+POSTER_CANDIDATES = 60
+NEARLY_A_FRAME = Fraction(1, 10)  # what is so much short of a whole frame is one, but for rounding
+
+
+@dataclass(frozen=True)
+class PlanSettings:
+    ladder: tuple[Rung, ...] = parse_ladder(DEFAULT_LADDER)
+    preset: str = "veryfast"
+    limits: Limits = DEFAULT_LIMITS
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Frames [first_frame, first_frame + frames) of the output, encoded by one process; starts at a segment."""
+
+    number: int
+    first_frame: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class EncodePlan:
+    """Everything that the encoder, the packager and the verifier need to know."""
+
+    video_index: int
+    width: int  # of the source, upright and in square pixels
+    height: int
+    colour: Colour  # of the source
+    stored_size: tuple[int, int]  # before it is turned upright by the filters of `turn`
+    turn: tuple[str, ...]
+    is_interlaced: bool
+    frame_rate: Fraction
+    frames: int
+    is_still: bool  # the source has one frame
+    shift_s: Fraction | None  # taken off all times, so that the picture's are whole frames; None: they start at 0
+    segment_frames: int  # frames from one IDR frame to the next, the same in every rung
+    rungs: tuple[SizedRung, ...]  # lowest first
+    chunks: tuple[Chunk, ...]
+    audio: tuple[AudioRendition, ...]  # the main one first
+    captions: tuple[CaptionTrack, ...]
+    storyboard: Storyboard
+    preset: str
+    poster_step: int  # every so manieth frame may become the poster
+    poster_pause: int  # frames from such a one to the one that tells whether it stands still
+    time_limit_s: float
+
+    @property
+    def duration_s(self) -> Fraction:
+        return self.frames / self.frame_rate
+
+    @property
+    def is_on_its_side(self) -> bool:
+        return any(step.startswith("transpose") for step in self.turn)
+
+    @property
+    def work_pixels(self) -> int:
+        """What the encoder has to do: the pixels of all frames of all rungs."""
+        return self.frames * sum(rung.width * rung.height for rung in self.rungs)
+
+    @property
+    def poster_rung(self) -> int:
+        """Posters are drawn from the best rung that is not larger than they need to be."""
+        fitting = [n for n, rung in enumerate(self.rungs) if max(rung.width, rung.height) <= POSTER_LONG_SIDE]
+        return max(fitting, default=0)
+
+
+def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
+    """The plan for a source; raises TooLong, TooLarge or NotAVideo when the site does not accept it."""
+    refuse_over_limits(source, settings.limits)
+    shift_s = shift_to_grid(source)
+    frames = max(1, round((source.duration_s - (shift_s or 0)) * source.frame_rate))
+    rungs = plan_ladder(source.width, source.height, settings.ladder)
+    pause = max(1, round(source.frame_rate / 4))
+    return EncodePlan(
+        video_index=source.video_index,
+        width=source.width,
+        height=source.height,
+        colour=source.colour,
+        stored_size=source.stored_size,
+        turn=source.turn,
+        is_interlaced=source.is_interlaced,
+        frame_rate=source.frame_rate,
+        frames=frames,
+        is_still=source.frames == 1,
+        shift_s=shift_s,
+        segment_frames=max(1, round(SEGMENT_S * source.frame_rate)),
+        rungs=rungs,
+        chunks=plan_chunks(frames),
+        audio=plan_audio(source),
+        captions=plan_captions(source.subtitles),
+        storyboard=plan_storyboard(rungs[0], frames, source.frame_rate),
+        preset=settings.preset,
+        poster_step=max(2 * pause, frames // POSTER_CANDIDATES),
+        poster_pause=pause,
+        time_limit_s=settings.limits.encode_s(source.duration_s),
+    )
+
+
+def shift_to_grid(source: Source) -> Fraction | None:
+    """What the first picture is late by, whole frames aside: containers that count the sound encoder's priming start
+    the picture some 21 ms after the sound, and would have the first frame shown twice."""
+    if source.start_s is None:
+        return None
+    whole_frames = math.floor(source.start_s * source.frame_rate + NEARLY_A_FRAME)
+    return source.start_s - whole_frames / source.frame_rate
+
+
+def plan_chunks(frames: int) -> tuple[Chunk, ...]:
+    """One chunk: a video is encoded by one process."""
+    return (Chunk(number=0, first_frame=0, frames=frames),)
+
+
+def refuse_over_limits(source: Source, limits: Limits) -> None:
+    if source.duration_s > limits.max_duration_s:
+        minutes = math.ceil(source.duration_s / 60)
+        raise TooLong(f"The video is {minutes} minutes long; this site allows {limits.max_duration_s // 60}.")
+    if source.width * source.height > limits.max_pixels or max(source.width, source.height) > LONGEST_SIDE:
+        raise TooLarge.of_picture(source.width, source.height)
+    if source.frames > MOST_FRAMES_PER_S * max(Fraction(1), source.duration_s):
+        told = f"{source.frames} pictures for {float(source.duration_s):.1f} seconds"
+        raise NotAVideo(f"The file holds {told}; it is damaged or not a video.")
+    if source.frames > limits.max_frames:
+        raise TooLarge.of_frames(limits.max_frames)

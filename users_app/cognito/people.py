@@ -1,0 +1,144 @@
+"""People of a user pool as accounts of ours: the pool says who they are, we keep what they may do."""
+
+import logging
+
+from django.contrib.auth.hashers import make_password
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from rest_framework import status
+from rest_framework.exceptions import APIException
+
+from users_app import audit
+from users_app.addresses import check_address
+from users_app.cognito.tokens import Identity
+from users_app.models import User
+from users_app.roles import Role
+from users_app.services.accounts import InvalidCredentials
+
+log = logging.getLogger(__name__)
+
+LONGEST_NAME = 150
+
+
+class AddressNotConfirmed(APIException):
+    """The same whether or not an account has the address: nobody gets to one by a mailbox that is not theirs."""
+
+    status_code = status.HTTP_403_FORBIDDEN
+    default_detail = "The identity provider knows no confirmed e-mail address of yours."
+    default_code = "address_not_confirmed"
+
+
+def expect(*, sub: str, email: str, name: str, phone: str, address: str) -> None:
+    """Keep what somebody has typed until they sign in for the first time; an account that is in use stays as it is."""
+    typed = {"name": name, "phone": phone, "address": address}
+    fields = {**typed, "cognito_sub": sub, "password": make_password(None)}
+    waiting = {"email": email, "is_active": False, "awaits_confirmation": True}
+    try:
+        with transaction.atomic():
+            if not User.objects.filter(**waiting).update(**fields):
+                User.objects.create(**waiting, **fields)
+    except IntegrityError:
+        pass  # the address belongs to an account; whose it is shows when somebody signs in
+
+
+def mirror(identity: Identity) -> User:
+    """The account of somebody whom the pool has just signed in, made or brought up to date.
+
+    InvalidCredentials for one that staff have closed, AddressNotConfirmed where the pool vouches for no address.
+    """
+    try:
+        with transaction.atomic():
+            user = _mirror(identity)
+    except IntegrityError:  # the same person signs in elsewhere at this moment, and was first
+        with transaction.atomic():
+            user = _mirror(identity)
+    if not user.is_active:
+        raise InvalidCredentials
+    return user
+
+
+def _mirror(identity: Identity) -> User:
+    email = confirmed_address(identity)
+    user = User.objects.filter(cognito_sub=identity.sub).first()
+    if user is not None and not user.awaits_confirmation:
+        if user.is_active:
+            _follow(user, email, identity)
+        return user
+    if not email:
+        raise AddressNotConfirmed
+    if user is not None and user.email != email:
+        user.delete()  # what was typed for an address that was never confirmed
+        user = None
+    user = user or User.objects.filter(email=email).first()
+    return _create(email, identity) if user is None else _link(user, identity)
+
+
+def confirmed_address(identity: Identity) -> str:
+    """In its one spelling; empty where the pool does not vouch for it, or it is none that we would take."""
+    if not identity.is_email_verified:
+        return ""
+    try:
+        return check_address(identity.email)
+    except ValidationError:
+        return ""
+
+
+def _create(email: str, identity: Identity) -> User:
+    return User.objects.create_user(email, None, name=_name(identity), email_verified=True, cognito_sub=identity.sub)
+
+
+def _link(user: User, identity: Identity) -> User:
+    """An account with the same address becomes this person's, unless staff have closed it.
+
+    Its password ends, since anybody may have chosen it; that of staff stays, because the admin site asks for it.
+    """
+    if not user.is_active and not user.awaits_confirmation:
+        return user
+    if user.role == Role.ADMIN and user.cognito_sub not in (None, identity.sub):
+        log.warning("account %s is of an admin whom the pool knew by another id: make it a viewer first", user.pk)
+        raise InvalidCredentials
+    if user.cognito_sub != identity.sub:
+        _note_link(user)
+        if user.awaits_confirmation:  # whoever registered did not prove to have the mailbox
+            user.name = user.phone = user.address = ""
+    user.name = user.name or _name(identity)
+    user.cognito_sub = identity.sub
+    user.email_verified = user.is_active = True
+    user.awaits_confirmation = False
+    if not user.is_staff:
+        user.set_unusable_password()
+    user.save()
+    return user
+
+
+def _note_link(user: User) -> None:
+    if user.cognito_sub is not None:
+        log.warning("account %s belonged to somebody else in the user pool, who had the same address", user.pk)
+    audit.note("account_linked", target=f"user:{user.pk}")
+
+
+def _follow(user: User, email: str, identity: Identity) -> None:
+    """A new address of the pool's; the name is the pool's until the person has chosen one here."""
+    changes: dict[str, str | bool] = {}
+    if email and email != user.email and not _is_taken(user, email):
+        changes["email"] = email
+    if email in (user.email, changes.get("email")) and not user.email_verified:
+        changes["email_verified"] = True
+    if not user.name and (name := _name(identity)):
+        changes["name"] = name
+    for field, value in changes.items():
+        setattr(user, field, value)
+    if changes:
+        user.save(update_fields=list(changes))
+
+
+def _is_taken(user: User, email: str) -> bool:
+    is_taken = User.objects.filter(email=email).exists()
+    if is_taken:
+        log.warning("account %s keeps its address: the new one in the user pool belongs to another account", user.pk)
+    return is_taken
+
+
+def _name(identity: Identity) -> str:
+    """Databases take no control characters."""
+    return "".join(character for character in identity.name if character.isprintable()).strip()[:LONGEST_NAME]

@@ -1,0 +1,157 @@
+"""Accounts that a user pool of Amazon Cognito keeps."""
+
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from typing import TypeVar
+
+from django.utils import timezone
+from rest_framework.exceptions import ValidationError as BadRequest
+
+from users_app import audit
+from users_app.clients import Client
+from users_app.cognito import people, pool_api, sessions
+from users_app.cognito.faults import PoolBusy, PoolUnavailable
+from users_app.cognito.pool_api import Granted, Refused
+from users_app.cognito.refresh_token import Renewal, unwrap, wrap
+from users_app.cognito.tokens import AccessClaims, read_access, read_id
+from users_app.cognito.user_pool import UserPool
+from users_app.identity.provider import Issued
+from users_app.limits.lockout import Attempt
+from users_app.models import MailKind, Session, User
+from users_app.services import mail
+from users_app.services.accounts import InvalidCredentials, note_whom
+from users_app.services.registration import InvalidCode
+from users_app.services.sessions import SessionEnded, revoke
+from users_app.tokens import BadToken
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+TAKEN = frozenset({"UsernameExistsException", "AliasExistsException"})
+WRONG_CODE = "This code is wrong or has expired. Register again to have another one sent."
+
+
+class PoolAccounts:
+    keeps_accounts_here = False
+
+    def __init__(self, pool: UserPool) -> None:
+        self.pool = pool
+
+    def register(self, *, email: str, password: str, name: str, phone: str, address: str) -> None:
+        mail.require_room(email)  # the pool sends one
+        try:
+            sub = pool_api.sign_up(self.pool, email=email, password=password, name=name)
+        except Refused as no:
+            if no.code not in TAKEN:
+                raise refusal_of_registration(no) from no
+            self._send_code_again(email)
+        else:
+            people.expect(sub=sub, email=email, name=name, phone=phone, address=address)
+
+    def _send_code_again(self, email: str) -> None:
+        """Whoever has lost the first mail registers again; somebody who is confirmed learns of it by a mail of ours."""
+        with suppress(PoolBusy, PoolUnavailable):
+            try:
+                pool_api.resend_code(self.pool, email=email)
+            except Refused:
+                mail.post(kind=MailKind.ADDRESS_TAKEN, to=email)
+
+    def confirm_by_code(self, *, email: str, code: str) -> None:
+        note_whom(email)
+        try:
+            pool_api.confirm_sign_up(self.pool, email=email, code=code)
+        except Refused as no:
+            raise InvalidCode(WRONG_CODE) from no
+
+    def sign_in(self, *, email: str, password: str, is_remembered: bool, client: Client) -> tuple[User, Issued]:
+        attempt = Attempt(User.normalize_username(email), client)
+        attempt.check()
+        try:
+            granted = pool_api.sign_in(self.pool, email=attempt.email, password=password)
+        except Refused as no:
+            attempt.note_failure()
+            note_whom(attempt.email)
+            raise InvalidCredentials from no
+        attempt.note_success()
+        return self._begin(granted, is_remembered=is_remembered, client=client)
+
+    def _begin(self, granted: Granted, *, is_remembered: bool, client: Client) -> tuple[User, Issued]:
+        claims = self._fresh(read_access, granted.access)
+        identity = self._fresh(read_id, granted.id)
+        if identity.sub != claims.sub:
+            raise PoolUnavailable
+        user = people.mirror(identity)
+        audit.by(user.pk)
+        session = sessions.begin(user=user, claims=claims, is_remembered=is_remembered, client=client)
+        return user, self._issued(session, claims, granted.access, granted.refresh)
+
+    def refresh(self, *, refresh_token: str, client: Client) -> Issued:
+        renewal = unwrap(self.pool, refresh_token)
+        session = sessions.alive(renewal.session_id)
+        try:
+            granted = pool_api.refresh(self.pool, username=renewal.username, refresh_token=renewal.token)
+        except Refused as no:
+            revoke(session_id=session.pk)
+            raise SessionEnded from no
+        claims = self._fresh(read_access, granted.access)
+        session = sessions.renewed(session=session, claims=claims, client=client)
+        return self._issued(session, claims, granted.access, granted.refresh or renewal.token)
+
+    def sign_out(self, *, refresh_token: str | None, access_token: str | None) -> None:
+        """Here at once, also while the pool is away: its own token then lives on, and is of use to nobody else."""
+        renewal = claims = None
+        with suppress(BadToken):
+            renewal = unwrap(self.pool, refresh_token or "")
+        with suppress(BadToken, PoolUnavailable):
+            claims = read_access(self.pool, access_token or "")
+        if renewal is not None:
+            note_who(sessions.end_by_id(renewal.session_id))
+            with suppress(Refused, PoolBusy, PoolUnavailable):
+                pool_api.revoke(self.pool, refresh_token=renewal.token)
+        if claims is not None and (renewal is None or renewal.session_id != claims.session_id):
+            note_who(sessions.end(claims))
+
+    def person_behind(self, *, access_token: str) -> tuple[User, Session | None]:
+        return sessions.person_behind(read_access(self.pool, access_token)), None
+
+    def device_behind(self, *, access_token: str) -> Session:
+        claims = read_access(self.pool, access_token)
+        sessions.person_behind(claims)
+        return sessions.alive(claims.session_id)
+
+    def device_to_renew(self, *, refresh_token: str) -> Session:
+        raise BadToken  # whether the pool still takes it, only the pool knows
+
+    def tokens_again(self, session: Session) -> Issued | None:
+        return None
+
+    def _fresh(self, read: Callable[[UserPool, str], T], token: str) -> T:
+        """What the pool has given a moment ago; that we cannot use it is nobody's fault who signs in."""
+        try:
+            return read(self.pool, token)
+        except BadToken as error:
+            log.exception("tokens of the user pool cannot be used: see docs/cognito.md on how the app client is made")
+            raise PoolUnavailable from error
+
+    def _issued(self, session: Session, claims: AccessClaims, access: str, refresh: str) -> Issued:
+        now = timezone.now()
+        renewal = Renewal(session.pk, claims.username, refresh)
+        return Issued(access, wrap(self.pool, renewal), claims.expires_at - now, session.expires_at - now)
+
+
+def refusal_of_registration(no: Refused) -> BadRequest:
+    """The password's own field where it is not good enough; the pool has a sentence for it."""
+    if no.code == "InvalidPasswordException":
+        sentence = no.message.removeprefix("Password did not conform with policy: ")
+        return BadRequest({"password": [sentence or "The identity provider does not take this password."]})
+    for field, word, thing in (("password", "password", "password"), ("email", "username", "address")):
+        if word in no.message.lower():
+            return BadRequest({field: [f"The identity provider does not take this {thing}."]})
+    log.warning("the user pool refuses a registration: %s", no)
+    return BadRequest("The identity provider does not take this registration.", code="registration_refused")
+
+
+def note_who(user_id: int | None) -> None:
+    if user_id is not None:
+        audit.by(user_id)

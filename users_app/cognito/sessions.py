@@ -1,0 +1,91 @@
+"""Sign-ins at a user pool: each has a row, so that signing out ends its tokens here, which the pool cannot.
+
+The row has the id that the pool gives to a sign-in and everything renewed from it (`origin_jti`).
+"""
+
+import uuid
+from datetime import datetime
+
+from django.contrib.auth.models import update_last_login
+from django.db import transaction
+from django.db.models import Exists
+from django.utils import timezone
+
+from users_app.clients import Client
+from users_app.cognito.tokens import AccessClaims
+from users_app.models import Session, User
+from users_app.services.sessions import SessionEnded, lifetime_of, revoke
+
+
+def person_behind(claims: AccessClaims) -> User:
+    """One query. SessionEnded for who was locked out, has signed out, or has never signed in here."""
+    ended = Session.objects.filter(pk=claims.session_id, revoked_at__isnull=False)
+    user = User.objects.filter(~Exists(ended), cognito_sub=claims.sub, is_active=True).first()
+    if user is None:
+        raise SessionEnded
+    return user
+
+
+@transaction.atomic
+def begin(*, user: User, claims: AccessClaims, is_remembered: bool, client: Client) -> Session:
+    user.sessions.filter(expires_at__lte=timezone.now()).delete()
+    session = Session.objects.create(
+        pk=claims.session_id,
+        user=user,
+        is_remembered=is_remembered,
+        expires_at=end_of(claims.expires_at, is_remembered=is_remembered),
+        address=client.address,
+        user_agent=client.user_agent,
+    )
+    update_last_login(User, user)
+    return session
+
+
+def end_of(access_expires_at: datetime, *, is_remembered: bool) -> datetime:
+    """Counted from the end of the access token: until then a client that is in use has no reason to renew it."""
+    return access_expires_at + lifetime_of(is_remembered=is_remembered)
+
+
+def alive(session_id: uuid.UUID) -> Session:
+    """With its user; SessionEnded unless it may be renewed."""
+    session = Session.objects.select_related("user").filter(pk=session_id, revoked_at=None).first()
+    if session is None or session.expires_at <= timezone.now() or not session.user.is_active:
+        raise SessionEnded
+    return session
+
+
+def renewed(*, session: Session, claims: AccessClaims, client: Client) -> Session:
+    """SessionEnded for tokens of somebody else, and when it was ended meanwhile."""
+    if claims.sub != session.user.cognito_sub:
+        raise SessionEnded
+    fields = {
+        "id": claims.session_id,  # another one, should a pool that rotates refresh tokens begin anew with each
+        "rotated_at": timezone.now(),
+        "expires_at": end_of(claims.expires_at, is_remembered=session.is_remembered),
+        "address": client.address,
+        "user_agent": client.user_agent,
+    }
+    if not Session.objects.filter(pk=session.pk, revoked_at=None).update(**fields):
+        raise SessionEnded
+    for name, value in fields.items():
+        setattr(session, name, value)
+    return session
+
+
+def end(claims: AccessClaims) -> int | None:
+    """Whose it was; None for a person without an account here, and for one that had ended before.
+
+    A sign-in that went past this site gets its row now.
+    """
+    user = User.objects.filter(cognito_sub=claims.sub).first()
+    if user is None:
+        return None
+    Session.objects.get_or_create(pk=claims.session_id, defaults={"user": user, "expires_at": claims.expires_at})
+    return user.pk if revoke(session_id=claims.session_id) else None
+
+
+def end_by_id(session_id: uuid.UUID) -> int | None:
+    """Whose it was; None for one that had ended before."""
+    if not revoke(session_id=session_id):
+        return None
+    return Session.objects.filter(pk=session_id).values_list("user_id", flat=True).first()

@@ -1,0 +1,182 @@
+"""One sign-in for both sites: a session of the admin site belongs to a session of the watch site, and ends with it.
+
+Staff who are signed in on the watch site get into the admin site by their cookies, on a page that they open: nothing
+that changes anything begins a session, and no bearer token does. Signing out of either signs out of both. Sessions
+that belong to none (of staff whose accounts an identity provider keeps) end by User.admin_sessions_ended_at alone.
+"""
+
+import uuid
+from contextlib import suppress
+
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth import get_user, login, logout, update_session_auth_hash
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
+from django.views.decorators.cache import never_cache
+from rest_framework.exceptions import APIException
+
+from users_app import audit
+from users_app.accounts_provider import accounts_provider
+from users_app.clients import client_of
+from users_app.http.cookies import access_cookie, clear_cookies, refresh_cookie, set_cookies
+from users_app.identity.local import issued
+from users_app.identity.provider import Issued
+from users_app.models import MailKind, Session, User
+from users_app.services import mail, sessions
+
+STAFF_PAGES = ("/admin/", "/django-rq/")
+BOUND_TO = "users_app.session"  # in the admin site's session: the id of the Session that it belongs to
+CACHED = "_cached_user"  # Django's own name
+TOKENS = "_tokens_for_cookies"
+NAVIGATION = "navigate"
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+
+
+class StaffSignIn(AuthenticationMiddleware):
+    """`request.user`, as the admin site knows it, asked for when it is needed."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        request.user = SimpleLazyObject(lambda: cached_person(request))  # type: ignore[assignment]  # as Django's own
+
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        tokens: Issued | None = getattr(request, TOKENS, None)
+        if tokens is not None:
+            set_cookies(response, tokens)
+        return response
+
+
+def cached_person(request: HttpRequest) -> User | AnonymousUser:
+    """Once for each request."""
+    if CACHED not in request.__dict__:
+        setattr(request, CACHED, person_of(request))
+    person: User | AnonymousUser = request.__dict__[CACHED]
+    return person
+
+
+def person_of(request: HttpRequest) -> User | AnonymousUser:
+    user = get_user(request)
+    if isinstance(user, User) and (bound_to := request.session.get(BOUND_TO)):
+        session = sessions.find_alive(session_id=uuid.UUID(bound_to), user=user)
+        if session is not None and user.is_staff:
+            go_on(request, session)
+            return user
+        request.session.flush()
+        user = AnonymousUser()
+    if isinstance(user, User) or not opens_page(request):
+        return user
+    return let_in(request) or AnonymousUser()
+
+
+def opens_page(request: HttpRequest) -> bool:
+    """Whether a person goes to a page of the admin site.
+
+    No script's request begins a session, so that one whose form was not taken finds the sign-in page and says so. Not
+    every browser states what a request is for; then the sign-in page is taken for the end of such a redirect.
+    """
+    if request.method not in {"GET", "HEAD"} or not request.path.startswith(STAFF_PAGES):
+        return False
+    unstated = "" if request.path == reverse("admin:login") else NAVIGATION
+    return request.headers.get("Sec-Fetch-Mode", unstated) == NAVIGATION
+
+
+def go_on(request: HttpRequest, session: Session) -> None:
+    """Work in the admin site keeps its person signed in on the watch site, too.
+
+    Not past what a user pool has granted: it is asked again when the watch site's tokens are renewed.
+    """
+    if accounts_provider().keeps_accounts_here:
+        sessions.prolong(session)
+    if request.path.startswith(STAFF_PAGES) and access_cookie(request) is None:
+        setattr(request, TOKENS, accounts_provider().tokens_again(session))
+
+
+def let_in(request: HttpRequest) -> User | None:
+    """Staff whom the cookies of the watch site tell; None for everybody else."""
+    session = session_of_cookies(request)
+    if session is None or not session.user.is_staff:
+        return None
+    login(request, session.user, backend=BACKEND)  # with a new session key and a new CSRF token
+    request.session[BOUND_TO] = session.pk.hex
+    go_on(request, session)
+    audit.by(session.user.pk)
+    audit.note("admin_sign_in")
+    return session.user
+
+
+def session_of_cookies(request: HttpRequest) -> Session | None:
+    # What is wrong with a token is of no interest here, and an identity provider that is away lets no person in.
+    with suppress(APIException):
+        if access := access_cookie(request):
+            return accounts_provider().device_behind(access_token=access)
+    with suppress(APIException):
+        if refresh := refresh_cookie(request):
+            return accounts_provider().device_to_renew(refresh_token=refresh)
+    return None
+
+
+def leave_admin_site(request: HttpRequest, *, but: User | None = None) -> None:
+    """End the session of the admin site that this browser has, unless it is of the person who stays."""
+    if settings.SESSION_COOKIE_NAME in request.COOKIES and (but is None or get_user(request) != but):
+        logout(request)
+
+
+# --- Pages of the admin site that begin, end or change a session ------------------------------------------------------
+
+
+@never_cache
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """The admin's own form; who gets in by it is signed in on the watch site as well."""
+    response = admin.site.login(request)
+    user = request.user
+    if (
+        request.method == "POST"
+        and is_redirect(response)
+        and isinstance(user, User)
+        and accounts_provider().keeps_accounts_here
+    ):
+        session = sessions.begin(user=user, is_remembered=True, client=client_of(request))
+        request.session[BOUND_TO] = session.pk.hex
+        set_cookies(response, issued(sessions.tokens_of(session)))
+    return response
+
+
+@never_cache
+def sign_out(request: HttpRequest) -> HttpResponse:
+    user, bound_to = request.user, request.session.get(BOUND_TO)
+    response = admin.site.logout(request)
+    if request.method != "POST":
+        return response
+    accounts_provider().sign_out(refresh_token=refresh_cookie(request), access_token=access_cookie(request))
+    if bound_to:
+        sessions.revoke(session_id=uuid.UUID(bound_to))
+    if isinstance(user, User):
+        audit.by(user.pk)
+        audit.note("admin_sign_out")
+    clear_cookies(response)
+    return response
+
+
+def change_password(request: HttpRequest) -> HttpResponse:
+    """Every other session ends, as after a change on the watch site; this one gets new tokens."""
+    response: HttpResponse = admin.site.admin_view(admin.site.password_change, cacheable=True)(request)
+    user = request.user
+    if not (isinstance(user, User) and is_redirect(response, to=reverse("admin:password_change_done"))):
+        return response
+    bound_to = request.session.get(BOUND_TO)
+    session = sessions.find_alive(session_id=uuid.UUID(bound_to), user=user) if bound_to else None
+    sessions.revoke_all(user=user, but=session)
+    update_session_auth_hash(request, user)
+    mail.post(kind=MailKind.PASSWORD_CHANGED, to=user.email, user=user)
+    if session is not None and accounts_provider().keeps_accounts_here:
+        set_cookies(response, issued(sessions.renew(session=session, client=client_of(request))))
+    return response
+
+
+def is_redirect(response: HttpResponse, *, to: str = "") -> bool:
+    return isinstance(response, HttpResponseRedirect) and (not to or response.url == to)
