@@ -5,8 +5,7 @@ A queue that is down costs nothing but time: the caller goes on, and the reaper 
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from functools import wraps
 from typing import Any
 
@@ -43,20 +42,14 @@ def enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> bool
 def enqueue_once(queue_name: str, function: str, *, timeout_s: int) -> bool:
     """Whether this job, which takes no key, is on the queue: put there unless one of its name waits there already."""
     try:
-        with _lock(f"videoflix:enqueue_once:{function}"):
+        connection = django_rq.get_queue(queue_name).connection
+        with connection.lock(f"videoflix:enqueue_once:{function}", timeout=LOCK_S, blocking_timeout=LOCK_S):
             if keys_waiting(queue_name, function.rpartition(".")[2]):
                 return True
             return enqueue(queue_name, function, 0, timeout_s=timeout_s)
     except RedisError as error:
         log.warning("the queue cannot be reached, the reaper will do it: %s", error)
         return False
-
-
-@contextmanager
-def _lock(name: str) -> Iterator[None]:
-    """One process at a time; raises LockError, a RedisError, after LOCK_S of waiting."""
-    with django_rq.get_connection().lock(name, timeout=LOCK_S, blocking_timeout=LOCK_S):
-        yield
 
 
 def keys_waiting(queue_name: str, job: str) -> set[int]:
@@ -82,7 +75,7 @@ def enqueue_lost(
 
 def ping() -> bool:
     try:
-        return bool(django_rq.get_connection().ping())
+        return bool(django_rq.get_queue(HOUSEKEEPING).connection.ping())
     except RedisError:
         return False
 

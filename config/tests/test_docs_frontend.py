@@ -35,7 +35,7 @@ def test_the_bundle_of_the_browser_tests_has_the_interceptor_that_is_shown() -> 
 def test_every_code_of_the_account_routes_is_explained(page: str) -> None:
     sources = [
         *(path for path in (BASE_DIR / "users_app").rglob("*.py") if "tests" not in path.parts),
-        BASE_DIR / "config" / "errors.py",
+        BASE_DIR / "config" / "http" / "errors.py",
     ]
     codes = {
         code

@@ -167,5 +167,5 @@ def test_the_command_that_runs_one_round_says_what_failed(db: None, monkeypatch:
         raise OSError("no such disk")
 
     monkeypatch.setattr("content_app.services.uploads.tus.sweep", fail)
-    with pytest.raises(CommandError, match=r"content_app\.services\.tus\.sweep"):
+    with pytest.raises(CommandError, match=r"content_app\.services\.uploads\.tus\.sweep"):
         call_command("reaper", "--once")

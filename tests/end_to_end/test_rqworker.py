@@ -13,7 +13,7 @@ from rq import Queue
 from rq.job import Job
 
 from local import redis
-from tests.services import PROJECT, wait_for
+from tests.services import PROJECT, Platform, wait_for
 
 LIMIT_S = 30
 
@@ -98,3 +98,28 @@ def test_a_worker_that_is_asked_to_end_does_not_wait_for_its_job(
     worker.send_signal(signal.SIGTERM)
     assert worker.wait(30) == 0
     assert not is_alive(horse)
+
+
+# As they lie on the queues of running sites: (queue, function, arguments).
+QUEUED_BEFORE = [
+    ("media", "content_app.jobs.process_video", (404,)),
+    ("default", "content_app.jobs.inspect_video", (404,)),
+    ("default", "content_app.jobs.check_upload", (404,)),
+    ("default", "content_app.jobs.remove_discards", ()),
+    ("default", "users_app.jobs.send_mail", (404,)),
+]
+
+
+def test_jobs_that_the_version_before_put_on_the_queue_are_done(own_platform: Platform) -> None:
+    own_platform.start_redis()
+    own_platform.prepare()
+    with Redis.from_url(own_platform.env["REDIS_URL"]) as connection:
+        jobs = [
+            Queue(name, connection=connection).enqueue_call(function, args=args, meta={"origin": {"request_id": "x"}})
+            for name, function, args in QUEUED_BEFORE
+        ]
+        worked = own_platform.manage("rqworker", "--burst")
+        assert worked.returncode == 0, worked.stderr
+        assert {job.func_name: job.get_status(refresh=True).value for job in jobs} == {
+            function: "finished" for _, function, _ in QUEUED_BEFORE
+        }
