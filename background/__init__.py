@@ -1,4 +1,4 @@
-"""How work gets done outside of requests: the queue that workers take jobs from, and the chores of the reaper.
+"""What every app stands on: the queue that workers take jobs from, the chores of the reaper, the refusals of services.
 
 The bottom room: it knows no app. Apps name their jobs and chores by dotted names.
 """

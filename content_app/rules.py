@@ -3,6 +3,8 @@
 from decimal import Decimal
 from pathlib import PurePath
 
+from background.refusals import Kind, Refusal
+
 EXTENSIONS = (
     *("mp4", "m4v", "mov", "mkv", "webm", "avi", "ts", "m2ts", "mts", "mpg", "mpeg", "vob"),
     *("flv", "wmv", "asf", "3gp", "3g2", "ogv", "mxf"),
@@ -10,13 +12,8 @@ EXTENSIONS = (
 MEGABYTE = 1024 * 1024
 
 
-class OriginalRefused(Exception):
-    """A file that is not even stored: a stable code for programs, a sentence for people."""
-
-    def __init__(self, sentence: str, *, code: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.code = code
+class OriginalRefused(Refusal):
+    """A file that is not even stored."""
 
 
 def check_original(*, name: str, size_bytes: int, max_mb: int) -> None:
@@ -26,25 +23,21 @@ def check_original(*, name: str, size_bytes: int, max_mb: int) -> None:
     if size_bytes == 0:
         raise OriginalRefused("The file is empty.", code="empty_file")
     if size_bytes > max_mb * MEGABYTE:
-        raise OriginalRefused(too_large_sentence(max_mb), code="too_large")
+        raise OriginalRefused(too_large_sentence(max_mb), code="too_large", kind=Kind.TOO_LARGE)
 
 
 def too_large_sentence(max_mb: int) -> str:
     return f"The file is larger than the {max_mb} MB that this site accepts."
 
 
-class PriceRefused(Exception):
-    """A sentence for people."""
-
-    def __init__(self, sentence: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
+class PriceRefused(Refusal):
+    pass
 
 
 def check_price(*, is_paid: bool, price: Decimal) -> None:
     """Raises PriceRefused."""
     if problem := price_problem(is_paid=is_paid, price=price):
-        raise PriceRefused(problem)
+        raise PriceRefused(problem, fields={"price": [problem]})
 
 
 def price_problem(*, is_paid: bool, price: Decimal) -> str:

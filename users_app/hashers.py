@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
-from rest_framework.exceptions import APIException
+
+from background.refusals import Kind, Refusal
 
 # Half of the cores in each of the two processes of a machine (local/gunicorn_conf.py).
 AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
@@ -15,13 +16,13 @@ MOST_WAITING = 16
 RETRY_AFTER_S = 2
 
 
-class Busy(APIException):
+class Busy(Refusal):
     """More people sign in than the processors can take; a moment later there is room."""
 
-    status_code = 503
-    default_detail = "Many people are signing in at this moment. Please try again in a few seconds."
-    default_code = "busy"
-    wait = RETRY_AFTER_S  # what DRF tells in Retry-After
+    kind = Kind.UNAVAILABLE
+    sentence = "Many people are signing in at this moment. Please try again in a few seconds."
+    code = "busy"
+    retry_after_s = RETRY_AFTER_S
 
 
 class Turns:

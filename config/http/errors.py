@@ -14,7 +14,8 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
-from users_app.hashers import Busy
+from background.refusals import Kind, Refusal
+from media_pipeline.errors import PipelineError
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,23 @@ class DatabaseUnavailable(exceptions.APIException):
     status_code = 503
     default_detail = "The database cannot be reached at the moment. Please try again shortly."
     default_code = "database_unavailable"
+
+
+class Refused(exceptions.APIException):
+    """The answer to a refusal."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        self.status_code = refusal.kind.value
+        self.default_code = refusal.code
+        if refusal.retry_after_s is not None:
+            self.wait = refusal.retry_after_s  # DRF puts it into Retry-After
+        super().__init__(refusal.fields or refusal.sentence, refusal.code)
+
+
+class MediaUnavailable(exceptions.APIException):
+    """What the pipeline cannot do while a client waits: as a rule the storage is away."""
+
+    status_code = 503
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -49,6 +67,10 @@ def _as_api_exception(error: Exception) -> Exception:
         return DatabaseUnavailable()
     if isinstance(error, UnreadablePostError):
         return exceptions.ParseError("The body ended before it was complete.", code="incomplete_body")
+    if isinstance(error, Refusal):
+        return Refused(error)
+    if isinstance(error, PipelineError):
+        return MediaUnavailable(error.sentence, error.code)
     if isinstance(error, Http404):
         return exceptions.NotFound()
     if isinstance(error, PermissionDenied):
@@ -95,9 +117,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
         response = answer(request, status=503, code="database_unavailable", detail=str(unavailable.detail))
         response["Retry-After"] = RETRY_AFTER_S
         return response
-    if isinstance(error := sys.exception(), Busy):
-        response = answer(request, status=503, code=Busy.default_code, detail=str(error.detail))
-        response["Retry-After"] = str(error.wait)
+    if isinstance(error := sys.exception(), Refusal) and error.kind is Kind.UNAVAILABLE:
+        response = answer(request, status=error.kind.value, code=error.code, detail=error.sentence)
+        if error.retry_after_s is not None:
+            response["Retry-After"] = str(error.retry_after_s)
         return response
     return answer(request, status=500, code="server_error", detail="Something went wrong on our side.")
 

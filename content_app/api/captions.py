@@ -13,7 +13,6 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from content_app.api.errors import refused_additions, unavailable_media
 from content_app.api.links import Links
 from content_app.api.media import AnyAccept, private_text
 from content_app.api.permissions import changeable, watchable
@@ -52,8 +51,7 @@ class Captions(APIView):
         """The captions in one language, as WebVTT."""
         video = watchable(request, ref)
         caption = get_object_or_404(captions.list_captions(video=video), language=canonical_tag(language))
-        with unavailable_media():
-            return private_text(delivery.captions_text(video, caption), WEBVTT)
+        return private_text(delivery.captions_text(video, caption), WEBVTT)
 
     @extend_schema(
         parameters=[VIDEO_REF, LANGUAGE],
@@ -67,9 +65,8 @@ class Captions(APIView):
         form = CaptionUpload(data=request.data)
         form.is_valid(raise_exception=True)
         label = form.validated_data.get("label", "")
-        with refused_additions(), unavailable_media():
-            text = captions.read_upload(form.validated_data["file"])
-            caption = captions.add(video_id=video.pk, language=language, label=label, text=text)
+        text = captions.read_upload(form.validated_data["file"])
+        caption = captions.add(video_id=video.pk, language=language, label=label, text=text)
         return Response(captions_json(request, video, caption), status.HTTP_201_CREATED)
 
     @extend_schema(parameters=[VIDEO_REF, LANGUAGE], responses={204: None}, tags=["captions"])

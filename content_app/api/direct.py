@@ -5,7 +5,6 @@ from typing import Any
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import status
-from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -22,7 +21,6 @@ from content_app.api.direct_serializers import (
     UploadedVideo,
     UploadKey,
 )
-from content_app.api.errors import refused_originals, refused_uploads, unavailable_media
 from content_app.api.links import Links
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, person_of
@@ -43,7 +41,7 @@ from users_app.models import User
 def uploader(request: Request) -> User:
     """Who asks, if they may bring films."""
     if not may_bring(person_of(request)):
-        raise PermissionDenied(NotAllowed.sentence)
+        raise NotAllowed
     return person_of(request)
 
 
@@ -76,13 +74,12 @@ class UploadAddress(APIView):
         form = AddressWanted(data=request.data)
         form.is_valid(raise_exception=True)
         wanted = form.validated_data
-        with refused_originals(), refused_uploads(), unavailable_media():
-            presigning.bucket()
-            upload = direct_uploads.announce(
-                owner=person, name=wanted["filename"], content_type=wanted["content_type"],
-                size_bytes=wanted["size"], video=replaced_video(request, wanted["video_id"]),
-            )  # fmt: skip
-            answer = address_json(upload, presigning.most_bytes())
+        presigning.bucket()
+        upload = direct_uploads.announce(
+            owner=person, name=wanted["filename"], content_type=wanted["content_type"],
+            size_bytes=wanted["size"], video=replaced_video(request, wanted["video_id"]),
+        )  # fmt: skip
+        answer = address_json(upload, presigning.most_bytes())
         return Response(PutAddress(answer).data, status.HTTP_201_CREATED)
 
 
@@ -101,13 +98,12 @@ class ThumbnailAddress(APIView):
         person = uploader(request)
         form = ThumbnailWanted(data=request.query_params)
         form.is_valid(raise_exception=True)
-        with refused_originals(), refused_uploads(), unavailable_media():
-            presigning.bucket()
-            upload = direct_uploads.announce(
-                owner=person, content_type=form.validated_data["content_type"], purpose=direct_uploads.Purpose.POSTER,
-                video=changeable(request, form.validated_data["associated_video_id"]),
-            )  # fmt: skip
-            answer = address_json(upload, posters.MOST_BYTES)
+        presigning.bucket()
+        upload = direct_uploads.announce(
+            owner=person, content_type=form.validated_data["content_type"], purpose=direct_uploads.Purpose.POSTER,
+            video=changeable(request, form.validated_data["associated_video_id"]),
+        )  # fmt: skip
+        answer = address_json(upload, posters.MOST_BYTES)
         return Response(PutAddress(answer).data, status.HTTP_201_CREATED)
 
 
@@ -126,19 +122,18 @@ class SignRequest(APIView):
         form.is_valid(raise_exception=True)
         asked = form.validated_data
         wanted = Wanted(asked["method"], asked["uploadId"], asked["partNumber"], asked["expiresIn"])
-        with refused_originals(), refused_uploads(), unavailable_media():
-            presigning.bucket()
-            if wanted.upload_id or wanted.method not in ("PUT", "POST"):
-                upload = direct_uploads.find_open(owner=person, key=asked["key"])
-            else:
-                limit = NewUploadLimit()
-                if not limit.allow_request(request, self):
-                    self.throttled(request, limit.wait())
-                upload = direct_uploads.announce(
-                    owner=person, name=asked["key"], content_type=asked["contentType"], size_bytes=asked["size"],
-                    video=replaced_video(request, asked["video_id"]),
-                )  # fmt: skip
-            signed = presigning.sign(upload, wanted)
+        presigning.bucket()
+        if wanted.upload_id or wanted.method not in ("PUT", "POST"):
+            upload = direct_uploads.find_open(owner=person, key=asked["key"])
+        else:
+            limit = NewUploadLimit()
+            if not limit.allow_request(request, self):
+                self.throttled(request, limit.wait())
+            upload = direct_uploads.announce(
+                owner=person, name=asked["key"], content_type=asked["contentType"], size_bytes=asked["size"],
+                video=replaced_video(request, asked["video_id"]),
+            )  # fmt: skip
+        signed = presigning.sign(upload, wanted)
         answer = {"url": signed.url, "key": signed.key, "media_id": upload.public_id}
         return Response(answer | ({"fields": signed.fields} if signed.fields else {}))
 
@@ -158,8 +153,7 @@ class UploadMetadata(APIView):
             changeable(request, upload.video.public_id)  # it may have been given to somebody else meanwhile
         form = VideoFields(upload.video, data=request.data, partial=upload.video is not None)
         form.is_valid(raise_exception=True)
-        with refused_originals(), unavailable_media():
-            video = direct_uploads.describe(upload=upload, fields=form.validated_data)
+        video = direct_uploads.describe(upload=upload, fields=form.validated_data)
         is_new = upload.video is None
         answer = uploaded_json(request, find_visible(person, video.pk))
         return Response(answer, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)

@@ -3,19 +3,17 @@
 import uuid
 
 from drf_spectacular.utils import extend_schema, inline_serializer
-from rest_framework import serializers, status
-from rest_framework.exceptions import APIException, NotFound
+from rest_framework import serializers
+from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from content_app.api.direct_serializers import chosen_of
-from content_app.api.errors import unavailable_media
 from content_app.api.requests import VIDEO_REF
 from content_app.models import Video
 from content_app.queries import find_undeleted
 from content_app.services.processing import external
-from content_app.services.processing.external import ResultRefused
 from content_app.states import API_STATUS, State
 from users_app.http.service_authentication import IsService, ServiceAuthentication
 
@@ -31,10 +29,6 @@ class Told(serializers.Serializer[None]):
 class ServiceView(APIView):
     authentication_classes = (ServiceAuthentication,)
     permission_classes = (IsService,)
-
-
-class ResultConflict(APIException):
-    status_code = status.HTTP_409_CONFLICT
 
 
 class VideoOfKey(ServiceView):
@@ -61,18 +55,14 @@ class TranscodingStatus(ServiceView):
         form = Told(data=request.query_params)
         form.is_valid(raise_exception=True)
         video = find_undeleted(ref)
-        with unavailable_media():
-            tell(video, form.validated_data["status"])
+        tell(video, form.validated_data["status"])
         video.refresh_from_db()
         return Response({"video_id": video.pk, "status": API_STATUS[State(video.state)]})
 
 
 def tell(video: Video, told: str) -> None:
     """IN_PROGRESS changes nothing: the film waits until it is made."""
-    try:
-        if told == "COMPLETED":
-            external.complete(video=video)
-        elif told == "FAILED":
-            external.fail(video=video)
-    except ResultRefused as refusal:
-        raise ResultConflict(refusal.sentence, refusal.code) from refusal
+    if told == "COMPLETED":
+        external.complete(video=video)
+    elif told == "FAILED":
+        external.fail(video=video)

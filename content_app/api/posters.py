@@ -7,7 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from content_app.api.errors import NotReady, refused_additions, unavailable_media
+from content_app.api.errors import NotReady
 from content_app.api.links import Links
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, person_of
@@ -60,17 +60,15 @@ class Poster(APIView):
         is_form = request.content_type.startswith("multipart/")
         form = PosterUpload(data=request.data) if is_form else PosterNumber(data=request.data)
         form.is_valid(raise_exception=True)
-        with refused_additions(), unavailable_media():
-            if is_form:
-                posters.upload(video_id=video.pk, upload=form.validated_data["file"])
-            else:
-                posters.choose(video_id=video.pk, number=form.validated_data["candidate"])
+        if is_form:
+            posters.upload(video_id=video.pk, upload=form.validated_data["file"])
+        else:
+            posters.choose(video_id=video.pk, number=form.validated_data["candidate"])
         return Response(posters_json(request, find_visible(person_of(request), video.pk)))
 
     @extend_schema(parameters=[VIDEO_REF], responses={200: PosterChoices}, tags=["posters"])
     def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
         """Back to the best candidate."""
         video = changeable(request, ref)
-        with refused_additions():
-            posters.reset(video_id=video.pk)
+        posters.reset(video_id=video.pk)
         return Response(posters_json(request, find_visible(person_of(request), video.pk)))

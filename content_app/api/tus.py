@@ -21,7 +21,6 @@ from rest_framework.views import APIView
 
 from content_app.api.direct import replaced_video, uploader
 from content_app.api.direct_serializers import MEDIA_TYPE, VideoRef
-from content_app.api.errors import MediaUnavailable, refused_originals, refused_uploads, unavailable_media
 from content_app.api.requests import person_of
 from content_app.api.serializers import VideoFields
 from content_app.api.upload_handlers import CHUNK_TYPE, DISK_FULL, DiskFull, declared_bytes
@@ -72,7 +71,7 @@ def refused_chunks() -> Iterator[None]:
     except OSError as error:
         if error.errno in DISK_FULL:
             raise DiskFull from error
-        raise MediaUnavailable(StorageUnavailable.sentence, StorageUnavailable.code) from error
+        raise StorageUnavailable(detail=str(error)) from error
 
 
 # --- headers ---------------------------------------------------------------------------------------------------------
@@ -270,7 +269,7 @@ class TusUploads(TusView):
         told = read_announced(pairs)
         video = replaced_video(request, told["video_id"])
         fields = read_fields(pairs, video)
-        with refused_originals(), refused_uploads(), unavailable_media(), refused_chunks():
+        with refused_chunks():
             upload = direct_uploads.announce(
                 owner=person_of(request), name=told["filename"], content_type=told["filetype"], size_bytes=length,
                 video=video,
@@ -316,7 +315,7 @@ class TusUpload(TusView):
             raise UnsupportedMediaType(request._request.content_type or "")
         chunk = chunk_of(request, read_number(request, "Upload-Offset"))
         upload = self.find(request, public_id)
-        with unavailable_media(), refused_chunks():
+        with refused_chunks():
             offset = tus.append(upload=upload, chunk=chunk)
         return Response(status=status.HTTP_204_NO_CONTENT, headers=progress(upload, offset))
 

@@ -15,7 +15,7 @@ from rest_framework.views import APIView
 
 from content_app.access import sees_everything
 from content_app.api.direct import uploader
-from content_app.api.errors import CannotRetry, ChangedBySomebody, refused_originals, unavailable_media
+from content_app.api.errors import CannotRetry
 from content_app.api.permissions import changeable
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
@@ -64,8 +64,7 @@ class Videos(BringsFiles):
         form = VideoUpload(data=request.data)
         form.is_valid(raise_exception=True)
         upload = form.validated_data.pop("file", None)
-        with refused_originals(), unavailable_media():
-            video = videos.create(owner=person_of(request), fields=form.validated_data, upload=upload)
+        video = videos.create(owner=person_of(request), fields=form.validated_data, upload=upload)
         return Response(video_json(request, find_visible(person_of(request), video.pk)), status.HTTP_201_CREATED)
 
 
@@ -100,17 +99,13 @@ class VideoEntry(BringsFiles):
         form = VideoUpload(video, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
         upload = form.validated_data.pop("file", None)
-        with refused_originals(), unavailable_media():
-            try:
-                videos.edit(
-                    video_id=video.pk,
-                    by=person_of(request),
-                    changes=form.validated_data,
-                    upload=upload,
-                    read_at=seen_by(request),
-                )
-            except videos.ChangedMeanwhile as problem:
-                raise ChangedBySomebody from problem
+        videos.edit(
+            video_id=video.pk,
+            by=person_of(request),
+            changes=form.validated_data,
+            upload=upload,
+            read_at=seen_by(request),
+        )
         return Response(video_json(request, find_visible(person_of(request), video.pk)))
 
     @extend_schema(parameters=[VIDEO_REF], responses={204: None}, tags=["videos"])

@@ -77,8 +77,8 @@ class LinkView(OpenView):
             self.follow(link.validated_data["uid"], link.validated_data["token"])
         except (InvalidLink, ManagedElsewhere) as error:
             if _wants_page(request):
-                sentence = str(error.detail[0] if isinstance(error.detail, list) else error.detail)
-                return render(request._request, "link_problem.html", {"detail": sentence}, status=error.status_code)
+                context = {"detail": error.sentence}
+                return render(request._request, "link_problem.html", context, status=error.kind.value)
             raise
         return redirect(settings.FRONTEND_URL or self.built_in_page)
 

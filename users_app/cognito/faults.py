@@ -1,30 +1,28 @@
 """What clients are told when a user pool does not answer, or asks for more than this site can give."""
 
-from rest_framework import status
-from rest_framework.exceptions import APIException, Throttled
+from background.refusals import Kind, Refusal
 
 RETRY_AFTER_S = 5
 
 
-class PoolUnavailable(APIException):
+class PoolUnavailable(Refusal):
     """Nobody's fault who signs in: the pool cannot be reached, or it and this site are not set up for each other."""
 
-    status_code = status.HTTP_503_SERVICE_UNAVAILABLE
-    default_detail = "The identity provider cannot be reached at the moment. Please try again shortly."
-    default_code = "identity_provider_unavailable"
-    wait = RETRY_AFTER_S  # what DRF tells in Retry-After
+    kind = Kind.UNAVAILABLE
+    sentence = "The identity provider cannot be reached at the moment. Please try again shortly."
+    code = "identity_provider_unavailable"
+    retry_after_s = RETRY_AFTER_S
 
 
-class PoolBusy(Throttled):
-    default_detail = "The identity provider takes no more requests at the moment."
-    default_code = "identity_provider_busy"
-    extra_detail_singular = "Try again in {wait} second."
-    extra_detail_plural = "Try again in {wait} seconds."
+class PoolBusy(Refusal):
+    kind = Kind.TOO_OFTEN
+    sentence = "The identity provider takes no more requests at the moment."
+    code = "identity_provider_busy"
 
 
-class AnotherStepNeeded(APIException):
+class AnotherStepNeeded(Refusal):
     """The password was right, and the pool asks for what only its own pages can: a second factor, a new password."""
 
-    status_code = status.HTTP_403_FORBIDDEN
-    default_detail = "The identity provider asks for another step, which this site does not offer."
-    default_code = "another_step_needed"
+    kind = Kind.FORBIDDEN
+    sentence = "The identity provider asks for another step, which this site does not offer."
+    code = "another_step_needed"

@@ -5,9 +5,8 @@ import logging
 from django.contrib.auth.hashers import make_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from rest_framework import status
-from rest_framework.exceptions import APIException
 
+from background.refusals import Kind, Refusal
 from users_app import audit
 from users_app.addresses import check_address
 from users_app.cognito.tokens import Identity
@@ -20,12 +19,12 @@ log = logging.getLogger(__name__)
 LONGEST_NAME = 150
 
 
-class AddressNotConfirmed(APIException):
+class AddressNotConfirmed(Refusal):
     """The same whether or not an account has the address: nobody gets to one by a mailbox that is not theirs."""
 
-    status_code = status.HTTP_403_FORBIDDEN
-    default_detail = "The identity provider knows no confirmed e-mail address of yours."
-    default_code = "address_not_confirmed"
+    kind = Kind.FORBIDDEN
+    sentence = "The identity provider knows no confirmed e-mail address of yours."
+    code = "address_not_confirmed"
 
 
 def expect(*, sub: str, email: str, name: str, phone: str, address: str) -> None:

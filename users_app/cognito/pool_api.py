@@ -186,7 +186,7 @@ def _meaning(operation: str, error: ClientError) -> Refused | PoolBusy | PoolUna
     code, message = (str(answer.get("Error", {}).get(name, "")) for name in ("Code", "Message"))
     if wait_s := TOO_MUCH.get(code):
         log.warning("the user pool takes no more of %s: %s", operation, code)
-        return PoolBusy(wait=wait_s)
+        return PoolBusy(wait_s=wait_s)
     if answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
         log.warning("the user pool is broken: %s answers %s", operation, code)
         return PoolUnavailable()

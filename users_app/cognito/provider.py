@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import TypeVar
 
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError as BadRequest
 
+from background.refusals import Refusal
 from users_app import audit
 from users_app.clients import Client
 from users_app.cognito import people, pool_api, sessions
@@ -140,16 +140,16 @@ class PoolAccounts:
         return Issued(access, wrap(self.pool, renewal), claims.expires_at - now, session.expires_at - now)
 
 
-def refusal_of_registration(no: Refused) -> BadRequest:
+def refusal_of_registration(no: Refused) -> Refusal:
     """The password's own field where it is not good enough; the pool has a sentence for it."""
     if no.code == "InvalidPasswordException":
         sentence = no.message.removeprefix("Password did not conform with policy: ")
-        return BadRequest({"password": [sentence or "The identity provider does not take this password."]})
+        return Refusal(fields={"password": [sentence or "The identity provider does not take this password."]})
     for field, word, thing in (("password", "password", "password"), ("email", "username", "address")):
         if word in no.message.lower():
-            return BadRequest({field: [f"The identity provider does not take this {thing}."]})
+            return Refusal(fields={field: [f"The identity provider does not take this {thing}."]})
     log.warning("the user pool refuses a registration: %s", no)
-    return BadRequest("The identity provider does not take this registration.", code="registration_refused")
+    return Refusal("The identity provider does not take this registration.", code="registration_refused")
 
 
 def note_who(user_id: int | None) -> None:

@@ -4,19 +4,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
-from rest_framework import status
-from rest_framework.exceptions import APIException
-
+from background.refusals import Kind, Refusal
 from users_app.clients import Client
 from users_app.models import Session, User
 
 
-class ManagedElsewhere(APIException):
+class ManagedElsewhere(Refusal):
     """Passwords, addresses and accounts as such are the identity provider's."""
 
-    status_code = status.HTTP_409_CONFLICT
-    default_detail = "Accounts of this site are kept by an identity provider: this is done there."
-    default_code = "managed_elsewhere"
+    kind = Kind.CONFLICT
+    sentence = "Accounts of this site are kept by an identity provider: this is done there."
+    code = "managed_elsewhere"
 
 
 @dataclass(frozen=True, slots=True)

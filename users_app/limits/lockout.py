@@ -9,9 +9,7 @@ Accounts that do not exist are counted like others, so that waiting tells nothin
 import math
 from dataclasses import dataclass
 
-from rest_framework import status
-from rest_framework.exceptions import Throttled
-
+from background.refusals import Kind, Refusal
 from users_app.clients import Client
 from users_app.limits.counters import Store, counters
 from users_app.limits.rates import mark_of, network_of
@@ -40,12 +38,10 @@ ADDRESS = Patience(free=30, first_s=5, longest_s=60)
 ACCOUNT = Patience(free=50, first_s=5, longest_s=60)
 
 
-class TooManyAttempts(Throttled):
-    status_code = status.HTTP_429_TOO_MANY_REQUESTS
-    default_detail = "Too many wrong passwords. Wait a little, or choose a new one."
-    default_code = "too_many_attempts"
-    extra_detail_singular = "Try again in {wait} second."
-    extra_detail_plural = "Try again in {wait} seconds."
+class TooManyAttempts(Refusal):
+    kind = Kind.TOO_OFTEN
+    sentence = "Too many wrong passwords. Wait a little, or choose a new one."
+    code = "too_many_attempts"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +59,7 @@ class Attempt:
             if wait_s and self._is_known_place():
                 wait_s = 0
         if wait_s:
-            raise TooManyAttempts(wait=math.ceil(wait_s))
+            raise TooManyAttempts(wait_s=math.ceil(wait_s))
 
     def note_failure(self) -> None:
         counters().ask(self._count)

@@ -12,10 +12,8 @@ from django.core.validators import validate_email
 from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
-from rest_framework import status
-from rest_framework.exceptions import APIException
-from rest_framework.exceptions import ValidationError as BadRequest
 
+from background.refusals import Kind, Refusal
 from users_app import audit
 from users_app.clients import NOWHERE, Client
 from users_app.limits.counters import counters
@@ -37,27 +35,26 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
 }
 
 
-class InvalidCredentials(APIException):
+class InvalidCredentials(Refusal):
     """The same for an unknown address, a wrong password and an account that is not active."""
 
-    status_code = status.HTTP_400_BAD_REQUEST
-    default_detail = "The e-mail address or the password is wrong."
-    default_code = "invalid_credentials"
+    sentence = "The e-mail address or the password is wrong."
+    code = "invalid_credentials"
 
 
-class NotConfirmed(APIException):
+class NotConfirmed(Refusal):
     """Only who knows the password learns that the account waits for its confirmation."""
 
-    status_code = status.HTTP_400_BAD_REQUEST
-    default_detail = "Your e-mail address is not confirmed yet. Follow the link in the mail that we have sent to it."
-    default_code = "email_not_confirmed"
+    sentence = "Your e-mail address is not confirmed yet. Follow the link in the mail that we have sent to it."
+    code = "email_not_confirmed"
 
 
-class LastAdmin(PermissionDenied):
-    """Without an active admin nobody could make one."""
+class LastAdmin(Refusal, PermissionDenied):
+    """Without an active admin nobody could make one. The admin site answers it as Django's PermissionDenied."""
 
-    def __init__(self) -> None:
-        super().__init__("This is the last active admin: make somebody else an admin first.")
+    kind = Kind.CONFLICT
+    code = "last_admin"
+    sentence = "This is the last active admin: make somebody else an admin first."
 
 
 class AdminRefused(Exception):
@@ -136,7 +133,7 @@ def require_password(*, user: User, password: str, client: Client = NOWHERE, fie
     attempt.check()
     if not user.check_password(password):
         attempt.note_failure()
-        raise BadRequest({field: ["This is not your password."]})
+        raise Refusal(fields={field: ["This is not your password."]})
     attempt.note_success()
 
 

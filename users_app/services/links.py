@@ -2,20 +2,20 @@
 
 from django.utils.crypto import constant_time_compare
 from django.utils.http import urlsafe_base64_decode
-from rest_framework.exceptions import ValidationError
 
+from background.refusals import Refusal
 from users_app.models import User
 from users_app.tokens import BadToken, LinkPurpose, account_mark, read_link
 
 
-class InvalidLink(ValidationError):
-    default_detail = "This link is not valid. It may have been used already; have another one sent."
-    default_code = "invalid_link"
+class InvalidLink(Refusal):
+    sentence = "This link is not valid. It may have been used already; have another one sent."
+    code = "invalid_link"
 
 
 class ExpiredLink(InvalidLink):
-    default_detail = "This link has expired. Have another one sent."
-    default_code = "link_expired"
+    sentence = "This link has expired. Have another one sent."
+    code = "link_expired"
 
 
 def follow(purpose: LinkPurpose, *, uid: str, token: str) -> User:

@@ -17,9 +17,9 @@ from django.db import transaction
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
-from rest_framework.exceptions import Throttled
 
 from background.queue import enqueue_lost
+from background.refusals import Kind, Refusal
 from users_app import queue
 from users_app.limits.counters import counters
 from users_app.limits.rates import mark_of, take_turn
@@ -55,9 +55,10 @@ class Letter:
     context: dict[str, object] = field(default_factory=dict)
 
 
-class TooManyMails(Throttled):
-    default_detail = "Several mails have been sent to this address already. Look among the unwanted ones too."
-    default_code = "too_many_mails"
+class TooManyMails(Refusal):
+    kind = Kind.TOO_OFTEN
+    sentence = "Several mails have been sent to this address already. Look among the unwanted ones too."
+    code = "too_many_mails"
 
 
 def require_room(to: str) -> None:
@@ -65,7 +66,7 @@ def require_room(to: str) -> None:
     limit: int = settings.MAILS_AN_HOUR
     wait_s = counters().ask(lambda store: take_turn(store, f"mail:{mark_of(to)}", limit, HOUR_S)) if limit else 0
     if wait_s:
-        raise TooManyMails(wait=math.ceil(wait_s))
+        raise TooManyMails(wait_s=math.ceil(wait_s))
 
 
 def post(*, kind: MailKind, to: str, user: User | None = None) -> None:

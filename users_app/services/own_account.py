@@ -5,9 +5,8 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
-from rest_framework import status
-from rest_framework.exceptions import APIException, ValidationError
 
+from background.refusals import Refusal
 from users_app import audit
 from users_app.clients import Client
 from users_app.models import MailKind, Session, User
@@ -20,12 +19,6 @@ from users_app.services.registration import check_password
 from users_app.services.sessions import Tokens, live_sessions, open_session, renew, revoke_all
 
 ERASED = "erased.invalid"  # a domain that no mail reaches; what stands before it nobody can register first
-
-
-class LastAdminStays(APIException):
-    status_code = status.HTTP_409_CONFLICT
-    default_detail = "You are the last admin: make somebody else an admin first."
-    default_code = "last_admin"
 
 
 def change_password(
@@ -46,7 +39,7 @@ def ask_for_new_address(*, user: User, new_email: str, password: str, client: Cl
     """It changes when the link is followed that goes there; the address of now is told that somebody asked."""
     require_password(user=user, password=password, client=client)
     if new_email == user.email:
-        raise ValidationError({"new_email": ["This is your address already."]}, code="unchanged")
+        raise Refusal(fields={"new_email": ["This is your address already."]})
     mail.require_room(new_email)
     with transaction.atomic():
         mail.post(kind=MailKind.CONFIRM_NEW_ADDRESS, to=new_email, user=user)
@@ -90,7 +83,7 @@ def delete(*, user: User, password: str, client: Client) -> None:
         try:
             require_another_admin(user=user)
         except LastAdmin as error:
-            raise LastAdminStays from error
+            raise LastAdmin("You are the last admin: make somebody else an admin first.") from error
         mail.post(kind=MailKind.ACCOUNT_DELETED, to=user.email)
         account_erasure.run(user)
         erase(user)

@@ -10,8 +10,8 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, ForeignObjectRel, Model, OuterRef, QuerySet
 from django.utils import timezone
-from rest_framework.exceptions import ValidationError as BadRequest
 
+from background.refusals import Refusal
 from users_app import audit
 from users_app.models import ConfirmationCode, Mail, MailKind, User
 from users_app.services import mail
@@ -24,9 +24,9 @@ CONFIRMED = {"is_active": True, "email_verified": True, "awaits_confirmation": F
 OWN_ROWS = (ConfirmationCode, Mail)
 
 
-class InvalidCode(BadRequest):
-    default_detail = "This code is wrong or has expired. Follow the link in the mail, or have another mail sent."
-    default_code = "invalid_code"
+class InvalidCode(Refusal):
+    sentence = "This code is wrong or has expired. Follow the link in the mail, or have another mail sent."
+    code = "invalid_code"
 
 
 def register(*, email: str, password: str, name: str = "", phone: str = "", address: str = "") -> None:
@@ -75,11 +75,11 @@ def _create(email: str, fields: dict[str, str]) -> bool:
 
 
 def check_password(*, password: str, user: User, field: str = "password") -> None:
-    """As the site's rules have it; BadRequest names the field."""
+    """As the site's rules have it; Refusal names the field."""
     try:
         validate_password(password, user)
     except ValidationError as error:
-        raise BadRequest({field: error.messages}) from error
+        raise Refusal(fields={field: error.messages}) from error
 
 
 def confirm(*, uid: str, token: str) -> None:

@@ -40,7 +40,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
             attempt.check()
             cleaned = super().clean()
         except TooManyAttempts as error:
-            raise forms.ValidationError(str(error.detail)) from error
+            raise forms.ValidationError(error.sentence) from error
         except forms.ValidationError:
             attempt.note_failure()
             user_id = id_behind(attempt.email)

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, generate_private_key
 from jwt.algorithms import RSAAlgorithm
 
+from background.refusals import Kind
 from users_app.cognito import public_keys
 from users_app.cognito.faults import PoolUnavailable
 from users_app.cognito.tokens import Identity, read_access, read_id
@@ -360,7 +361,7 @@ def test_without_any_key_nobody_is_refused_for_good(pool: UserPool, server: KeyS
     for _ in range(3):
         with pytest.raises(PoolUnavailable) as caught:
             read_access(pool, sign(claims_of(pool)))
-        assert (caught.value.status_code, caught.value.get_codes()) == (503, "identity_provider_unavailable")
+        assert (caught.value.kind, caught.value.code) == (Kind.UNAVAILABLE, "identity_provider_unavailable")
     assert server.count == 1
     server.status = 200
     clock.now += public_keys.PAUSE_S

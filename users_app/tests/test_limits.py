@@ -298,5 +298,5 @@ def test_an_attempt_waits_for_the_longest_of_what_holds_it(db: None) -> None:
         attempt.note_failure()
     with pytest.raises(TooManyAttempts) as refused:
         attempt.check()
-    assert str(refused.value.detail).endswith("Try again in 60 seconds.")
+    assert refused.value.sentence.endswith("Try again in 60 seconds.")
     assert PAIR.longest_s <= lockout.MEMORY_S

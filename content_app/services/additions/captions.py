@@ -7,6 +7,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
+from background.refusals import Kind
 from content_app.models import Caption, Video
 from content_app.queries import published_captions
 from content_app.rules import MEGABYTE, too_large_sentence
@@ -32,7 +33,7 @@ def list_captions(*, video: Video) -> QuerySet[Caption]:
 def read_upload(upload: Upload) -> str:
     """The text of a file, whatever it is written in. Raises AdditionRefused."""
     if (upload.size or 0) > MOST_MB * MEGABYTE:
-        raise AdditionRefused(too_large_sentence(MOST_MB), code="too_large")
+        raise AdditionRefused(too_large_sentence(MOST_MB), code="too_large", kind=Kind.TOO_LARGE)
     return decode_captions(upload.read())
 
 

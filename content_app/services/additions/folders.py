@@ -9,28 +9,23 @@ from pathlib import Path
 
 from django.shortcuts import get_object_or_404
 
+from background.refusals import Kind, Refusal
 from content_app.models import Video
 from content_app.services.storage import discards
 from content_app.services.storage.stores import get_store
 from media_pipeline import layout
 
-NOT_READY = "not_ready"
 
-
-class AdditionRefused(Exception):
-    """A stable code for programs, a sentence for people."""
-
-    def __init__(self, sentence: str, *, code: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.code = code
+class AdditionRefused(Refusal):
+    pass
 
 
 def published(video_id: int) -> Video:
     """Raises AdditionRefused while nothing of it plays, Http404 when it was deleted."""
     video = get_object_or_404(Video, pk=video_id, deleted_at=None)
     if not video.is_playable:
-        raise AdditionRefused("Nothing of this video plays yet; wait until it has been processed.", code=NOT_READY)
+        sentence = "Nothing of this video plays yet; wait until it has been processed."
+        raise AdditionRefused(sentence, code="not_ready", kind=Kind.CONFLICT)
     return video
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import transaction
 
+from background.refusals import Kind
 from content_app.models import Video
 from content_app.rules import MEGABYTE, too_large_sentence
 from content_app.services.additions import folders
@@ -65,7 +66,7 @@ def reset(*, video_id: int) -> None:
 def upload(*, video_id: int, upload: Upload) -> None:
     """Raises AdditionRefused (its code says of what kind), Http404 or StorageUnavailable."""
     if (upload.size or 0) > MOST_BYTES:
-        raise AdditionRefused(too_large_sentence(MOST_MB), code="too_large")
+        raise AdditionRefused(too_large_sentence(MOST_MB), code="too_large", kind=Kind.TOO_LARGE)
     with brief_folder() as work:
         source = work / "upload"
         with source.open("wb") as file:

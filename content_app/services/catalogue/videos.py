@@ -12,6 +12,7 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from background.refusals import Kind, Refusal
 from content_app.access import may_bring, may_change
 from content_app.models import ORIGINAL_FIELDS, Video
 from content_app.rules import check_original, check_price
@@ -29,14 +30,12 @@ LONGEST_NAME = 255
 UNDO_MINUTES = 15
 
 
-class NotAllowed(Exception):
+class NotAllowed(Refusal):
     """Of a person who may not do this, or not any more: rights may end while a request is under way."""
 
+    kind = Kind.FORBIDDEN
+    code = "permission_denied"
     sentence = "Only creators and admins may upload videos."
-
-    def __init__(self, sentence: str = sentence) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
 
 
 def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = None) -> Video:
@@ -50,8 +49,12 @@ def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = No
     return video
 
 
-class ChangedMeanwhile(Exception):
+class ChangedMeanwhile(Refusal):
     """Another person, or the same one elsewhere, has edited the video since it was read."""
+
+    kind = Kind.CHANGED
+    code = "changed_meanwhile"
+    sentence = "The film was changed in between; nothing of this was saved."
 
 
 def edit(

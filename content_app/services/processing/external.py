@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from django.conf import settings
 
+from background.refusals import Kind, Refusal
 from content_app.models import DirectUpload, Rendition, Video
 from content_app.services.processing import lifecycle
 from content_app.services.processing.lifecycle import Claim, ClaimLost, Published
@@ -38,13 +39,8 @@ VERSION_DIGITS = 16
 NOT_WAITING = "This video waits for no film now."
 
 
-class ResultRefused(Exception):
-    """A stable code for programs, a sentence for people."""
-
-    def __init__(self, sentence: str, *, code: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.code = code
+class ResultRefused(Refusal):
+    kind = Kind.CONFLICT
 
 
 class TranscoderFailed(PipelineError):

@@ -18,6 +18,7 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from background.queue import enqueue_lost
+from background.refusals import Kind, Refusal
 from content_app import queue
 from content_app.models import DirectUpload, Video, original_key
 from content_app.rules import check_original, check_price
@@ -48,13 +49,8 @@ class UploadExpired(PipelineError):
     sentence = "The file did not arrive in time. Upload it again."
 
 
-class UploadRefused(Exception):
-    """A stable code for programs, a sentence for people."""
-
-    def __init__(self, sentence: str, *, code: str) -> None:
-        super().__init__(sentence)
-        self.sentence = sentence
-        self.code = code
+class UploadRefused(Refusal):
+    kind = Kind.CONFLICT
 
 
 def direct_way() -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
+from background.refusals import Kind
 from content_app.models import DirectUpload
 from content_app.rules import MEGABYTE, too_large_sentence
 from content_app.services.storage.stores import bucket_store
@@ -83,7 +84,7 @@ def sign(upload: DirectUpload, wanted: Wanted) -> Signed:
         return Signed(form.url, upload.key, dict(form.fields))
     operation = s3_uploads.OPERATIONS.get((wanted.method, bool(wanted.upload_id), wanted.part_number is not None))
     if operation is None:
-        raise UploadRefused("This request is none of an upload in parts.", code="not_signable")
+        raise UploadRefused("This request is none of an upload in parts.", code="not_signable", kind=Kind.INVALID)
     params: dict[str, Any] = {"UploadId": wanted.upload_id} if wanted.upload_id else {}
     if wanted.part_number is not None:
         params["PartNumber"] = allowed_part(wanted.part_number)
@@ -96,7 +97,7 @@ def sign(upload: DirectUpload, wanted: Wanted) -> Signed:
 
 def allowed_part(number: int) -> int:
     if not 1 <= number <= min(MOST_PARTS, -(-most_bytes() // LEAST_PART_BYTES)):
-        raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large")
+        raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large", kind=Kind.TOO_LARGE)
     return number
 
 
@@ -110,4 +111,4 @@ def refuse_too_large(upload: DirectUpload, upload_id: str) -> None:
         raise UploadRefused("This upload in parts is over or was given up.", code="upload_gone") from gone
     if size_bytes > most_bytes():
         direct_uploads.abort_parts(upload)
-        raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large")
+        raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large", kind=Kind.TOO_LARGE)

@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from background.refusals import Refusal
 from content_app.models import DirectUpload
 from content_app.services.storage import disk_space
 from content_app.services.storage.stores import get_store
@@ -40,11 +41,8 @@ ALGORITHMS: dict[str, Callable[[], Any]] = {
 }
 
 
-class ChunkRefused(Exception):
-    """A stable code for programs, a sentence for people."""
-
-    code = ""
-    sentence = ""
+class ChunkRefused(Refusal):
+    """The status of each is tus's own; see api.tus."""
 
 
 class Locked(ChunkRefused):
@@ -76,9 +74,8 @@ class WrongOffset(ChunkRefused):
     code = "wrong_offset"
 
     def __init__(self, offset: int) -> None:
-        self.sentence = f"The upload goes on at byte {offset}."
+        super().__init__(f"The upload goes on at byte {offset}.")
         self.offset = offset
-        super().__init__(self.sentence)
 
 
 @dataclass(frozen=True)
