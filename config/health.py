@@ -34,7 +34,7 @@ class HealthView(APIView):
     def get(self, request: Request) -> Response:
         """The state of each component; 503 when one is down that nothing works without."""
         components = {
-            "database": is_database_up(),
+            "database": database_answers(),
             "cache": is_cache_up(),
             "queue": queue.ping(),
             "storage": is_storage_up(),
@@ -52,7 +52,7 @@ def overall(components: dict[str, bool]) -> str:
     return "ok" if all(components.values()) else "degraded"
 
 
-def is_database_up() -> bool:
+def database_answers() -> bool:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")

@@ -47,12 +47,12 @@ def handed_back_on_sigterm() -> Iterator[None]:
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
-    signal.signal(signal.SIGTERM, hand_back)
+    signal.signal(signal.SIGTERM, raise_asked_to_end)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def hand_back(*_: object) -> None:
+def raise_asked_to_end(*_: object) -> None:
     raise encoding.AskedToEnd

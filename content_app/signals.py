@@ -22,7 +22,7 @@ def note_new_original(instance: Video, raw: bool, **_: Any) -> None:
 @receiver(videos_changed)
 def forget_what_was_known(refs: list[video_cache.Ref], is_complete: bool, **_: Any) -> None:
     if is_complete:
-        video_cache.forget(refs)
+        video_cache.forget_videos(refs)
     else:
         video_cache.forget_all()
 
@@ -44,7 +44,7 @@ def forget_video(instance: Video, **_: Any) -> None:
         instance.pk,
         instance.public_id,
     ]  # of an instance that loses its id when it is deleted
-    transaction.on_commit(lambda: video_cache.forget(refs))
+    transaction.on_commit(lambda: video_cache.forget_videos(refs))
 
 
 @receiver([post_save, post_delete], sender=Category)

@@ -27,7 +27,7 @@ ALL = "videos:generation"  # ended when something changes that many videos show,
 Ref = int | uuid.UUID
 
 
-class Connection:
+class CacheConnection:
     """Of this process to the cache: after a failure nobody asks for a while, and then nothing old is believed."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class Connection:
             CacheDoubt.objects.all().delete()
 
 
-connection = Connection()
+connection = CacheConnection()
 
 
 def remembered(ref: Ref, load: Callable[[], Video | None]) -> Video | None:
@@ -90,16 +90,16 @@ def generation_of(ref: Ref) -> str:
     return f"video-generation:{ref}"
 
 
-def forget(refs: Iterable[Ref]) -> None:
+def forget_videos(refs: Iterable[Ref]) -> None:
     """After a commit. Each generation has a name of its own, so that none comes back."""
-    end([generation_of(ref) for ref in refs])
+    renew_generations([generation_of(ref) for ref in refs])
 
 
 def forget_all() -> None:
-    end([ALL])
+    renew_generations([ALL])
 
 
-def end(generations: list[str]) -> None:
+def renew_generations(generations: list[str]) -> None:
     try:
         if not connection.is_closed():
             connection.open()
@@ -111,7 +111,7 @@ def end(generations: list[str]) -> None:
     CacheDoubt.objects.get_or_create(pk=1)
 
 
-def look_after() -> None:
+def watch_cache() -> None:
     """For a process that lives long: notices when the cache was away, for it or for one that has ended since."""
     if not connection.is_closed():
         connection.is_doubtful = connection.is_doubtful or CacheDoubt.objects.exists()

@@ -10,10 +10,10 @@ from media_pipeline import layout
 from media_pipeline.errors import EncoderFailed, PipelineError
 from media_pipeline.ffmpeg.diagnose import diagnose, has_succeeded
 from media_pipeline.ffmpeg.progress import Progress, parse_frame
-from media_pipeline.ffmpeg.run import Finished, processors, run_limited
+from media_pipeline.ffmpeg.run import CompletedRun, processors, run_limited
 from media_pipeline.limits import ChildLimits
 from media_pipeline.packaging.package import Package, package
-from media_pipeline.packaging.verify import verify
+from media_pipeline.packaging.verify import verify_version
 from media_pipeline.pictures.poster import choose_posters, split_looks
 from media_pipeline.planning import ffmpeg_args
 from media_pipeline.planning.allowance import encoder_limits
@@ -69,7 +69,7 @@ def process(job: Job) -> Made:
     made = package(plan, job.work, job.out, on_segment=job.tick)
     posters = choose_pictures(job)
     make_storyboard(job, plan, made)
-    verify(job.out, made)
+    verify_version(job.out, made)
     return Made(source, plan, made, posters, time.monotonic() - began)
 
 
@@ -132,7 +132,7 @@ def extract_captions(job: Job, plan: EncodePlan) -> None:
         log.warning("reading the subtitles: %s", said[-500:])
 
 
-def run_short(job: Job, argv: list[str]) -> Finished:
+def run_short(job: Job, argv: list[str]) -> CompletedRun:
     """What takes a moment for most films, and minutes at the most."""
     return run_limited(
         argv,

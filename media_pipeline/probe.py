@@ -7,7 +7,7 @@ from pathlib import Path
 
 from media_pipeline.errors import NotAVideo, OutOfTime, PipelineError, SourceMissing
 from media_pipeline.ffmpeg.diagnose import diagnose_probe
-from media_pipeline.ffmpeg.run import Finished, processors, run_limited
+from media_pipeline.ffmpeg.run import CompletedRun, processors, run_limited
 from media_pipeline.ffmpeg.sandbox import interpreter_files
 from media_pipeline.limits import SLOWEST_READ
 from media_pipeline.planning.allowance import probe_limits
@@ -43,7 +43,7 @@ def probe(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lamb
         raise diagnose_probe(error, finished.returncode, finished.stderr) from error
 
 
-def run_probe(path: Path, time_limit_s: float, on_tick: Callable[[], None]) -> Finished:
+def run_probe(path: Path, time_limit_s: float, on_tick: Callable[[], None]) -> CompletedRun:
     argv = [sys.executable, "-I", "-c", BOOT, str(path)]
     limits = probe_limits(time_limit_s, processors())
     reads = [path, PACKAGE, *interpreter_files()]
@@ -55,7 +55,7 @@ def run_probe(path: Path, time_limit_s: float, on_tick: Callable[[], None]) -> F
         raise NotAVideo("Reading this file took too long; it is damaged or not a video.") from error
 
 
-def read_report(finished: Finished) -> dict[str, object]:
+def read_report(finished: CompletedRun) -> dict[str, object]:
     if finished.returncode != 0:
         # Why, diagnose_probe tells.
         raise NotAVideo(detail=finished.stderr[-1000:])

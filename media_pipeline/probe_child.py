@@ -39,10 +39,10 @@ def main(path: str) -> None:
     # What FFmpeg says goes to stderr: often it alone tells why a file cannot be read.
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.WARNING)
-    json.dump(describe(path), sys.stdout)
+    json.dump(probe_report(path), sys.stdout)
 
 
-def describe(path: str) -> dict[str, Any]:
+def probe_report(path: str) -> dict[str, Any]:
     try:
         # With the protocol said: a name may look like another one.
         with av.open(f"file:{path}", container_options=OPTIONS, metadata_errors="replace") as container:

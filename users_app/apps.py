@@ -27,7 +27,7 @@ AUDITED = {
 }
 
 CHORES = (
-    "users_app.services.mail.look_after",
+    "users_app.services.mail.requeue_and_expire_mails",
     "users_app.services.registration.drop_unconfirmed",
     "users_app.services.trail.drop_old",
 )

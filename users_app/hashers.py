@@ -25,7 +25,7 @@ class Busy(Refusal):
     retry_after_s = RETRY_AFTER_S
 
 
-class Turns:
+class HashingTurns:
     """So many at once, so many waiting for theirs, and whoever comes then is told to come back."""
 
     def __init__(self, at_once: int, most_waiting: int) -> None:
@@ -44,7 +44,7 @@ class Turns:
             self.queue.release()
 
 
-TURNS = Turns(AT_ONCE, MOST_WAITING)
+TURNS = HashingTurns(AT_ONCE, MOST_WAITING)
 
 
 class Argon2(Argon2PasswordHasher):

@@ -32,7 +32,7 @@ class DatabaseUnavailable(exceptions.APIException):
     default_code = "database_unavailable"
 
 
-class Refused(exceptions.APIException):
+class RefusalResponse(exceptions.APIException):
     """The answer to a refusal."""
 
     def __init__(self, refusal: Refusal) -> None:
@@ -68,7 +68,7 @@ def _as_api_exception(error: Exception) -> Exception:
     if isinstance(error, UnreadablePostError):
         return exceptions.ParseError("The body ended before it was complete.", code="incomplete_body")
     if isinstance(error, Refusal):
-        return Refused(error)
+        return RefusalResponse(error)
     if isinstance(error, PipelineError):
         return MediaUnavailable(error.sentence, error.code)
     if isinstance(error, Http404):

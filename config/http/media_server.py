@@ -49,7 +49,7 @@ PREFLIGHT = {
 EXPOSED = "Accept-Ranges, Content-Length, Content-Range, ETag, X-Request-ID"
 
 
-class Refused(Exception):
+class MediaRefused(Exception):
     def __init__(self, status: HTTPStatus, detail: str, code: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail)
         self.status, self.detail, self.code, self.headers = status, detail, code, headers or {}
@@ -92,7 +92,7 @@ def respond_to_nginx(address: str) -> Answer:
         if match is None or bool(match["of_file"]) != bool(match["name"]):
             raise not_signed()
         end_s = authorised_end(match)
-    except Refused as refusal:
+    except MediaRefused as refusal:
         return refusal_answer(refusal, has_body=True)
     return Answer(HTTPStatus.NO_CONTENT, {"X-Grant-Seconds": str(max(end_s - int(time.time()), 0))})
 
@@ -104,13 +104,13 @@ def respond(address: str, environ: WSGIEnvironment) -> Answer:
             return Answer(HTTPStatus.NO_CONTENT, dict(PREFLIGHT))
         if method not in METHODS:
             allowed = {"Allow": ", ".join(METHODS)}
-            raise Refused(HTTPStatus.METHOD_NOT_ALLOWED, "Media can only be read.", "method_not_allowed", allowed)
+            raise MediaRefused(HTTPStatus.METHOD_NOT_ALLOWED, "Media can only be read.", "method_not_allowed", allowed)
         key, end_s = authorised_key(address)
         lifetime_s = end_s - int(time.time())
         if bucket_store():
             return lead_to_bucket(key, environ, lifetime_s=lifetime_s)
         return send(file_of(key), environ, max_age_s=lifetime_s)
-    except Refused as refusal:
+    except MediaRefused as refusal:
         return refusal_answer(refusal, has_body=method != "HEAD")
 
 
@@ -133,7 +133,7 @@ def authorised_end(match: re.Match[str]) -> int:
             return verify_file(match["grant"], f"{match['prefix']}/{match['name']}")
         return verify(match["grant"], match["prefix"])
     except GrantRefused as refusal:
-        raise Refused(HTTPStatus.FORBIDDEN, refusal.sentence, refusal.code) from refusal
+        raise MediaRefused(HTTPStatus.FORBIDDEN, refusal.sentence, refusal.code) from refusal
 
 
 def lead_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -> Answer:
@@ -186,7 +186,7 @@ def send(path: Path, environ: WSGIEnvironment, *, max_age_s: int) -> Answer:
     if condition == HTTPStatus.NOT_MODIFIED:
         return Answer(condition, headers)
     if condition is not None:
-        raise Refused(condition, "The file is not in the state that was asked for.", "precondition_failed")
+        raise MediaRefused(condition, "The file is not in the state that was asked for.", "precondition_failed")
     part = wanted_range(environ, validators, size=stat.st_size)
     headers["Content-Type"] = CONTENT_TYPES[path.suffix]
     if part is None:
@@ -206,7 +206,7 @@ def wanted_range(environ: WSGIEnvironment, validators: Validators, *, size: int)
     except Unsatisfiable as error:
         where = {"Content-Range": f"bytes */{size}"}
         sentence = f"The file has {size} bytes; the range lies behind its end."
-        raise Refused(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, sentence, "bad_range", where) from error
+        raise MediaRefused(HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE, sentence, "bad_range", where) from error
 
 
 class FilePart:
@@ -265,7 +265,7 @@ def headers_of_all(environ: WSGIEnvironment) -> dict[str, str]:
     return headers
 
 
-def refusal_answer(refusal: Refused, *, has_body: bool) -> Answer:
+def refusal_answer(refusal: MediaRefused, *, has_body: bool) -> Answer:
     body = json.dumps({"detail": refusal.detail, "code": refusal.code}).encode()
     headers = {
         "Content-Type": "application/json",
@@ -276,19 +276,21 @@ def refusal_answer(refusal: Refused, *, has_body: bool) -> Answer:
     return Answer(refusal.status, headers, [body] if has_body else ())
 
 
-def unreadable(error: OSError) -> Refused:
+def unreadable(error: OSError) -> MediaRefused:
     if error.errno in NOT_THERE:
         return not_found()
     return unavailable()
 
 
-def not_signed() -> Refused:
-    return Refused(HTTPStatus.FORBIDDEN, "Media are only served at signed addresses.", "bad_grant")
+def not_signed() -> MediaRefused:
+    return MediaRefused(HTTPStatus.FORBIDDEN, "Media are only served at signed addresses.", "bad_grant")
 
 
-def unavailable() -> Refused:
-    return Refused(HTTPStatus.SERVICE_UNAVAILABLE, "The storage cannot be read at the moment.", "storage_unavailable")
+def unavailable() -> MediaRefused:
+    return MediaRefused(
+        HTTPStatus.SERVICE_UNAVAILABLE, "The storage cannot be read at the moment.", "storage_unavailable"
+    )
 
 
-def not_found() -> Refused:
-    return Refused(HTTPStatus.NOT_FOUND, "There is no such file in this version of the video.", "not_found")
+def not_found() -> MediaRefused:
+    return MediaRefused(HTTPStatus.NOT_FOUND, "There is no such file in this version of the video.", "not_found")

@@ -57,12 +57,12 @@ def packed_copy(path: Path) -> Path:
     content = path.read_bytes()
     folder = settings.STATIC_CACHE / hashlib.sha256(path.name.encode() + content).hexdigest()[:32]
     copy = folder / path.name
-    if not is_whole(copy, content):
+    if not is_intact(copy, content):
         make_copy(path, folder)
     return copy
 
 
-def is_whole(copy: Path, content: bytes) -> bool:
+def is_intact(copy: Path, content: bytes) -> bool:
     """After a power cut a folder may be there without what was written into it."""
     try:
         return copy.read_bytes() == content and is_packed(copy, content)

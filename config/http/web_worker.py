@@ -51,7 +51,7 @@ LINGER_S = 5.0
 SWEEP_S = 0.5
 
 
-def answer(status: HTTPStatus, detail: str, code: str) -> bytes:
+def json_answer(status: HTTPStatus, detail: str, code: str) -> bytes:
     body = json.dumps({"detail": detail, "code": code})
     retry = "Retry-After: 5\r\n" if status == HTTPStatus.TOO_MANY_REQUESTS else ""
     return (
@@ -60,11 +60,15 @@ def answer(status: HTTPStatus, detail: str, code: str) -> bytes:
     ).encode()
 
 
-TOO_SLOW = answer(HTTPStatus.REQUEST_TIMEOUT, "The request came too slowly. Send it again.", "request_timeout")
-HEAD_TOO_LARGE = answer(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large.", "headers_too_large")
-CROWDED = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many connections from one address at once.", "throttled")
-TOO_MUCH = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too much is being sent from one address at once.", "throttled")
-TOO_FULL = answer(HTTPStatus.TOO_MANY_REQUESTS, "Too much is being sent at once. Try again in a moment.", "throttled")
+TOO_SLOW = json_answer(HTTPStatus.REQUEST_TIMEOUT, "The request came too slowly. Send it again.", "request_timeout")
+HEAD_TOO_LARGE = json_answer(
+    HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, "The headers are too large.", "headers_too_large"
+)
+CROWDED = json_answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many connections from one address at once.", "throttled")
+TOO_MUCH = json_answer(HTTPStatus.TOO_MANY_REQUESTS, "Too much is being sent from one address at once.", "throttled")
+TOO_FULL = json_answer(
+    HTTPStatus.TOO_MANY_REQUESTS, "Too much is being sent at once. Try again in a moment.", "throttled"
+)
 
 
 class WholeRequest(Request):
@@ -90,7 +94,7 @@ class Parser(RequestParser):
     mesg_class = WholeRequest
 
 
-class Connection(TConn):
+class ClientConnection(TConn):
     """One client. `address` is whom its threads are counted for, as `network_of` has it; None where a trusted proxy
     does not say.
     """
@@ -111,7 +115,7 @@ class Connection(TConn):
         self.held_bytes = 0
         self.kept_bytes = 0
         self.is_leaving = False
-        self.on_close: Callable[[Connection], None] | None = None
+        self.on_close: Callable[[ClientConnection], None] | None = None
 
     def init(self) -> None:
         super().init()
@@ -140,11 +144,11 @@ class FairWorker(ThreadWorker):
 
         self.connections: Counter[str] = Counter()
         self.busy: Counter[str | None] = Counter()
-        self.queued: dict[str | None, deque[Connection]] = {}
+        self.queued: dict[str | None, deque[ClientConnection]] = {}
         self.held: Counter[str | None] = Counter()
         self.kept_bytes = 0
         self.accepts_from_s = 0.0
-        self.deadlines: dict[Connection, float] = {}
+        self.deadlines: dict[ClientConnection, float] = {}
         self.swept_s = 0.0
         self.forwarded = ForwardedHeaders(self.wsgi, settings.TRUSTED_PROXIES)
         self.most_connections: int = settings.WEB_CONNECTIONS_PER_ADDRESS
@@ -168,7 +172,7 @@ class FairWorker(ThreadWorker):
             return
         sock = ClientSocket(fileno=accepted.detach())
         sock.pace = self.new_pace()
-        conn = Connection(self.cfg, sock, client, listener.getsockname())
+        conn = ClientConnection(self.cfg, sock, client, listener.getsockname())
         self.nr_conns += 1
         self.connections[conn.network] += 1
         conn.on_close = self.forget
@@ -186,7 +190,7 @@ class FairWorker(ThreadWorker):
         """Asked for before each turn of the main loop, which takes a second at most."""
         super().set_accept_enabled(enabled and time.monotonic() >= self.accepts_from_s)
 
-    def forget(self, conn: Connection) -> None:
+    def forget(self, conn: ClientConnection) -> None:
         self.accepts_from_s = 0.0
         self.connections[conn.network] -= 1
         if not self.connections[conn.network]:
@@ -194,7 +198,7 @@ class FairWorker(ThreadWorker):
 
     # --- the main loop: requests come ---------------------------------------------------------------------------------
 
-    def await_request(self, conn: Connection) -> None:
+    def await_request(self, conn: ClientConnection) -> None:
         """The next one of this connection; all of its head within `request_s`. Most are here already."""
         conn.whole_bytes = None
         conn.sock.setblocking(False)
@@ -203,24 +207,24 @@ class FairWorker(ThreadWorker):
         else:
             self.on_readable(conn)
 
-    def watch(self, conn: Connection, callback: Callable[[Connection, Any], None], seconds: float) -> None:
+    def watch(self, conn: ClientConnection, callback: Callable[[ClientConnection, Any], None], seconds: float) -> None:
         """Until `unwatch`, or until the time is over; again, only the time is another."""
         conn.seen_s = time.monotonic()
         if conn not in self.deadlines:
             self.poller.register(conn.sock, selectors.EVENT_READ, partial(callback, conn))
         self.deadlines[conn] = conn.seen_s + seconds
 
-    def unwatch(self, conn: Connection) -> None:
+    def unwatch(self, conn: ClientConnection) -> None:
         if self.deadlines.pop(conn, None) is not None:
             self.poller.unregister(conn.sock)
 
-    def on_client_socket_readable(self, conn: Connection, client: Any) -> None:
+    def on_client_socket_readable(self, conn: ClientConnection, client: Any) -> None:
         """A kept connection has something to say again, or has ended."""
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self.await_request(conn)
 
-    def on_readable(self, conn: Connection, _: Any = None) -> None:
+    def on_readable(self, conn: ClientConnection, _: Any = None) -> None:
         try:
             data = conn.sock.recv(READ_BYTES)
         except BlockingIOError:
@@ -233,11 +237,11 @@ class FairWorker(ThreadWorker):
         else:
             self.drop(conn)
 
-    def await_head(self, conn: Connection) -> None:
+    def await_head(self, conn: ClientConnection) -> None:
         if conn not in self.deadlines:
             self.watch(conn, self.on_readable, self.request_s)
 
-    def take(self, conn: Connection, data: bytes) -> None:
+    def take(self, conn: ClientConnection, data: bytes) -> None:
         before = len(conn.received)
         conn.received += data
         conn.kept_bytes += len(data)
@@ -268,7 +272,7 @@ class FairWorker(ThreadWorker):
         conn.sock.pace = self.new_pace()
         self.enqueue_req(conn)
 
-    def read_head(self, conn: Connection, head: bytes) -> bool:
+    def read_head(self, conn: ClientConnection, head: bytes) -> bool:
         """How much there is to wait for, and whom to count it for. False: this address has too much here already."""
         length = CONTENT_LENGTH.search(head)
         body_bytes = int(length[1] or 0) if length else 0
@@ -295,7 +299,7 @@ class FairWorker(ThreadWorker):
 
     # --- threads ------------------------------------------------------------------------------------------------------
 
-    def enqueue_req(self, conn: Connection) -> None:
+    def enqueue_req(self, conn: ClientConnection) -> None:
         """Runs it, or lets it wait until another request of its address has ended."""
         if conn.address and self.busy[conn.address] >= self.most_threads:
             self.queued.setdefault(conn.address, deque()).append(conn)
@@ -303,18 +307,18 @@ class FairWorker(ThreadWorker):
         self.busy[conn.address] += 1
         super().enqueue_req(conn)
 
-    def handle(self, conn: Connection) -> Any:
+    def handle(self, conn: ClientConnection) -> Any:
         conn.parser.unreader.unread(bytes(conn.received))
         conn.received = bytearray()
         return super().handle(conn)
 
-    def handle_request(self, req: Any, conn: Connection) -> bool:
+    def handle_request(self, req: Any, conn: ClientConnection) -> bool:
         try:
             return bool(super().handle_request(req, conn))
         except TimeoutError:
             return False  # a client that takes nothing of its answer
 
-    def finish_request(self, conn: Connection, fs: "Future[Any]") -> None:
+    def finish_request(self, conn: ClientConnection, fs: "Future[Any]") -> None:
         self.release(conn)
         if fs.cancelled() or fs.exception() or not fs.result():
             self.linger(conn)
@@ -323,7 +327,7 @@ class FairWorker(ThreadWorker):
         else:
             super().finish_request(conn, fs)
 
-    def release(self, conn: Connection) -> None:
+    def release(self, conn: ClientConnection) -> None:
         """Of its address, the next request begins."""
         self.settle(conn)
         if waiting := self.queued.get(conn.address):
@@ -336,7 +340,7 @@ class FairWorker(ThreadWorker):
         if not self.busy[conn.address]:
             del self.busy[conn.address]
 
-    def settle(self, conn: Connection) -> None:
+    def settle(self, conn: ClientConnection) -> None:
         self.kept_bytes -= conn.kept_bytes
         conn.kept_bytes = 0
         if conn.held_bytes:
@@ -360,13 +364,13 @@ class FairWorker(ThreadWorker):
             elif deadline_s <= now or (is_idle and not self.alive):
                 self.drop(conn)
 
-    def refuse(self, conn: Connection, said: bytes) -> None:
+    def refuse(self, conn: ClientConnection, said: bytes) -> None:
         self.unwatch(conn)
         with suppress(OSError):
             conn.sock.send(said)
         self.linger(conn)
 
-    def linger(self, conn: Connection) -> None:
+    def linger(self, conn: ClientConnection) -> None:
         """What the client is still sending is thrown away until it has read the answer and closes."""
         self.settle(conn)
         conn.is_leaving = True
@@ -378,7 +382,7 @@ class FairWorker(ThreadWorker):
         except OSError:
             self.drop(conn)
 
-    def on_lingering(self, conn: Connection, _: Any) -> None:
+    def on_lingering(self, conn: ClientConnection, _: Any) -> None:
         try:
             if conn.sock.recv(READ_BYTES):
                 return
@@ -388,7 +392,7 @@ class FairWorker(ThreadWorker):
             pass
         self.drop(conn)
 
-    def drop(self, conn: Connection) -> None:
+    def drop(self, conn: ClientConnection) -> None:
         self.settle(conn)
         self.unwatch(conn)
         self.nr_conns -= 1

@@ -109,7 +109,7 @@ def path_pattern(documented: str) -> re.Pattern[str]:
 def overview(groups: Mapping[str, Sequence[tuple[str, str, Json]]]) -> Iterator[str]:
     for tag, operations in groups.items():
         rows = [
-            (f"[`{name_of(method, path)}`](#{anchor(name_of(method, path))})", summary(operation))
+            (f"[`{operation_name(method, path)}`](#{anchor(operation_name(method, path))})", summary(operation))
             for method, path, operation in operations
         ]
         yield f"**[{title_of(tag)}](#{anchor(title_of(tag))})**\n"
@@ -117,7 +117,7 @@ def overview(groups: Mapping[str, Sequence[tuple[str, str, Json]]]) -> Iterator[
 
 
 def section(schema: Json, method: str, path: str, operation: Json) -> Iterator[str]:
-    yield f"### `{name_of(method, path)}`\n"
+    yield f"### `{operation_name(method, path)}`\n"
     yield f"{prose(operation)}\n"
     yield f"Who: {who(schema, operation)}.\n"
     yield from parameters(schema, operation)
@@ -125,7 +125,7 @@ def section(schema: Json, method: str, path: str, operation: Json) -> Iterator[s
     yield from answers(schema, operation)
 
 
-def name_of(method: str, path: str) -> str:
+def operation_name(method: str, path: str) -> str:
     return f"{method.upper()} {path}"
 
 

@@ -89,7 +89,7 @@ def test_a_film_of_the_demo_that_was_removed_for_good_does_not_come_back(admin: 
 
 
 def test_a_run_that_was_interrupted_is_finished_by_the_next_one(admin: User) -> None:
-    add_demo.add(add_demo.FIRST)
+    add_demo.add_film(add_demo.FIRST)
     run()
     assert Video.objects.count() == 4
 

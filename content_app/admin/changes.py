@@ -69,7 +69,9 @@ class ChangesMixin(PlayerMixin):
     def change_captions(self, request: HttpRequest, pk: int) -> HttpResponse:
         video, language = self.video_to_change(request, pk), request.POST.get("remove")
         if language:
-            self.change(request, "The captions are removed.", captions.remove, video_id=video.pk, language=language)
+            self.change(
+                request, "The captions are removed.", captions.remove_captions, video_id=video.pk, language=language
+            )
         elif upload := sent_file(request):
             fields = {name: request.POST.get(name, "") for name in ("language", "label")}
             self.change(request, "The captions are added.", add_captions, video_id=video.pk, upload=upload, **fields)
@@ -90,7 +92,7 @@ class ChangesMixin(PlayerMixin):
 
 
 def add_captions(*, video_id: int, upload: Any, language: str, label: str) -> None:
-    captions.add(video_id=video_id, language=language, label=label, text=captions.read_upload(upload))
+    captions.add_captions(video_id=video_id, language=language, label=label, text=captions.read_upload(upload))
 
 
 def sent_file(request: HttpRequest) -> "UploadedFile[Any] | None":

@@ -55,11 +55,11 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
     """Named in UNFOLD; whoever may not see videos gets a page without them."""
     context["title"] = "Overview"
     if request.user.has_perm("content_app.view_video"):
-        context["overview"] = overview()
+        context["overview"] = dashboard_context()
     return context
 
 
-def overview() -> dict[str, Any]:
+def dashboard_context() -> dict[str, Any]:
     totals, forecast = count_states(), Forecast()
     return {
         "tiles": tiles(totals),

@@ -16,7 +16,7 @@ from content_app.states import State, Visibility
 from media_pipeline.report.wording import bytes_text, seconds_text
 
 
-def describe(request: HttpRequest, video: Video) -> dict[str, Any]:
+def film_details(request: HttpRequest, video: Video) -> dict[str, Any]:
     film = {
         "condition": condition_of(video, Forecast().of(video)),
         "is_underway": is_underway(video),

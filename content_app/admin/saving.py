@@ -90,14 +90,14 @@ class SavingMixin(StaffAdmin):
         return super().render_change_form(request, context, *args, **kwargs)
 
     def response_add(self, request: HttpRequest, obj: Video, post_url_continue: str | None = None) -> HttpResponse:
-        return told(request, super().response_add(request, obj, post_url_continue))
+        return answer_script(request, super().response_add(request, obj, post_url_continue))
 
     def response_post_save_add(self, request: HttpRequest, obj: Video) -> HttpResponseRedirect:
         """To the video's own page, where one sees what becomes of it."""
         return HttpResponseRedirect(reverse("admin:content_app_video_change", args=[obj.pk]))
 
     def response_change(self, request: HttpRequest, obj: Video) -> HttpResponse:
-        return told(request, super().response_change(request, obj))
+        return answer_script(request, super().response_change(request, obj))
 
 
 def require_uploader(request: HttpRequest) -> None:
@@ -115,7 +115,7 @@ def problems_of(context: Any) -> dict[str, Any]:
     return {**errors, "detail": " ".join(general), "code": "invalid"}
 
 
-def told(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+def answer_script(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """The same to a script, which would follow a redirect unseen and so use up the message of the next page."""
     if isinstance(response, HttpResponseRedirect) and wants_json(request):
         return JsonResponse({"location": response.url}, status=201)

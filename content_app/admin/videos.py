@@ -110,7 +110,7 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> Any:
         context["direct"] = direct_way()
         if video := context.get("original"):
-            context["film"] = film.describe(request, video)
+            context["film"] = film.film_details(request, video)
             context["show_delete"] = False  # it is beside the other things that can be done with it
         return super().render_change_form(request, context, *args, **kwargs)
 

@@ -66,11 +66,11 @@ class Captions(APIView):
         form.is_valid(raise_exception=True)
         label = form.validated_data.get("label", "")
         text = captions.read_upload(form.validated_data["file"])
-        caption = captions.add(video_id=video.pk, language=language, label=label, text=text)
+        caption = captions.add_captions(video_id=video.pk, language=language, label=label, text=text)
         return Response(captions_json(request, video, caption), status.HTTP_201_CREATED)
 
     @extend_schema(parameters=[VIDEO_REF, LANGUAGE], responses={204: None}, tags=["captions"])
     def delete(self, request: Request, ref: int | uuid.UUID, language: str) -> Response:
         """Remove the captions in one language; those in the film's own file come back when it is processed again."""
-        captions.remove(video_id=changeable(request, ref).pk, language=language)
+        captions.remove_captions(video_id=changeable(request, ref).pk, language=language)
         return Response(status=status.HTTP_204_NO_CONTENT)

@@ -79,7 +79,7 @@ class UploadAddress(APIView):
             owner=person, name=wanted["filename"], content_type=wanted["content_type"],
             size_bytes=wanted["size"], video=replaced_video(request, wanted["video_id"]),
         )  # fmt: skip
-        answer = address_json(upload, presigning.most_bytes())
+        answer = address_json(upload, presigning.max_upload_bytes())
         return Response(PutAddress(answer).data, status.HTTP_201_CREATED)
 
 
@@ -133,7 +133,7 @@ class SignRequest(APIView):
                 owner=person, name=asked["key"], content_type=asked["contentType"], size_bytes=asked["size"],
                 video=replaced_video(request, asked["video_id"]),
             )  # fmt: skip
-        signed = presigning.sign(upload, wanted)
+        signed = presigning.presign(upload, wanted)
         answer = {"url": signed.url, "key": signed.key, "media_id": upload.public_id}
         return Response(answer | ({"fields": signed.fields} if signed.fields else {}))
 
@@ -153,7 +153,7 @@ class UploadMetadata(APIView):
             changeable(request, upload.video.public_id)  # it may have been given to somebody else meanwhile
         form = VideoFields(upload.video, data=request.data, partial=upload.video is not None)
         form.is_valid(raise_exception=True)
-        video = direct_uploads.describe(upload=upload, fields=form.validated_data)
+        video = direct_uploads.set_details(upload=upload, fields=form.validated_data)
         is_new = upload.video is None
         answer = uploaded_json(request, find_visible(person, video.pk))
         return Response(answer, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)

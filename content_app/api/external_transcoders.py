@@ -55,12 +55,12 @@ class TranscodingStatus(ServiceView):
         form = Told(data=request.query_params)
         form.is_valid(raise_exception=True)
         video = find_undeleted(ref)
-        tell(video, form.validated_data["status"])
+        apply_state(video, form.validated_data["status"])
         video.refresh_from_db()
         return Response({"video_id": video.pk, "status": API_STATUS[State(video.state)]})
 
 
-def tell(video: Video, told: str) -> None:
+def apply_state(video: Video, told: str) -> None:
     """IN_PROGRESS changes nothing: the film waits until it is made."""
     if told == "COMPLETED":
         external.complete(video=video)

@@ -39,7 +39,7 @@ class TooManyLists(APIException):
     wait = RETRY_AFTER_S  # DRF puts it into Retry-After
 
 
-class Turns:
+class ListTurns:
     """One list at a time; so many wait for so long, of one person no more than a few."""
 
     def __init__(self) -> None:
@@ -89,7 +89,7 @@ class PackedBody:
         yield unpacker.flush()
 
 
-turns = Turns()
+turns = ListTurns()
 
 
 def answer_long_list(person_id: int, parts: Iterator[list[object]]) -> StreamingHttpResponse:

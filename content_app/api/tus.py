@@ -29,7 +29,7 @@ from content_app.rules import MEGABYTE
 from content_app.services.storage.stores import is_in_bucket
 from content_app.services.uploads import direct_uploads, tus
 from content_app.services.uploads.direct_uploads import UploadExpired
-from content_app.services.uploads.tus import Checksum, Chunk, ChunkRefused
+from content_app.services.uploads.tus import Checksum, ChunkRefused, IncomingBytes
 from media_pipeline.errors import StorageUnavailable
 from users_app.http.authentication import UPLOADERS
 from users_app.http.throttles import NewUploadLimit
@@ -48,13 +48,13 @@ STATUS: dict[type[ChunkRefused], int] = {
     tus.TooMuch: status.HTTP_413_REQUEST_ENTITY_TOO_LARGE,
     tus.WrongChecksum: CHECKSUM_MISMATCH,
     tus.WrongOffset: status.HTTP_409_CONFLICT,
-    tus.Finished: status.HTTP_409_CONFLICT,
+    tus.AlreadyArrived: status.HTTP_409_CONFLICT,
 }
 # What `describe` gets of an upload's own metadata; prices come by the metadata route.
 DESCRIBING = ("title", "description", "category", "visibility")
 
 
-class Refused(APIException):
+class TusRefused(APIException):
     def __init__(self, status_code: int, detail: str, code: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(detail, code)
         self.status_code = status_code
@@ -67,7 +67,7 @@ def refused_chunks() -> Iterator[None]:
         yield
     except ChunkRefused as refusal:
         headers = {"Upload-Offset": str(refusal.offset)} if isinstance(refusal, tus.WrongOffset) else {}
-        raise Refused(STATUS[type(refusal)], refusal.sentence, refusal.code, headers) from refusal
+        raise TusRefused(STATUS[type(refusal)], refusal.sentence, refusal.code, headers) from refusal
     except OSError as error:
         if error.errno in DISK_FULL:
             raise DiskFull from error
@@ -77,8 +77,8 @@ def refused_chunks() -> Iterator[None]:
 # --- headers ---------------------------------------------------------------------------------------------------------
 
 
-def bad_header(name: str, problem: str, code: str = "bad_header") -> Refused:
-    return Refused(status.HTTP_400_BAD_REQUEST, f"{name}: {problem}", code)
+def bad_header(name: str, problem: str, code: str = "bad_header") -> TusRefused:
+    return TusRefused(status.HTTP_400_BAD_REQUEST, f"{name}: {problem}", code)
 
 
 def read_number(request: Request, name: str) -> int:
@@ -148,8 +148,8 @@ def read_fields(pairs: Mapping[str, str], video: Video | None) -> dict[str, Any]
     return dict(form.validated_data)
 
 
-def chunk_of(request: Request, offset: int) -> Chunk:
-    return Chunk(offset, declared_bytes(request._request), reader_of(request), read_checksum(request))
+def chunk_of(request: Request, offset: int) -> IncomingBytes:
+    return IncomingBytes(offset, declared_bytes(request._request), reader_of(request), read_checksum(request))
 
 
 def reader_of(request: Request) -> Callable[[int], bytes]:
@@ -204,13 +204,13 @@ class TusView(APIView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if is_in_bucket():
             sentence = "Files go straight into the bucket here: ask for an upload address."
-            raise Refused(status.HTTP_409_CONFLICT, sentence, "in_bucket")
+            raise TusRefused(status.HTTP_409_CONFLICT, sentence, "in_bucket")
         if request.method == "OPTIONS":
             return
         if request.headers.get("Tus-Resumable") != VERSION:
             sentence = f"This server speaks tus {VERSION}; say so in Tus-Resumable."
             headers = {"Tus-Version": VERSION}
-            raise Refused(status.HTTP_412_PRECONDITION_FAILED, sentence, "tus_version", headers)
+            raise TusRefused(status.HTTP_412_PRECONDITION_FAILED, sentence, "tus_version", headers)
         super().initial(request, *args, **kwargs)
         uploader(request)
 
@@ -276,7 +276,7 @@ class TusUploads(TusView):
             )  # fmt: skip
             offset = tus.begin(upload=upload, chunk=chunk)
             if fields:
-                direct_uploads.describe(upload=upload, fields=fields)
+                direct_uploads.set_details(upload=upload, fields=fields)
         address = request.build_absolute_uri(reverse("tus-upload", args=[upload.public_id]))
         body = Begun({"media_id": upload.public_id, "key": upload.key}).data
         return Response(body, status.HTTP_201_CREATED, headers={"Location": address, **progress(upload, offset)})
@@ -287,7 +287,7 @@ class TusUpload(TusView):
         """404 for what is not this person's, 410 for what did not come in time."""
         upload = direct_uploads.find(owner=person_of(request), public_id=public_id, declared_bytes__isnull=False)
         if upload.arrived_at is None and upload.expires_at <= timezone.now():
-            raise Refused(status.HTTP_410_GONE, UploadExpired.sentence, UploadExpired.code)
+            raise TusRefused(status.HTTP_410_GONE, UploadExpired.sentence, UploadExpired.code)
         return upload
 
     def head(self, request: Request, public_id: uuid.UUID) -> Response:

@@ -64,7 +64,7 @@ class UploadLimit:
         if is_form and FILMS_OF_STAFF.fullmatch(request.path) and not is_staff(request):
             # Unread: whoever sends it drop by drop would hold a thread for as long as they like.
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        if is_form and (size := declared_bytes(request)) > OTHER_FIELDS_BYTES and size > most_bytes(request):
+        if is_form and (size := declared_bytes(request)) > OTHER_FIELDS_BYTES and size > max_body_bytes(request):
             return too_large(request)
         if is_form and FILMS_OF_STAFF.fullmatch(request.path) and wants_json(request) and not has_room(request):
             # The script of the page keeps what was typed; without it the form is read without its file.
@@ -76,7 +76,7 @@ def is_staff(request: HttpRequest) -> bool:
     return bool(request.user.is_active and request.user.is_staff)
 
 
-def most_bytes(request: HttpRequest) -> int:
+def max_body_bytes(request: HttpRequest) -> int:
     return OTHER_FIELDS_BYTES + (settings.MAX_UPLOAD_MB * MEGABYTE if may_bring_files(request) else 0)
 
 
@@ -154,7 +154,7 @@ class TemporaryFiles(TemporaryFileUploadHandler):
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         with self.skipped_by_the_admin_site():
-            disk_space.require(settings.MEDIA_ROOT, len(raw_data))
+            disk_space.require_free(settings.MEDIA_ROOT, len(raw_data))
             super().receive_data_chunk(raw_data, start)
         return None
 

@@ -35,7 +35,7 @@ routes: list[tuple[str, Any, str]] = [
     ("api/v1/videos/<video:ref>", videos.VideoEntry.as_view(), "video"),
     ("api/v1/videos/<video:ref>/restore", videos.RestoreVideo.as_view(), "video-restore"),
     ("api/v1/videos/<video:ref>/retry", videos.RetryVideo.as_view(), "video-retry"),
-    ("api/v1/videos/<video:ref>/refusal", videos.Refusal.as_view(), "video-refusal"),
+    ("api/v1/videos/<video:ref>/refusal", videos.LastRefusal.as_view(), "video-refusal"),
     ("api/v1/videos/<video:ref>/preflight", preflight.Preflight.as_view(), "video-preflight"),
     ("api/v1/videos/<video:ref>/captions", captions.CaptionList.as_view(), "video-captions"),
     ("api/v1/videos/<video:ref>/captions/<str:language>", captions.Captions.as_view(), "video-captions-language"),

@@ -155,7 +155,7 @@ class RetryVideo(APIView):
         return Response(video_json(request, find_visible(person_of(request), video.pk)))
 
 
-class Refusal(APIView):
+class LastRefusal(APIView):
     @extend_schema(parameters=[VIDEO_REF], responses={204: None}, tags=["videos"])
     def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
         """It was read why the last file or try came to nothing (`last_refusal`)."""

@@ -29,11 +29,11 @@ LITTLE_ROOM_MB = 2048
 LONGEST_ROUND_S = 600  # beside the pause between two rounds: each chore may take half a minute before the next
 
 
-class Wrong(Exception):
+class CheckFailed(Exception):
     """What is wrong and how to mend it."""
 
 
-def examine() -> Iterator[Finding]:
+def run_checks() -> Iterator[Finding]:
     """One by one, so that whoever waits sees how far it is."""
     checks: dict[str, Callable[[], str]] = {
         "database": look_at_database,
@@ -51,7 +51,7 @@ def examine() -> Iterator[Finding]:
     for name, look in checks.items():
         try:
             yield fine(name, look())
-        except Wrong as problem:
+        except CheckFailed as problem:
             yield wrong(name, str(problem))
         except PipelineError as error:
             yield wrong(name, error.sentence)
@@ -64,22 +64,22 @@ def look_at_database() -> str:
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
         reason = " ".join(str(error).split())
-        raise Wrong(f"It cannot be used ({reason}): check DATABASE_URL or DB_HOST.") from error
+        raise CheckFailed(f"It cannot be used ({reason}): check DATABASE_URL or DB_HOST.") from error
     if missing:
-        raise Wrong(f"{len(missing)} migrations are missing: run `manage.py bootstrap --migrate`.")
+        raise CheckFailed(f"{len(missing)} migrations are missing: run `manage.py bootstrap --migrate`.")
     return f"{connection.vendor}, up to date"
 
 
 def look_at_redis() -> str:
     if not queue.ping():
-        raise Wrong("It does not answer: start it, or set REDIS_URL to one that runs.")
+        raise CheckFailed("It does not answer: start it, or set REDIS_URL to one that runs.")
     return "answers"
 
 
 def look_at_workers() -> str:
     count = queue.worker_count()
     if not count:
-        raise Wrong("None serves films: start `manage.py rqworker`, and `manage.py reaper` beside it.")
+        raise CheckFailed("None serves films: start `manage.py rqworker`, and `manage.py reaper` beside it.")
     return f"{count} serving films"
 
 
@@ -88,12 +88,12 @@ def look_at_reaper() -> str:
     try:
         last = ReaperRound.objects.order_by("-ended_at").first()
     except DatabaseError as error:
-        raise Wrong("The database cannot tell when it last worked.") from error
+        raise CheckFailed("The database cannot tell when it last worked.") from error
     if last is None:
-        raise Wrong("None has come to the end of a round yet: start `manage.py reaper`.")
+        raise CheckFailed("None has come to the end of a round yet: start `manage.py reaper`.")
     age_s = max(0, round((timezone.now() - last.ended_at).total_seconds()))
     if age_s > settings.REAPER_INTERVAL_SECONDS + LONGEST_ROUND_S:
-        raise Wrong(
+        raise CheckFailed(
             f"Its last round ended {age_s:,} s ago: start `manage.py reaper`, or look for “the chore … failed” in "
             "its log."
         )
@@ -106,7 +106,7 @@ def look_at_films() -> str:
     try:
         codes = list(failed.values_list("error_code").annotate(count=Count("id")).order_by("-count", "error_code"))
     except DatabaseError as error:
-        raise Wrong("The database cannot tell which have failed.") from error
+        raise CheckFailed("The database cannot tell which have failed.") from error
     if not codes:
         return "none has failed"
     told = ", ".join(f"{count} × {code}" for code, count in codes)
@@ -123,9 +123,11 @@ def look_at_sandbox() -> str:
         return "off, as SANDBOX says: programs that read videos may read and write all that a worker may"
     with brief_folder() as folder:
         achieved = sandbox_checkup.escapes(folder)
-    said = sandbox_checkup.describe(achieved, means_here())
+    said = sandbox_checkup.summarize(achieved, means_here())
     if achieved and run.demand is Demand.REQUIRED:
-        raise Wrong(f"{said}: SANDBOX=required processes nothing here; set it to best, or run a kernel with Landlock.")
+        raise CheckFailed(
+            f"{said}: SANDBOX=required processes nothing here; set it to best, or run a kernel with Landlock."
+        )
     return said
 
 
@@ -134,9 +136,11 @@ def look_at_mail() -> str:
         way = try_mail_server()
     except (OSError, SMTPException) as error:
         server = f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT}"
-        raise Wrong(f"{server} does not take mails ({error}): check EMAIL_HOST and the settings below it.") from error
+        raise CheckFailed(
+            f"{server} does not take mails ({error}): check EMAIL_HOST and the settings below it."
+        ) from error
     if given_up := given_up_count():
-        raise Wrong(f"{given_up} mail(s) could not be sent: look for “was not sent” in the log of the workers.")
+        raise CheckFailed(f"{given_up} mail(s) could not be sent: look for “was not sent” in the log of the workers.")
     return way
 
 
@@ -147,7 +151,7 @@ def look_at_user_pool(pool: UserPool) -> str:
     try:
         return try_pool(pool)
     except PoolUnfit as error:
-        raise Wrong(str(error)) from error
+        raise CheckFailed(str(error)) from error
 
 
 def look_at_work_folder() -> str:
@@ -156,10 +160,12 @@ def look_at_work_folder() -> str:
         with tempfile.NamedTemporaryFile(dir=folder) as file:
             file.write(b"ok")
     except OSError as error:
-        raise Wrong(f"{folder} cannot be written to ({error.strerror}): set DATA_DIR to a folder that can.") from error
+        raise CheckFailed(
+            f"{folder} cannot be written to ({error.strerror}): set DATA_DIR to a folder that can."
+        ) from error
     free_mb = shutil.disk_usage(folder).free // MEGABYTE
     if free_mb < LITTLE_ROOM_MB:
-        raise Wrong(f"Only {free_mb:,} MB are free at {folder}: films of some length will fail; make room.")
+        raise CheckFailed(f"Only {free_mb:,} MB are free at {folder}: films of some length will fail; make room.")
     return f"{free_mb:,} MB free"
 
 
@@ -176,7 +182,7 @@ def examine_storage() -> Iterator[Finding]:
     # boto3 is for installations with a bucket only; see services.storage.stores.
     from media_pipeline.storage import s3_checkup
 
-    yield from s3_checkup.examine(bucket, page_origins())
+    yield from s3_checkup.check_buckets(bucket, page_origins())
 
 
 def page_origins() -> list[str]:

@@ -55,7 +55,10 @@ def test_the_page_of_a_playable_video_has_player_posters_captions_and_qualities(
 
 def test_the_page_of_a_failed_video_says_why_and_what_to_do(staff: Client, owner: User) -> None:
     told = {"error_code": "truncated", "error_message": "It is cut off.", "error_is_final": True}
-    verdict = {**preflight.refusal("truncated", "It is cut off."), "found": {"lines": [{"label": "A", "text": "B"}]}}
+    verdict = {
+        **preflight.refused_verdict("truncated", "It is cut off."),
+        "found": {"lines": [{"label": "A", "text": "B"}]},
+    }
     page = shown(staff, make_video(owner, state=State.ERROR, **told, verdict=verdict))
     for text in ("truncated", NEXT_STEPS["truncated"], "Another file"):
         assert text in page

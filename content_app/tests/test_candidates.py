@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("enqueued")
 
 SignIn = Callable[[User], APIClient]
 GOOD = {**preflight.NOTHING, "verdict": "fine", "sentence": "Nothing is wrong with this file."}
-BAD = preflight.refusal("not_a_video", NotAVideo.sentence)
+BAD = preflight.refused_verdict("not_a_video", NotAVideo.sentence)
 # Everything that a film is as long as nobody brings another file.
 WHAT_IT_IS = (
     *("state", "progress", "time_left_s", "error_code", "error_message", "claim_token", "lease_until"),
@@ -293,7 +293,7 @@ def test_a_direct_upload_that_is_refused_by_the_look_at_it(film: Video, owner: U
     upload = DirectUpload.objects.create(
         owner=owner, video=film, name="bad.mov", key="originals/bad", expires_at=now, arrived_at=now
     )
-    lease = checks.take(upload.pk)
+    lease = checks.take_lease(upload.pk)
     assert lease
     checks.refuse_film(lease, NotAVideo(), BAD)
     assert what_it_is(film) == before

@@ -287,11 +287,11 @@ def test_of_two_files_added_at_once_the_later_one_stays_and_the_other_goes(
 
     def store_after_the_other(**what: Any) -> str:
         monkeypatch.setattr(folders, "store_addition", keep)
-        captions.add(video_id=video.pk, language="de", label="", text=SRT)
+        captions.add_captions(video_id=video.pk, language="de", label="", text=SRT)
         return keep(**what)
 
     monkeypatch.setattr(folders, "store_addition", store_after_the_other)
-    later = captions.add(video_id=video.pk, language="de", label="Later", text=SRT)
+    later = captions.add_captions(video_id=video.pk, language="de", label="Later", text=SRT)
     assert [caption.label for caption in Caption.objects.all()] == ["Later"]
     (discard,) = Discard.objects.all()
     assert discard.prefix != f"videos/{video.public_id}/{later.folder}"
@@ -308,6 +308,6 @@ def test_a_video_that_is_deleted_meanwhile_keeps_nothing(owner: User, monkeypatc
 
     monkeypatch.setattr(folders, "store_addition", store_and_lose)
     with pytest.raises(Http404):
-        captions.add(video_id=video.pk, language="de", label="", text=SRT)
+        captions.add_captions(video_id=video.pk, language="de", label="", text=SRT)
     assert not Caption.objects.exists()
     assert Discard.objects.count() == 1

@@ -114,8 +114,8 @@ def test_who_loses_the_right_while_the_film_is_looked_at_is_refused(
         Video.objects.update(owner=creator) if is_given_away else demote(owner)
         return really(*arguments)
 
-    really = preflight.examine
-    monkeypatch.setattr(preflight, "examine", examine)
+    really = preflight.examine_film
+    monkeypatch.setattr(preflight, "examine_film", examine)
     checks.check(upload_id=upload.pk)
     upload.refresh_from_db()
     video.refresh_from_db()

@@ -564,12 +564,12 @@ def test_whoever_lost_the_lease_settles_nothing(
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
-    slow = checks.take(DirectUpload.objects.get().pk)
+    slow = checks.take_lease(DirectUpload.objects.get().pk)
     assert slow
     DirectUpload.objects.update(checked_until=timezone.now())  # taken for dead
     run(to_check)
     with pytest.raises(checks.LeaseLost):
-        checks.refuse(slow, code="x", sentence="y")
+        checks.refuse_upload(slow, code="x", sentence="y")
     with pytest.raises(checks.LeaseLost):
         slow()
     assert (Video.objects.get().state, len(enqueued)) == (State.PENDING, 1)
@@ -581,7 +581,7 @@ def a_week_passes() -> None:
     long_ago = timezone.now() - timedelta(days=6)
     DirectUpload.objects.update(expires_at=long_ago)
     Discard.objects.update(due_at=long_ago)
-    for look_after in (discards.remove_due, direct_uploads.look_after, discards.remove_due):
+    for look_after in (discards.remove_due, direct_uploads.settle_overdue_uploads, discards.remove_due):
         look_after()
 
 
@@ -663,7 +663,7 @@ def test_an_upload_that_is_looked_at_does_not_expire(creators: APIClient, film: 
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
-    lease = checks.take(to_check.pop())
+    lease = checks.take_lease(to_check.pop())
     assert lease
     lease.let_go()
     to_check.append(lease.upload.pk)

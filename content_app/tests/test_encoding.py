@@ -39,5 +39,5 @@ def test_a_worker_asked_to_end_right_after_its_switch_keeps_what_plays(
 
 def test_a_version_that_nobody_plays_is_let_go(owner: User) -> None:
     video = make_playable(owner, version="v1")
-    encoding.let_go(claim_of(video), "v2")
+    encoding.discard_version(claim_of(video), "v2")
     assert [row.prefix for row in Discard.objects.all()] == [f"videos/{video.public_id}/v2"]

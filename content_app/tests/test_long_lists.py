@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from content_app import queries
 from content_app.api import catalogue, long_lists
-from content_app.api.long_lists import PackedBody, TooManyLists, Turns, array_of
+from content_app.api.long_lists import ListTurns, PackedBody, TooManyLists, array_of
 from content_app.models import Video
 from content_app.states import Visibility
 from content_app.tests.factories import make_category, make_playable
@@ -115,7 +115,7 @@ def test_who_asks_while_too_many_are_made_is_told_to_come_back(
 
 
 def test_one_is_made_at_a_time_and_the_next_one_waits_for_it() -> None:
-    turns = Turns()
+    turns = ListTurns()
     others: list[str] = []
 
     def other() -> None:
@@ -133,7 +133,7 @@ def test_one_is_made_at_a_time_and_the_next_one_waits_for_it() -> None:
 
 def test_one_person_cannot_take_every_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_lists, "MOST_OF_A_PERSON", 1)
-    turns = Turns()
+    turns = ListTurns()
     with turns.one(1):
         with pytest.raises(TooManyLists), turns.one(1):
             pass
@@ -142,7 +142,7 @@ def test_one_person_cannot_take_every_place_in_the_queue(monkeypatch: pytest.Mon
 
 def test_the_queue_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_lists, "MOST_WAITING", 0)
-    turns = Turns()
+    turns = ListTurns()
     with turns.one(1), pytest.raises(TooManyLists), turns.one(2):
         pass
 
@@ -165,7 +165,7 @@ def test_parts_are_one_array(parts: list[list[object]], text: bytes) -> None:
 
 
 def test_an_error_while_it_is_made_frees_the_turn() -> None:
-    turns = Turns()
+    turns = ListTurns()
     with pytest.raises(DatabaseError), turns.one(1):
         raise DatabaseError
     with turns.one(1):

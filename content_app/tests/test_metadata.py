@@ -42,7 +42,7 @@ def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def _own_cache(socket: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, enqueued: list[int]) -> Iterator[None]:
     monkeypatch.setattr(transaction, "on_commit", lambda function: function())
-    monkeypatch.setattr(video_cache, "connection", video_cache.Connection())
+    monkeypatch.setattr(video_cache, "connection", video_cache.CacheConnection())
     use(settings, redis.url_of(socket))
     cache.clear()
     yield
@@ -138,7 +138,7 @@ def progress(video: Video) -> None:
     Video.objects.update(state=State.PENDING)
     claim = lifecycle.claim(video_id=video.pk)
     assert claim
-    lifecycle.report(claim=claim, percent=42)
+    lifecycle.record_progress(claim=claim, percent=42)
 
 
 CHANGES = [edit_title, hide, save, rename_category, retry, choose_poster, publish, fail, progress]
@@ -163,7 +163,7 @@ def test_captions_are_not_kept(video: Video, owner: User, as_user: SignIn) -> No
     assert "SUBTITLES" not in as_user(owner).get(path).content.decode()
     make_caption(video)
     assert "SUBTITLES" in as_user(owner).get(path).content.decode()
-    captions.remove(video_id=video.pk, language="de")
+    captions.remove_captions(video_id=video.pk, language="de")
     assert "SUBTITLES" not in as_user(owner).get(path).content.decode()
 
 
@@ -220,10 +220,10 @@ def test_a_process_that_lives_long_notices_an_outage(
     monkeypatch.setattr(video_cache, "PAUSE_S", 0.0)
     queries.find_visible(owner, video.pk)
     use(settings, "redis://127.0.0.1:1/0")
-    video_cache.look_after()
+    video_cache.watch_cache()
     Video.objects.filter(pk=video.pk).update(title="Changed by somebody who is gone")
     use(settings, redis.url_of(socket))
-    video_cache.look_after()
+    video_cache.watch_cache()
     assert queries.find_visible(owner, video.pk).title == "Changed by somebody who is gone"
 
 
@@ -235,9 +235,9 @@ def test_a_change_by_a_process_that_is_gone_is_forgotten_by_the_next_one(
     edit_title(video)
     assert CacheDoubt.objects.exists()
     monkeypatch.setattr(
-        video_cache, "connection", video_cache.Connection()
+        video_cache, "connection", video_cache.CacheConnection()
     )  # another process, which knows nothing of it
     use(settings, redis.url_of(socket))
-    video_cache.look_after()
+    video_cache.watch_cache()
     assert not CacheDoubt.objects.exists()
     assert queries.find_visible(owner, video.pk).title == "Another title"

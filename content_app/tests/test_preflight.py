@@ -136,7 +136,7 @@ def test_an_original_that_is_gone_is_refused(uploaded: Video) -> None:
 def test_what_need_not_be_looked_at_is_left_alone(
     changes: dict[str, Any], uploaded: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preflight, "examine", lambda path: pytest.fail("it was looked at"))
+    monkeypatch.setattr(preflight, "examine_film", lambda path: pytest.fail("it was looked at"))
     Video.objects.update(**changes)
     jobs.inspect_video(uploaded.pk)
     jobs.inspect_video(12345)
@@ -157,13 +157,13 @@ def test_a_file_that_is_replaced_while_it_is_looked_at_gets_no_verdict_of_the_ol
 
 
 def test_a_worker_that_took_it_meanwhile_is_not_disturbed(uploaded: Video, monkeypatch: pytest.MonkeyPatch) -> None:
-    examine = preflight.examine
+    examine = preflight.examine_film
 
     def look_and_be_late(path: Path) -> Any:
         lifecycle.claim(video_id=uploaded.pk)
         return examine(path)
 
-    monkeypatch.setattr(preflight, "examine", look_and_be_late)
+    monkeypatch.setattr(preflight, "examine_film", look_and_be_late)
     jobs.inspect_video(uploaded.pk)
     assert state_of(uploaded) == (State.PROCESSING, None)
 

@@ -91,7 +91,7 @@ def test_a_replacement_takes_the_video_from_the_worker_that_has_it(
         uploaded.video_file = ContentFile(b"better film", name="better.mov")
         uploaded.save()
     with pytest.raises(ClaimLost):
-        lifecycle.report(claim=claim, percent=10)
+        lifecycle.record_progress(claim=claim, percent=10)
 
 
 def test_saving_a_video_that_was_read_before_does_not_undo_the_workers_writes(uploaded: Video) -> None:
@@ -127,13 +127,13 @@ def test_a_deleted_video_stops_its_worker(uploaded: Video) -> None:
     claim = claimed(uploaded)
     Video.objects.filter(pk=uploaded.pk).update(deleted_at=timezone.now())
     with pytest.raises(ClaimLost):
-        lifecycle.report(claim=claim, percent=50)
+        lifecycle.record_progress(claim=claim, percent=50)
 
 
 def test_progress_renews_the_lease(uploaded: Video) -> None:
     claim = claimed(uploaded)
     Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
-    lifecycle.report(claim=claim, percent=42, time_left_s=7)
+    lifecycle.record_progress(claim=claim, percent=42, time_left_s=7)
     uploaded.refresh_from_db()
     assert (uploaded.progress, uploaded.time_left_s) == (42, 7)
     assert uploaded.lease_until

@@ -360,9 +360,9 @@ def test_an_encoder_is_ended_before_the_reserve_and_the_film_waits(
 
 
 def test_what_a_film_will_need_is_asked_for_above_the_reserve(disk: Disk, settings: Any) -> None:
-    work_folder.require_room(DISK - RESERVE)
+    work_folder.require_scratch_space(DISK - RESERVE)
     with pytest.raises(StorageUnavailable):
-        work_folder.require_room(DISK - RESERVE + 1)
+        work_folder.require_scratch_space(DISK - RESERVE + 1)
 
 
 def test_a_version_that_has_to_be_copied_to_another_disk_needs_room_there(

@@ -529,7 +529,7 @@ def test_who_waited_for_a_file_that_is_stored_by_now_does_not_write(creators: AP
     begun(creators)
     upload = only_upload()
     with FileIO(tus.path_of(upload), "r+b") as opened_before:
-        tus.remove(upload)
+        tus.remove_received(upload)
         assert not tus.is_named(opened_before, tus.path_of(upload))
 
 
@@ -592,7 +592,7 @@ def test_an_upload_that_arrives_while_it_is_given_up_stays_and_its_client_is_tol
     url = begun(creators, 4)
     read_before = only_upload()
     patch(creators, url, b"film")
-    with pytest.raises(tus.Finished):
+    with pytest.raises(tus.AlreadyArrived):
         tus.cancel(upload=read_before)
     assert only_upload().arrived_at
 
@@ -616,7 +616,7 @@ def test_every_chunk_gives_it_its_whole_time_again(creators: APIClient) -> None:
 
 def test_a_long_chunk_does_not_expire_meanwhile(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     renewed: list[DirectUpload] = []
-    monkeypatch.setattr(direct_uploads, "prolong", lambda *, upload: renewed.append(upload))
+    monkeypatch.setattr(direct_uploads, "extend_expiry", lambda *, upload: renewed.append(upload))
     monkeypatch.setattr(tus, "RENEW_S", 0)
     patch(creators, begun(creators, MEGABYTE), b"x" * 3 * tus.BLOCK_BYTES)
     assert len(renewed) == 4
@@ -632,7 +632,7 @@ def test_a_chunk_of_nothing_gives_it_no_more_time(creators: APIClient) -> None:
 
 def test_an_upload_whose_file_is_lost_begins_anew(creators: APIClient) -> None:
     url = begun(creators)
-    tus.remove(only_upload())
+    tus.remove_received(only_upload())
     assert head(creators, url).status_code == 410
     assert said(patch(creators, url, b"film")) == (410, "upload_gone")
     assert creators.delete(url, headers=V1).status_code == 204
@@ -700,7 +700,7 @@ def test_somebody_says_what_it_is_while_it_arrives(
     creators: APIClient, to_check: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def describe_meanwhile(*args: Any, **kwargs: Any) -> int:
-        direct_uploads.describe(upload=only_upload(), fields={"title": "Meanwhile"})
+        direct_uploads.set_details(upload=only_upload(), fields={"title": "Meanwhile"})
         return receive(*args, **kwargs)
 
     receive = tus.receive
@@ -722,7 +722,7 @@ def test_what_arrived_is_kept_until_a_worker_looks_at_it(
 
 def test_what_is_whole_is_not_forgotten_when_it_could_not_be_stored_yet(whole: str, to_check: list[int]) -> None:
     DirectUpload.objects.update(expires_at=timezone.now() - timedelta(days=3))
-    direct_uploads.look_after()  # before the sweep, which may have failed
+    direct_uploads.settle_overdue_uploads()  # before the sweep, which may have failed
     assert DirectUpload.objects.get().settled_at is None
     tus.sweep()
     assert DirectUpload.objects.get().arrived_at
@@ -750,7 +750,7 @@ def a_week_passes() -> None:
     Discard.objects.update(due_at=long_ago)
     for path in partial_files():
         age(path, 7 * 24 * 3600)
-    for look_after in (discards.remove_due, tus.sweep, direct_uploads.look_after, discards.remove_due):
+    for look_after in (discards.remove_due, tus.sweep, direct_uploads.settle_overdue_uploads, discards.remove_due):
         look_after()
 
 

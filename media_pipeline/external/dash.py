@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from media_pipeline import layout
 from media_pipeline.external import mpd
-from media_pipeline.external.hls import BadResult, require
+from media_pipeline.external.hls import BadResult, require_file
 from media_pipeline.external.mpd import MOST_FILES, BadManifest, Representation
 from media_pipeline.mp4.boxes import BadMp4
 from media_pipeline.mp4.segments import InitSegment, MediaSegment, parse_init
@@ -28,7 +28,7 @@ ReadSegments = Callable[[Iterable[tuple[str, InitSegment]]], Mapping[str, MediaS
 
 
 @dataclass(frozen=True)
-class Track:
+class DashTrack:
     """A representation, what its init segment says, and its segments: contiguous, from the first that can be had."""
 
     said: Representation
@@ -60,7 +60,7 @@ class Track:
 class DashResult:
     """What a manifest promises, all of it found."""
 
-    tracks: tuple[Track, ...]
+    tracks: tuple[DashTrack, ...]
     told_s: Fraction | None  # how long the film is, as the manifest says
 
     @property
@@ -70,7 +70,7 @@ class DashResult:
         return first_s if abs(first_s) > LONGEST_GAP_S else Fraction()
 
     @property
-    def videos(self) -> list[Track]:
+    def videos(self) -> list[DashTrack]:
         return [one for one in self.tracks if one.init.kind == "video"]
 
     @property
@@ -96,7 +96,7 @@ def read_dash(sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegm
     if len(set(names)) < len(names):
         raise BadResult(f"{layout.MANIFEST} names one of its files twice.")
     for name in names:
-        if PurePosixPath(require(name, layout.MANIFEST, sizes)).suffix not in SUFFIXES:
+        if PurePosixPath(require_file(name, layout.MANIFEST, sizes)).suffix not in SUFFIXES:
             raise BadResult(f"{layout.MANIFEST} names {name}: segments end with one of {', '.join(SUFFIXES)}.")
     described = {one: read_init(one, sizes, read) for one in listed}
     found = read_segments((name, described[one]) for one in listed for name in (*earlier[one], *listed[one]))
@@ -106,7 +106,9 @@ def read_dash(sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegm
         # Sound may begin late in the original, and then it is the first segment that does.
         is_window = track.init.kind == "video" or track.said.segments[0].number > 1
         if is_window and track.start_s - result.start_s > LONGEST_GAP_S:
-            raise BadResult(f"{track.files[0]} begins {told(track.start_s)} late, and nothing leads back to the start.")
+            raise BadResult(
+                f"{track.files[0]} begins {in_seconds(track.start_s)} late, and nothing leads back to the start."
+            )
     return result
 
 
@@ -191,7 +193,7 @@ def make_track(
     earlier: Sequence[str],
     listed: Sequence[str],
     found: Mapping[str, MediaSegment | BadMp4],
-) -> Track:
+) -> DashTrack:
     segments = [whole(found[name], name) for name in listed]
     # The first one of a timeline may begin with samples that are never heard, and which it does not count.
     fixed = min(1, len(listed) - 1) if one.has_timeline else 0
@@ -199,7 +201,7 @@ def make_track(
     for name, segment, said in zip(listed, segments, one.segments, strict=True):
         apart_s = Fraction(segment.decode_time - origin, init.timescale) - Fraction(said.time, one.timescale)
         if 2 * abs(apart_s) > Fraction(said.duration, one.timescale):
-            raise BadResult(f"{name} begins {told(abs(apart_s))} from where {layout.MANIFEST} has it.")
+            raise BadResult(f"{name} begins {in_seconds(abs(apart_s))} from where {layout.MANIFEST} has it.")
     files = list(listed)
     for name in reversed(earlier):
         before = found[name]
@@ -213,7 +215,7 @@ def make_track(
             raise BadResult(f"{following} does not begin where {name} ends.")
     if not segments[0].starts_with_sync:
         raise BadResult(f"{files[0]} does not begin with a picture that stands alone.")
-    return Track(one, init, tuple(files), tuple(segments), origin)
+    return DashTrack(one, init, tuple(files), tuple(segments), origin)
 
 
 def whole(segment: MediaSegment | BadMp4, name: str) -> MediaSegment:
@@ -227,5 +229,5 @@ def leads_on(one: MediaSegment, following: MediaSegment, init: InitSegment) -> b
     return abs(gap_s) <= LONGEST_GAP_S and following.decode_time > one.decode_time
 
 
-def told(duration_s: Fraction) -> str:
+def in_seconds(duration_s: Fraction) -> str:
     return f"{float(duration_s):.1f} s"

@@ -8,7 +8,7 @@ from itertools import count, pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 from media_pipeline import layout
-from media_pipeline.external.dash import DashResult, Track, family
+from media_pipeline.external.dash import DashResult, DashTrack, family
 from media_pipeline.external.hls import Variant
 from media_pipeline.external.mpd import NAMESPACE
 from media_pipeline.packaging import playlists
@@ -29,10 +29,10 @@ class AdaptationSet:
 
     kind: str
     language: str
-    tracks: tuple[Track, ...]
+    tracks: tuple[DashTrack, ...]
 
     @property
-    def best(self) -> Track:
+    def best(self) -> DashTrack:
         return max(self.tracks, key=lambda one: one.said.bandwidth)
 
 
@@ -41,16 +41,16 @@ def adaptation_sets(result: DashResult) -> list[AdaptationSet]:
 
     Soundtracks are one where the manifest has them so.
     """
-    groups: dict[tuple[object, ...], list[Track]] = {}
+    groups: dict[tuple[object, ...], list[DashTrack]] = {}
     for one in result.tracks:
         cuts = (Fraction(segment.decode_time - one.origin, one.init.timescale) for segment in one.segments)
         where = tuple(cuts) if one.init.kind == "video" else one.said.group
-        language = language_of(one) if one.init.kind == "audio" else UNDETERMINED
+        language = track_language(one) if one.init.kind == "audio" else UNDETERMINED
         groups.setdefault((one.init.kind, family(one.codec), language, where), []).append(one)
     return [AdaptationSet(str(kind), str(language), tuple(found)) for (kind, _, language, _), found in groups.items()]
 
 
-def language_of(one: Track) -> str:
+def track_language(one: DashTrack) -> str:
     """As the manifest has it, else the init segment."""
     said = canonical_tag(one.said.language)
     return said if said and parse_language(said) != UNDETERMINED else parse_language(one.init.language)
@@ -61,11 +61,11 @@ def language_of(one: Track) -> str:
 
 def hls_texts(result: DashResult) -> tuple[dict[str, str], list[Variant]]:
     """The master playlist and those that it names, by their names; and the qualities, lowest first."""
-    videos = sorted(result.videos, key=lambda one: (min(size_of(one)), one.said.bandwidth))
-    names = list(numbered(f"{min(size_of(one))}p" for one in videos))
+    videos = sorted(result.videos, key=lambda one: (min(picture_size(one)), one.said.bandwidth))
+    names = list(distinct_names(f"{min(picture_size(one))}p" for one in videos))
     sounds = soundtracks(result)
-    keys = ["", *numbered(one.language for one in sounds[1:])][: len(sounds)]  # the main one has none
-    labels = numbered(map(name_of, sounds))
+    keys = ["", *distinct_names(one.language for one in sounds[1:])][: len(sounds)]  # the main one has none
+    labels = distinct_names(map(sound_name, sounds))
     lines = playlists.variant_lines(
         [video_variant(name, one) for name, one in zip(names, videos, strict=True)],
         [audio_variant(key, one, label) for key, one, label in zip(keys, sounds, labels, strict=True)],
@@ -74,21 +74,23 @@ def hls_texts(result: DashResult) -> tuple[dict[str, str], list[Variant]]:
     texts = {layout.MASTER: playlists.finished(lines)}
     texts |= {layout.playlist_file(name): track_playlist(one) for name, one in zip(names, videos, strict=True)}
     texts |= {layout.audio_playlist_file(key): track_playlist(one.best) for key, one in zip(keys, sounds, strict=True)}
-    return texts, [Variant(layout.playlist_file(name), *size_of(one)) for name, one in zip(names, videos, strict=True)]
+    return texts, [
+        Variant(layout.playlist_file(name), *picture_size(one)) for name, one in zip(names, videos, strict=True)
+    ]
 
 
-def track_playlist(one: Track) -> str:
+def track_playlist(one: DashTrack) -> str:
     is_independent = all(segment.starts_with_sync for segment in one.segments)
     return playlists.files_playlist(one.said.init, one.files, hls_segments(one), is_independent=is_independent)
 
 
-def hls_segments(one: Track) -> tuple[Segment, ...]:
+def hls_segments(one: DashTrack) -> tuple[Segment, ...]:
     pairs = zip(one.segments, one.durations, strict=True)
     return tuple(Segment(0, segment.size_bytes, Fraction(ticks, one.init.timescale)) for segment, ticks in pairs)
 
 
-def video_variant(name: str, one: Track) -> VideoVariant:
-    return VideoVariant(name, *size_of(one), frame_rate_of(one), one.codec, hls_segments(one))
+def video_variant(name: str, one: DashTrack) -> VideoVariant:
+    return VideoVariant(name, *picture_size(one), frame_rate_of(one), one.codec, hls_segments(one))
 
 
 def audio_variant(key: str, sound: AdaptationSet, name: str) -> AudioVariant:
@@ -96,15 +98,15 @@ def audio_variant(key: str, sound: AdaptationSet, name: str) -> AudioVariant:
     return AudioVariant(key, "", sound.language, name, one.codec, hls_segments(one), one.said.channels or 2)
 
 
-def name_of(sound: AdaptationSet) -> str:
+def sound_name(sound: AdaptationSet) -> str:
     return sound.best.said.label or language_name(parse_language(sound.language)) or "Original"
 
 
-def size_of(one: Track) -> tuple[int, int]:
+def picture_size(one: DashTrack) -> tuple[int, int]:
     return one.init.width, one.init.height
 
 
-def frame_rate_of(one: Track) -> Fraction:
+def frame_rate_of(one: DashTrack) -> Fraction:
     """As the manifest says, else as many pictures as there are."""
     duration = sum(one.durations)
     return one.said.frame_rate or Fraction(sum(s.samples for s in one.segments) * one.init.timescale, duration)
@@ -117,7 +119,7 @@ def soundtracks(result: DashResult) -> list[AdaptationSet]:
     return [one for one in found if family(one.best.codec) == family(found[0].best.codec)]
 
 
-def numbered(names: Iterable[str]) -> Iterator[str]:
+def distinct_names(names: Iterable[str]) -> Iterator[str]:
     """Each name once: what comes again is followed by its number."""
     seen: dict[str, int] = {}
     for name in names:
@@ -154,11 +156,11 @@ def manifest_text(result: DashResult) -> str:
     return playlists.finished([*lines, "</Period>", "</MPD>"])
 
 
-def representation_lines(identity: int, one: Track, zero_s: Fraction) -> Iterator[str]:
+def representation_lines(identity: int, one: DashTrack, zero_s: Fraction) -> Iterator[str]:
     peak = playlists.peak_bps(hls_segments(one))
     about = f'id="{identity}" mimeType="{one.init.kind}/mp4" codecs={quoteattr(one.codec)} bandwidth="{peak}"'
     if one.init.kind == "video":
-        rate, (width, height) = frame_rate_of(one), size_of(one)
+        rate, (width, height) = frame_rate_of(one), picture_size(one)
         about += f' width="{width}" height="{height}" frameRate="{rate.numerator}/{rate.denominator}"'
     yield f"<Representation {about}>"
     if one.said.channels:
@@ -173,7 +175,7 @@ def representation_lines(identity: int, one: Track, zero_s: Fraction) -> Iterato
     yield "</Representation>"
 
 
-def timeline_lines(one: Track, zero_s: Fraction) -> Iterator[str]:
+def timeline_lines(one: DashTrack, zero_s: Fraction) -> Iterator[str]:
     zero = one.origin + round(zero_s * one.init.timescale)
     # Sound may begin with samples that are played before the film begins, and so never.
     times = [max(time - zero, 0) for time in (*(s.decode_time for s in one.segments), one.segments[-1].end)]
@@ -184,7 +186,7 @@ def timeline_lines(one: Track, zero_s: Fraction) -> Iterator[str]:
 # --- handing out a manifest that was written here --------------------------------------------------------------------
 
 
-def in_folder(manifest: str, folder: str) -> str:
+def manifest_in_folder(manifest: str, folder: str) -> str:
     """The manifest with everything that it names in `folder`."""
     return manifest.replace("<Period ", f"<BaseURL>{escape(folder)}/</BaseURL>\n<Period ", 1)
 

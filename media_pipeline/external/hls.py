@@ -57,7 +57,7 @@ def read_version(sizes: Mapping[str, int], read: Read) -> ForeignVersion:
     variants = sorted(parse_variants(master), key=lambda one: (min(one.width, one.height), one.playlist))
     if not variants:
         raise BadResult(f"{layout.MASTER} names no quality.")
-    names = list(dict.fromkeys(require(uri, layout.MASTER, sizes) for uri in playlists.uris(master)))
+    names = list(dict.fromkeys(require_file(uri, layout.MASTER, sizes) for uri in playlists.uris(master)))
     if len(names) > MOST_VARIANTS:
         raise BadResult(f"{layout.MASTER} names more than {MOST_VARIANTS} playlists.")
     files, durations = {layout.MASTER, *names}, {}
@@ -100,7 +100,7 @@ def referred(playlist: str, text: str, sizes: Mapping[str, int]) -> Iterator[str
         if match := BYTE_RANGE.match(line):
             end, has_range = int(match[1]) + (int(match[2]) if match[2] else end), True
         for uri in playlists.uris(line):
-            name = require((folder / uri).as_posix(), playlist, sizes)
+            name = require_file((folder / uri).as_posix(), playlist, sizes)
             if not line.startswith("#"):
                 end = end if has_range or name == last else 0
                 if has_range and end > sizes[name]:
@@ -109,7 +109,7 @@ def referred(playlist: str, text: str, sizes: Mapping[str, int]) -> Iterator[str
             yield name
 
 
-def require(name: str, playlist: str, sizes: Mapping[str, int]) -> str:
+def require_file(name: str, playlist: str, sizes: Mapping[str, int]) -> str:
     if not NAME.fullmatch(name) or PurePosixPath(name).suffix not in layout.CONTENT_TYPES:
         raise BadResult(f"{playlist} names {name[:200]!r}: only files beside it or in a folder there can be played.")
     if name not in sizes:

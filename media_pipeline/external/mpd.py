@@ -98,12 +98,12 @@ class Representation:
 
 
 @dataclass(frozen=True)
-class Manifest:
+class DashManifest:
     representations: tuple[Representation, ...]
     duration_s: Fraction | None  # as it says itself
 
 
-def parse_mpd(text: str) -> Manifest:
+def parse_mpd(text: str) -> DashManifest:
     """Raises BadManifest."""
     root = parse_xml(text)
     if root.tag != "MPD":
@@ -122,7 +122,7 @@ def parse_mpd(text: str) -> Manifest:
         raise BadManifest("it has no picture.")
     if len({(one.group, one.id) for one in found}) != len(found):
         raise BadManifest("two of its representations have the same id.")
-    return Manifest(found, duration_s)
+    return DashManifest(found, duration_s)
 
 
 def parse_xml(text: str) -> Element:

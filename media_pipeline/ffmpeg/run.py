@@ -37,7 +37,7 @@ demand = Demand.BEST
 
 
 @dataclass(frozen=True)
-class Finished:
+class CompletedRun:
     returncode: int
     stdout: bytes
     stderr: str
@@ -60,7 +60,7 @@ def run_limited(
     on_tick: Callable[[], None] = lambda: None,
     on_line: Callable[[str], object] | None = None,
     most_stdout: int = 16 * 1024**2,
-) -> Finished:
+) -> CompletedRun:
     """Run a program to its end and return what it said.
 
     It opens the files and folders of `reads` and fills the folders of `writes`; beside them programs and libraries of
@@ -157,7 +157,7 @@ class Conversation:
         self.moved_at = time.monotonic()
         self.next_tick_at = self.moved_at
 
-    def until_end(self) -> Finished:
+    def until_end(self) -> CompletedRun:
         assert self.process.stdout
         assert self.process.stderr
         with selectors.DefaultSelector() as selector:
@@ -168,7 +168,7 @@ class Conversation:
                     self.read(selector, key)
                 self.tick()
         self.wait()
-        return Finished(self.process.returncode, bytes(self.stdout), self.stderr.decode(errors="replace"))
+        return CompletedRun(self.process.returncode, bytes(self.stdout), self.stderr.decode(errors="replace"))
 
     def read(self, selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         pipe = key.fileobj

@@ -43,7 +43,7 @@ def escapes(folder: Path) -> list[str]:
     return achieved
 
 
-def describe(achieved: list[str], means: Means) -> str:
+def summarize(achieved: list[str], means: Means) -> str:
     """In one line: what is closed off here, what is not, and by which means."""
     open_kinds = {one.partition(":")[0] for one in achieved}
     closed = [kind for kind in KINDS if kind not in open_kinds]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from media_pipeline.planning.storyboard import clock
+from media_pipeline.planning.storyboard import webvtt_time
 
 MOST_CUES = 20_000
 LONGEST_CUE = 2000  # characters of the file, tags included
@@ -131,7 +131,9 @@ def escaped(text: str) -> str:
 
 
 def webvtt(cues: Iterable[Cue]) -> str:
-    return "\n".join(["WEBVTT\n", *(f"{clock(cue.start_s)} --> {clock(cue.end_s)}\n{cue.text}\n" for cue in cues)])
+    return "\n".join(
+        ["WEBVTT\n", *(f"{webvtt_time(cue.start_s)} --> {webvtt_time(cue.end_s)}\n{cue.text}\n" for cue in cues)]
+    )
 
 
 def moved(cues: Iterable[Cue], by_s: Fraction) -> list[Cue]:

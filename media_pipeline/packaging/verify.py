@@ -15,7 +15,7 @@ PLAYLIST_ROUNDING_S = Fraction(1, 100_000)
 SOUND_FRAME_S = Fraction(AAC_FRAME, AUDIO_RATE)
 
 
-def verify(out: Path, made: Package) -> None:
+def verify_version(out: Path, made: Package) -> None:
     """Raises EncoderFailed when a promise is not kept: a range, a name, a duration, a cut."""
     try:
         verify_master(out)
@@ -47,7 +47,7 @@ def verify_playlist(out: Path, name: str) -> tuple[Fraction, ...]:
             raise ValueError(f"{name} names {file}, which is not there")
     if not segments:
         raise ValueError(f"{name} lists nothing")
-    fragments = whole_fragments(out / segments[0][0])
+    fragments = fragment_ranges(out / segments[0][0])
     for _, segment in segments:
         if (segment.offset, segment.size) not in fragments:
             raise ValueError(f"{name}: {segment.size}@{segment.offset} is not a fragment")
@@ -62,7 +62,7 @@ def verify_sound(out: Path, name: str, made: Package) -> None:
         raise ValueError(f"{name} is {float(difference_s):.3f} s longer than the picture")
 
 
-def whole_fragments(path: Path) -> set[tuple[int, int]]:
+def fragment_ranges(path: Path) -> set[tuple[int, int]]:
     """(offset, size) of every moof with the mdat behind it."""
     found = set()
     moof: tuple[int, int] | None = None

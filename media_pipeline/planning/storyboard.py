@@ -45,11 +45,11 @@ def storyboard_vtt(board: Storyboard, sheet: str, frames: int, frame_rate: Fract
         end = min((tile + 1) * board.step_frames, frames) / frame_rate
         x, y = tile % board.columns * board.tile_width, tile // board.columns * board.tile_height
         area = f"{x},{y},{board.tile_width},{board.tile_height}"
-        cues.append(f"{clock(start)} --> {clock(end)}\n{sheet}#xywh={area}\n")
+        cues.append(f"{webvtt_time(start)} --> {webvtt_time(end)}\n{sheet}#xywh={area}\n")
     return "\n".join(cues)
 
 
-def clock(time_s: Fraction) -> str:
+def webvtt_time(time_s: Fraction) -> str:
     """`01:02:03.400`, as WebVTT writes times."""
     total_ms = round(time_s * 1000)
     seconds, milliseconds = divmod(total_ms, 1000)

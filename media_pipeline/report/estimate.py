@@ -43,7 +43,7 @@ def estimate(plan: EncodePlan, speed: Speed, *, source_bytes: int) -> Cost:
     pixels = plan.work_pixels * weight(plan)
     pictures = (min(expected_bytes(plan, rung), MOST_TIMES_SOURCE * source_bytes) for rung in plan.rungs)
     expected = sum(pictures) + sound_bytes(plan)
-    most = sum(most_bytes(plan, rung) for rung in plan.rungs) + sound_bytes(plan)
+    most = sum(peak_bytes(plan, rung) for rung in plan.rungs) + sound_bytes(plan)
     return Cost(
         seconds=max(1, round(OVERHEAD_S + pixels / speed.pixels_per_s)),
         bytes=PICTURES_BYTES + min(expected, most),
@@ -79,7 +79,7 @@ def bits_per_pixel(short_side: int) -> float:
     return bits
 
 
-def most_bytes(plan: EncodePlan, rung: SizedRung) -> int:
+def peak_bytes(plan: EncodePlan, rung: SizedRung) -> int:
     """The peak rate all the time, and the encoder's buffer of two seconds of it."""
     return round(peak_kbps(rung, plan.frame_rate) * 125 * (plan.duration_s + 2))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from media_pipeline.planning.plan import EncodePlan, PlanSettings
 from media_pipeline.report.estimate import Cost, Speed, estimate
-from media_pipeline.report.facts import found, planned
+from media_pipeline.report.facts import planned, source_facts
 from media_pipeline.report.reasons import explain_decisions, explain_warnings
 from media_pipeline.report.wording import bytes_text, seconds_text
 from media_pipeline.sources.source import Source
@@ -39,7 +39,7 @@ def explain(
 ) -> Explanation:
     """`command` is the argument list that will encode it."""
     return Explanation(
-        found=found(source, size_bytes),
+        found=source_facts(source, size_bytes),
         planned=planned(plan),
         reasons=explain_decisions(source, plan, settings),
         warnings=explain_warnings(source, plan, settings),

@@ -6,7 +6,7 @@ from typing import Any
 from media_pipeline.planning.ffmpeg_args import peak_kbps
 from media_pipeline.planning.plan import AUDIO_KBPS, EncodePlan
 from media_pipeline.planning.tracks import AudioRendition
-from media_pipeline.report.wording import bytes_text, listed, rate_text, seconds_text, size_text
+from media_pipeline.report.wording import bytes_text, enumerate_words, rate_text, seconds_text, size_text
 from media_pipeline.sources.colour import HDR_NAMES, UNKNOWN
 from media_pipeline.sources.languages import UNDETERMINED, language_name
 from media_pipeline.sources.source import AudioTrack, Source, SubtitleTrack
@@ -35,7 +35,7 @@ class Line:
 # --- found -----------------------------------------------------------------------------------------------------------
 
 
-def found(source: Source, size_bytes: int) -> dict[str, Any]:
+def source_facts(source: Source, size_bytes: int) -> dict[str, Any]:
     return {
         "container": source.container,
         "size_bytes": size_bytes,
@@ -62,7 +62,7 @@ def found(source: Source, size_bytes: int) -> dict[str, Any]:
             {"language": one.language, "title": one.title, "codec": one.codec, "is_text": one.is_text}
             for one in source.subtitles
         ],
-        "lines": as_json(found_lines(source, size_bytes)),
+        "lines": lines_as_json(found_lines(source, size_bytes)),
     }
 
 
@@ -134,7 +134,7 @@ def planned(plan: EncodePlan) -> dict[str, Any]:
         "audio": [{"language": one.track.language, "name": one.name} for one in plan.audio],
         "captions": [{"language": one.language, "label": one.label} for one in plan.captions],
         "storyboard": {"pictures": board.tiles, "interval_s": round(float(board.step_frames / plan.frame_rate), 3)},
-        "lines": as_json(planned_lines(plan)),
+        "lines": lines_as_json(planned_lines(plan)),
     }
 
 
@@ -170,12 +170,12 @@ def picture_plan_text(plan: EncodePlan) -> str:
         *(["tone-mapped to BT.709"] if plan.colour.is_hdr else []),
     ]
     made = f"H.264, 8 bits, {rate_text(plan.frame_rate)} frames a second"
-    return f"{made}, {listed(steps, 'and')}" if steps else made
+    return f"{made}, {enumerate_words(steps, 'and')}" if steps else made
 
 
 def rendition_text(audio: AudioRendition) -> str:
     return f"{audio.name} (AAC stereo, {AUDIO_KBPS} kbit/s)"
 
 
-def as_json(lines: list[Line]) -> list[dict[str, str]]:
+def lines_as_json(lines: list[Line]) -> list[dict[str, str]]:
     return [{"label": line.label, "text": line.text} for line in lines]

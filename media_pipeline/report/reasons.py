@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from media_pipeline.planning.ladder import NEARLY, Rung
 from media_pipeline.planning.plan import EncodePlan, PlanSettings
 from media_pipeline.planning.storyboard import LEAST_INTERVAL_S, MOST_TILES
-from media_pipeline.report.wording import listed, rate_text, seconds_text, size_text
+from media_pipeline.report.wording import enumerate_words, rate_text, seconds_text, size_text
 from media_pipeline.sources.colour import HDR_NAMES
 from media_pipeline.sources.languages import UNDETERMINED, language_name
 from media_pipeline.sources.source import STANDARD_RATES, Source, SubtitleTrack
@@ -41,7 +41,7 @@ def why_these_rungs(source: Source, plan: EncodePlan, settings: PlanSettings) ->
     if is_below(source, plan.rungs[0].rung):
         yield f"At {size} the picture is smaller than every quality: it keeps its size and is called {best.name}."
     elif left_out:
-        yield f"The picture is {size}, so there is no {listed(left_out, 'or')}: nothing is ever enlarged."
+        yield f"The picture is {size}, so there is no {enumerate_words(left_out, 'or')}: nothing is ever enlarged."
     if not left_out and min(source.width, source.height) > min(best.width, best.height):
         yield f"The picture is {size}; it is made smaller, because {best.name} is the best quality of this site."
     if best.name not in {rung.name for rung in settings.ladder}:
@@ -168,7 +168,7 @@ def warn_of_sound(source: Source, plan: EncodePlan, settings: PlanSettings) -> I
         yield "The sound is mono: both sides will play the same."
     unknown = [audio.name for audio in plan.audio if audio.track.language == UNDETERMINED]
     if unknown and len(plan.audio) > 1:
-        yield f"The file does not say in which language the soundtracks {listed(unknown, 'and')} are."
+        yield f"The file does not say in which language the soundtracks {enumerate_words(unknown, 'and')} are."
 
 
 def warn_of_length(source: Source, plan: EncodePlan, settings: PlanSettings) -> Iterator[str]:

@@ -35,7 +35,7 @@ def bytes_text(count: int) -> str:
     return f"{value:.1f} {units[0]}" if value < 100 else f"{value:.0f} {units[0]}"
 
 
-def listed(names: Sequence[str], word: str) -> str:
+def enumerate_words(names: Sequence[str], word: str) -> str:
     """`a, b and c`."""
     *others, last = names
     return f"{', '.join(others)} {word} {last}" if others else last

@@ -25,7 +25,7 @@ MOST_SKEW_S = 60  # servers accept a quarter of an hour; whoever is a minute off
 http = urllib3.PoolManager(timeout=urllib3.Timeout(10), retries=False)
 
 
-def examine(store: S3Store, origins: Sequence[str]) -> Iterator[Finding]:
+def check_buckets(store: S3Store, origins: Sequence[str]) -> Iterator[Finding]:
     """What was proved, or what is wrong and how to mend it, bucket by bucket."""
     for bucket in store.buckets.names:
         yield from examine_bucket(store, bucket, origins)
@@ -60,11 +60,11 @@ def finding_of(name: str, prove: Callable[[], str]) -> Finding:
         return fine(name, prove())
     except PipelineError as error:
         return wrong(name, error.detail or error.sentence)
-    except (urllib3.exceptions.HTTPError, Wrong) as error:
+    except (urllib3.exceptions.HTTPError, ProofFailed) as error:
         return wrong(name, str(error))
 
 
-class Wrong(Exception):
+class ProofFailed(Exception):
     """A proof that failed; says what to do."""
 
 
@@ -84,7 +84,7 @@ def reach(store: S3Store, bucket: str) -> str:
         answer = store.quick_client.list_objects_v2(Bucket=bucket, MaxKeys=1)
     skew_s = abs((datetime.now(UTC) - server_time(answer)).total_seconds())
     if skew_s > MOST_SKEW_S:
-        raise Wrong(f"This machine's clock and the storage's differ by {skew_s:.0f} s: set it by NTP.")
+        raise ProofFailed(f"This machine's clock and the storage's differ by {skew_s:.0f} s: set it by NTP.")
     return f"clocks agree within {max(1, round(skew_s))} s"
 
 
@@ -99,7 +99,7 @@ def put_and_read(store: S3Store, key: str) -> str:
         path.write_bytes(CONTENT)
         store.put(path, key, "application/octet-stream")
     if store.read_bytes(key) != CONTENT:
-        raise Wrong("The storage gave back something else than was put: look at what stands in between.")
+        raise ProofFailed("The storage gave back something else than was put: look at what stands in between.")
     return f"{len(CONTENT)} bytes, checked by SHA-256"
 
 
@@ -107,20 +107,20 @@ def read_signed(store: S3Store, key: str) -> str:
     url = store.signed_url(key, LIFETIME_S)
     answer = http.request("GET", url, headers={"Range": "bytes=10-15"})
     if answer.status != 206 or answer.data != CONTENT[10:16]:
-        raise Wrong(
+        raise ProofFailed(
             f"A range at a signed address answers {answer.status}: see that browsers reach {origin_of(url)} and that "
             "nothing in between changes requests."
         )
     broken = http.request("GET", url[:-1] + ("0" if url[-1] != "0" else "1"))
     if broken.status not in (400, 401, 403):
-        raise Wrong(f"A changed signature is not refused (it answers {broken.status}): this is no safe storage.")
+        raise ProofFailed(f"A changed signature is not refused (it answers {broken.status}): this is no safe storage.")
     return "206; a changed signature is refused"
 
 
 def refuse_strangers(store: S3Store, key: str) -> str:
     answer = http.request("GET", store.signed_url(key, LIFETIME_S).partition("?")[0])
     if answer.status not in (401, 403, 404):
-        raise Wrong(f"Objects can be read without a signature (it answers {answer.status}): {SETUP}.")
+        raise ProofFailed(f"Objects can be read without a signature (it answers {answer.status}): {SETUP}.")
     return f"without a signature: {answer.status}"
 
 
@@ -135,11 +135,11 @@ def ask_cors(store: S3Store, key: str, origin: str) -> str:
         }
         answer = http.request("OPTIONS", url, headers=asked)
         if answer.status >= 300 or answer.headers.get("Access-Control-Allow-Origin") not in (origin, "*"):
-            raise Wrong(f"A {method} from its pages is not allowed (CORS): {SETUP}.")
+            raise ProofFailed(f"A {method} from its pages is not allowed (CORS): {SETUP}.")
     answer = http.request("GET", url, headers={"Origin": origin, "Range": "bytes=0-3"})
     exposed = answer.headers.get("Access-Control-Expose-Headers", "").lower()
     if missing := [name for name in ("ETag", "Content-Range") if name.lower() not in exposed]:
-        raise Wrong(f"Its pages may not see {' and '.join(missing)} (CORS): {SETUP}.")
+        raise ProofFailed(f"Its pages may not see {' and '.join(missing)} (CORS): {SETUP}.")
     return "GET, PUT and DELETE; ETag and Content-Range are exposed"
 
 
@@ -160,7 +160,7 @@ def upload_parts(store: S3Store, key: str) -> str:
             client.abort_multipart_upload(**named)
             raise
         if store.size(key) != PART_BYTES + len(CONTENT):
-            raise Wrong("An upload in parts has another size than its parts: look at what stands in between.")
+            raise ProofFailed("An upload in parts has another size than its parts: look at what stands in between.")
         given_up = client.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
         client.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=given_up)
     return f"5 MiB in {time.monotonic() - began:.1f} s"

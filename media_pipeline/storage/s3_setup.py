@@ -46,7 +46,7 @@ def known(write: Callable[[], None]) -> bool:
     return True
 
 
-def create(store: S3Store, bucket: str) -> bool:
+def create_bucket(store: S3Store, bucket: str) -> bool:
     """False when it is there already and ours."""
     region = store.connection.region
     place: dict[str, Any] = {}

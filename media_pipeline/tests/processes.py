@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from media_pipeline.ffmpeg.run import Finished, run_limited
+from media_pipeline.ffmpeg.run import CompletedRun, run_limited
 from media_pipeline.ffmpeg.sandbox import interpreter_files
 from media_pipeline.limits import ChildLimits
 
@@ -14,15 +14,15 @@ LIMITS = ChildLimits(memory_bytes=1024**3, cpu_s=30, nice=0, may_start_programs=
 MIB = 1024**2
 
 
-def run(*argv: str, **options: Any) -> Finished:
+def run(*argv: str, **options: Any) -> CompletedRun:
     return run_limited(list(argv), **{"limits": LIMITS, "time_limit_s": 20, "stall_s": 20, **options})
 
 
-def run_shell(script: str, **options: Any) -> Finished:
+def run_shell(script: str, **options: Any) -> CompletedRun:
     return run("sh", "-c", script, **options)
 
 
-def run_python(script: str, *arguments: str, **options: Any) -> Finished:
+def run_python(script: str, *arguments: str, **options: Any) -> CompletedRun:
     """With the folders of Python beside what it may read."""
     options["reads"] = [*options.get("reads", ()), *interpreter_files()]
     return run(sys.executable, "-I", "-c", script, *arguments, **options)

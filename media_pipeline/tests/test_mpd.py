@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 import pytest
 
 from media_pipeline.external import mpd as mpd_module
-from media_pipeline.external.mpd import MOST_SEGMENTS, BadManifest, Listed, Manifest, parse_duration, parse_mpd
+from media_pipeline.external.mpd import MOST_SEGMENTS, BadManifest, DashManifest, Listed, parse_duration, parse_mpd
 
 TEMPLATE = '<SegmentTemplate timescale="1000" media="c-$RepresentationID$-$Number%05d$.m4s" initialization="i.m4s">'
 TIMELINE = '<SegmentTimeline><S t="500" d="2000" r="1"/><S d="1000"/></SegmentTimeline>'
@@ -167,7 +167,7 @@ def test_an_identifier_that_is_not_known_is_refused(template: str) -> None:
         read_all(mpd(SEGMENTS.replace("c-$RepresentationID$-$Number%05d$.m4s", template)))
 
 
-def read_all(text: str) -> Manifest:
+def read_all(text: str) -> DashManifest:
     found = parse_mpd(text)
     for one in found.representations:
         assert one.init

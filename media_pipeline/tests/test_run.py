@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from media_pipeline.errors import EncoderOverLimit, OutOfTime, PipelineError
-from media_pipeline.ffmpeg.run import Finished, Hung
+from media_pipeline.ffmpeg.run import CompletedRun, Hung
 from media_pipeline.tests.processes import LIMITS, MIB, processes_with, run, run_python, run_shell, wait_until
 
 PROJECT = Path(__file__).parents[2]
@@ -32,12 +32,12 @@ def sleeper() -> Iterator[str]:
 def test_a_program_that_succeeds_is_heard_to_its_end() -> None:
     finished = run_shell("echo out; echo err >&2; sleep 0.1; printf more")
 
-    assert finished == Finished(0, b"out\nmore", "err\n")
+    assert finished == CompletedRun(0, b"out\nmore", "err\n")
 
 
 @pytest.mark.parametrize("status", [1, 69, 255])
 def test_a_failure_is_the_callers_to_judge(status: int) -> None:
-    assert run_shell(f"echo no >&2; exit {status}") == Finished(status, b"", "no\n")
+    assert run_shell(f"echo no >&2; exit {status}") == CompletedRun(status, b"", "no\n")
 
 
 def test_a_program_that_is_killed_has_the_signal_as_its_status() -> None:

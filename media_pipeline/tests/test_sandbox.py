@@ -8,7 +8,7 @@ from media_pipeline.ffmpeg import run as runner
 from media_pipeline.ffmpeg import sandbox
 from media_pipeline.ffmpeg.run import run_limited
 from media_pipeline.ffmpeg.sandbox import Demand, Means, SandboxMissing, landlock_rules, means_here
-from media_pipeline.ffmpeg.sandbox_checkup import ESCAPE, describe, escapes
+from media_pipeline.ffmpeg.sandbox_checkup import ESCAPE, escapes, summarize
 from media_pipeline.limits import ChildLimits
 from media_pipeline.probe import probe
 from media_pipeline.tests.processes import run, run_python, run_shell
@@ -173,10 +173,10 @@ def test_without_a_demand_a_machine_with_nothing_processes_films_all_the_same(
 
 
 def test_one_line_says_what_holds() -> None:
-    assert describe([], WHOLE) == (
+    assert summarize([], WHOLE) == (
         "closed off: files, network, processes, environment (Landlock 7, a filter of system calls)"
     )
-    assert describe(["files: read a secret", "files: list a folder"], Means(0, has_filter=True)) == (
+    assert summarize(["files: read a secret", "files: list a folder"], Means(0, has_filter=True)) == (
         "closed off: network, processes, environment (no Landlock, a filter of system calls); "
         "not closed off: files: read a secret; files: list a folder"
     )

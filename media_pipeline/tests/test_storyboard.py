@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from media_pipeline.planning.ladder import parse_ladder, plan_ladder
-from media_pipeline.planning.storyboard import MOST_TILES, Storyboard, clock, plan_storyboard, storyboard_vtt
+from media_pipeline.planning.storyboard import MOST_TILES, Storyboard, plan_storyboard, storyboard_vtt, webvtt_time
 from media_pipeline.tests.golden import golden
 
 
@@ -66,4 +66,4 @@ def test_a_film_that_ended_early_has_no_cues_for_what_is_missing() -> None:
     [("0", "00:00:00.000"), ("59.9996", "00:01:00.000"), ("3661.5", "01:01:01.500"), ("360000", "100:00:00.000")],
 )
 def test_times_are_written_as_webvtt_has_them(time_s: str, text: str) -> None:
-    assert clock(Fraction(time_s)) == text
+    assert webvtt_time(Fraction(time_s)) == text

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from media_pipeline.report.wording import bytes_text, listed, rate_text, seconds_text
+from media_pipeline.report.wording import bytes_text, enumerate_words, rate_text, seconds_text
 
 
 @pytest.mark.parametrize(
@@ -38,4 +38,4 @@ def test_bytes_are_told_in_the_unit_that_fits(count: int, text: str) -> None:
 
 @pytest.mark.parametrize(("names", "text"), [(["a"], "a"), (["a", "b"], "a and b"), (["a", "b", "c"], "a, b and c")])
 def test_a_list_ends_with_a_word(names: list[str], text: str) -> None:
-    assert listed(names, "and") == text
+    assert enumerate_words(names, "and") == text

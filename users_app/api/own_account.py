@@ -74,7 +74,7 @@ class ChangePassword(KeptHere, PersonalView):
     def post(self, request: Request) -> Response:
         """Change one's password; every other session ends, and this one gets new tokens the way it had them."""
         form = read(shapes.PasswordChange, request.data)
-        changed = own_account.change_password(
+        changed = own_account.change_own_password(
             user=person_of(request), session=session_of(request), client=client_of(request), **form
         )
         tokens = issued(changed)
@@ -134,7 +134,7 @@ class SessionEntry(KeptHere, PersonalView):
         return response
 
 
-class Export(PersonalView):
+class AccountExport(PersonalView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
         """Everything that is kept about oneself, as a file."""

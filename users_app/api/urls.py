@@ -14,7 +14,7 @@ OWN: list[tuple[str, Any, str]] = [
     ("email/change", own_account.ChangeAddress.as_view(), "email-change"),
     ("sessions", own_account.Sessions.as_view(), "sessions"),
     ("sessions/<uuid:session_id>", own_account.SessionEntry.as_view(), "session"),
-    ("export", own_account.Export.as_view(), "export"),
+    ("export", own_account.AccountExport.as_view(), "export"),
 ]
 
 routes: list[tuple[str, Any, str]] = [

@@ -4,7 +4,7 @@ from contextlib import suppress
 
 from users_app.cognito import pool_api
 from users_app.cognito.faults import PoolBusy, PoolUnavailable
-from users_app.cognito.pool_api import Refused
+from users_app.cognito.pool_api import PoolRefused
 from users_app.cognito.public_keys import KeysUnavailable, fetch_keys
 from users_app.cognito.user_pool import UserPool
 
@@ -25,7 +25,7 @@ def try_pool(pool: UserPool) -> str:
         ) from error
     try:
         # That nobody is refused, and not this site, proves client, secret and the flow of signing in.
-        with suppress(Refused, PoolBusy):
+        with suppress(PoolRefused, PoolBusy):
             pool_api.sign_in(pool, email=NOBODY, password="Not-a-password-1")  # noqa: S106 - nobody's
     except PoolUnavailable as error:
         reason = error.__cause__ or error

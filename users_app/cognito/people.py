@@ -27,7 +27,7 @@ class AddressNotConfirmed(Refusal):
     code = "address_not_confirmed"
 
 
-def expect(*, sub: str, email: str, name: str, phone: str, address: str) -> None:
+def keep_until_first_sign_in(*, sub: str, email: str, name: str, phone: str, address: str) -> None:
     """Keep what somebody has typed until they sign in for the first time; an account that is in use stays as it is."""
     typed = {"name": name, "phone": phone, "address": address}
     fields = {**typed, "cognito_sub": sub, "password": make_password(None)}

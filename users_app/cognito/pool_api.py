@@ -55,7 +55,7 @@ NOT_SET_UP = re.compile(
 )
 
 
-class Refused(Exception):
+class PoolRefused(Exception):
     """The pool says no."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -116,11 +116,11 @@ def refresh(pool: UserPool, *, username: str, refresh_token: str) -> Granted:
     parameters = {"REFRESH_TOKEN": refresh_token, "SECRET_HASH": secret_hash(pool, username)}
     try:
         return _granted(_call(pool, "initiate_auth", **_flow(pool, "REFRESH_TOKEN_AUTH", parameters)))
-    except Refused:
+    except PoolRefused:
         return _granted(_ask(pool, "get_tokens_from_refresh_token", **_proof(pool), RefreshToken=refresh_token))
 
 
-def revoke(pool: UserPool, *, refresh_token: str) -> None:
+def revoke_refresh_token(pool: UserPool, *, refresh_token: str) -> None:
     """Of one sign-in; the person's others go on. Raises Refused."""
     _ask(pool, "revoke_token", **_proof(pool), Token=refresh_token)
 
@@ -158,7 +158,7 @@ def _ask(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]
     """Raises Refused for what whoever asks can mend, PoolUnavailable for what the operator can."""
     try:
         return _call(pool, operation, **parameters)
-    except Refused as no:
+    except PoolRefused as no:
         if not no.is_our_fault:
             raise
         log.error("the user pool and this site are not set up for each other: %s answers %s", operation, no)
@@ -173,7 +173,7 @@ def _call(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any
     except ClientError as error:
         raise _meaning(operation, error) from error
     except ParamValidationError as error:
-        raise Refused("InvalidParameterException", "a value is too short") from error
+        raise PoolRefused("InvalidParameterException", "a value is too short") from error
     # AttributeError and TypeError: botocore stumbles over JSON that is no object.
     except (BotoCoreError, AttributeError, TypeError) as error:
         log.warning("the user pool does not answer %s: %s", operation, " ".join(str(error).split()))
@@ -181,7 +181,7 @@ def _call(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any
     return answer
 
 
-def _meaning(operation: str, error: ClientError) -> Refused | PoolBusy | PoolUnavailable:
+def _meaning(operation: str, error: ClientError) -> PoolRefused | PoolBusy | PoolUnavailable:
     answer: Mapping[str, Any] = error.response
     code, message = (str(answer.get("Error", {}).get(name, "")) for name in ("Code", "Message"))
     if wait_s := TOO_MUCH.get(code):
@@ -190,7 +190,7 @@ def _meaning(operation: str, error: ClientError) -> Refused | PoolBusy | PoolUna
     if answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
         log.warning("the user pool is broken: %s answers %s", operation, code)
         return PoolUnavailable()
-    return Refused(code, message)
+    return PoolRefused(code, message)
 
 
 @lru_cache(maxsize=4)

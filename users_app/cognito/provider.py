@@ -12,7 +12,7 @@ from users_app import audit
 from users_app.clients import Client
 from users_app.cognito import people, pool_api, sessions
 from users_app.cognito.faults import PoolBusy, PoolUnavailable
-from users_app.cognito.pool_api import Granted, Refused
+from users_app.cognito.pool_api import Granted, PoolRefused
 from users_app.cognito.refresh_token import Renewal, unwrap, wrap
 from users_app.cognito.tokens import AccessClaims, read_access, read_id
 from users_app.cognito.user_pool import UserPool
@@ -39,29 +39,29 @@ class PoolAccounts:
         self.pool = pool
 
     def register(self, *, email: str, password: str, name: str, phone: str, address: str) -> None:
-        mail.require_room(email)  # the pool sends one
+        mail.require_mail_quota(email)  # the pool sends one
         try:
             sub = pool_api.sign_up(self.pool, email=email, password=password, name=name)
-        except Refused as no:
+        except PoolRefused as no:
             if no.code not in TAKEN:
                 raise refusal_of_registration(no) from no
             self._send_code_again(email)
         else:
-            people.expect(sub=sub, email=email, name=name, phone=phone, address=address)
+            people.keep_until_first_sign_in(sub=sub, email=email, name=name, phone=phone, address=address)
 
     def _send_code_again(self, email: str) -> None:
         """Whoever has lost the first mail registers again; somebody who is confirmed learns of it by a mail of ours."""
         with suppress(PoolBusy, PoolUnavailable):
             try:
                 pool_api.resend_code(self.pool, email=email)
-            except Refused:
+            except PoolRefused:
                 mail.post(kind=MailKind.ADDRESS_TAKEN, to=email)
 
     def confirm_by_code(self, *, email: str, code: str) -> None:
         note_whom(email)
         try:
             pool_api.confirm_sign_up(self.pool, email=email, code=code)
-        except Refused as no:
+        except PoolRefused as no:
             raise InvalidCode(WRONG_CODE) from no
 
     def sign_in(self, *, email: str, password: str, is_remembered: bool, client: Client) -> tuple[User, Issued]:
@@ -69,7 +69,7 @@ class PoolAccounts:
         attempt.check()
         try:
             granted = pool_api.sign_in(self.pool, email=attempt.email, password=password)
-        except Refused as no:
+        except PoolRefused as no:
             attempt.note_failure()
             note_whom(attempt.email)
             raise InvalidCredentials from no
@@ -83,7 +83,7 @@ class PoolAccounts:
             raise PoolUnavailable
         user = people.mirror(identity)
         audit.by(user.pk)
-        session = sessions.begin(user=user, claims=claims, is_remembered=is_remembered, client=client)
+        session = sessions.create_session_of_token(user=user, claims=claims, is_remembered=is_remembered, client=client)
         return user, self._issued(session, claims, granted.access, granted.refresh)
 
     def refresh(self, *, refresh_token: str, client: Client) -> Issued:
@@ -91,7 +91,7 @@ class PoolAccounts:
         session = sessions.alive(renewal.session_id)
         try:
             granted = pool_api.refresh(self.pool, username=renewal.username, refresh_token=renewal.token)
-        except Refused as no:
+        except PoolRefused as no:
             revoke(session_id=session.pk)
             raise SessionEnded from no
         claims = self._fresh(read_access, granted.access)
@@ -107,10 +107,10 @@ class PoolAccounts:
             claims = read_access(self.pool, access_token or "")
         if renewal is not None:
             note_who(sessions.end_by_id(renewal.session_id))
-            with suppress(Refused, PoolBusy, PoolUnavailable):
-                pool_api.revoke(self.pool, refresh_token=renewal.token)
+            with suppress(PoolRefused, PoolBusy, PoolUnavailable):
+                pool_api.revoke_refresh_token(self.pool, refresh_token=renewal.token)
         if claims is not None and (renewal is None or renewal.session_id != claims.session_id):
-            note_who(sessions.end(claims))
+            note_who(sessions.end_session_of_token(claims))
 
     def person_behind(self, *, access_token: str) -> tuple[User, Session | None]:
         return sessions.person_behind(read_access(self.pool, access_token)), None
@@ -140,7 +140,7 @@ class PoolAccounts:
         return Issued(access, wrap(self.pool, renewal), claims.expires_at - now, session.expires_at - now)
 
 
-def refusal_of_registration(no: Refused) -> Refusal:
+def refusal_of_registration(no: PoolRefused) -> Refusal:
     """The password's own field where it is not good enough; the pool has a sentence for it."""
     if no.code == "InvalidPasswordException":
         sentence = no.message.removeprefix("Password did not conform with policy: ")

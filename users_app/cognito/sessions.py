@@ -27,7 +27,7 @@ def person_behind(claims: AccessClaims) -> User:
 
 
 @transaction.atomic
-def begin(*, user: User, claims: AccessClaims, is_remembered: bool, client: Client) -> Session:
+def create_session_of_token(*, user: User, claims: AccessClaims, is_remembered: bool, client: Client) -> Session:
     user.sessions.filter(expires_at__lte=timezone.now()).delete()
     session = Session.objects.create(
         pk=claims.session_id,
@@ -72,7 +72,7 @@ def renewed(*, session: Session, claims: AccessClaims, client: Client) -> Sessio
     return session
 
 
-def end(claims: AccessClaims) -> int | None:
+def end_session_of_token(claims: AccessClaims) -> int | None:
     """Whose it was; None for a person without an account here, and for one that had ended before.
 
     A sign-in that went past this site gets its row now.

@@ -17,8 +17,8 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from users_app.clients import client_of
-from users_app.http.service_signature import ALGORITHM, SentRequest, SignatureRefused, verify
-from users_app.limits.counters import Store, counters
+from users_app.http.service_signature import ALGORITHM, SentRequest, SignatureRefused, verify_signature
+from users_app.limits.counters import CounterStore, counters
 from users_app.limits.lockout import ADDRESS, MEMORY_S, hold_of
 from users_app.limits.rates import network_of
 
@@ -62,7 +62,7 @@ class SignatureAttempt:
     def note_failure(self) -> None:
         counters().ask(self._count)
 
-    def _count(self, store: Store) -> None:
+    def _count(self, store: CounterStore) -> None:
         if wait_s := ADDRESS.wait_s(store.add(self._name, MEMORY_S)):
             store.hold(hold_of(self._name), wait_s)
 
@@ -126,7 +126,7 @@ def gateway_by_secret(secret: str) -> Service:
 
 def service_by_signature(request: HttpRequest) -> Service:
     try:
-        key = verify(
+        key = verify_signature(
             sent_request(request),
             keys=settings.SERVICE_KEYS,
             region=settings.SERVICE_REGION,

@@ -115,7 +115,7 @@ def is_gateway_secret(text: str) -> bool:
 # --- The check -------------------------------------------------------------------------------------------------------
 
 
-def verify(
+def verify_signature(
     request: SentRequest, *, keys: Collection[ServiceKey], region: str, service: str, now: datetime
 ) -> ServiceKey:
     """The key that signed this request; raises SignatureRefused and nothing else."""

@@ -15,7 +15,7 @@ class LocalAccounts:
 
     def register(self, *, email: str, password: str, name: str, phone: str, address: str) -> None:
         registration.check_password(password=password, user=User(email=email, name=name))
-        registration.register(email=email, password=password, name=name, phone=phone, address=address)
+        registration.register_account(email=email, password=password, name=name, phone=phone, address=address)
 
     def confirm_by_code(self, *, email: str, code: str) -> None:
         registration.confirm_by_code(email=email, code=code)

@@ -22,7 +22,7 @@ MOST_LOCAL = 50_000  # entries; whoever sends from more addresses than that is c
 T = TypeVar("T")
 
 
-class Store(Protocol):
+class CounterStore(Protocol):
     def hit(self, current: str, previous: str, ttl_s: int) -> tuple[int, int]:
         """Add one to the first; both afterwards."""
 
@@ -73,7 +73,7 @@ class RedisStore:
         self.redis.delete(*keys)
 
 
-class LocalStore:
+class LocalCounterStore:
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.entries: dict[str, tuple[int, float]] = {}  # number, until when it counts
@@ -125,12 +125,12 @@ class LocalStore:
 class Counters:
     """Redis as long as it answers, else this process."""
 
-    def __init__(self, shared: Store) -> None:
+    def __init__(self, shared: CounterStore) -> None:
         self.shared = shared
-        self.local = LocalStore()
+        self.local = LocalCounterStore()
         self.closed_until = 0.0
 
-    def ask(self, question: Callable[[Store], T]) -> T:
+    def ask(self, question: Callable[[CounterStore], T]) -> T:
         """The answer of whichever store counts now."""
         if time.monotonic() >= self.closed_until:
             try:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from background.refusals import Kind, Refusal
 from users_app.clients import Client
-from users_app.limits.counters import Store, counters
+from users_app.limits.counters import CounterStore, counters
 from users_app.limits.rates import mark_of, network_of
 from users_app.models import Session
 
@@ -69,7 +69,7 @@ class Attempt:
         pair = self._names[PAIR]
         counters().ask(lambda store: store.drop(pair, hold_of(pair)))
 
-    def _count(self, store: Store) -> None:
+    def _count(self, store: CounterStore) -> None:
         for patience, name in self._names.items():
             if wait_s := patience.wait_s(store.add(name, MEMORY_S)):
                 store.hold(hold_of(name), wait_s)

@@ -10,12 +10,12 @@ from ipaddress import IPv6Address, ip_address
 
 from django.utils.crypto import salted_hmac
 
-from users_app.limits.counters import Store
+from users_app.limits.counters import CounterStore
 
 IPV6_NETWORK_BITS = 64  # what a household or a virtual machine has
 
 
-def take_turn(store: Store, key: str, most: int, window_s: int) -> float:
+def take_turn(store: CounterStore, key: str, most: int, window_s: int) -> float:
     """0, or in how many seconds it may be tried again."""
     now = time.time()
     index, elapsed_s = divmod(now, window_s)

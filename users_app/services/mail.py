@@ -61,7 +61,7 @@ class TooManyMails(Refusal):
     code = "too_many_mails"
 
 
-def require_room(to: str) -> None:
+def require_mail_quota(to: str) -> None:
     """Raises TooManyMails where strangers have had mail sent to an address too often, whether anybody has it or not."""
     limit: int = settings.MAILS_AN_HOUR
     wait_s = counters().ask(lambda store: take_turn(store, f"mail:{mark_of(to)}", limit, HOUR_S)) if limit else 0
@@ -222,7 +222,7 @@ def given_up_count() -> int:
 # --- What nobody else looks after ------------------------------------------------------------------------------------
 
 
-def look_after() -> None:
+def requeue_and_expire_mails() -> None:
     """One round of the reaper: what has been waiting goes on the queue again, and nothing is kept for ever."""
     now = timezone.now()
     Mail.objects.filter(given_up_at__lt=now - timedelta(days=KEPT_DAYS)).delete()

@@ -21,7 +21,7 @@ from users_app.services.sessions import Tokens, live_sessions, open_session, ren
 ERASED = "erased.invalid"  # a domain that no mail reaches; what stands before it nobody can register first
 
 
-def change_password(
+def change_own_password(
     *, user: User, session: Session | None, current_password: str, new_password: str, client: Client
 ) -> Tokens:
     """Every other session ends; the one that asks goes on, with new tokens."""
@@ -40,7 +40,7 @@ def ask_for_new_address(*, user: User, new_email: str, password: str, client: Cl
     require_password(user=user, password=password, client=client)
     if new_email == user.email:
         raise Refusal(fields={"new_email": ["This is your address already."]})
-    mail.require_room(new_email)
+    mail.require_mail_quota(new_email)
     with transaction.atomic():
         mail.post(kind=MailKind.CONFIRM_NEW_ADDRESS, to=new_email, user=user)
         mail.post(kind=MailKind.ADDRESS_CHANGE_ASKED, to=user.email, user=user)

@@ -15,7 +15,7 @@ from users_app.services.sessions import revoke_all
 
 def ask_for_reset(*, email: str) -> None:
     """Does the same for every address; whether anybody has it shows when the mail is made."""
-    mail.require_room(email)
+    mail.require_mail_quota(email)
     mail.post(kind=MailKind.RESET_PASSWORD, to=email)
 
 

@@ -29,14 +29,14 @@ class InvalidCode(Refusal):
     code = "invalid_code"
 
 
-def register(*, email: str, password: str, name: str = "", phone: str = "", address: str = "") -> None:
+def register_account(*, email: str, password: str, name: str = "", phone: str = "", address: str = "") -> None:
     """An account that waits for its confirmation; `email` in its one spelling.
 
     Whether there is one already shows in the mail alone: its owner learns of it. Registering again with the same
     password before confirming has another mail sent, of which alone the link works. With another password nobody knows
     who was first: what was given is dropped, and whoever has the mailbox chooses the password by the mail.
     """
-    mail.require_room(email)
+    mail.require_mail_quota(email)
     fields = {"password": make_password(password), "name": name, "phone": phone, "address": address}
     before = _never_let_in().filter(email=email).values_list("password", flat=True).first()
     # As much work for an address that nobody has.

@@ -46,11 +46,11 @@ def lifetime_of(*, is_remembered: bool) -> timedelta:
 
 
 def open_session(*, user: User, is_remembered: bool = False, client: Client = NOWHERE) -> Tokens:
-    return tokens_of(begin(user=user, is_remembered=is_remembered, client=client))
+    return tokens_of(create_session(user=user, is_remembered=is_remembered, client=client))
 
 
 @transaction.atomic
-def begin(*, user: User, is_remembered: bool = False, client: Client = NOWHERE) -> Session:
+def create_session(*, user: User, is_remembered: bool = False, client: Client = NOWHERE) -> Session:
     """A new session; the person's expired ones are dropped, so the table holds no more than what is alive."""
     now = timezone.now()
     user.sessions.filter(expires_at__lte=now).delete()
@@ -87,7 +87,7 @@ def find_alive(*, session_id: uuid.UUID, user: User) -> Session | None:
     return session
 
 
-def prolong(session: Session) -> None:
+def extend_session(session: Session) -> None:
     """As its use on the watch site does, but without new tokens; at most once in the lifetime of an access token."""
     ends_at = timezone.now() + lifetime_of(is_remembered=session.is_remembered)
     if session.expires_at < ends_at - settings.ACCESS_TOKEN_LIFETIME:

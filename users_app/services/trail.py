@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import timezone
 
-from users_app.limits.counters import Store, counters
+from users_app.limits.counters import CounterStore, counters
 from users_app.limits.rates import network_of, take_turn
 from users_app.models import AuditEntry
 
@@ -28,7 +28,7 @@ def write_attempts(attempts: Iterable[AuditEntry]) -> None:
     write([attempt for attempt in attempts if counters().ask(partial(_has_room, attempt=attempt))])
 
 
-def _has_room(store: Store, *, attempt: AuditEntry) -> bool:
+def _has_room(store: CounterStore, *, attempt: AuditEntry) -> bool:
     of_address = f"audit:{network_of(attempt.address or '')}"
     is_full = take_turn(store, of_address, ATTEMPTS_OF_ADDRESS, HOUR_S) or take_turn(
         store, "audit:all", ATTEMPTS_IN_ALL, HOUR_S

@@ -54,12 +54,12 @@ class StaffSignIn(AuthenticationMiddleware):
 def cached_person(request: HttpRequest) -> User | AnonymousUser:
     """Once for each request."""
     if CACHED not in request.__dict__:
-        setattr(request, CACHED, person_of(request))
+        setattr(request, CACHED, staff_of(request))
     person: User | AnonymousUser = request.__dict__[CACHED]
     return person
 
 
-def person_of(request: HttpRequest) -> User | AnonymousUser:
+def staff_of(request: HttpRequest) -> User | AnonymousUser:
     user = get_user(request)
     if isinstance(user, User) and (bound_to := request.session.get(BOUND_TO)):
         session = sessions.find_alive(session_id=uuid.UUID(bound_to), user=user)
@@ -91,7 +91,7 @@ def go_on(request: HttpRequest, session: Session) -> None:
     Not past what a user pool has granted: it is asked again when the watch site's tokens are renewed.
     """
     if accounts_provider().keeps_accounts_here:
-        sessions.prolong(session)
+        sessions.extend_session(session)
     if request.path.startswith(STAFF_PAGES) and access_cookie(request) is None:
         setattr(request, TOKENS, accounts_provider().tokens_again(session))
 
@@ -140,7 +140,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         and isinstance(user, User)
         and accounts_provider().keeps_accounts_here
     ):
-        session = sessions.begin(user=user, is_remembered=True, client=client_of(request))
+        session = sessions.create_session(user=user, is_remembered=True, client=client_of(request))
         request.session[BOUND_TO] = session.pk.hex
         set_cookies(response, issued(sessions.tokens_of(session)))
     return response

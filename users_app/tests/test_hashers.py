@@ -13,7 +13,7 @@ from rest_framework.test import APIClient
 
 from conftest import PASSWORD
 from users_app import hashers
-from users_app.hashers import Busy, Turns
+from users_app.hashers import Busy, HashingTurns
 from users_app.models import User
 
 OTHERS = "argon2$argon2id$v=19$m=102400,t=2,p=8$"
@@ -45,7 +45,7 @@ def test_a_hash_with_other_numbers_is_made_anew_at_the_next_sign_in(browser: API
 
 
 def test_whoever_comes_when_all_places_are_taken_is_told_to_come_back() -> None:
-    turns, is_open = Turns(at_once=1, most_waiting=2), threading.Event()
+    turns, is_open = HashingTurns(at_once=1, most_waiting=2), threading.Event()
 
     def hash_slowly() -> str:
         try:
@@ -68,7 +68,7 @@ def test_whoever_comes_when_all_places_are_taken_is_told_to_come_back() -> None:
 def test_a_storm_is_a_503_that_says_when_to_come_back(
     path: str, viewer: User, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full = Turns(at_once=1, most_waiting=0)
+    full = HashingTurns(at_once=1, most_waiting=0)
     monkeypatch.setattr(hashers, "TURNS", full)
     client.raise_request_exception = False
     form = {"email": viewer.email, "username": viewer.email, "password": PASSWORD}

@@ -11,7 +11,7 @@ from conftest import PASSWORD
 from users_app.clients import Client
 from users_app.limits import counters as counting
 from users_app.limits import lockout
-from users_app.limits.counters import Counters, LocalStore, counters
+from users_app.limits.counters import Counters, LocalCounterStore, counters
 from users_app.limits.lockout import ACCOUNT, ADDRESS, PAIR, Attempt, TooManyAttempts
 from users_app.limits.rates import network_of, seconds_to_wait
 from users_app.models import User
@@ -264,7 +264,7 @@ def test_names_of_counters_do_not_tell_who_it_is(viewer: User) -> None:
 # --- Without Redis ---------------------------------------------------------------------------------------------------
 
 
-class Away(LocalStore):
+class Away(LocalCounterStore):
     """A Redis that does not answer; `asked` counts."""
 
     asked = 0
@@ -286,7 +286,7 @@ def test_without_redis_each_process_counts_and_asks_again_after_a_while(clock: C
 
 def test_counting_here_takes_no_more_memory_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "MOST_LOCAL", 100)
-    store = LocalStore()
+    store = LocalCounterStore()
     for number in range(1000):
         store.add(str(number), 60)
     assert len(store.entries) <= 100

@@ -207,24 +207,24 @@ def test_what_was_lost_goes_on_the_queue_again(
     monkeypatch.setattr(queue, "mails_waiting", lambda: {queued.pk})
     Mail.objects.filter(pk=later.pk).update(try_at=timezone.now() + timedelta(minutes=1))
     Mail.objects.filter(pk=given_up.pk).update(given_up_at=timezone.now())
-    mail.look_after()
+    mail.requeue_and_expire_mails()
     assert enqueued == [lost.pk]
 
 
 def test_what_was_given_up_is_kept_for_a_month(viewer: User, enqueued: list[int]) -> None:
     row = written(viewer)
     Mail.objects.update(given_up_at=timezone.now() - timedelta(days=29))
-    mail.look_after()
+    mail.requeue_and_expire_mails()
     assert Mail.objects.get() == row
     Mail.objects.update(given_up_at=timezone.now() - timedelta(days=31))
-    mail.look_after()
+    mail.requeue_and_expire_mails()
     assert not Mail.objects.exists()
 
 
 def test_a_queue_that_is_away_costs_only_time(viewer: User) -> None:
     """The tests' Redis is at an address that nobody answers."""
     written(viewer)
-    mail.look_after()
+    mail.requeue_and_expire_mails()
     assert Mail.objects.count() == 1
 
 

@@ -21,7 +21,7 @@ from users_app.http.service_signature import (
     is_gateway_secret,
     parse_authorization,
     parse_service_keys,
-    verify,
+    verify_signature,
 )
 
 ORIGIN = "http://videos.example.com:8000"
@@ -87,13 +87,15 @@ def signed_at(request: SentRequest) -> datetime:
 
 def check(request: SentRequest, *keys: ServiceKey, late: timedelta = timedelta(), service: str = SERVICE) -> ServiceKey:
     now = signed_at(request) + late
-    return verify(request, keys=keys or (KEY, TOKEN_KEY), region=REGION, service=service, now=now)
+    return verify_signature(request, keys=keys or (KEY, TOKEN_KEY), region=REGION, service=service, now=now)
 
 
 def refusal(request: SentRequest, *keys: ServiceKey, now: datetime | None = None) -> SignatureRefused:
     """How it is refused; a test fails by any other exception and by none."""
     with pytest.raises(SignatureRefused) as caught:
-        verify(request, keys=keys or (KEY, TOKEN_KEY), region=REGION, service=SERVICE, now=now or datetime.now(UTC))
+        verify_signature(
+            request, keys=keys or (KEY, TOKEN_KEY), region=REGION, service=SERVICE, now=now or datetime.now(UTC)
+        )
     return caught.value
 
 
@@ -122,7 +124,7 @@ def test_the_example_of_aws_is_accepted() -> None:
     headers = {"host": "example.amazonaws.com", "x-amz-date": "20150830T123600Z", "authorization": authorization}
     now = datetime(2015, 8, 30, 12, 36, tzinfo=UTC)
     request = SentRequest("GET", "/", "", headers)
-    assert verify(request, keys=[key], region="us-east-1", service="service", now=now) == key
+    assert verify_signature(request, keys=[key], region="us-east-1", service="service", now=now) == key
 
 
 PATHS = [
@@ -226,7 +228,7 @@ def test_headers_that_proxies_add_need_no_signature(sign: Signer) -> None:
 def test_for_s3_a_path_is_not_encoded_once_more(path: str) -> None:
     for sign in (by_botocore, by_requests):
         request = sign("GET", path, service="s3")
-        assert verify(request, keys=[KEY], region=REGION, service="s3", now=signed_at(request)) == KEY
+        assert verify_signature(request, keys=[KEY], region=REGION, service="s3", now=signed_at(request)) == KEY
 
 
 def test_the_three_parts_may_come_in_any_order_and_without_spaces() -> None:
@@ -327,7 +329,7 @@ def test_an_unknown_key_without_a_secret_opens_nothing() -> None:
 
 def test_without_keys_every_signature_is_wrong() -> None:
     with pytest.raises(SignatureRefused, match="not signed so"):
-        verify(by_botocore(), keys=(), region=REGION, service=SERVICE, now=datetime.now(UTC))
+        verify_signature(by_botocore(), keys=(), region=REGION, service=SERVICE, now=datetime.now(UTC))
 
 
 # --- Time ------------------------------------------------------------------------------------------------------------

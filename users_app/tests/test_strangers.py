@@ -163,7 +163,7 @@ def test_wrong_signatures_make_their_sender_wait_before_the_next_is_looked_at(
 ) -> None:
     looked_at: list[Any] = []
     monkeypatch.setattr("users_app.http.service_authentication.sent_request", looked_at.append)
-    monkeypatch.setattr("users_app.http.service_authentication.verify", refuse)
+    monkeypatch.setattr("users_app.http.service_authentication.verify_signature", refuse)
     path = "/api/v1/upload/videos/1/status/?status=COMPLETED"
     for _ in range(ADDRESS.free):
         assert stranger.patch(path, HTTP_AUTHORIZATION=SIGNATURE).status_code == 403

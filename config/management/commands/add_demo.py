@@ -88,7 +88,7 @@ class Command(BaseCommand):
 
     def handle(self, *, follow: bool, **options: Any) -> None:
         if not Video.objects.exists():
-            add(FIRST)
+            add_film(FIRST)
             is_begun = True
         else:
             is_begun = is_interrupted()
@@ -131,10 +131,10 @@ def add_others() -> None:
     if first is None:  # deleted while it was made: the others are not wanted either
         return
     for number, demo in enumerate(OTHERS, 1):
-        add(demo, created_at=first.created_at - timedelta(minutes=number))
+        add_film(demo, created_at=first.created_at - timedelta(minutes=number))
 
 
-def add(demo: Demo, **fields: Any) -> None:
+def add_film(demo: Demo, **fields: Any) -> None:
     owner = User.objects.filter(role=Role.ADMIN, is_active=True).order_by("pk").first()
     if owner is None:
         raise CommandError("There is no admin to own the demo: run `manage.py bootstrap` first.")

@@ -17,7 +17,7 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         logging.disable(logging.WARNING)  # the lines below say it better
         try:
-            count = sum(not self.show(finding) for finding in checkup.examine())
+            count = sum(not self.show(finding) for finding in checkup.run_checks())
         finally:
             logging.disable(logging.NOTSET)
         if count:

@@ -40,7 +40,7 @@ class Command(BaseCommand):
                 explained = explain_file(path)
         except PipelineError as error:
             if options["json"]:
-                self.stdout.write(as_json(preflight.refusal(error.code, error.sentence)))
+                self.stdout.write(as_json(preflight.refused_verdict(error.code, error.sentence)))
             raise CommandError(f"{error.code}: {error.sentence}") from error
         if options["json"]:
             self.stdout.write(as_json({**preflight.judgement(explained), **explained.to_json()}))

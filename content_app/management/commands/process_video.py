@@ -50,7 +50,7 @@ class Command(BaseCommand):
             explain_file(path)  # before it is stored: of a file that cannot become a film nothing is to be left
         except PipelineError as error:
             raise CommandError(f"{error.code}: {error.sentence}") from error
-        video = add(path, fields)
+        video = add_video(path, fields)
         self.show(0, None)
         claim = lifecycle.claim(video_id=video.pk)
         if claim:
@@ -71,7 +71,7 @@ class Command(BaseCommand):
         if video.deleted_at:
             raise CommandError("The video was deleted while it was processed.")
         if video.state == State.ERROR:
-            remove(video)
+            remove_video(video)
             raise CommandError(f"{video.error_code}: {video.error_message}")
         names = ", ".join(rendition.name for rendition in video.renditions.all())
         self.stdout.write(f"Video {video.pk} is ready: {video.duration_s:.1f} s in {names}.")
@@ -105,7 +105,7 @@ def find_category(name: str | None) -> Category | None:
     return category
 
 
-def add(path: Path, fields: dict[str, Any]) -> Video:
+def add_video(path: Path, fields: dict[str, Any]) -> Video:
     try:
         with path.open("rb") as file:
             video = Video(**fields, original_name=path.name[:255], original_bytes=path.stat().st_size)
@@ -118,7 +118,7 @@ def add(path: Path, fields: dict[str, Any]) -> Video:
     return video
 
 
-def remove(video: Video) -> None:
+def remove_video(video: Video) -> None:
     """Row and original: the operator at the terminal has the file, and hears now why it was refused."""
     video.delete()
     discards.remove_due()

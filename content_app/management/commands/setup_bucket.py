@@ -40,7 +40,7 @@ class Command(BaseCommand):
 
         try:
             for bucket in store.buckets.names:
-                if create and s3_setup.create(store, bucket):
+                if create and s3_setup.create_bucket(store, bucket):
                     self.stdout.write(f"{bucket}: made.")
                 s3_setup.set_up(store, bucket, origins=page_origins(), principal=principal, say=self.stdout.write)
         except StorageUnavailable as error:

@@ -37,7 +37,7 @@ def read_upload(upload: Upload) -> str:
     return decode_captions(upload.read())
 
 
-def add(*, video_id: int, language: str, label: str, text: str) -> Caption:
+def add_captions(*, video_id: int, language: str, label: str, text: str) -> Caption:
     """In place of those in the same language. Raises AdditionRefused, Http404 or StorageUnavailable."""
     tag = parse_tag(language)
     cues = parse(text)
@@ -50,7 +50,7 @@ def add(*, video_id: int, language: str, label: str, text: str) -> Caption:
     return caption
 
 
-def remove(*, video_id: int, language: str) -> None:
+def remove_captions(*, video_id: int, language: str) -> None:
     """Raises Http404. What the file itself brought along comes back when the film is processed again."""
     with transaction.atomic():
         video = get_object_or_404(Video.objects.select_for_update(), pk=video_id, deleted_at=None)

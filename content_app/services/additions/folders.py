@@ -33,7 +33,7 @@ def store_addition(*, video: Video, files: Iterable[Path]) -> str:
     """The name of the folder that they are in. They are removed again unless somebody keeps them within a day."""
     folder = uuid.uuid4().hex[:16]
     prefix = layout.version_prefix(video.public_id, folder)
-    discards.expect(prefix=prefix)
+    discards.discard_unless_kept(prefix=prefix)
     for path in files:
         get_store().put(path, f"{prefix}/{path.name}", layout.content_type(path.name))
     return folder

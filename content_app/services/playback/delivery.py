@@ -135,7 +135,7 @@ def dash_manifest(video: Video) -> str:
     """Likewise of DASH: relative to the signed folder, or signed for the bucket. Captions are the playlist's alone."""
     key = f"{video.key_prefix}/{layout.MANIFEST}"
     if not bucket_store():
-        return dash_texts.in_folder(published_text(key), signed_folder(video))
+        return dash_texts.manifest_in_folder(published_text(key), signed_folder(video))
     end_s = grants.grant_end(now=time.time(), lifetime_s=grants.lifetime_s())
     return bucket_manifest(key, end_s - int(time.time()))
 

@@ -59,12 +59,12 @@ def run_claim(*, claim: Claim, watch: Watcher = lambda percent, time_left_s: Non
             make_and_switch(claim, version, scratch, Reporter(claim, watch))
     except ClaimLost:
         log.info("video %s: deleted, replaced or taken over; leaving it", claim.video_id)
-        let_go(claim, version)
+        discard_version(claim, version)
     except AskedToEnd:
         log.info("video %s: handed back, the worker ends", claim.video_id)
         with suppress(ClaimLost):
             lifecycle.hand_back(claim=claim)
-        let_go(claim, version)
+        discard_version(claim, version)
     except PipelineError as error:
         give_up(claim, version, error)
     except NoRoom as error:
@@ -97,7 +97,7 @@ def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter
     prefix = layout.version_prefix(claim.public_id, version)
     require_room_to_publish(out)
     size_bytes = publish(out, get_store(), prefix, tick)
-    lifecycle.mark_ready(claim=claim, published=describe(claim, version, made, size_bytes, out))
+    lifecycle.mark_ready(claim=claim, published=published_encode(claim, version, made, size_bytes, out))
     log.info("video %s: ready", claim.video_id)
 
 
@@ -105,16 +105,16 @@ def accept_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: i
     """Before anything is encoded. Raises StorageUnavailable when there is no room for what will come of it."""
     report.expect(preflight.note_plan(source, plan, claim=claim, size_bytes=size_bytes))
     cost = estimate(plan, Speed(), source_bytes=size_bytes)
-    work_folder.require_room(cost.bytes * COPIES)
+    work_folder.require_scratch_space(cost.bytes * COPIES)
 
 
 def require_room_to_publish(out: Path) -> None:
     """Raises NoRoom. Where the media are on another disk than the work folder, storing a version copies it."""
     if not bucket_store() and not can_link(out, settings.MEDIA_ROOT):
-        disk_space.require(settings.MEDIA_ROOT, sum(path.stat().st_size for path in out.iterdir()))
+        disk_space.require_free(settings.MEDIA_ROOT, sum(path.stat().st_size for path in out.iterdir()))
 
 
-def describe(claim: Claim, version: str, made: Made, size_bytes: int, out: Path) -> Published:
+def published_encode(claim: Claim, version: str, made: Made, size_bytes: int, out: Path) -> Published:
     best = made.package.videos[-1]
     rows = []
     for video in made.package.videos:
@@ -155,10 +155,10 @@ def give_up(claim: Claim, version: str, error: PipelineError) -> None:
     with suppress(ClaimLost):
         state = lifecycle.mark_failed(claim=claim, error=error)
         log.warning("video %s: %s, now %s", claim.video_id, error, state)
-    let_go(claim, version)
+    discard_version(claim, version)
 
 
-def let_go(claim: Claim, version: str) -> None:
+def discard_version(claim: Claim, version: str) -> None:
     # A worker may be asked to end in the moment after its switch: what plays now is not its to let go.
     if Video.objects.filter(pk=claim.video_id, version=version).exists():
         return
@@ -186,7 +186,7 @@ class Reporter:
         self.planned_at, self.expected_s, self.total_s = time.monotonic(), seconds, seconds
 
     def __call__(self, progress: Progress | None) -> None:
-        disk_space.require(settings.WORK_DIR, MARGIN_BYTES)
+        disk_space.require_free(settings.WORK_DIR, MARGIN_BYTES)
         if timezone.now() < self.next_at:
             return
         if progress:
@@ -201,7 +201,9 @@ class Reporter:
             elapsed_s = time.monotonic() - self.planned_at
             time_left_s = max(1, round(self.total_s - elapsed_s))
             estimate_s = max(1, round(max(self.total_s, elapsed_s)))
-        lifecycle.report(claim=self.claim, percent=self.percent, time_left_s=time_left_s, estimate_s=estimate_s)
+        lifecycle.record_progress(
+            claim=self.claim, percent=self.percent, time_left_s=time_left_s, estimate_s=estimate_s
+        )
         self.watch(self.percent, time_left_s)
         self.next_at = timezone.now() + REPORT_INTERVAL
 

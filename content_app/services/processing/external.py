@@ -66,23 +66,23 @@ def complete(*, video: Video) -> None:
     require_external()
     if video.state == State.READY:
         return  # said twice
-    claim = take(video)
+    claim = claim_video(video)
     version = uuid.uuid4().hex[:VERSION_DIGITS]
     try:
         published = adopt(claim, version)
         lifecycle.mark_ready(claim=claim, published=published)
     except BadResult as problem:
-        let_go(claim)
+        return_claim(claim)
         raise ResultRefused(str(problem), code="bad_result") from problem
     except ClaimLost as lost:  # deleted or replaced meanwhile
         raise ResultRefused(NOT_WAITING, code="not_waiting") from lost
     except BaseException:
-        let_go(claim)
+        return_claim(claim)
         raise
     log.info("video %s: ready, made elsewhere", video.pk)
 
 
-def let_go(claim: Claim) -> None:
+def return_claim(claim: Claim) -> None:
     with suppress(ClaimLost):
         lifecycle.hand_back(claim=claim)
 
@@ -92,7 +92,7 @@ def fail(*, video: Video) -> None:
     require_external()
     was_told = video.state == State.READY and video.refused_code == TranscoderFailed.code
     if video.state != State.ERROR and not was_told:
-        lifecycle.mark_failed(claim=take(video), error=TranscoderFailed())
+        lifecycle.mark_failed(claim=claim_video(video), error=TranscoderFailed())
 
 
 def require_external() -> None:
@@ -100,7 +100,7 @@ def require_external() -> None:
         raise ResultRefused("This site makes its films itself (TRANSCODER=internal).", code="internal_transcoder")
 
 
-def take(video: Video) -> Claim:
+def claim_video(video: Video) -> Claim:
     claim = lifecycle.claim(video_id=video.pk)
     if claim is None:
         raise ResultRefused(NOT_WAITING, code="not_waiting")
@@ -115,7 +115,7 @@ def adopt(claim: Claim, version: str) -> Published:
     from media_pipeline.storage import s3_copy
 
     bucket, folder = store.buckets.processed, claim.original
-    renew = partial(lifecycle.report, claim=claim, percent=99)
+    renew = partial(lifecycle.record_progress, claim=claim, percent=99)
     sizes = {key.removeprefix(f"{folder}/"): size for key, size in store.sizes_in(bucket, folder) if key != folder}
     found = read_result(
         sizes,
@@ -131,7 +131,7 @@ def adopt(claim: Claim, version: str) -> Published:
         for name, text in found.texts.items():
             (work / name).write_text(text, encoding="utf-8")
         written_bytes = publish(work, store, prefix, renew)
-    return describe(claim, version, found, sizes, names, written_bytes)
+    return published_result(claim, version, found, sizes, names, written_bytes)
 
 
 def read_while(renew: Tick, store: "S3Store", bucket: str, key: str) -> bytes:
@@ -165,7 +165,7 @@ def whole_films(sizes: dict[str, int]) -> Iterator[str]:
             yield name
 
 
-def describe(
+def published_result(
     claim: Claim, version: str, found: ForeignVersion, sizes: dict[str, int], names: list[str], written_bytes: int
 ) -> Published:
     return Published(
@@ -187,16 +187,16 @@ def describe(
 
 def films_of(found: ForeignVersion, names: list[str]) -> list[Variant]:
     """The qualities that are there as one file as well."""
-    by_name = {name_of(variant): variant for variant in found.variants if variant.height}
+    by_name = {rung_name(variant): variant for variant in found.variants if variant.height}
     return [variant for name, variant in by_name.items() if layout.rendition_file(name) in names]
 
 
-def name_of(variant: Variant) -> str:
+def rung_name(variant: Variant) -> str:
     return f"{min(variant.width, variant.height)}p"
 
 
 def rendition(claim: Claim, version: str, variant: Variant, sizes: dict[str, int]) -> Rendition:
-    name = name_of(variant)
+    name = rung_name(variant)
     return Rendition(
         video_id=claim.video_id, version=version, name=name, width=variant.width, height=variant.height,
         frame_rate="", codecs="", peak_bps=0, average_bps=0, size_bytes=sizes[layout.rendition_file(name)], frames=0,

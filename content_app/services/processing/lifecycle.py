@@ -208,7 +208,9 @@ def claim(*, video_id: int) -> Claim | None:
     return Claim(video.pk, token, video.public_id, video.accepted_original, video.original_etag, video.attempts)
 
 
-def report(*, claim: Claim, percent: int = 0, time_left_s: int | None = None, estimate_s: int | None = None) -> None:
+def record_progress(
+    *, claim: Claim, percent: int = 0, time_left_s: int | None = None, estimate_s: int | None = None
+) -> None:
     """Renew the lease and show progress. Raises ClaimLost."""
     told = {} if estimate_s is None else {"estimate_s": estimate_s}
     _write(claim, progress=percent, time_left_s=time_left_s, lease_until=_lease(), **told)
@@ -216,7 +218,7 @@ def report(*, claim: Claim, percent: int = 0, time_left_s: int | None = None, es
 
 def expect_version(*, claim: Claim, version: str) -> None:
     """Before the first object is stored: if the worker dies, what it stored is removed a day later."""
-    discards.expect(prefix=layout.version_prefix(claim.public_id, version))
+    discards.discard_unless_kept(prefix=layout.version_prefix(claim.public_id, version))
 
 
 def mark_ready(*, claim: Claim, published: Published) -> None:

@@ -18,7 +18,7 @@ from media_pipeline.planning.plan import EncodePlan, plan_encode
 from media_pipeline.probe import probe
 from media_pipeline.report.estimate import OVERHEAD_S, Speed
 from media_pipeline.report.explain import WORK, Explanation, explain
-from media_pipeline.report.facts import found
+from media_pipeline.report.facts import source_facts
 from media_pipeline.sources.source import Source
 from media_pipeline.storage.store import Tick
 
@@ -49,28 +49,28 @@ def inspect(*, video_id: int) -> None:
     try:
         with brief_folder() as work:
             work_folder.fetch_original(original, work / "source", etag=etag)
-            verdict, error = examine(work / "source")
+            verdict, error = examine_film(work / "source")
             if error is None:
                 work_folder.leave_to_worker(original, work / "source", etag)
     except PipelineError as problem:
         if not problem.permanent:
             log.warning("video %s: could not be looked at: %s", video_id, problem)
             return
-        verdict, error = refusal(problem.code, problem.sentence), problem
+        verdict, error = refused_verdict(problem.code, problem.sentence), problem
     if error is None:
         lifecycle.note_verdict(video_id=video_id, original=original, verdict=verdict)
     elif lifecycle.refuse(video_id=video_id, original=original, error=error, verdict=verdict):
         log.info("video %s: refused before it was processed: %s", video_id, error)
 
 
-def examine(path: Path, on_tick: Tick = lambda: None) -> tuple[dict[str, Any], PipelineError | None]:
+def examine_film(path: Path, on_tick: Tick = lambda: None) -> tuple[dict[str, Any], PipelineError | None]:
     """The verdict on a film, with the error if this site does not take it. Raises PipelineError for what is none."""
     settings, size_bytes = plan_settings(), path.stat().st_size
     source = probe(path, time_limit_s=settings.limits.probe_s, on_tick=on_tick)
     try:
         return verdict_of(source, plan_encode(source, settings), size_bytes=size_bytes), None
     except PipelineError as error:
-        return refusal(error.code, error.sentence) | {"found": found(source, size_bytes)}, error
+        return refused_verdict(error.code, error.sentence) | {"found": source_facts(source, size_bytes)}, error
 
 
 def note_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: int) -> float:
@@ -112,7 +112,7 @@ def shown_verdict(video: Video) -> dict[str, Any]:
     if video.verdict:
         return with_time_of_now(video, dict(video.verdict))
     if video.state == State.ERROR:
-        return refusal(video.error_code, video.error_message)
+        return refused_verdict(video.error_code, video.error_message)
     if video.state == State.UPLOADING and video.uploads.filter(settled_at=None).exclude(arrived_at=None).exists():
         return {**NOTHING, "sentence": "The file has arrived and is checked in a moment."}
     return {**NOTHING, "sentence": WAITING.get(video.state, "The file is looked at in a moment.")}
@@ -124,5 +124,5 @@ def with_time_of_now(video: Video, verdict: dict[str, Any]) -> dict[str, Any]:
     return {**verdict, "cost": {**verdict["cost"], "seconds": seconds}} if verdict.get("cost") and seconds else verdict
 
 
-def refusal(code: str, sentence: str) -> dict[str, Any]:
+def refused_verdict(code: str, sentence: str) -> dict[str, Any]:
     return {**NOTHING, "verdict": "refused", "code": code, "sentence": sentence}

@@ -42,7 +42,7 @@ def discard_later(*, prefix: str) -> None:
     discard(prefixes=[prefix], due_at=timezone.now() + timedelta(minutes=settings.OLD_VERSION_MINUTES))
 
 
-def expect(*, prefix: str) -> None:
+def discard_unless_kept(*, prefix: str) -> None:
     """Before the first object is stored: if whoever stores them dies, they are removed a day later."""
     discard(prefixes=[prefix], due_at=timezone.now() + timedelta(days=1))
 

@@ -48,7 +48,7 @@ def reserve_bytes(disk_bytes: int) -> int:
     return min(disk_bytes // USUAL_SHARE, USUAL_MOST_BYTES) if chosen_mb is None else chosen_mb * MEGABYTE
 
 
-def require(folder: Path, size_bytes: int) -> None:
+def require_free(folder: Path, size_bytes: int) -> None:
     """Raises NoRoom. Costs a microsecond, so that it can be asked before every block."""
     if size_bytes > left_bytes(folder):
         raise NoRoom(folder)
@@ -67,7 +67,7 @@ def asked_for(size_bytes: int) -> Iterator[None]:
     turn = os.open(settings.MEDIA_ROOT, os.O_RDONLY)
     try:
         fcntl.flock(turn, fcntl.LOCK_EX)
-        require(settings.MEDIA_ROOT, size_bytes + promised_bytes())
+        require_free(settings.MEDIA_ROOT, size_bytes + promised_bytes())
         yield
     finally:
         os.close(turn)

@@ -28,7 +28,7 @@ def fetch_original(key: str, path: Path, on_tick: Tick = lambda: None, etag: str
             kept_path(key, etag).replace(path)
             return
     if bucket_store() or not can_link(settings.MEDIA_ROOT, path.parent):  # a second name takes no room
-        require_room(store.size(key))
+        require_scratch_space(store.size(key))
     store.fetch(key, path, on_tick, etag)
 
 
@@ -55,7 +55,7 @@ def drop_kept(*, older_than_s: float = KEPT_FOR_S) -> int:
     return dropped
 
 
-def require_room(size_bytes: int) -> None:
+def require_scratch_space(size_bytes: int) -> None:
     """Raises StorageUnavailable when the work folder cannot take so much more; other films may leave it some later."""
     if size_bytes > free_bytes():
         drop_kept(older_than_s=0)

@@ -82,7 +82,7 @@ def lease_end() -> datetime:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
-def take(upload_id: int) -> Lease | None:
+def take_lease(upload_id: int) -> Lease | None:
     until = lease_end()
     is_free = Q(checked_until=None) | Q(checked_until__lte=timezone.now())
     waiting = DirectUpload.objects.filter(is_free, pk=upload_id, settled_at=None).exclude(arrived_at=None)
@@ -94,7 +94,7 @@ def take(upload_id: int) -> Lease | None:
 
 def check(*, upload_id: int) -> None:
     """Use or refuse what has arrived. Leaves quietly when it is settled or somebody else looks at it."""
-    lease = take(upload_id)
+    lease = take_lease(upload_id)
     if lease is None:
         return
     try:
@@ -126,18 +126,18 @@ def judge(lease: Lease, path: Path) -> None:
         if upload.purpose == Purpose.POSTER:
             return use_as_poster(lease, path)
         size_bytes = path.stat().st_size
-        verdict, error = preflight.examine(path, lease)
+        verdict, error = preflight.examine_film(path, lease)
         if error is None:
             work_folder.leave_to_worker(upload.key, path, upload.etag)
             return use_as_film(lease, size_bytes, verdict)
     except StorageUnavailable:
         raise
     except AdditionRefused as refusal:
-        return refuse(lease, code=refusal.code, sentence=refusal.sentence)
+        return refuse_upload(lease, code=refusal.code, sentence=refusal.sentence)
     except Http404:
-        return refuse(lease, code=VideoGone.code, sentence=VideoGone.sentence)
+        return refuse_upload(lease, code=VideoGone.code, sentence=VideoGone.sentence)
     except PipelineError as problem:
-        verdict, error = preflight.refusal(problem.code, problem.sentence), problem
+        verdict, error = preflight.refused_verdict(problem.code, problem.sentence), problem
     return refuse_film(lease, error, verdict)
 
 
@@ -186,7 +186,7 @@ def use_as_film(lease: Lease, size_bytes: int, verdict: Mapping[str, object]) ->
         if lifecycle.accept_upload(video_id=upload.video.pk, original=original, verdict=verdict):
             discards.keep(prefix=upload.key)
         else:
-            discard(upload)
+            discard_original(upload)
     log.info("upload %s: fine, the film of video %s", upload.public_id, upload.video.pk)
 
 
@@ -198,14 +198,14 @@ def use_as_poster(lease: Lease, path: Path) -> None:
     posters.use_file(video_id=upload.video.pk, path=path)
     with transaction.atomic():
         lease.settle()
-        discard(upload)
+        discard_original(upload)
 
 
 def refuse_film(lease: Lease, error: PipelineError, verdict: Mapping[str, object]) -> None:
     assert lease.upload.video
     video_id = lease.upload.video.pk
     with transaction.atomic():
-        refuse(lease, code=error.code, sentence=error.sentence)
+        refuse_upload(lease, code=error.code, sentence=error.sentence)
         if lease.upload.purpose != Purpose.VIDEO:
             return
         is_first = lifecycle.refuse_upload(video_id=video_id, error=error, verdict=verdict)
@@ -213,14 +213,14 @@ def refuse_film(lease: Lease, error: PipelineError, verdict: Mapping[str, object
             lifecycle.note_refusal(video_id=video_id, name=lease.upload.name, error=error)
 
 
-def refuse(lease: Lease, *, code: str, sentence: str) -> None:
+def refuse_upload(lease: Lease, *, code: str, sentence: str) -> None:
     with transaction.atomic():
         lease.settle(problem_code=code, problem=sentence[:500])
-        discard(lease.upload)
+        discard_original(lease.upload)
     log.info("upload %s: refused, %s", lease.upload.public_id, code)
 
 
-def discard(upload: DirectUpload) -> None:
+def discard_original(upload: DirectUpload) -> None:
     """In a bucket when the last address has ended by which something could still be put there."""
     wait = timedelta(minutes=settings.UPLOAD_URL_MINUTES) + A_MOMENT
     discards.discard(prefixes=[upload.key], due_at=timezone.now() + wait if is_in_bucket() else None)

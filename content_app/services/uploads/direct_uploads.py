@@ -110,7 +110,7 @@ def find_open(*, owner: User, **named: object) -> DirectUpload:
     return get_object_or_404(open_uploads(), owner=owner, **named)
 
 
-def prolong(*, upload: DirectUpload) -> None:
+def extend_expiry(*, upload: DirectUpload) -> None:
     """Something of it has come: it has its whole time again."""
     expires_at = timezone.now() + lifetime()
     with transaction.atomic():  # else it might be accepted in between, and its original discarded later
@@ -128,7 +128,7 @@ def cancel(*, upload: DirectUpload) -> None:
 # --- what it is ------------------------------------------------------------------------------------------------------
 
 
-def describe(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
+def set_details(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
     """What people say about the film, before or after its file has arrived; again: the later words count.
 
     Raises PriceRefused.
@@ -223,7 +223,7 @@ def mark_arrived(*, upload: DirectUpload, etag: str = "") -> bool:
 # --- what the reaper does --------------------------------------------------------------------------------------------
 
 
-def look_after() -> None:
+def settle_overdue_uploads() -> None:
     """Uploads that arrived without anybody saying so, lost checks, and those that will not come any more."""
     find_arrived()
     enqueue_lost_checks()
@@ -266,7 +266,7 @@ def expire() -> int:
     count = 0
     try:
         for upload in late.select_related("video"):
-            count += not has_come(upload) and forget(upload)
+            count += not has_come(upload) and expire_one(upload)
     except StorageUnavailable as error:
         log.warning("cannot see whether late uploads have arrived: %s", error)
     DirectUpload.objects.filter(settled_at__lte=now - KEPT_FOR).delete()
@@ -289,7 +289,7 @@ def has_come(upload: DirectUpload) -> bool:
     return is_here or note_arrival(upload=upload)
 
 
-def forget(upload: DirectUpload) -> bool:
+def expire_one(upload: DirectUpload) -> bool:
     """False when it has come, or been prolonged, after all."""
     with transaction.atomic():
         seen = {"expires_at": upload.expires_at, "checked_until": upload.checked_until}
@@ -297,7 +297,7 @@ def forget(upload: DirectUpload) -> bool:
         if not still_late.delete()[0]:
             return False
         if upload.video is not None and upload.purpose == Purpose.VIDEO:
-            verdict = preflight.refusal(UploadExpired.code, UploadExpired.sentence)
+            verdict = preflight.refused_verdict(UploadExpired.code, UploadExpired.sentence)
             lifecycle.refuse_upload(video_id=upload.video.pk, error=UploadExpired(), verdict=verdict)
         discards.discard(prefixes=[upload.key])
     abort_parts(upload)

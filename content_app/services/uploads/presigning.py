@@ -53,7 +53,7 @@ def lifetime_s(wanted_s: int | None = None) -> int:
     return min(wanted_s or most, most)
 
 
-def most_bytes() -> int:
+def max_upload_bytes() -> int:
     return int(settings.MAX_UPLOAD_MB) * MEGABYTE
 
 
@@ -71,11 +71,11 @@ def sign_form(upload: DirectUpload, *, most: int | None = None) -> "Form":
     from media_pipeline.storage import s3_uploads
 
     return s3_uploads.signed_form(
-        bucket(), upload.key, upload.content_type, most_bytes=most or most_bytes(), lifetime_s=lifetime_s()
+        bucket(), upload.key, upload.content_type, most_bytes=most or max_upload_bytes(), lifetime_s=lifetime_s()
     )
 
 
-def sign(upload: DirectUpload, wanted: Wanted) -> Signed:
+def presign(upload: DirectUpload, wanted: Wanted) -> Signed:
     """One request of this upload, and of no other."""
     from media_pipeline.storage import s3_uploads
 
@@ -88,7 +88,7 @@ def sign(upload: DirectUpload, wanted: Wanted) -> Signed:
     params: dict[str, Any] = {"UploadId": wanted.upload_id} if wanted.upload_id else {}
     if wanted.part_number is not None:
         params["PartNumber"] = allowed_part(wanted.part_number)
-        direct_uploads.prolong(upload=upload)
+        direct_uploads.extend_expiry(upload=upload)
     if operation == "complete_multipart_upload":
         refuse_too_large(upload, wanted.upload_id)
     url = s3_uploads.signed(bucket(), operation, upload.key, params, lifetime_s=lifetime_s(wanted.lifetime_s))
@@ -96,7 +96,7 @@ def sign(upload: DirectUpload, wanted: Wanted) -> Signed:
 
 
 def allowed_part(number: int) -> int:
-    if not 1 <= number <= min(MOST_PARTS, -(-most_bytes() // LEAST_PART_BYTES)):
+    if not 1 <= number <= min(MOST_PARTS, -(-max_upload_bytes() // LEAST_PART_BYTES)):
         raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large", kind=Kind.TOO_LARGE)
     return number
 
@@ -109,6 +109,6 @@ def refuse_too_large(upload: DirectUpload, upload_id: str) -> None:
         size_bytes = s3_uploads.uploaded_bytes(bucket(), upload.key, upload_id)
     except SourceMissing as gone:
         raise UploadRefused("This upload in parts is over or was given up.", code="upload_gone") from gone
-    if size_bytes > most_bytes():
+    if size_bytes > max_upload_bytes():
         direct_uploads.abort_parts(upload)
         raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large", kind=Kind.TOO_LARGE)

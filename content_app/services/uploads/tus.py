@@ -65,7 +65,7 @@ class WrongChecksum(ChunkRefused):
     sentence = "The chunk did not arrive as its checksum says. Send it again."
 
 
-class Finished(ChunkRefused):
+class AlreadyArrived(ChunkRefused):
     code = "already_arrived"
     sentence = "This file has arrived as a whole. Delete the video instead."
 
@@ -85,7 +85,7 @@ class Checksum:
 
 
 @dataclass(frozen=True)
-class Chunk:
+class IncomingBytes:
     """What is to be added. `read` gives at most so many bytes, none once the client has gone."""
 
     offset: int
@@ -97,7 +97,7 @@ class Chunk:
 # --- beginning, going on, giving up ----------------------------------------------------------------------------------
 
 
-def begin(*, upload: DirectUpload, chunk: Chunk | None = None) -> int:
+def begin(*, upload: DirectUpload, chunk: IncomingBytes | None = None) -> int:
     """The offset. Raises what `append` raises, and then nothing of the upload is left."""
     path = path_of(upload)
     try:
@@ -105,24 +105,24 @@ def begin(*, upload: DirectUpload, chunk: Chunk | None = None) -> int:
         path.touch(mode=settings.FILE_UPLOAD_PERMISSIONS, exist_ok=False)
         return append(upload=upload, chunk=chunk) if chunk else 0
     except BaseException:
-        remove(upload)
+        remove_received(upload)
         direct_uploads.cancel(upload=upload)
         raise
 
 
-def append(*, upload: DirectUpload, chunk: Chunk) -> int:
+def append(*, upload: DirectUpload, chunk: IncomingBytes) -> int:
     """The offset after it. Raises ChunkRefused, OSError or StorageUnavailable; what has arrived stays."""
     if upload.arrived_at is not None or not path_of(upload).exists():
         require_fitting(upload, chunk, received(upload=upload))
         return length_of(upload)
     with locked(upload) as file:
-        require_fitting(upload, chunk, before := size_of(file))
+        require_fitting(upload, chunk, before := written_bytes(file))
         if chunk.checksum:
             receive_proved(file, upload, chunk, chunk.checksum)
         else:
             receive(file, upload, chunk)
-        if (offset := size_of(file)) > before:  # one that brings nothing keeps no room for ever
-            direct_uploads.prolong(upload=upload)
+        if (offset := written_bytes(file)) > before:  # one that brings nothing keeps no room for ever
+            direct_uploads.extend_expiry(upload=upload)
         if offset == length_of(upload):
             store(file, upload)
     return offset
@@ -153,14 +153,14 @@ def resume(*, upload: DirectUpload) -> int:
 def cancel(*, upload: DirectUpload) -> None:
     """Raises Locked while somebody writes, Finished when it is too late."""
     if upload.arrived_at is not None:
-        raise Finished
+        raise AlreadyArrived
     try:
         with locked(upload, patience_s=PATIENCE_S):
-            remove(upload)  # first: on a full disk the database may need the room
+            remove_received(upload)  # first: on a full disk the database may need the room
             direct_uploads.cancel(upload=upload)
     except Gone:
         if has_arrived(upload):  # while this request waited for its turn
-            raise Finished from None
+            raise AlreadyArrived from None
         direct_uploads.cancel(upload=upload)
 
 
@@ -174,7 +174,7 @@ def length_of(upload: DirectUpload) -> int:
     return upload.declared_bytes
 
 
-def require_fitting(upload: DirectUpload, chunk: Chunk, offset: int) -> None:
+def require_fitting(upload: DirectUpload, chunk: IncomingBytes, offset: int) -> None:
     if chunk.offset != offset:
         raise WrongOffset(offset)
     if chunk.offset + chunk.size_bytes > length_of(upload):
@@ -184,20 +184,22 @@ def require_fitting(upload: DirectUpload, chunk: Chunk, offset: int) -> None:
 # --- receiving -------------------------------------------------------------------------------------------------------
 
 
-def receive(file: FileIO, upload: DirectUpload, chunk: Chunk, on_block: Callable[[bytes], None] | None = None) -> int:
+def receive(
+    file: FileIO, upload: DirectUpload, chunk: IncomingBytes, on_block: Callable[[bytes], None] | None = None
+) -> int:
     """How many bytes came; fewer than the chunk has when the client goes away."""
     lend_connection()  # a phone may need minutes
     file.seek(chunk.offset)
     left = chunk.size_bytes
     renew_at = time.monotonic() + RENEW_S
     while left and (block := chunk.read(min(left, BLOCK_BYTES))):
-        disk_space.require(settings.MEDIA_ROOT, len(block))
+        disk_space.require_free(settings.MEDIA_ROOT, len(block))
         write_all(file, block)
         if on_block:
             on_block(block)
         left -= len(block)
         if time.monotonic() >= renew_at:  # one chunk may take longer than an upload is kept
-            direct_uploads.prolong(upload=upload)
+            direct_uploads.extend_expiry(upload=upload)
             lend_connection()
             renew_at = time.monotonic() + RENEW_S
     return chunk.size_bytes - left
@@ -210,7 +212,7 @@ def write_all(file: FileIO, block: bytes) -> None:
         rest = rest[file.write(rest) :]
 
 
-def receive_proved(file: FileIO, upload: DirectUpload, chunk: Chunk, checksum: Checksum) -> None:
+def receive_proved(file: FileIO, upload: DirectUpload, chunk: IncomingBytes, checksum: Checksum) -> None:
     """All of it or nothing, whatever happens meanwhile: until it is proved, a note says where it began."""
     # A link appears whole or not at all, and needs no room on a full disk.
     note_of(upload).symlink_to(str(chunk.offset))
@@ -224,7 +226,7 @@ def receive_proved(file: FileIO, upload: DirectUpload, chunk: Chunk, checksum: C
 
 def drop_unproved(file: FileIO, upload: DirectUpload) -> None:
     if (offset := read_note(upload)) is not None:
-        file.truncate(min(offset, size_of(file)))
+        file.truncate(min(offset, written_bytes(file)))
         note_of(upload).unlink()
 
 
@@ -246,12 +248,12 @@ def note_of(upload: DirectUpload) -> Path:
     return path_of(upload).with_suffix(".unproved")
 
 
-def remove(upload: DirectUpload) -> None:
+def remove_received(upload: DirectUpload) -> None:
     for path in (note_of(upload), path_of(upload)):
         path.unlink(missing_ok=True)
 
 
-def size_of(file: FileIO) -> int:
+def written_bytes(file: FileIO) -> int:
     return os.fstat(file.fileno()).st_size
 
 
@@ -293,7 +295,7 @@ def is_named(file: FileIO, path: Path) -> bool:
 def finish(*, upload: DirectUpload) -> None:
     """Store it if it is whole and nobody has; any number of times. Raises Locked, Gone or StorageUnavailable."""
     with locked(upload) as file:
-        if size_of(file) == length_of(upload):
+        if written_bytes(file) == length_of(upload):
             store(file, upload)
 
 
@@ -309,13 +311,13 @@ def finish_quietly(upload: DirectUpload) -> None:
 
 def store(file: FileIO, upload: DirectUpload) -> None:
     """Ours is the lock. Whoever dies on the way leaves the whole file, and the next one does it again."""
-    direct_uploads.prolong(upload=upload)  # the reaper does not let it expire meanwhile
+    direct_uploads.extend_expiry(upload=upload)  # the reaper does not let it expire meanwhile
     if not direct_uploads.open_uploads().filter(pk=upload.pk).exists():
         raise Gone
     os.fsync(file.fileno())
     get_store().put(path_of(upload), upload.key, upload.content_type)
     direct_uploads.mark_arrived(upload=upload)
-    remove(upload)
+    remove_received(upload)
 
 
 # --- what the reaper does --------------------------------------------------------------------------------------------
@@ -335,7 +337,7 @@ def sweep() -> None:
     for path in paths:
         upload = waiting.get(path.stem)
         try:
-            if upload and path == path_of(upload) and is_whole(upload):
+            if upload and path == path_of(upload) and has_all_bytes(upload):
                 finish_quietly(upload)  # also one that is late: it came while no reaper ran
             elif upload is None or upload.expires_at <= timezone.now():
                 remove_abandoned(path)
@@ -345,7 +347,7 @@ def sweep() -> None:
         raise problem
 
 
-def is_whole(upload: DirectUpload) -> bool:
+def has_all_bytes(upload: DirectUpload) -> bool:
     try:
         return received(upload=upload) == length_of(upload)
     except Gone:
