@@ -1,12 +1,15 @@
-"""Where a request comes from: the address and what the program calls itself."""
+"""Where a request comes from: its address, what the program calls itself, and what a person calls that device."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 
 from django.http import HttpRequest
 from rest_framework.request import Request
+from ua_parser import parse
 
 LONGEST_AGENT = 300
+UNKNOWN = "Unknown device"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,3 +36,14 @@ def _address(text: str) -> str | None:
 
 def _agent(text: str) -> str:
     return "".join(character for character in text[:LONGEST_AGENT] if character.isprintable())
+
+
+@lru_cache(maxsize=512)
+def describe_device(user_agent: str) -> str:
+    """Such as "Firefox on Linux"; what the header calls itself where nobody knows it."""
+    found = parse(user_agent)
+    browser = found.user_agent.family if found.user_agent else ""
+    system = found.os.family if found.os else ""
+    if browser and system:
+        return f"{browser} on {system}"
+    return browser or system or user_agent.partition("/")[0][:40].strip() or UNKNOWN

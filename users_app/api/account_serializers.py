@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from users_app.api.serializers import Address, Password, Person
-from users_app.devices import describe_device
+from users_app.clients import describe_device
 from users_app.models import Session, User
 from users_app.roles import Role
 
