@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from rest_framework.test import APIClient
 
+from background.queue import using
+from background.tests.memory_queue import MemoryQueue
 from users_app.limits.counters import counters
 from users_app.models import User
 from users_app.roles import Role
@@ -36,6 +38,14 @@ def _own_counters(settings: Any) -> None:
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, 0)
     counters.cache_clear()
     counters().closed_until = float("inf")
+
+
+@pytest.fixture
+def memory_queue() -> Iterator[MemoryQueue]:
+    """In place of Redis: what the test puts on the queue stays in it."""
+    queue = MemoryQueue()
+    with using(queue):
+        yield queue
 
 
 @pytest.fixture

@@ -5,9 +5,10 @@ A queue that is down costs nothing but time: the caller goes on, and the reaper 
 
 import logging
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from typing import Any
+from typing import Any, Protocol
 
 import django_rq
 import structlog
@@ -21,9 +22,26 @@ FAILURE_TTL_S = 24 * 3600
 LOCK_S = 2
 
 
-def enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> bool:
-    """Whether the job is on the queue; False when the queue cannot be reached. `key`: 0 for a job that takes none."""
-    try:
+class JobQueue(Protocol):
+    """Where jobs wait for a worker. Every method raises RedisError when the queue cannot be reached."""
+
+    def put(self, queue_name: str, function: str, key: int, *, timeout_s: int) -> None:
+        """`function`: the dotted name of the job. `key`: the id that it takes, 0 for a job that takes none."""
+
+    def keys_waiting(self, queue_name: str, job: str) -> set[int]:
+        """The keys of the waiting jobs of this name, which is the last part of the dotted name."""
+
+    def lock(self, name: str) -> AbstractContextManager[object]:
+        """Held by one caller at a time, in all processes."""
+
+    def ping(self) -> bool: ...
+    def worker_count(self, queue_name: str) -> int: ...
+
+
+class RqQueue:
+    """The queues of RQ in Redis."""
+
+    def put(self, queue_name: str, function: str, key: int, *, timeout_s: int) -> None:
         django_rq.get_queue(queue_name).enqueue_call(
             function,
             args=(key,) if key else (),
@@ -33,6 +51,43 @@ def enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> bool
             failure_ttl=FAILURE_TTL_S,
             meta={"origin": structlog.contextvars.get_contextvars()},
         )
+
+    def keys_waiting(self, queue_name: str, job: str) -> set[int]:
+        job_ids: list[str] = django_rq.get_queue(queue_name).get_job_ids()
+        return {int(parts[1]) for job_id in job_ids if (parts := job_id.split("-"))[0] == job}
+
+    def lock(self, name: str) -> AbstractContextManager[object]:
+        connection = django_rq.get_queue(HOUSEKEEPING).connection
+        lock: AbstractContextManager[object] = connection.lock(
+            f"videoflix:{name}", timeout=LOCK_S, blocking_timeout=LOCK_S
+        )
+        return lock
+
+    def ping(self) -> bool:
+        return bool(django_rq.get_queue(HOUSEKEEPING).connection.ping())
+
+    def worker_count(self, queue_name: str) -> int:
+        return int(Worker.count(queue=django_rq.get_queue(queue_name)))
+
+
+_queue: JobQueue = RqQueue()
+
+
+@contextmanager
+def using(queue: JobQueue) -> Iterator[None]:
+    """All of this process puts its jobs on this queue meanwhile: how a test hands in one without Redis."""
+    global _queue
+    before, _queue = _queue, queue
+    try:
+        yield
+    finally:
+        _queue = before
+
+
+def enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> bool:
+    """Whether the job is on the queue; False when the queue cannot be reached. `key`: 0 for a job that takes none."""
+    try:
+        _queue.put(queue_name, function, key, timeout_s=timeout_s)
     except RedisError as error:
         log.warning("the queue cannot be reached, the reaper will enqueue later: %s", error)
         return False
@@ -42,9 +97,8 @@ def enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> bool
 def enqueue_once(queue_name: str, function: str, *, timeout_s: int) -> bool:
     """Whether this job, which takes no key, is on the queue: put there unless one of its name waits there already."""
     try:
-        connection = django_rq.get_queue(queue_name).connection
-        with connection.lock(f"videoflix:enqueue_once:{function}", timeout=LOCK_S, blocking_timeout=LOCK_S):
-            if keys_waiting(queue_name, function.rpartition(".")[2]):
+        with _queue.lock(f"enqueue_once:{function}"):
+            if _queue.keys_waiting(queue_name, function.rpartition(".")[2]):
                 return True
             return enqueue(queue_name, function, 0, timeout_s=timeout_s)
     except RedisError as error:
@@ -53,9 +107,8 @@ def enqueue_once(queue_name: str, function: str, *, timeout_s: int) -> bool:
 
 
 def keys_waiting(queue_name: str, job: str) -> set[int]:
-    """What jobs of this name wait on the queue for; raises RedisError when it cannot be reached."""
-    job_ids: list[str] = django_rq.get_queue(queue_name).get_job_ids()
-    return {int(parts[1]) for job_id in job_ids if (parts := job_id.split("-"))[0] == job}
+    """The ids that jobs of this name wait on the queue for; raises RedisError when it cannot be reached."""
+    return _queue.keys_waiting(queue_name, job)
 
 
 def enqueue_lost(
@@ -75,7 +128,7 @@ def enqueue_lost(
 
 def ping() -> bool:
     try:
-        return bool(django_rq.get_queue(HOUSEKEEPING).connection.ping())
+        return _queue.ping()
     except RedisError:
         return False
 
@@ -83,7 +136,7 @@ def ping() -> bool:
 def worker_count(queue_name: str) -> int | None:
     """How many workers serve this queue; None when it cannot be reached."""
     try:
-        return int(Worker.count(queue=django_rq.get_queue(queue_name)))
+        return _queue.worker_count(queue_name)
     except RedisError:
         return None
 

@@ -11,8 +11,8 @@ from django.core.management import CommandError, call_command
 from django.db import transaction
 from django.utils import timezone
 
+from background.tests.memory_queue import MemoryQueue
 from config.management.commands import add_demo
-from content_app import queue
 from content_app.models import Category, Video
 from content_app.states import State
 from media_pipeline.probe import probe
@@ -28,18 +28,15 @@ def run(*arguments: str) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "enqueue_processing", lambda _: True)
+def _queue(memory_queue: MemoryQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(add_demo, "POLL_S", 0.01)
 
 
 @pytest.fixture
-def queued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+def queued(memory_queue: MemoryQueue, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """The films whose jobs were put on the queue, in order."""
-    ids: list[int] = []
-    monkeypatch.setattr(queue, "enqueue_processing", lambda video_id: not ids.append(video_id))  # type: ignore[func-returns-value]
     monkeypatch.setattr(transaction, "on_commit", lambda function: function())
-    return ids
+    return memory_queue.put_keys["process_video"]
 
 
 def test_the_demo_waits_for_a_worker_and_belongs_to_the_admin(admin: User) -> None:

@@ -6,17 +6,16 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client
 
+from background.tests.memory_queue import MemoryQueue
 from config import health
-from content_app import queue
 from media_pipeline.errors import StorageUnavailable
 
 ALL_UP = {"database": "ok", "cache": "ok", "queue": "ok", "storage": "ok"}
 
 
 @pytest.fixture
-def redis_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def redis_is_up(memory_queue: MemoryQueue, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(health, "is_cache_up", lambda: True)
-    monkeypatch.setattr(queue, "ping", lambda: True)
 
 
 class FailingStore:

@@ -8,25 +8,22 @@ import pytest
 from django.db import connections, transaction
 from django.test import Client
 
-from content_app import queue
+from background.tests.memory_queue import MemoryQueue
 from content_app.models import DirectUpload
 from media_pipeline.storage.buckets import Buckets, S3Connection
 from users_app.models import User
 
 
 @pytest.fixture
-def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The video ids that were put on the queue; nothing leaves the test."""
-    ids: list[int] = []
+def enqueued(memory_queue: MemoryQueue) -> list[int]:
+    """The ids of the videos that were put on the queue for a worker."""
+    return memory_queue.put_keys["process_video"]
 
-    def remember(video_id: int) -> bool:
-        ids.append(video_id)
-        return True
 
-    monkeypatch.setattr(queue, "enqueue_processing", remember)
-    monkeypatch.setattr(queue, "enqueue_inspection", lambda video_id: True)
-    monkeypatch.setattr(queue, "enqueue_cleanup", lambda: True)
-    return ids
+@pytest.fixture
+def to_check(memory_queue: MemoryQueue) -> list[int]:
+    """The ids of the uploads whose check was put on the queue."""
+    return memory_queue.put_keys["check_upload"]
 
 
 @pytest.fixture
@@ -54,16 +51,15 @@ def commits_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.fixture
-def checks_seen(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+def checks_seen(memory_queue: MemoryQueue) -> list[Any]:
     """For each check that is put on the queue, what a worker that takes it at once finds of the upload."""
     seen: list[Any] = []
 
-    def remember(upload_id: int) -> bool:
+    def look(upload_id: int) -> None:
         found = DirectUpload.objects.filter(pk=upload_id)
         seen.append(on_another_connection(lambda: found.values("arrived_at", "video__title").first()))
-        return True
 
-    monkeypatch.setattr(queue, "enqueue_check", remember)
+    memory_queue.on_put["check_upload"] = look
     return seen
 
 

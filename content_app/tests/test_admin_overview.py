@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from content_app import queue
+from background.tests.memory_queue import MemoryQueue
 from content_app.states import State
 from content_app.tests.factories import make_playable, make_video
 from users_app.models import User
@@ -16,8 +16,8 @@ pytestmark = pytest.mark.usefixtures("enqueued")
 
 
 @pytest.fixture(autouse=True)
-def _two_workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "worker_count", lambda: 2)
+def _two_workers(memory_queue: MemoryQueue) -> None:
+    memory_queue.workers = 2
 
 
 def squeezed(staff: Client) -> str:
@@ -51,9 +51,9 @@ def test_it_shows_what_is_under_way_and_what_failed(staff: Client, owner: User) 
     ("workers", "sentence"), [(None, "cannot be reached"), (0, "no worker is running"), (1, "works, 1 worker ·")]
 )
 def test_it_says_whether_the_queue_works(
-    workers: int | None, sentence: str, staff: Client, monkeypatch: pytest.MonkeyPatch
+    workers: int | None, sentence: str, staff: Client, memory_queue: MemoryQueue
 ) -> None:
-    monkeypatch.setattr(queue, "worker_count", lambda: workers)
+    memory_queue.is_reachable, memory_queue.workers = workers is not None, workers or 0
     assert sentence in squeezed(staff)
 
 

@@ -6,7 +6,6 @@ import pytest
 from django.test import Client
 from rest_framework.test import APIClient
 
-from content_app import queue
 from content_app.models import DirectUpload, Discard, Video
 from content_app.services.storage import discards
 from content_app.services.uploads import direct_uploads
@@ -24,11 +23,8 @@ pytestmark = pytest.mark.usefixtures("enqueued")
 
 
 @pytest.fixture
-def to_check(monkeypatch: pytest.MonkeyPatch, commits_at_once: None) -> list[int]:
-    """The uploads whose check was put on the queue."""
-    found: list[int] = []
-    monkeypatch.setattr(queue, "enqueue_check", lambda upload_id: not found.append(upload_id))  # type: ignore[func-returns-value]
-    return found
+def to_check(to_check: list[int], commits_at_once: None) -> list[int]:
+    return to_check
 
 
 def bring(person: User, *, has_arrived: bool = True) -> DirectUpload:

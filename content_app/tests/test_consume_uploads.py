@@ -14,7 +14,6 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 from moto.server import ThreadedMotoServer
 
-from content_app import queue as jobs
 from content_app.models import DirectUpload
 from content_app.services.uploads import direct_uploads
 from content_app.services.uploads.s3_events import Arrived, BadMessage, parse_message
@@ -97,16 +96,8 @@ def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def to_check(monkeypatch: pytest.MonkeyPatch, commits_at_once: None) -> list[int]:
-    """The uploads whose check was put on the queue of jobs."""
-    found: list[int] = []
-
-    def remember(upload_id: int) -> bool:
-        found.append(upload_id)
-        return True
-
-    monkeypatch.setattr(jobs, "enqueue_check", remember)
-    return found
+def to_check(to_check: list[int], commits_at_once: None) -> list[int]:
+    return to_check
 
 
 @pytest.fixture

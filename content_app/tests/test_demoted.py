@@ -6,11 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.db import transaction
 from django.test import Client
 from rest_framework.test import APIClient
 
-from content_app import queue
 from content_app.models import DirectUpload, Video
 from content_app.services.additions import posters
 from content_app.services.processing import preflight
@@ -31,21 +29,12 @@ ADD = "/admin/content_app/video/add/"
 METADATA = "/api/v1/upload/videos/metadata/"
 FIELDS = {"title": "Brought", "description": "", "visibility": "PUBLIC", "price": "0", "currency": "EUR"}
 
-pytestmark = pytest.mark.usefixtures("enqueued")
+pytestmark = pytest.mark.usefixtures("enqueued", "commits_at_once")
 
 
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     return make_clip(tmp_path_factory.mktemp("film"), Clip(size="160x120", rate="25", duration_s=1)).read_bytes()
-
-
-@pytest.fixture(autouse=True)
-def to_check(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The uploads whose check was put on the queue; a test is one transaction, which never ends."""
-    found: list[int] = []
-    monkeypatch.setattr(queue, "enqueue_check", lambda upload_id: not found.append(upload_id))  # type: ignore[func-returns-value]
-    monkeypatch.setattr(transaction, "on_commit", lambda function: function())
-    return found
 
 
 def demote(person: User) -> None:

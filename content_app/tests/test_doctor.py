@@ -13,7 +13,7 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 
 from background.chores import reap
-from content_app import queue
+from background.tests.memory_queue import MemoryQueue
 from content_app.models import ReaperRound
 from content_app.services import checkup
 from content_app.services.uploads import tus
@@ -33,9 +33,8 @@ PAGES = ["http://testserver", "http://localhost:4200"]
 
 
 @pytest.fixture(autouse=True)
-def _a_queue_with_workers(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "ping", lambda: True)
-    monkeypatch.setattr(queue, "worker_count", lambda: 2)
+def _a_queue_with_workers(db: None, memory_queue: MemoryQueue) -> None:
+    memory_queue.workers = 2
     ReaperRound.objects.create()
 
 
@@ -91,9 +90,8 @@ def test_on_a_healthy_machine_everything_is_fine() -> None:
     ]
 
 
-def test_what_is_missing_is_said_with_what_to_do(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "ping", lambda: False)
-    monkeypatch.setattr(queue, "worker_count", lambda: None)
+def test_what_is_missing_is_said_with_what_to_do(settings: Any, memory_queue: MemoryQueue) -> None:
+    memory_queue.is_reachable = False
     settings.FFMPEG_BIN = "/nowhere/ffmpeg"
     settings.MEDIA_ROOT = Path("/nowhere")
     said, end = doctor()

@@ -10,7 +10,8 @@ from django.core.files.base import ContentFile
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from content_app import jobs, queue
+from background.tests.memory_queue import MemoryQueue
+from content_app import jobs
 from content_app.models import DirectUpload, Video
 from content_app.services.processing import encoding, lifecycle, preflight
 from content_app.states import State, Visibility
@@ -58,10 +59,9 @@ def verdict_of(video: Video) -> dict[str, Any]:
 
 
 def test_a_new_original_is_looked_at_once_it_is_committed(
-    owner: User, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
+    owner: User, memory_queue: MemoryQueue, django_capture_on_commit_callbacks: Any
 ) -> None:
-    asked: list[int] = []
-    monkeypatch.setattr(queue, "enqueue_inspection", asked.append)
+    asked = memory_queue.put_keys["inspect_video"]
     with django_capture_on_commit_callbacks(execute=False) as callbacks:
         video = Video(owner=owner, title="Fresh", video_file=ContentFile(b"film", name="film.mp4"))
         video.save()

@@ -11,10 +11,9 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils import timezone
-from redis.exceptions import ConnectionError as RedisDown
 
 from background.chores import chores, reap
-from content_app import queue
+from background.tests.memory_queue import MemoryQueue
 from content_app.models import Discard, Video
 from content_app.services.processing import backlog
 from content_app.services.storage.brief_folders import brief_folder
@@ -24,10 +23,7 @@ from content_app.states import State
 from media_pipeline.errors import StorageUnavailable
 from users_app.models import User
 
-
-@pytest.fixture(autouse=True)
-def _empty_queue(enqueued: list[int], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(queue, "videos_waiting", set)
+pytestmark = pytest.mark.usefixtures("memory_queue")
 
 
 @pytest.fixture
@@ -41,18 +37,15 @@ def test_a_waiting_video_without_a_job_is_enqueued(waiting: Video, enqueued: lis
 
 
 def test_a_waiting_video_with_a_job_is_left_alone(
-    waiting: Video, enqueued: list[int], monkeypatch: pytest.MonkeyPatch
+    waiting: Video, enqueued: list[int], memory_queue: MemoryQueue
 ) -> None:
-    monkeypatch.setattr(queue, "videos_waiting", lambda: {waiting.pk})
+    memory_queue.waiting["process_video"] = {waiting.pk}
     assert backlog.enqueue_waiting() == 0
     assert enqueued == []
 
 
-def test_without_a_queue_the_round_goes_on(waiting: Video, monkeypatch: pytest.MonkeyPatch) -> None:
-    def unreachable() -> set[int]:
-        raise RedisDown
-
-    monkeypatch.setattr(queue, "videos_waiting", unreachable)
+def test_without_a_queue_the_round_goes_on(waiting: Video, memory_queue: MemoryQueue) -> None:
+    memory_queue.is_reachable = False
     reap()
     waiting.refresh_from_db()
     assert waiting.state == State.PENDING

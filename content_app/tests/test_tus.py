@@ -20,7 +20,6 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from content_app import queue
 from content_app.api.upload_handlers import CHUNK_TYPE
 from content_app.models import DirectUpload, Discard, Video
 from content_app.rules import MEGABYTE
@@ -36,24 +35,11 @@ from media_pipeline.storage.store import LocalStore
 from tests.clips import Clip, make_clip
 from users_app.models import User
 
-pytestmark = pytest.mark.usefixtures("commits_at_once")
+pytestmark = pytest.mark.usefixtures("commits_at_once", "memory_queue")
 SignIn = Callable[[User], APIClient]
 BASE = "/api/v1/upload/tus/"
 V1 = {"Tus-Resumable": "1.0.0"}
 LATER = timedelta(days=2)
-
-
-@pytest.fixture(autouse=True)
-def to_check(monkeypatch: pytest.MonkeyPatch, enqueued: list[int]) -> list[int]:
-    """The uploads whose check was put on the queue."""
-    found: list[int] = []
-
-    def remember(upload_id: int) -> bool:
-        found.append(upload_id)
-        return True
-
-    monkeypatch.setattr(queue, "enqueue_check", remember)
-    return found
 
 
 @pytest.fixture(autouse=True)

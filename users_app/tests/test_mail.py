@@ -10,9 +10,9 @@ from django.template.loader import render_to_string
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from background.tests.memory_queue import MemoryQueue
 from tests.services import started
 from tests.smtp import SmtpServer, link_of, text_of
-from users_app import queue
 from users_app.models import Mail, MailKind, User
 from users_app.services import mail
 from users_app.services.mail import SUBJECTS
@@ -189,22 +189,13 @@ def test_nobody_can_have_us_send_their_text_to_a_stranger(smtp: SmtpServer, brow
 
 
 @pytest.fixture
-def enqueued(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    ids: list[int] = []
-
-    def keep(mail_id: int) -> bool:
-        ids.append(mail_id)
-        return True
-
-    monkeypatch.setattr(queue, "enqueue_mail", keep)
-    return ids
+def enqueued(memory_queue: MemoryQueue) -> list[int]:
+    return memory_queue.put_keys["send_mail"]
 
 
-def test_what_was_lost_goes_on_the_queue_again(
-    viewer: User, enqueued: list[int], monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_was_lost_goes_on_the_queue_again(viewer: User, enqueued: list[int], memory_queue: MemoryQueue) -> None:
     queued, lost, later, given_up = (written(viewer) for _ in range(4))
-    monkeypatch.setattr(queue, "mails_waiting", lambda: {queued.pk})
+    memory_queue.waiting["send_mail"] = {queued.pk}
     Mail.objects.filter(pk=later.pk).update(try_at=timezone.now() + timedelta(minutes=1))
     Mail.objects.filter(pk=given_up.pk).update(given_up_at=timezone.now())
     mail.requeue_and_expire_mails()
