@@ -68,7 +68,7 @@ def test_a_change_is_judged_by_what_the_row_has_by_then(
 def test_so_are_the_words_about_an_upload(owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_video(owner, price=5)
     upload = direct_uploads.announce(owner=owner, size_bytes=1, video=video)
-    between(monkeypatch, direct_uploads, "describe", lambda: Video.objects.update(price=0))
+    between(monkeypatch, direct_uploads, "set_details", lambda: Video.objects.update(price=0))
     body = {"video_s3_key": upload.key, "title": "Brought", "is_paid": True}
     answer = as_user(owner).post("/api/v1/upload/videos/metadata/", body, format="json")
     assert (answer.status_code, answer.json()["price"]) == (400, ["A paid video needs a price above 0."])
