@@ -1,4 +1,4 @@
-"""Where a request comes from: its address, what the program calls itself, and what a person calls that device."""
+"""Where a request comes from: its network address, its User-Agent header, and a name that people know the device by."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -8,7 +8,8 @@ from django.http import HttpRequest
 from rest_framework.request import Request
 from ua_parser import parse
 
-LONGEST_AGENT = 300
+from users_app.models import MAX_USER_AGENT_LENGTH
+
 UNKNOWN = "Unknown device"
 
 
@@ -18,32 +19,26 @@ class Client:
     user_agent: str
 
 
-NOWHERE = Client(address=None, user_agent="")
+NO_CLIENT = Client(address=None, user_agent="")  # for commands and tests, which have no request
 
 
 def client_of(request: Request | HttpRequest) -> Client:
-    """As the nearest proxy that is not trusted has it; see config.http.forwarded."""
-    return Client(_address(request.META.get("REMOTE_ADDR", "")), _agent(request.headers.get("User-Agent", "")))
-
-
-def _address(text: str) -> str | None:
-    """None where there is none, as behind a socket of Unix."""
+    """Return the client as the nearest proxy that is not trusted reports it, see config.http.forwarded."""
+    address: str | None
     try:
-        return str(ip_address(text))
-    except ValueError:
-        return None
-
-
-def _agent(text: str) -> str:
-    return "".join(character for character in text[:LONGEST_AGENT] if character.isprintable())
+        address = str(ip_address(request.META.get("REMOTE_ADDR", "")))
+    except ValueError:  # behind a Unix socket there is none
+        address = None
+    sent_agent = request.headers.get("User-Agent", "")[:MAX_USER_AGENT_LENGTH]
+    return Client(address, "".join(character for character in sent_agent if character.isprintable()))
 
 
 @lru_cache(maxsize=512)
 def describe_device(user_agent: str) -> str:
-    """Such as "Firefox on Linux"; what the header calls itself where nobody knows it."""
-    found = parse(user_agent)
-    browser = found.user_agent.family if found.user_agent else ""
-    system = found.os.family if found.os else ""
+    """Return a name such as "Firefox on Linux", or the first word of the header where the parser knows neither."""
+    parsed = parse(user_agent)
+    browser = parsed.user_agent.family if parsed.user_agent else ""
+    system = parsed.os.family if parsed.os else ""
     if browser and system:
         return f"{browser} on {system}"
     return browser or system or user_agent.partition("/")[0][:40].strip() or UNKNOWN

@@ -1,4 +1,4 @@
-"""How passwords are hashed: slow for whoever guesses, and never so many at once that others are not served."""
+"""Password hashing: slow for an attacker, and limited, so that many sign-ins at once do not stop other requests."""
 
 import os
 import threading
@@ -10,31 +10,31 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 from background.refusals import Kind, Refusal
 
 # Half of the cores in each of the two processes of a machine (local/gunicorn_conf.py).
-AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
-# Of the 32 threads of a process; the others go on with what takes milliseconds.
-MOST_WAITING = 16
+MAX_RUNNING = max(1, (os.cpu_count() or 1) // 2)
+# Of the 32 threads of a process, so that the others go on with requests that take milliseconds.
+MAX_WAITING = 16
 RETRY_AFTER_S = 2
 
 
 class Busy(Refusal):
-    """More people sign in than the processors can take; a moment later there is room."""
+    """More people sign in at once than the processors can take."""
 
     kind = Kind.UNAVAILABLE
-    sentence = "Many people are signing in at this moment. Please try again in a few seconds."
+    sentence = "Many people are signing in right now. Please try again in a few seconds."
     code = "busy"
     retry_after_s = RETRY_AFTER_S
 
 
 class HashingTurns:
-    """So many at once, so many waiting for theirs, and whoever comes then is told to come back."""
+    """At most `max_running` threads hash at once and `max_waiting` more wait for their turn; the next one is refused."""
 
-    def __init__(self, at_once: int, most_waiting: int) -> None:
-        self.places = threading.BoundedSemaphore(at_once)
-        self.queue = threading.BoundedSemaphore(at_once + most_waiting)
+    def __init__(self, max_running: int, max_waiting: int) -> None:
+        self.places = threading.BoundedSemaphore(max_running)
+        self.queue = threading.BoundedSemaphore(max_running + max_waiting)
 
     @contextmanager
     def one(self) -> Iterator[None]:
-        """Raises Busy."""
+        """Wait for a turn and hold it; raises Busy when the queue is full."""
         if not self.queue.acquire(blocking=False):
             raise Busy
         try:
@@ -44,16 +44,17 @@ class HashingTurns:
             self.queue.release()
 
 
-TURNS = HashingTurns(AT_ONCE, MOST_WAITING)
+TURNS = HashingTurns(MAX_RUNNING, MAX_WAITING)
 
 
 class Argon2(Argon2PasswordHasher):
-    """Argon2id as OWASP recommends it where memory is to be spared: 19 MiB, two passes, one lane.
+    """Argon2id with the numbers that OWASP recommends where memory is scarce: 19 MiB, two passes, one lane.
 
-    Django's own 100 MiB and eight lanes are no stronger for the time that they take, and two dozen people who sign in
-    at the same moment would need gigabytes. Hashes made with other numbers are made anew at the next sign-in.
+    Hashes with other numbers are made anew at the next sign-in.
     """
 
+    # Django's own 100 MiB and eight lanes are no stronger for the time they take, and two dozen people who sign in at
+    # the same moment would need gigabytes.
     memory_cost = 19 * 1024  # KiB
     time_cost = 2
     parallelism = 1

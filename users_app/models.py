@@ -1,4 +1,4 @@
-"""Who people are."""
+"""Users, their sessions, the mails to them, and the audit trail."""
 
 import uuid
 from datetime import datetime
@@ -10,8 +10,13 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from users_app.addresses import one_spelling
+from users_app.addresses import MAX_ADDRESS_LENGTH, normalize_address
 from users_app.roles import Role
+
+MAX_NAME_LENGTH = 150
+MAX_PHONE_LENGTH = 40
+MAX_POSTAL_ADDRESS_LENGTH = 300
+MAX_USER_AGENT_LENGTH = 300
 
 
 class UserManager(BaseUserManager["User"]):
@@ -30,12 +35,12 @@ class UserManager(BaseUserManager["User"]):
 
 
 class User(AbstractBaseUser, PermissionsMixin):
-    """A person. The e-mail address is the login, stored in lower case."""
+    """An account. Its e-mail address is the login, stored as addresses.normalize_address returns it."""
 
-    email = models.EmailField(max_length=254, unique=True)
-    name = models.CharField(max_length=150, blank=True)
-    phone = models.CharField(max_length=40, blank=True)
-    address = models.CharField("postal address", max_length=300, blank=True)
+    email = models.EmailField(max_length=MAX_ADDRESS_LENGTH, unique=True)
+    name = models.CharField(max_length=MAX_NAME_LENGTH, blank=True)
+    phone = models.CharField(max_length=MAX_PHONE_LENGTH, blank=True)
+    address = models.CharField("postal address", max_length=MAX_POSTAL_ADDRESS_LENGTH, blank=True)
     role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
     email_verified = models.BooleanField(default=False)
     is_active = models.BooleanField(default=True)
@@ -45,15 +50,16 @@ class User(AbstractBaseUser, PermissionsMixin):
     )
     is_staff = models.BooleanField("may use the admin site", default=False)
     date_joined = models.DateTimeField(default=timezone.now, editable=False)
-    # From then on the account is more than a registration that may be forgotten, whatever staff tick later.
+    # When the account was confirmed, or staff took it on. A registration without it is deleted after a while; with it
+    # the account is kept, even when staff set it back to unconfirmed.
     let_in_at = models.DateTimeField(null=True, editable=False)
-    # Sessions of the admin site that began before are over, see get_session_auth_hash.
+    # Ends every session of the admin site that began before this moment, see _get_session_auth_hash.
     admin_sessions_ended_at = models.DateTimeField(null=True, editable=False)
-    # Links in mails that are older than it lead nowhere, even when the address is the old one again.
+    # Links in mails sent before this moment are not valid, even when the user has changed back to the old address.
     address_changed_at = models.DateTimeField(null=True, editable=False)
-    # Who somebody is in the user pool; None, which may be many times, for who is in none.
+    # The user's id in the user pool; None, which a unique column may hold many times, for a user without a pool.
     cognito_sub = models.CharField(max_length=64, null=True, unique=True, editable=False)
-    # What belongs to the books outlives the person: the row stays, with nothing in it that tells who it was.
+    # Purchases have to outlive an account: the row of a deleted user stays, without anything that identifies the user.
     erased_at = models.DateTimeField(null=True, editable=False)
 
     USERNAME_FIELD = "email"
@@ -65,7 +71,7 @@ class User(AbstractBaseUser, PermissionsMixin):
     class Meta:
         verbose_name = "person"
         verbose_name_plural = "people"
-        # Addresses differ by more than case, whoever writes the row.
+        # In the database, so that no writer of rows can make two accounts whose addresses differ by case only.
         constraints: ClassVar = [models.UniqueConstraint(Lower("email"), name="user_email_unique")]
 
     def __str__(self) -> str:
@@ -73,19 +79,19 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     @classmethod
     def normalize_username(cls, username: str) -> str:
-        return one_spelling(username)
+        return normalize_address(username)
 
     @property
     def username(self) -> str:
-        """Front ends show a `username`; ours is the address."""
+        """Front ends show a `username`; it is the e-mail address."""
         return self.email
 
     def get_full_name(self) -> str:
-        """Never the whole address: the admin site shows that beside it."""
+        """Return the name, or the local part of the address: the admin site shows the whole address beside it."""
         return self.name or self.email.partition("@")[0]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """What Django binds a session of the admin site to: the password, and that nothing has ended it since."""
+        """Return what Django binds an admin session to: it changes with the password and with admin_sessions_ended_at."""
         digest: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]  # the stubs lack it
         if self.admin_sessions_ended_at is None:
             return digest
@@ -94,10 +100,10 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Session(models.Model):
-    """One signed-in device: the family of refresh tokens that descends from one login.
+    """A signed-in device: the family of refresh tokens that descends from one login.
 
-    `current_jti` is the only token that may be rotated; `previous_jti` is honoured for a short grace after
-    `rotated_at`, so that tabs which refresh at the same moment get the same successor.
+    Only the token `current_jti` can be rotated. `previous_jti` is accepted for a short grace after `rotated_at`, so
+    that tabs which refresh at the same moment get the same successor.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -109,9 +115,9 @@ class Session(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(db_index=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
-    # As of the last use, which is noted when the access token is renewed.
+    # Both as of the last renewal of the access token.
     address = models.GenericIPAddressField("network address", null=True, blank=True)
-    user_agent = models.CharField(max_length=300, blank=True)
+    user_agent = models.CharField(max_length=MAX_USER_AGENT_LENGTH, blank=True)
 
     def __str__(self) -> str:
         return f"{self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"
@@ -122,7 +128,7 @@ class Session(models.Model):
 
 
 class MailKind(models.TextChoices):
-    """The names are those of the templates in templates/emails."""
+    """The kinds of mail, named like their templates in templates/emails."""
 
     CONFIRM_ADDRESS = "confirm_address"
     CHOOSE_PASSWORD = "choose_password"  # noqa: S105 - a name of a mail
@@ -136,11 +142,11 @@ class MailKind(models.TextChoices):
 
 
 class Mail(models.Model):
-    """A mail that is to be sent. Its links are made when it is, so none of them lies here; what is sent is removed."""
+    """A mail that waits to be sent; a sent one is deleted. Links are made on sending, so that none is stored here."""
 
     kind = models.CharField(max_length=30, choices=MailKind)
-    to = models.EmailField(max_length=254)
-    # None: whose it is shows when it is sent, so that asking for it takes as long for any address.
+    to = models.EmailField(max_length=MAX_ADDRESS_LENGTH)
+    # None: the worker looks the user up, so that a request takes equally long for an address without an account.
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True)
     created_at = models.DateTimeField(default=timezone.now)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -156,7 +162,7 @@ class Mail(models.Model):
 
 
 class ConfirmationCode(models.Model):
-    """Six digits that confirm an address instead of the link; they die of too many attempts."""
+    """Six digits that confirm an address instead of the link in the mail, for a limited number of attempts."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="confirmation_code")
     digest = models.CharField(max_length=64)
@@ -168,7 +174,7 @@ class ConfirmationCode(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who did what, and how it was answered; `target` as in `video:7`. Nothing secret is ever in `detail`."""
+    """Who did what, and how the request was answered. `target` is like `video:7`; `detail` never holds a secret."""
 
     at = models.DateTimeField(default=timezone.now, editable=False)
     action = models.CharField(max_length=40)

@@ -10,5 +10,5 @@ def enqueue_mail(mail_id: int) -> bool:
 
 
 def mails_waiting() -> set[int]:
-    """The mails whose job waits on the queue; raises RedisError when it cannot be reached."""
+    """Return the ids of the mails whose job waits on the queue; raises RedisError when Redis cannot be reached."""
     return keys_waiting(HOUSEKEEPING, "send_mail")

@@ -1,4 +1,7 @@
-"""What higher apps add to what this one answers and does; they fill it in AppConfig.ready()."""
+"""What higher apps add to the login answer, to a user's export and to the deletion of an account.
+
+Apps register theirs in AppConfig.ready().
+"""
 
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
@@ -11,25 +14,26 @@ Step = Callable[[User], None]
 
 
 class Payload:
-    """Named values, computed for many persons at once: as many queries for a list of them as for one."""
+    """Named values of users, computed for many users at once: a list costs as many queries as a single user."""
 
     def __init__(self) -> None:
         self._providers: dict[str, ManyProvider] = {}
 
     def register(self, name: str, provider: ManyProvider) -> None:
-        """`provider` answers by the ids of the persons."""
+        """`provider` takes users and returns a value for each of them, by the user's id."""
         self._providers[name] = provider
 
     def collect(self, user: User) -> dict[str, Any]:
         return self.collect_many([user])[user.pk]
 
     def collect_many(self, users: Collection[User]) -> dict[int, dict[str, Any]]:
-        found = {name: provider(users) for name, provider in self._providers.items()}
-        return {user.pk: {name: values[user.pk] for name, values in found.items()} for user in users}
+        """Return the named values of each user, by the user's id."""
+        values_by_name = {name: provider(users) for name, provider in self._providers.items()}
+        return {user.pk: {name: values[user.pk] for name, values in values_by_name.items()} for user in users}
 
 
 class Export:
-    """Named parts of what is kept about a person."""
+    """The named parts of what the platform keeps about a user."""
 
     def __init__(self) -> None:
         self._providers: dict[str, Provider] = {}
@@ -42,7 +46,7 @@ class Export:
 
 
 class Erasure:
-    """What else goes when a person leaves, in the transaction in which they do."""
+    """What else is deleted with an account, in the same transaction."""
 
     def __init__(self) -> None:
         self._steps: list[Step] = []

@@ -18,5 +18,5 @@ def may_upload(role: str) -> bool:
 
 
 def may_manage_all(role: str) -> bool:
-    """See and change everybody's videos and people."""
+    """True when the role may see and change every video and every user."""
     return role in OVERSEERS

@@ -10,13 +10,11 @@ from background.refusals import Kind, Refusal
 from users_app import audit
 from users_app.addresses import check_address
 from users_app.cognito.tokens import Identity
-from users_app.models import User
+from users_app.models import MAX_NAME_LENGTH, User
 from users_app.roles import Role
 from users_app.services.accounts import InvalidCredentials
 
 log = logging.getLogger(__name__)
-
-LONGEST_NAME = 150
 
 
 class AddressNotConfirmed(Refusal):
@@ -140,4 +138,4 @@ def _is_taken(user: User, email: str) -> bool:
 
 def _name(identity: Identity) -> str:
     """Databases take no control characters."""
-    return "".join(character for character in identity.name if character.isprintable()).strip()[:LONGEST_NAME]
+    return "".join(character for character in identity.name if character.isprintable()).strip()[:MAX_NAME_LENGTH]

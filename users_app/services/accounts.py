@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from background.refusals import Kind, Refusal
 from users_app import audit
-from users_app.clients import NOWHERE, Client
+from users_app.clients import NO_CLIENT, Client
 from users_app.limits.counters import counters
 from users_app.limits.lockout import Attempt
 from users_app.limits.rates import mark_of
@@ -68,7 +68,7 @@ class FirstAdmin:
     """Known nowhere else: print it once. None when the operator chose the password."""
 
 
-def check_credentials(*, email: str, password: str, client: Client = NOWHERE) -> User:
+def check_credentials(*, email: str, password: str, client: Client = NO_CLIENT) -> User:
     """The person, or InvalidCredentials after as much hashing as for a known address (the backend sees to that).
 
     NotConfirmed for the right password of an account that waits for its confirmation. TooManyAttempts while whoever
@@ -127,7 +127,7 @@ def id_behind(email: str) -> int | None:
     return User.objects.filter(email=email).values_list("pk", flat=True).first()
 
 
-def require_password(*, user: User, password: str, client: Client = NOWHERE, field: str = "password") -> None:
+def require_password(*, user: User, password: str, client: Client = NO_CLIENT, field: str = "password") -> None:
     """What changes an account takes more than a session: a device may be left unlocked."""
     attempt = Attempt(user.email, client)
     attempt.check()

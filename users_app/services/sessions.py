@@ -12,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from users_app import audit
-from users_app.clients import NOWHERE, Client
+from users_app.clients import NO_CLIENT, Client
 from users_app.models import Session, User
 from users_app.tokens import (
     BadToken,
@@ -45,12 +45,12 @@ def lifetime_of(*, is_remembered: bool) -> timedelta:
     return lifetime
 
 
-def open_session(*, user: User, is_remembered: bool = False, client: Client = NOWHERE) -> Tokens:
+def open_session(*, user: User, is_remembered: bool = False, client: Client = NO_CLIENT) -> Tokens:
     return tokens_of(create_session(user=user, is_remembered=is_remembered, client=client))
 
 
 @transaction.atomic
-def create_session(*, user: User, is_remembered: bool = False, client: Client = NOWHERE) -> Session:
+def create_session(*, user: User, is_remembered: bool = False, client: Client = NO_CLIENT) -> Session:
     """A new session; the person's expired ones are dropped, so the table holds no more than what is alive."""
     now = timezone.now()
     user.sessions.filter(expires_at__lte=now).delete()
@@ -95,7 +95,7 @@ def extend_session(session: Session) -> None:
         session.expires_at = ends_at
 
 
-def rotate(*, refresh_token: str, client: Client = NOWHERE) -> Tokens:
+def rotate(*, refresh_token: str, client: Client = NO_CLIENT) -> Tokens:
     """Exchange a refresh token for its successor.
 
     Within REFRESH_GRACE of a rotation the old token and the new one both give that same successor: parallel tabs, a
@@ -150,7 +150,7 @@ def live_sessions(*, user: User) -> QuerySet[Session]:
     return user.sessions.filter(revoked_at=None, expires_at__gt=timezone.now())
 
 
-def renew(*, session: Session, client: Client = NOWHERE) -> Tokens:
+def renew(*, session: Session, client: Client = NO_CLIENT) -> Tokens:
     """New tokens for a session whose person has just proved to be there by the password, whatever they were before.
 
     SessionEnded when it was ended a moment ago.

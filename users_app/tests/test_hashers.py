@@ -45,7 +45,7 @@ def test_a_hash_with_other_numbers_is_made_anew_at_the_next_sign_in(browser: API
 
 
 def test_whoever_comes_when_all_places_are_taken_is_told_to_come_back() -> None:
-    turns, is_open = HashingTurns(at_once=1, most_waiting=2), threading.Event()
+    turns, is_open = HashingTurns(max_running=1, max_waiting=2), threading.Event()
 
     def hash_slowly() -> str:
         try:
@@ -68,7 +68,7 @@ def test_whoever_comes_when_all_places_are_taken_is_told_to_come_back() -> None:
 def test_a_storm_is_a_503_that_says_when_to_come_back(
     path: str, viewer: User, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    full = HashingTurns(at_once=1, most_waiting=0)
+    full = HashingTurns(max_running=1, max_waiting=0)
     monkeypatch.setattr(hashers, "TURNS", full)
     client.raise_request_exception = False
     form = {"email": viewer.email, "username": viewer.email, "password": PASSWORD}
