@@ -106,7 +106,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "users_app.staff.session.StaffSignIn",
-    "users_app.http.audit_middleware.AuditTrail",
+    "users_app.audit.middleware.AuditTrail",
     # It asks who sends a large form; the CSRF check reads bodies only later.
     "content_app.api.upload_handlers.UploadLimit",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -1,4 +1,4 @@
-"""People in Django admin: found, added, given a role, locked out."""
+"""Users and the audit trail in the admin site."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from users_app.models import AuditEntry, User
 from users_app.roles import Role
-from users_app.services.accounts import assign_role, is_last_admin, require_another_admin
+from users_app.services.accounts import LastAdmin, assign_role, is_last_admin, require_another_admin
 from users_app.services.sessions import revoke_all
 from users_app.staff.admin_base import StaffAdmin
 
-admin.site.unregister(Group)  # what a group may do follows from the role of its name
+admin.site.unregister(Group)  # the permissions of a group follow from the role that it is named after
 
 
 class PersonAddForm(UserCreationForm):  # type: ignore[misc]  # unfold is untyped
@@ -33,14 +33,15 @@ class PersonChangeForm(UserChangeForm):  # type: ignore[misc]  # unfold is untyp
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         stays_admin = cleaned.get("role") == Role.ADMIN and cleaned.get("is_active")
+        # For a sentence in the form; the rule is kept by require_another_admin, in the transaction that saves.
         if not stays_admin and is_last_admin(user=self.instance):
-            raise forms.ValidationError("This is the last active admin: make somebody else an admin first.")
+            raise forms.ValidationError(LastAdmin.sentence)
         return cleaned
 
 
 @admin.register(User)
 class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic in the stubs only
-    """The rights of the admin site follow from the role, so groups and flags are not edited one by one."""
+    """Permissions in the admin site follow from the role, so groups and flags cannot be edited one by one."""
 
     form = PersonChangeForm
     add_form = PersonAddForm
@@ -51,7 +52,7 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
     ordering = ("email",)
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined", "groups")
-    actions = None  # people are locked out one by one, and deleted only with thought
+    actions = None  # nobody deactivates or deletes many accounts by one click
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("name", "phone", "address")}),
@@ -61,12 +62,13 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
     add_fieldsets = ((None, {"fields": ("email", "name", "role", "usable_password", "password1", "password2")}),)
 
     def save_model(self, request: HttpRequest, obj: User, form: Any, change: bool) -> None:
-        """The role goes through its service, which sees what it was and sets all that follows from it."""
+        """Save the form; assign_role sets the role and all that follows from it."""
         role = Role(obj.role)
         if change and not (role is Role.ADMIN and obj.is_active):
             require_another_admin(user=obj)
+        # Saved with the role it had, so that assign_role sees the change.
         obj.role = form.initial.get("role", role) if change else role
-        # Whom staff let in need not follow a link any more.
+        # A user whom staff activate need not follow the link in the mail any more.
         obj.awaits_confirmation = obj.awaits_confirmation and not obj.is_active
         is_registration = change and form.initial.get("awaits_confirmation") and not form.initial.get("is_active")
         if obj.is_active or not is_registration:
@@ -86,7 +88,7 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
 
 @admin.register(AuditEntry)
 class AuditAdmin(StaffAdmin):
-    """To be read, by whoever may see everything; nobody writes here."""
+    """Read-only."""
 
     list_display = ("at", "action", "actor", "target", "status", "address", "route")
     list_filter = ("action", "status", "at")

@@ -29,7 +29,7 @@ AUDITED = {
 CHORES = (
     "users_app.services.mail.requeue_and_expire_mails",
     "users_app.services.registration.drop_unconfirmed",
-    "users_app.services.trail.drop_old",
+    "users_app.audit.trail.drop_old",
 )
 
 
@@ -40,7 +40,7 @@ class UsersConfig(AppConfig):
     def ready(self) -> None:
         from background.chores import chores
         from users_app import audit
-        from users_app.staff import admin_log
+        from users_app.audit import admin_log
 
         audit.register(AUDITED)
         chores.register(*CHORES)

@@ -26,7 +26,7 @@ class Busy(Refusal):
 
 
 class HashingTurns:
-    """At most `max_running` threads hash at once and `max_waiting` more wait for their turn; the next one is refused."""
+    """At most `max_running` threads hash at once and `max_waiting` more wait for a turn; the next one is refused."""
 
     def __init__(self, max_running: int, max_waiting: int) -> None:
         self.places = threading.BoundedSemaphore(max_running)

@@ -91,7 +91,7 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.name or self.email.partition("@")[0]
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """Return what Django binds an admin session to: it changes with the password and with admin_sessions_ended_at."""
+        """Return what Django binds an admin session to: it changes with the password and admin_sessions_ended_at."""
         digest: str = super()._get_session_auth_hash(secret)  # type: ignore[misc]  # the stubs lack it
         if self.admin_sessions_ended_at is None:
             return digest

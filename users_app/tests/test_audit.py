@@ -10,8 +10,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
+from users_app.audit import trail
 from users_app.models import AuditEntry, User
-from users_app.services import trail
 from users_app.services.accounts import ensure_roles
 from users_app.tests.conftest import SignIn, post
 from users_app.tests.mailbox import deliver_one

@@ -11,10 +11,10 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from users_app import audit
+from users_app.audit import trail
 from users_app.http.service_signature import SignatureRefused
 from users_app.limits.lockout import ADDRESS
 from users_app.models import AuditEntry, User
-from users_app.services import trail
 from users_app.tests.conftest import SignIn, post
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -33,8 +33,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _small_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(trail, "ATTEMPTS_OF_ADDRESS", OF_ADDRESS)
-    monkeypatch.setattr(trail, "ATTEMPTS_IN_ALL", IN_ALL)
+    monkeypatch.setattr(trail, "MAX_ATTEMPTS_OF_ADDRESS", OF_ADDRESS)
+    monkeypatch.setattr(trail, "MAX_ATTEMPTS", IN_ALL)
 
 
 @pytest.fixture

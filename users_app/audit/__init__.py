@@ -1,6 +1,7 @@
-"""What is noted of a request while it is answered: who it turned out to be, and what it concerned.
+"""What is noted for the audit trail while a request is answered: who acted, and on what.
 
-`trail` writes it down once, with how it was answered. Nobody who notes needs to know whether there is a request.
+The middleware writes it down once, with the status of the answer. Without a request, as in a job, nothing is noted and
+nothing fails, so that services need not know whether there is one.
 """
 
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Event:
-    """Something that happened beside what the route says, as in the admin site."""
+    """Something that happened in a request besides the action of its route, as in the admin site."""
 
     action: str
     target: str = ""
@@ -28,12 +29,12 @@ class Notes:
 
 _notes: ContextVar[Notes | None] = ContextVar("audit_notes", default=None)
 
-# What each route does that is of interest: (method, route without its last slash) to the action.
+# The action of each audited route, by (method, route without its last slash).
 actions: dict[tuple[str, str], str] = {}
 
 
 def register(routes: Mapping[tuple[str, str], str]) -> None:
-    """For AppConfig.ready() of each app."""
+    """Add to `actions`; each app does so in AppConfig.ready()."""
     actions.update(routes)
 
 
@@ -48,24 +49,24 @@ def end() -> None:
 
 
 def by(user_id: int) -> None:
-    """Who did it, where the request itself does not say."""
+    """Note who acted, where the request is not authenticated as that user."""
     if notes := _notes.get():
         notes.actor_id = user_id
 
 
 def about(kind: str, key: object) -> None:
-    """What it concerned, as in `video:7`."""
+    """Note what the action concerned: `about("video", 7)` becomes the target `video:7`."""
     if notes := _notes.get():
         notes.target = f"{kind}:{key}"
 
 
 def tell(**detail: Any) -> None:
-    """What else there is to know; never anything secret."""
+    """Note details of the action; never anything secret."""
     if notes := _notes.get():
         notes.detail |= detail
 
 
 def note(action: str, *, target: str = "", **detail: Any) -> None:
-    """Something that the route does not say."""
+    """Note an event besides the action of the route."""
     if notes := _notes.get():
         notes.events.append(Event(action, target, detail))

@@ -1,4 +1,4 @@
-"""The audit trail: written with one insert, read by admins, kept for a set number of days."""
+"""The rows of the audit trail: written with one insert, and kept for AUDIT_DAYS."""
 
 import logging
 from collections.abc import Iterable
@@ -15,27 +15,29 @@ from users_app.models import AuditEntry
 
 log = logging.getLogger(__name__)
 
-MOST_AT_ONCE = 5000
+MAX_DROPPED_AT_ONCE = 5000
 HOUR_S = 3600
-# Of what strangers tried, so that no stranger fills the table: 600 an hour are five million rows in a year.
-ATTEMPTS_OF_ADDRESS = 60
-ATTEMPTS_IN_ALL = 600
+# What strangers attempt is bounded, so that none of them can fill the table: 600 an hour are five million rows a year.
+MAX_ATTEMPTS_OF_ADDRESS = 60
+MAX_ATTEMPTS = 600
 LEFT_OUT = "audit:left-out"
 
 
 def write_attempts(attempts: Iterable[AuditEntry]) -> None:
-    """What strangers tried, up to so many an hour; the next that is written says how many were left out before it."""
+    """Write what strangers attempted, up to a limit an hour; the next entry tells how many were left out before it."""
     write([attempt for attempt in attempts if counters().ask(partial(_has_room, attempt=attempt))])
 
 
 def _has_room(store: CounterStore, *, attempt: AuditEntry) -> bool:
-    of_address = f"audit:{network_of(attempt.address or '')}"
-    is_full = take_turn(store, of_address, ATTEMPTS_OF_ADDRESS, HOUR_S) or take_turn(
-        store, "audit:all", ATTEMPTS_IN_ALL, HOUR_S
+    key = f"audit:{network_of(attempt.address or '')}"
+    wait_s = take_turn(store, key, MAX_ATTEMPTS_OF_ADDRESS, HOUR_S) or take_turn(
+        store, "audit:all", MAX_ATTEMPTS, HOUR_S
     )
-    left_out = store.add(LEFT_OUT, HOUR_S) - (0 if is_full else 1)
-    if is_full:
+    if wait_s:
+        store.add(LEFT_OUT, HOUR_S)
         return False
+    # A counter is read by adding to it, and this attempt is not left out.
+    left_out = store.add(LEFT_OUT, HOUR_S) - 1
     store.drop(LEFT_OUT)
     if left_out:
         attempt.detail = {**attempt.detail, "left_out": left_out}
@@ -43,7 +45,7 @@ def _has_room(store: CounterStore, *, attempt: AuditEntry) -> bool:
 
 
 def write(entries: Iterable[AuditEntry]) -> None:
-    """Whoever asked has what they asked for: what cannot be written goes to the log and fails nothing."""
+    """Write the entries; when the database refuses them, they go to the log, because the request itself is done."""
     rows = list(entries)
     try:
         AuditEntry.objects.bulk_create(rows)
@@ -53,8 +55,8 @@ def write(entries: Iterable[AuditEntry]) -> None:
 
 
 def drop_old() -> int:
-    """Remove what is older than AUDIT_DAYS, not too much at once; how many entries."""
+    """Delete entries older than AUDIT_DAYS, at most MAX_DROPPED_AT_ONCE of them; returns their number."""
     before = timezone.now() - timedelta(days=settings.AUDIT_DAYS)
-    old = AuditEntry.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:MOST_AT_ONCE]
+    old = AuditEntry.objects.filter(at__lt=before).order_by("at").values_list("pk", flat=True)[:MAX_DROPPED_AT_ONCE]
     count, _ = AuditEntry.objects.filter(pk__in=list(old)).delete()
     return count

@@ -1,4 +1,4 @@
-"""Writes down what requests have done, after they are answered and before the answer leaves."""
+"""Writes to the audit trail what a request did, after it is answered and before the answer is sent."""
 
 from collections.abc import Callable, Iterator
 from http import HTTPStatus
@@ -9,22 +9,21 @@ from django.urls import ResolverMatch
 from django.utils.functional import SimpleLazyObject
 
 from users_app import audit
-from users_app.audit import Notes
+from users_app.audit import Notes, trail
 from users_app.clients import client_of
 from users_app.http.service_authentication import Service
 from users_app.models import AuditEntry, User
-from users_app.services import trail
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-# A failure of these is somebody who tries to pass for somebody else.
+# When one of these is answered with 400, someone may be trying to pass for another user.
 PROOFS = frozenset({"sign_in", "password_changed", "address_change_asked", "account_deleted", "confirmed"})
-# Signing out without a session ends none.
-NOTHING_TO_STRANGERS = frozenset({"sign_out"})
+# A sign-out without a session ends nothing.
+NOT_FOR_STRANGERS = frozenset({"sign_out"})
 TARGETS = {"user_id": "user", "session_id": "session", "ref": "video", "s3_key": "key"}
 
 
 class AuditTrail:
-    """An entry for each thing that a person or a service did; what strangers tried has a bound (see services.trail)."""
+    """Writes an entry for each action of a user or a service; attempts of strangers are limited, see audit.trail."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -37,17 +36,17 @@ class AuditTrail:
             entries = list(entries_of(request, response, notes, actor_id))
         finally:
             audit.end()
-        if entries and (actor_id is not None or is_service(request)):
+        if entries and (actor_id is not None or isinstance(request.__dict__.get("user"), Service)):
             trail.write(entries)
         elif entries:
-            trail.write_attempts(entry for entry in entries if entry.action not in NOTHING_TO_STRANGERS)
+            trail.write_attempts(entry for entry in entries if entry.action not in NOT_FOR_STRANGERS)
         return response
 
 
 def entries_of(
     request: HttpRequest, response: HttpResponseBase, notes: Notes, actor_id: int | None
 ) -> Iterator[AuditEntry]:
-    """What the route is known to do, and whatever else was noted."""
+    """Yield an entry for the action of the route, if it has one, and one for each noted event."""
     match = request.resolver_match
     action = action_of(request, match, response.status_code)
     if not action and not notes.events:
@@ -61,14 +60,16 @@ def entries_of(
         "request_id": getattr(request, "request_id", ""),
     }
     if action:
-        target = notes.target or target_of(match)
+        parameters = match.kwargs if match else {}
+        targets = (f"{TARGETS[name]}:{value}" for name, value in parameters.items() if name in TARGETS)
+        target = notes.target or next(targets, "")
         yield AuditEntry(action=action, target=target[:200], detail=notes.detail, **same)
     for event in notes.events:
         yield AuditEntry(action=event.action, target=event.target[:200], detail=event.detail, **same)
 
 
 def action_of(request: HttpRequest, match: ResolverMatch | None, status: int) -> str:
-    """Empty for what changes nothing, and for what failed, unless the failure is of interest."""
+    """Return the action of the route, or "" for a route without one and for a failure that is not worth an entry."""
     route = match.route.rstrip("/") if match else ""
     action = audit.actions.get((request.method or "", route), "")
     if status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.FORBIDDEN:
@@ -77,19 +78,8 @@ def action_of(request: HttpRequest, match: ResolverMatch | None, status: int) ->
 
 
 def user_of(request: HttpRequest) -> int | None:
-    """As DRF or the admin site has found out; asked of neither anew."""
+    """Return the id of the user whom DRF or the admin site has found already; looks nobody up."""
     user = request.__dict__.get("user")
     if type(user) is SimpleLazyObject:
-        user = request.__dict__.get("_cached_user")  # there if anybody has asked
+        user = request.__dict__.get("_cached_user")  # present once the lazy object was evaluated
     return user.pk if isinstance(user, User) else None
-
-
-def is_service(request: HttpRequest) -> bool:
-    return isinstance(request.__dict__.get("user"), Service)
-
-
-def target_of(match: ResolverMatch | None) -> str:
-    for name, value in (match.kwargs if match else {}).items():
-        if kind := TARGETS.get(name):
-            return f"{kind}:{value}"
-    return ""
