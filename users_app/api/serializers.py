@@ -3,9 +3,9 @@
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
 
-from users_app.addresses import LONGEST, check_address
+from users_app.addresses import MAX_ADDRESS_LENGTH, check_address
 from users_app.models import User
-from users_app.services.accounts import LONGEST_PASSWORD
+from users_app.services.accounts import MAX_PASSWORD_LENGTH
 
 LONGEST_TOKEN = 4096  # as long as a cookie can be; those of user pools are half of it
 
@@ -14,7 +14,7 @@ class Address(serializers.CharField):
     """An e-mail address in its one spelling."""
 
     def __init__(self, **options: object) -> None:
-        super().__init__(max_length=LONGEST, **options)  # type: ignore[arg-type]  # those of a CharField
+        super().__init__(max_length=MAX_ADDRESS_LENGTH, **options)  # type: ignore[arg-type]  # those of a CharField
 
     def run_validation(self, data: object = serializers.empty) -> object:
         value = super().run_validation(data)
@@ -28,7 +28,7 @@ class Address(serializers.CharField):
 
 class Password(serializers.CharField):
     def __init__(self, **options: object) -> None:
-        super().__init__(max_length=LONGEST_PASSWORD, trim_whitespace=False, **options)  # type: ignore[arg-type]
+        super().__init__(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, **options)  # type: ignore[arg-type]
 
 
 class Credentials(serializers.Serializer[None]):

@@ -14,7 +14,7 @@ class LocalAccounts:
     keeps_accounts_here = True
 
     def register(self, *, email: str, password: str, name: str, phone: str, address: str) -> None:
-        registration.check_password(password=password, user=User(email=email, name=name))
+        registration.require_strong_password(password=password, user=User(email=email, name=name))
         registration.register_account(email=email, password=password, name=name, phone=phone, address=address)
 
     def confirm_by_code(self, *, email: str, code: str) -> None:

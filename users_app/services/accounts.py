@@ -1,4 +1,4 @@
-"""Accounts: proving who one is, roles, and the first admin."""
+"""Accounts: checking credentials, roles, and the first admin."""
 
 import secrets
 from dataclasses import dataclass
@@ -22,13 +22,13 @@ from users_app.limits.rates import mark_of
 from users_app.models import User
 from users_app.roles import Role
 
-LONGEST_PASSWORD = 1024  # bounds what a stranger can make the hasher chew on
+MAX_PASSWORD_LENGTH = 1024  # bounds the work that a stranger can make the hasher do
 DEFAULT_EMAIL = "admin@videoflix.local"
-# In every list of passwords that people try first, or printed in somebody's instructions.
+# On every list of passwords that attackers try first, or printed in instructions.
 EXAMPLE_PASSWORDS = frozenset(
     {"adminpassword", "admin1234", "change-me", "change-me-please", "supersecret", "videoflix"}
 )
-# The Django admin permissions of a role; an admin's are all there are.
+# The permissions of each role in the admin site; an admin has all there are.
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.CREATOR: frozenset({"view_category", "view_video", "add_video", "change_video"}),
     Role.VIEWER: frozenset(),
@@ -36,53 +36,54 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
 
 
 class InvalidCredentials(Refusal):
-    """The same for an unknown address, a wrong password and an account that is not active."""
+    """The same for an unknown address, a wrong password and an inactive account."""
 
     sentence = "The e-mail address or the password is wrong."
     code = "invalid_credentials"
 
 
 class NotConfirmed(Refusal):
-    """Only who knows the password learns that the account waits for its confirmation."""
+    """Only a client with the right password learns that the account waits for its confirmation."""
 
-    sentence = "Your e-mail address is not confirmed yet. Follow the link in the mail that we have sent to it."
+    sentence = "Your e-mail address is not confirmed yet. Please follow the link in the e-mail that we sent you."
     code = "email_not_confirmed"
 
 
 class LastAdmin(Refusal, PermissionDenied):
-    """Without an active admin nobody could make one. The admin site answers it as Django's PermissionDenied."""
+    """Without an active admin no user could become one. The admin site answers it as Django's PermissionDenied."""
 
     kind = Kind.CONFLICT
     code = "last_admin"
-    sentence = "This is the last active admin: make somebody else an admin first."
+    sentence = "This account is the last active admin. Make another user an admin first."
 
 
 class AdminRefused(Exception):
-    """The first admin cannot be made from these settings; the sentence says what to set."""
+    """The first admin cannot be made from these settings; the message says what to set."""
 
 
 @dataclass(frozen=True, slots=True)
 class FirstAdmin:
     email: str
     generated_password: str | None
-    """Known nowhere else: print it once. None when the operator chose the password."""
+    """Stored nowhere else, so print it once. None when the operator chose the password."""
 
 
 def check_credentials(*, email: str, password: str, client: Client = NO_CLIENT) -> User:
-    """The person, or InvalidCredentials after as much hashing as for a known address (the backend sees to that).
+    """Return the user; raises InvalidCredentials, NotConfirmed or TooManyAttempts.
 
-    NotConfirmed for the right password of an account that waits for its confirmation. TooManyAttempts while whoever
-    asks has to wait after many wrong ones.
+    NotConfirmed: the password is right, and the account waits for its confirmation. TooManyAttempts: the client has to
+    wait after many wrong passwords.
     """
     attempt = Attempt(User.normalize_username(email), client)
     attempt.check()
+    # The backend hashes the password for an unknown address too, so that the time of the answer tells nothing.
     user = AllowAllUsersModelBackend().authenticate(None, username=email, password=password)
     if isinstance(user, User) and user.is_active:
         attempt.note_success()
         audit.by(user.pk)
         return user
     note_whom(attempt.email)
-    # Neither counted as a guess nor forgiven: it is the right password, and no sign-in.
+    # The right password, but no sign-in: neither counted as a guess nor a reason to forget earlier guesses.
     if was_registered_with(email=attempt.email, password=password) or (
         isinstance(user, User) and user.awaits_confirmation
     ):
@@ -92,43 +93,46 @@ def check_credentials(*, email: str, password: str, client: Client = NO_CLIENT) 
 
 
 def note_registration(*, email: str, password: str) -> None:
-    """What a person chose for an address, whether or not it was free: signing in by it is answered alike for both.
+    """Remember for UNCONFIRMED_LIFETIME that this password was chosen for this address, whether or not it was free.
 
-    Else registering an address and signing in would tell whether it had an account before. No way around the patience
-    with guesses: an address is registered five times an hour, as each sends a mail.
+    Signing in with them is then answered with NotConfirmed in both cases. Otherwise registering an address and signing
+    in would tell whether it had an account before.
     """
-    name = _registration(email, password)
+    # No way around the limit for guesses: each registration sends a mail, and an address gets five of them an hour.
+    name = _registration_key(email, password)
     counters().ask(lambda store: store.hold(name, int(settings.UNCONFIRMED_LIFETIME.total_seconds())))
 
 
 def was_registered_with(*, email: str, password: str) -> bool:
-    name = _registration(email, password)
+    name = _registration_key(email, password)
     return counters().ask(lambda store: store.held_s(name)) > 0
 
 
-def _registration(email: str, password: str) -> str:
-    """Keyed, and not to be read in Redis. Of an account that is confirmed it holds as long as its password is the same.
-
-    So what was chosen at a registration is a wrong password like any other once the account is confirmed.
-    """
+def _registration_key(email: str, password: str) -> str:
+    """Return the counter's key: a keyed digest, so that nobody reads address or password in Redis."""
     account = User.objects.filter(email=email).values_list("awaits_confirmation", "password").first()
-    settled_with = account[1] if account and not account[0] else ""
-    return f"registered:{mark_of(f'{email}:{password}:{settled_with}')}"
+    # With the hash of a confirmed account in the key, the password of an earlier registration becomes a wrong password
+    # like any other once the account is confirmed or changes its password.
+    confirmed_hash = account[1] if account and not account[0] else ""
+    return f"registered:{mark_of(f'{email}:{password}:{confirmed_hash}')}"
 
 
 def note_whom(email: str) -> None:
-    """Whom somebody wanted to be."""
-    if (user_id := id_behind(email)) is not None:
+    """Note for the audit trail which account a sign-in was attempted for, if there is one."""
+    if (user_id := find_user_id(email)) is not None:
         audit.about("user", user_id)
 
 
-def id_behind(email: str) -> int | None:
-    """The audit trail has this and not the address: what is typed for one may be a password."""
+def find_user_id(email: str) -> int | None:
+    """Return what the audit trail holds in place of a typed address, which may be a password by mistake."""
     return User.objects.filter(email=email).values_list("pk", flat=True).first()
 
 
 def require_password(*, user: User, password: str, client: Client = NO_CLIENT, field: str = "password") -> None:
-    """What changes an account takes more than a session: a device may be left unlocked."""
+    """Raise Refusal for `field` unless this is the user's password, and TooManyAttempts after many wrong ones.
+
+    For changes to an account, because a device may be left unlocked while its session lives.
+    """
     attempt = Attempt(user.email, client)
     attempt.check()
     if not user.check_password(password):
@@ -138,21 +142,18 @@ def require_password(*, user: User, password: str, client: Client = NO_CLIENT, f
 
 
 def ensure_roles() -> None:
-    """A group for every role, with its permissions; safe to repeat."""
+    """Make a group for every role, with its permissions; safe to repeat."""
     for role in Role:
+        permissions = Permission.objects.all()
+        if role is not Role.ADMIN:
+            permissions = permissions.filter(content_type__app_label="content_app", codename__in=PERMISSIONS[role])
         group, _ = Group.objects.get_or_create(name=role.value)
-        group.permissions.set(_permissions_of(role))
-
-
-def _permissions_of(role: Role) -> QuerySet[Permission]:
-    if role is Role.ADMIN:
-        return Permission.objects.all()
-    return Permission.objects.filter(content_type__app_label="content_app", codename__in=PERMISSIONS[role])
+        group.permissions.set(permissions)
 
 
 @transaction.atomic
 def assign_role(*, user: User, role: Role) -> None:
-    """Make somebody an admin, creator or viewer, with all that goes with it."""
+    """Set the role with its group and flags; a former admin loses every admin session. Raises LastAdmin."""
     if role is not Role.ADMIN:
         require_another_admin(user=user)
     if user.is_staff and role is not Role.ADMIN:
@@ -167,56 +168,51 @@ def assign_role(*, user: User, role: Role) -> None:
 
 
 def require_another_admin(*, user: User) -> None:
-    """LastAdmin without an active admin besides; for what makes somebody none, in the same transaction."""
-    # Two who demote each other at the same moment wait for one another here.
+    """Raise LastAdmin if no active admin would remain; call it in the transaction that takes the role away."""
+    # Two admins who demote each other at the same moment wait for one another here.
     list(User.objects.select_for_update().filter(role=Role.ADMIN).order_by("pk").values_list("pk"))
     if is_last_admin(user=user):
         raise LastAdmin
 
 
 def is_last_admin(*, user: User) -> bool:
-    """Whether this is the only active admin."""
-    return list(User.objects.filter(role=Role.ADMIN, is_active=True).values_list("pk", flat=True)[:2]) == [user.pk]
+    """True when this user is the only active admin."""
+    return list(active_admins().values_list("pk", flat=True)[:2]) == [user.pk]
+
+
+def active_admins() -> QuerySet[User]:
+    return User.objects.filter(role=Role.ADMIN, is_active=True)
 
 
 def ensure_first_admin(*, email: str = "", password: str = "") -> FirstAdmin | None:
-    """Make the first admin, unless there is an active one; without a password a random one is made."""
-    if User.objects.filter(role=Role.ADMIN, is_active=True).exists():
+    """Make an admin unless there is an active one; without a password a random one is generated.
+
+    Raises AdminRefused for an address or a password that cannot be used.
+    """
+    if active_admins().exists():
         return None
     email = User.normalize_username(email) or DEFAULT_EMAIL
-    _check_email(email)
+    try:
+        validate_email(email)
+    except ValidationError as error:
+        raise AdminRefused(f"DEFAULT_ADMIN_EMAIL is {email!r}: set it to a valid e-mail address.") from error
     if password:
-        _check_password(email, password)
+        try:
+            validate_password(password, User(email=email))
+        except ValidationError as error:
+            raise AdminRefused(f"DEFAULT_ADMIN_PASSWORD is too weak: {' '.join(error.messages)}") from error
+        if password.lower() in EXAMPLE_PASSWORDS:
+            raise AdminRefused("DEFAULT_ADMIN_PASSWORD is an example from a manual: set one of your own.")
     chosen = password or secrets.token_urlsafe(12)
     try:
         with transaction.atomic():
             user = User.objects.create_superuser(email, chosen, name="Admin")
             assign_role(user=user, role=Role.ADMIN)
     except IntegrityError:
-        _check_lost_race(email)
-        return None
-    return FirstAdmin(email=email, generated_password=None if password else chosen)
-
-
-def _check_lost_race(email: str) -> None:
-    """Another bootstrap made the same admin at the same moment, unless the address is somebody else's."""
-    if not User.objects.filter(email=email, role=Role.ADMIN, is_active=True).exists():
+        # Another bootstrap may have made the same admin at the same moment; else the address is a user's.
+        if active_admins().filter(email=email).exists():
+            return None
         raise AdminRefused(
             f"{email} belongs to an account that is not an active admin: set DEFAULT_ADMIN_EMAIL to another address."
-        )
-
-
-def _check_email(email: str) -> None:
-    try:
-        validate_email(email)
-    except ValidationError as error:
-        raise AdminRefused(f"DEFAULT_ADMIN_EMAIL is {email!r}: set it to a valid e-mail address.") from error
-
-
-def _check_password(email: str, password: str) -> None:
-    try:
-        validate_password(password, User(email=email))
-    except ValidationError as error:
-        raise AdminRefused(f"DEFAULT_ADMIN_PASSWORD is too weak: {' '.join(error.messages)}") from error
-    if password.lower() in EXAMPLE_PASSWORDS:
-        raise AdminRefused("DEFAULT_ADMIN_PASSWORD is an example from a manual: set one of your own.")
+        ) from None
+    return FirstAdmin(email=email, generated_password=None if password else chosen)

@@ -1,7 +1,7 @@
-"""Mails: written down with what led to them, sent by a worker, tried again until they are through or given up.
+"""Mails: a request adds a row, a worker sends it, and tries again until the mail is sent or given up.
 
-The request only adds a row. Whom a mail is for and what it says is worked out when it is sent, so that asking for one
-takes as long for an address that nobody has.
+The worker looks the recipient up and composes the text, so that a request takes equally long for an address without an
+account.
 """
 
 import logging
@@ -30,10 +30,10 @@ from users_app.services.mail_links import confirm_link, forgot_page, new_address
 log = logging.getLogger(__name__)
 
 HOUR_S = 3600
-MOST_ATTEMPTS = 6
-SLOWER_EACH_TIME = 4  # a minute, 4, 16, about 1 hour, 4 and 17
-KEPT_DAYS = 30  # of what was given up, for whoever asks why nothing came
-PERMANENT = range(500, 600)  # of SMTP
+MAX_ATTEMPTS = 6
+PAUSE_FACTOR = 4  # pauses of 1, 4 and 16 minutes, then about 1, 4 and 17 hours
+KEPT_DAYS = 30  # a mail that was given up, for users who ask why nothing came
+PERMANENT = range(500, 600)  # SMTP reply codes
 SUBJECTS = {
     MailKind.CONFIRM_ADDRESS: "Confirm your address",
     MailKind.CHOOSE_PASSWORD: "Confirm your address and choose a password",
@@ -49,7 +49,7 @@ SUBJECTS = {
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What a mail has become."""
+    """The template of a mail and the values for it."""
 
     kind: MailKind
     context: dict[str, object] = field(default_factory=dict)
@@ -57,12 +57,12 @@ class Letter:
 
 class TooManyMails(Refusal):
     kind = Kind.TOO_OFTEN
-    sentence = "Several mails have been sent to this address already. Look among the unwanted ones too."
+    sentence = "Several e-mails have been sent to this address already. Please look in the spam folder too."
     code = "too_many_mails"
 
 
 def require_mail_quota(to: str) -> None:
-    """Raises TooManyMails where strangers have had mail sent to an address too often, whether anybody has it or not."""
+    """Raise TooManyMails after MAILS_AN_HOUR requests for an address, whether or not it has an account."""
     limit: int = settings.MAILS_AN_HOUR
     wait_s = counters().ask(lambda store: take_turn(store, f"mail:{mark_of(to)}", limit, HOUR_S)) if limit else 0
     if wait_s:
@@ -70,38 +70,38 @@ def require_mail_quota(to: str) -> None:
 
 
 def post(*, kind: MailKind, to: str, user: User | None = None) -> None:
-    """Have a mail sent once what led to it is committed."""
+    """Add a mail, to be sent once the transaction is committed."""
     mail = Mail.objects.create(kind=kind, to=to, user=user)
     transaction.on_commit(lambda: queue.enqueue_mail(mail.pk))
 
 
 def send(*, mail_id: int) -> None:
-    """Leaves quietly when the mail is gone, given up, or was taken up by somebody else a moment ago."""
-    mail = _take_up(mail_id)
+    """Send the mail; returns quietly when it is gone, given up, not due yet, or claimed by another worker."""
+    mail = Mail.objects.select_related("user").filter(pk=mail_id, given_up_at=None, try_at__lte=timezone.now()).first()
     if mail is None:
         return
+    # The claim moves the next attempt beyond the time that this one can take, so that a worker that dies while it
+    # sends leaves the mail to another one.
+    pause = timedelta(seconds=settings.MAIL_RETRY_SECONDS * PAUSE_FACTOR**mail.attempts)
+    unclaimed = Mail.objects.filter(pk=mail_id, attempts=mail.attempts)
+    if not unclaimed.update(attempts=F("attempts") + 1, try_at=timezone.now() + pause):
+        return
+    mail.attempts += 1
     try:
         deliver(mail)
     except (OSError, smtplib.SMTPException) as error:
-        _note_failure(mail, error)
+        mail.problem = str(error)[:300]
+        if _is_permanent(error) or mail.attempts >= MAX_ATTEMPTS:
+            mail.given_up_at = timezone.now()
+        reason = _without_address(error)
+        log.warning("mail %s (%s) was not sent, attempt %s: %s", mail.pk, mail.kind, mail.attempts, reason)
+        mail.save(update_fields=["problem", "given_up_at"])
     else:
         mail.delete()
 
 
-def _take_up(mail_id: int) -> Mail | None:
-    """Its next attempt is later than this one can last, so that whoever dies on it leaves it to another worker."""
-    mail = Mail.objects.select_related("user").filter(pk=mail_id, given_up_at=None, try_at__lte=timezone.now()).first()
-    if mail is None:
-        return None
-    pause = timedelta(seconds=settings.MAIL_RETRY_SECONDS * SLOWER_EACH_TIME**mail.attempts)
-    waiting = Mail.objects.filter(pk=mail_id, attempts=mail.attempts)
-    taken = waiting.update(attempts=F("attempts") + 1, try_at=timezone.now() + pause)
-    mail.attempts += 1
-    return mail if taken else None
-
-
 def deliver(mail: Mail) -> None:
-    """Over whatever EMAIL_BACKEND is."""
+    """Compose the mail and hand it to EMAIL_BACKEND; sends nothing when there is nothing to say."""
     letter = compose(mail)
     if letter is None:
         return
@@ -112,49 +112,41 @@ def deliver(mail: Mail) -> None:
     message.send()
 
 
-def _note_failure(mail: Mail, error: Exception) -> None:
-    mail.problem = str(error)[:300]
-    if _is_permanent(error) or mail.attempts >= MOST_ATTEMPTS:
-        mail.given_up_at = timezone.now()
-    log.warning("mail %s (%s) was not sent, attempt %s: %s", mail.pk, mail.kind, mail.attempts, _without_address(error))
-    mail.save(update_fields=["problem", "given_up_at"])
-
-
 def _is_permanent(error: Exception) -> bool:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code in PERMANENT for code, _ in error.recipients.values())
-    # A server that refuses us may have been told wrong credentials, which the operator mends.
+    # Wrong credentials in the settings, which the operator can correct.
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return False
     return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code in PERMANENT
 
 
 def _without_address(error: Exception) -> str:
+    """Return the error for the log, which holds no e-mail addresses."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return f"refused with {', '.join(str(code) for code, _ in error.recipients.values())}"
     return f"{type(error).__name__}: {error}"
 
 
-# --- What they say ---------------------------------------------------------------------------------------------------
+# --- Composing -------------------------------------------------------------------------------------------------------
 
 
 def compose(mail: Mail) -> Letter | None:
-    """None for what has become pointless, or was for nobody from the beginning."""
+    """Return what to send, or None when the mail has become pointless or there is no account to write to."""
     kind = MailKind(mail.kind)
     letter = _COMPOSERS[kind](mail) if kind in _COMPOSERS else Letter(kind, {"link": sign_in_page()})
     if letter is None:
         return None
-    return Letter(letter.kind, {"name": _name(mail), "subject": SUBJECTS[letter.kind], **_site(), **letter.context})
-
-
-def _name(mail: Mail) -> str:
-    """Only to who is known to have the address: else anybody could have us send any text to anybody."""
     user = mail.user
-    return user.name if user and user.email_verified and user.email == mail.to else ""
-
-
-def _site() -> dict[str, object]:
-    return {"site": settings.BACKEND_ORIGIN, "forgot_link": forgot_page()}
+    common = {
+        # Only for an address that is known to be the user's: otherwise anyone could register with a text for a name and
+        # have this site send it to a stranger.
+        "name": user.name if user and user.email_verified and user.email == mail.to else "",
+        "subject": SUBJECTS[letter.kind],
+        "site": settings.BACKEND_ORIGIN,
+        "forgot_link": forgot_page(),
+    }
+    return Letter(letter.kind, {**common, **letter.context})
 
 
 def _confirmation(mail: Mail) -> Letter | None:
@@ -162,13 +154,13 @@ def _confirmation(mail: Mail) -> Letter | None:
     if user is None or not user.awaits_confirmation:
         return None
     hours = _hours(settings.CONFIRM_LIFETIME)
-    if not user.has_usable_password():  # registered with several, of which none counts
+    if not user.has_usable_password():  # registered more than once, with different passwords
         return Letter(MailKind.CHOOSE_PASSWORD, {"link": reset_link(user, settings.CONFIRM_LIFETIME), "hours": hours})
     return Letter(MailKind.CONFIRM_ADDRESS, {"link": confirm_link(user), "code": make_code(user=user), "hours": hours})
 
 
 def _reset(mail: Mail) -> Letter | None:
-    """Whoever has forgotten to confirm is told to."""
+    """A user who has not confirmed the address yet gets that link again."""
     mail.user = user = User.objects.filter(email=mail.to).first()
     if user is None:
         return None
@@ -182,7 +174,7 @@ def _reset(mail: Mail) -> Letter | None:
 
 
 def _new_address(mail: Mail) -> Letter | None:
-    """Its owner, if it has one, learns that somebody tried."""
+    """If another account has the address, its owner gets a notice instead."""
     if mail.user is None or not mail.user.is_active:
         return None
     if User.objects.filter(email=mail.to).exclude(pk=mail.user.pk).exists():
@@ -203,27 +195,27 @@ _COMPOSERS: dict[MailKind, Callable[[Mail], Letter | None]] = {
 }
 
 
-# --- What operators ask ----------------------------------------------------------------------------------------------
+# --- For operators ---------------------------------------------------------------------------------------------------
 
 
 def try_mail_server() -> str:
-    """Connect as for a mail, and send none; how mails go. Raises OSError or SMTPException."""
-    way = settings.EMAIL_BACKEND.rsplit(".", 2)[-2]
-    if way == "filebased":
+    """Connect to the mail server without sending; returns how mails are sent. Raises OSError or SMTPException."""
+    backend = settings.EMAIL_BACKEND.rsplit(".", 2)[-2]
+    if backend == "filebased":
         return f"written to {settings.EMAIL_FILE_PATH}: set EMAIL_HOST to have them sent"
     with get_connection():
-        return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} takes them" if way == "smtp" else way
+        return f"{settings.EMAIL_HOST}:{settings.EMAIL_PORT} takes them" if backend == "smtp" else backend
 
 
 def given_up_count() -> int:
     return Mail.objects.exclude(given_up_at=None).count()
 
 
-# --- What nobody else looks after ------------------------------------------------------------------------------------
+# --- The chore -------------------------------------------------------------------------------------------------------
 
 
 def requeue_and_expire_mails() -> None:
-    """One round of the reaper: what has been waiting goes on the queue again, and nothing is kept for ever."""
+    """Put due mails that are not on the queue there again, and delete mails given up more than KEPT_DAYS ago."""
     now = timezone.now()
     Mail.objects.filter(given_up_at__lt=now - timedelta(days=KEPT_DAYS)).delete()
     due = Mail.objects.filter(given_up_at=None, try_at__lte=now).values_list("pk", flat=True)

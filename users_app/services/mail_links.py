@@ -1,4 +1,4 @@
-"""Addresses that mails lead to: of the front end where one is configured, else of the built-in pages."""
+"""The links in mails: to the front end where one is configured, else to the built-in pages."""
 
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -31,16 +31,12 @@ def sign_in_page() -> str:
 
 
 def forgot_page() -> str:
-    """Where somebody asks for a new password; front ends have theirs behind their sign-in page."""
+    """Where a user asks for a new password; front ends have this page behind their sign-in page."""
     return settings.FRONTEND_URL or f"{settings.BACKEND_ORIGIN}/forgot-password/"
 
 
-def with_query(page: str, **values: str) -> str:
-    """The page may have a query of its own."""
-    parts = urlsplit(page)
-    query = urlencode([*parse_qsl(parts.query, keep_blank_values=True), *values.items()])
-    return urlunsplit(parts._replace(query=query))
-
-
 def _with_token(page: str, user: User, token: str) -> str:
-    return with_query(page, uid=urlsafe_base64_encode(force_bytes(user.pk)), token=token)
+    parts = urlsplit(page)
+    own_query = parse_qsl(parts.query, keep_blank_values=True)
+    query = urlencode([*own_query, ("uid", urlsafe_base64_encode(force_bytes(user.pk))), ("token", token)])
+    return urlunsplit(parts._replace(query=query))

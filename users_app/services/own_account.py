@@ -1,4 +1,4 @@
-"""What people do with their own account: password, address, export, and leaving."""
+"""What users do with their own account: changing password and address, exporting it, deleting it."""
 
 import uuid
 from typing import Any
@@ -12,21 +12,25 @@ from users_app.clients import Client
 from users_app.models import MailKind, Session, User
 from users_app.registry import account_erasure, account_export
 from users_app.services import mail
-from users_app.services.accounts import LastAdmin, require_another_admin, require_password
-from users_app.services.links import InvalidLink, follow_to
+from users_app.services.accounts import require_another_admin, require_password
+from users_app.services.links import InvalidLink, follow
 from users_app.services.recovery import replace_password
-from users_app.services.registration import check_password
+from users_app.services.registration import require_strong_password
 from users_app.services.sessions import Tokens, live_sessions, open_session, renew, revoke_all
 
-ERASED = "erased.invalid"  # a domain that no mail reaches; what stands before it nobody can register first
+ERASED_DOMAIN = "erased.invalid"  # reserved, so that no mail reaches it
 
 
 def change_own_password(
     *, user: User, session: Session | None, current_password: str, new_password: str, client: Client
 ) -> Tokens:
-    """Every other session ends; the one that asks goes on, with new tokens."""
+    """Change the password, end every other session and return new tokens for this one.
+
+    Without a session a new one is opened.
+    Raises Refusal for either field, and SessionEnded when the session has been ended meanwhile.
+    """
     require_password(user=user, password=current_password, client=client, field="current_password")
-    check_password(password=new_password, user=user, field="new_password")
+    require_strong_password(password=new_password, user=user, field="new_password")
     with transaction.atomic():
         replace_password(user=user, password=new_password, but=session)
         if session is None:
@@ -36,10 +40,10 @@ def change_own_password(
 
 
 def ask_for_new_address(*, user: User, new_email: str, password: str, client: Client) -> None:
-    """It changes when the link is followed that goes there; the address of now is told that somebody asked."""
+    """Send a link to the new address, which changes it when it is followed, and a notice to the present one."""
     require_password(user=user, password=password, client=client)
     if new_email == user.email:
-        raise Refusal(fields={"new_email": ["This is your address already."]})
+        raise Refusal(fields={"new_email": ["This is already your address."]})
     mail.require_mail_quota(new_email)
     with transaction.atomic():
         mail.post(kind=MailKind.CONFIRM_NEW_ADDRESS, to=new_email, user=user)
@@ -47,13 +51,14 @@ def ask_for_new_address(*, user: User, new_email: str, password: str, client: Cl
 
 
 def confirm_new_address(*, uid: str, token: str) -> None:
-    """InvalidLink also when somebody else has the address by now."""
-    user, new_email = follow_to("new_address", uid=uid, token=token)
+    """Change the address by the link in the mail; raises InvalidLink, also when another account has taken it."""
+    user, new_email = follow("new_address", uid=uid, token=token)
     audit.by(user.pk)
-    waiting = User.objects.filter(pk=user.pk, email=user.email, password=user.password, is_active=True)
+    # A link dies with the address and the password that the account had when it was asked for.
+    unchanged = User.objects.filter(pk=user.pk, email=user.email, password=user.password, is_active=True)
     try:
         with transaction.atomic():
-            if not waiting.update(email=new_email, email_verified=True, address_changed_at=timezone.now()):
+            if not unchanged.update(email=new_email, email_verified=True, address_changed_at=timezone.now()):
                 raise InvalidLink
             mail.post(kind=MailKind.ADDRESS_CHANGED, to=user.email, user=user)
     except IntegrityError as error:
@@ -61,7 +66,7 @@ def confirm_new_address(*, uid: str, token: str) -> None:
 
 
 def export(*, user: User) -> dict[str, Any]:
-    """Everything that is kept about a person, as JSON has it."""
+    """Return everything that is kept about the user, as values that JSON can hold."""
     return {
         "exported_at": timezone.now(),
         "account": {
@@ -77,23 +82,23 @@ def export(*, user: User) -> dict[str, Any]:
 
 
 def delete(*, user: User, password: str, client: Client) -> None:
-    """For good. What belongs to the books stays, and no longer says whose it was."""
+    """Delete the account for good. What accounting needs is kept, without anything that identifies the user."""
     require_password(user=user, password=password, client=client)
     with transaction.atomic():
-        try:
-            require_another_admin(user=user)
-        except LastAdmin as error:
-            raise LastAdmin("You are the last admin: make somebody else an admin first.") from error
+        require_another_admin(user=user)
         mail.post(kind=MailKind.ACCOUNT_DELETED, to=user.email)
         account_erasure.run(user)
         erase(user)
 
 
 def erase(user: User) -> None:
+    """Empty the row: sessions, groups, rights and every personal field."""
     revoke_all(user=user)
     user.sessions.all().delete()
     user.groups.clear()
-    user.email, user.name, user.phone, user.address = f"{user.pk}-{uuid.uuid4().hex}@{ERASED}", "", "", ""
+    # Unique, and not to be guessed, so that nobody can register the address first and block the deletion.
+    user.email = f"{user.pk}-{uuid.uuid4().hex}@{ERASED_DOMAIN}"
+    user.name = user.phone = user.address = ""
     user.is_active = user.is_staff = user.is_superuser = user.email_verified = user.awaits_confirmation = False
     user.cognito_sub, user.erased_at = None, timezone.now()
     user.set_unusable_password()

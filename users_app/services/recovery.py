@@ -1,4 +1,4 @@
-"""How somebody comes in again who has forgotten the password."""
+"""Choosing a new password by a link in a mail."""
 
 from django.contrib.auth.hashers import make_password
 from django.db import transaction
@@ -9,25 +9,25 @@ from users_app.limits.lockout import forgive
 from users_app.models import MailKind, Session, User
 from users_app.services import mail
 from users_app.services.links import InvalidLink, follow
-from users_app.services.registration import CONFIRMED, check_password
+from users_app.services.registration import CONFIRMED, require_strong_password
 from users_app.services.sessions import revoke_all
 
 
 def ask_for_reset(*, email: str) -> None:
-    """Does the same for every address; whether anybody has it shows when the mail is made."""
+    """Post a mail; the same work for every address, because the worker that sends it looks the account up."""
     mail.require_mail_quota(email)
     mail.post(kind=MailKind.RESET_PASSWORD, to=email)
 
 
 def reset_password(*, uid: str, token: str, new_password: str) -> User:
-    """Set the password by the link in the mail, which proves the mailbox too; every session ends.
+    """Set the password and end every session; raises InvalidLink, and Refusal for a weak password.
 
-    An account that waits for its confirmation has it by that.
+    The link proves that the user has the mailbox, so an account that waits for its confirmation is confirmed too.
     """
-    user = follow("reset", uid=uid, token=token)
+    user, _ = follow("reset", uid=uid, token=token)
     if not user.is_active and not user.awaits_confirmation:
         raise InvalidLink
-    check_password(password=new_password, user=user, field="new_password")
+    require_strong_password(password=new_password, user=user, field="new_password")
     audit.by(user.pk)
     replace_password(user=user, password=new_password, has_proved_mailbox=True)
     forgive(user.email)
@@ -37,7 +37,10 @@ def reset_password(*, uid: str, token: str, new_password: str) -> User:
 def replace_password(
     *, user: User, password: str, has_proved_mailbox: bool = False, but: Session | None = None
 ) -> None:
-    """And tell its owner; every session ends `but` one. InvalidLink when somebody else replaced it a moment ago."""
+    """Set the password, end every session `but` one, and post a notice to the user.
+
+    Raises InvalidLink when another request has changed the account since `user` was read.
+    """
     encoded = make_password(password)
     proved = CONFIRMED | {"let_in_at": timezone.now()} if has_proved_mailbox else {}
     as_read = ("pk", "password", "is_active", "awaits_confirmation")

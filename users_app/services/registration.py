@@ -1,6 +1,6 @@
-"""How accounts begin: registered by anybody, confirmed once by whoever has the mailbox."""
+"""How accounts begin: anyone may register an address, and its owner confirms it once."""
 
-from collections.abc import Iterator
+from contextlib import suppress
 
 from django.conf import settings
 from django.contrib.auth.hashers import check_password as check_hash
@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import make_password
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, ForeignObjectRel, Model, OuterRef, QuerySet
+from django.db.models import Exists, ForeignObjectRel, OuterRef, QuerySet
 from django.utils import timezone
 
 from background.refusals import Refusal
@@ -20,62 +20,55 @@ from users_app.services.codes import take_code
 from users_app.services.links import InvalidLink, follow
 
 CONFIRMED = {"is_active": True, "email_verified": True, "awaits_confirmation": False}
-# Rows that a registration has by itself; any other that belongs to an account makes it more than one.
+# Rows that come with a registration; any other row makes it an account that is kept.
 OWN_ROWS = (ConfirmationCode, Mail)
 
 
 class InvalidCode(Refusal):
-    sentence = "This code is wrong or has expired. Follow the link in the mail, or have another mail sent."
+    sentence = "This code is wrong or has expired. Follow the link in the e-mail, or request a new e-mail."
     code = "invalid_code"
 
 
 def register_account(*, email: str, password: str, name: str = "", phone: str = "", address: str = "") -> None:
-    """An account that waits for its confirmation; `email` in its one spelling.
+    """Make an account that waits for its confirmation, and post a mail; `email` in its normalized spelling.
 
-    Whether there is one already shows in the mail alone: its owner learns of it. Registering again with the same
-    password before confirming has another mail sent, of which alone the link works. With another password nobody knows
-    who was first: what was given is dropped, and whoever has the mailbox chooses the password by the mail.
+    A taken address is treated alike, but its owner gets the mail. Registering again before confirming, with the same
+    password, sends a new link that replaces the old one. With another password nobody can tell who was first: the
+    earlier data is dropped, and the owner of the mailbox chooses a password by the link.
     """
     mail.require_mail_quota(email)
     fields = {"password": make_password(password), "name": name, "phone": phone, "address": address}
-    before = _never_let_in().filter(email=email).values_list("password", flat=True).first()
-    # As much work for an address that nobody has.
-    is_known = check_hash(password, before or fields["password"])
+    earlier = _registrations().filter(email=email).values_list("password", flat=True).first()
+    # Checked for a free address too, so that the time of the answer tells nothing.
+    is_same_password = check_hash(password, earlier or fields["password"])
     note_registration(email=email, password=password)
     with transaction.atomic():
-        if _begin(email, fields, before if is_known else None):
+        if _save_registration(email, fields, earlier if is_same_password else None):
             mail.post(kind=MailKind.CONFIRM_ADDRESS, to=email, user=User.objects.get(email=email))
         else:
             mail.post(kind=MailKind.ADDRESS_TAKEN, to=email)
 
 
-def _begin(email: str, fields: dict[str, str], before: str | None) -> bool:
-    """False when the address belongs to an account that was confirmed, or that staff made or closed.
+def _save_registration(email: str, fields: dict[str, str], earlier: str | None) -> bool:
+    """Return False when the address belongs to an account that was confirmed, or that staff made or closed.
 
-    `before`: the stored hash that whoever registers knows the password of.
+    `earlier` is the stored hash of an earlier registration with the same password.
     """
-    if before is None and _create(email, fields):
-        return True
     again = {"date_joined": timezone.now()}
-    if before is not None and _never_let_in().filter(email=email, password=before).update(**fields, **again):
-        return True
-    dropped = {"password": make_password(None), "name": "", "phone": "", "address": ""}
-    return bool(_never_let_in().filter(email=email).update(**dropped, **again))
-
-
-def _create(email: str, fields: dict[str, str]) -> bool:
-    if User.objects.filter(email=email).exists():
-        return False
-    try:
-        with transaction.atomic():
+    if earlier is not None:
+        if _registrations().filter(email=email, password=earlier).update(**fields, **again):
+            return True
+    elif not User.objects.filter(email=email).exists():
+        # IntegrityError: another request registered the address a moment ago.
+        with suppress(IntegrityError), transaction.atomic():
             User.objects.create(email=email, is_active=False, awaits_confirmation=True, **fields)
-    except IntegrityError:  # somebody registered it a moment ago
-        return False
-    return True
+            return True
+    dropped = {"password": make_password(None), "name": "", "phone": "", "address": ""}
+    return bool(_registrations().filter(email=email).update(**dropped, **again))
 
 
-def check_password(*, password: str, user: User, field: str = "password") -> None:
-    """As the site's rules have it; Refusal names the field."""
+def require_strong_password(*, password: str, user: User, field: str = "password") -> None:
+    """Raise Refusal for `field` unless the password meets AUTH_PASSWORD_VALIDATORS."""
     try:
         validate_password(password, user)
     except ValidationError as error:
@@ -83,51 +76,50 @@ def check_password(*, password: str, user: User, field: str = "password") -> Non
 
 
 def confirm(*, uid: str, token: str) -> None:
-    """By the link in the mail; InvalidLink for one that is wrong, used or too old."""
-    if not _activate(follow("confirm", uid=uid, token=token)):
+    """Activate an account by the link in the mail; raises InvalidLink for a wrong, used or expired one."""
+    user, _ = follow("confirm", uid=uid, token=token)
+    if not _activate(user):
         raise InvalidLink
 
 
 def confirm_by_code(*, email: str, code: str) -> None:
-    """By the digits in the mail; for an address that nobody is registering the code is as wrong as any."""
-    user = _waiting().filter(email=email).first()
+    """Activate an account by the digits in the mail; raises InvalidCode, also for an address without a registration."""
+    user = _unconfirmed().filter(email=email).first()
     if user is None or not take_code(user=user, code=code) or not _activate(user):
         raise InvalidCode
 
 
 def _activate(user: User) -> bool:
-    """Two who do it at once both find it done; False when it was registered with another password meanwhile."""
+    """Return False when the address was registered with another password since `user` was read."""
     audit.by(user.pk)
     same = User.objects.filter(pk=user.pk, password=user.password)
     done = same.filter(awaits_confirmation=True, is_active=False).update(**CONFIRMED, let_in_at=timezone.now())
+    # Of two requests at the same moment, the second finds the account active: confirmed, too.
     return bool(done) or same.filter(is_active=True).exists()
 
 
-def _waiting() -> QuerySet[User]:
+def _unconfirmed() -> QuerySet[User]:
     return User.objects.filter(awaits_confirmation=True, is_active=False)
 
 
-def _never_let_in() -> QuerySet[User]:
-    """Those that wait and were never more than registered: staff may have an older account confirmed anew."""
-    return _waiting().filter(let_in_at=None, email_verified=False, last_login=None)
+def _registrations() -> QuerySet[User]:
+    """Return the unconfirmed accounts that never were more: staff may set an older account back to unconfirmed."""
+    return _unconfirmed().filter(let_in_at=None, email_verified=False, last_login=None)
 
 
 def drop_unconfirmed() -> int:
-    """Remove what nobody has confirmed for long, so that its address is free again; how many accounts."""
-    late = _never_let_in().filter(date_joined__lt=timezone.now() - settings.UNCONFIRMED_LIFETIME)
-    for rows in _holdings():
-        late = late.filter(~Exists(rows))
-    with transaction.atomic():
-        # Held, so that nobody confirms what is being removed.
-        ids = list(late.select_for_update().values_list("pk", flat=True))
-        User.objects.filter(pk__in=ids).delete()
-    return len(ids)
+    """Delete registrations older than UNCONFIRMED_LIFETIME, which frees their addresses; returns their number.
 
-
-def _holdings() -> Iterator[QuerySet[Model]]:
-    """For each model of any app that points to a person: the rows that point to the one who is asked about."""
+    An account that rows of any app belong to is kept.
+    """
+    late = _registrations().filter(date_joined__lt=timezone.now() - settings.UNCONFIRMED_LIFETIME)
     for relation in User._meta.get_fields(include_hidden=True):
         if isinstance(relation, ForeignObjectRel) and not relation.many_to_many:
             model = relation.related_model
             if not (issubclass(model, OWN_ROWS) or model._meta.auto_created):
-                yield model._base_manager.filter(**{relation.field.name: OuterRef("pk")})
+                late = late.filter(~Exists(model._base_manager.filter(**{relation.field.name: OuterRef("pk")})))
+    with transaction.atomic():
+        # Locked, so that no user confirms an account that is being deleted.
+        ids = list(late.select_for_update().values_list("pk", flat=True))
+        User.objects.filter(pk__in=ids).delete()
+    return len(ids)

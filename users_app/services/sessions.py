@@ -1,4 +1,4 @@
-"""Signed-in devices: opened by a sign-in, kept alive by rotation, ended by sign-out, reuse or revocation."""
+"""Sessions of signed-in devices: opened by a sign-in, renewed by rotation, ended by sign-out, reuse or revocation."""
 
 import uuid
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ from users_app.tokens import (
 
 
 class SessionEnded(BadToken):
-    """The token is genuine, but its session is over: signing in again is the only way on."""
+    """The token is genuine, but its session has ended: the user has to sign in again."""
 
     default_detail = "This session has ended. Please sign in again."
     default_code = "session_ended"
@@ -51,7 +51,7 @@ def open_session(*, user: User, is_remembered: bool = False, client: Client = NO
 
 @transaction.atomic
 def create_session(*, user: User, is_remembered: bool = False, client: Client = NO_CLIENT) -> Session:
-    """A new session; the person's expired ones are dropped, so the table holds no more than what is alive."""
+    """Return a new session, and delete the user's expired ones, so that the table does not grow."""
     now = timezone.now()
     user.sessions.filter(expires_at__lte=now).delete()
     session = Session.objects.create(
@@ -66,12 +66,12 @@ def create_session(*, user: User, is_remembered: bool = False, client: Client = 
 
 
 def live_session(*, access_token: str) -> Session:
-    """The session, with its user, that this access token belongs to: one query."""
+    """Return the session of this access token, with its user, by one query. Raises BadToken or SessionEnded."""
     return _live(read_access(access_token))
 
 
 def session_to_renew(*, refresh_token: str) -> Session:
-    """The session, with its user, whose turn it is with this refresh token, which is not used up. Raises BadToken."""
+    """Return the session, with its user, that this token may refresh; does not use it up. Raises BadToken."""
     claims = read_refresh(refresh_token)
     session = _live(claims)
     if claims.jti != session.current_jti and not _is_within_grace(session, claims, timezone.now()):
@@ -80,7 +80,7 @@ def session_to_renew(*, refresh_token: str) -> Session:
 
 
 def find_alive(*, session_id: uuid.UUID, user: User) -> Session | None:
-    """A session of this person, unless it has ended."""
+    """Return this session of the user, or None when it has ended."""
     session = live_sessions(user=user).filter(pk=session_id).first()
     if session is not None:
         session.user = user
@@ -88,7 +88,7 @@ def find_alive(*, session_id: uuid.UUID, user: User) -> Session | None:
 
 
 def extend_session(session: Session) -> None:
-    """As its use on the watch site does, but without new tokens; at most once in the lifetime of an access token."""
+    """Prolong the session without new tokens; writes at most once in the lifetime of an access token."""
     ends_at = timezone.now() + lifetime_of(is_remembered=session.is_remembered)
     if session.expires_at < ends_at - settings.ACCESS_TOKEN_LIFETIME:
         Session.objects.filter(pk=session.pk, revoked_at=None).update(expires_at=ends_at)
@@ -98,15 +98,16 @@ def extend_session(session: Session) -> None:
 def rotate(*, refresh_token: str, client: Client = NO_CLIENT) -> Tokens:
     """Exchange a refresh token for its successor.
 
-    Within REFRESH_GRACE of a rotation the old token and the new one both give that same successor: parallel tabs, a
-    reload that lost the answer and a retry all end up with one token. After it, an old token is taken for a stolen
-    one and ends the session.
+    Within REFRESH_GRACE of a rotation the old token and the new one both give that same successor, so that parallel
+    tabs, a reload that lost the answer and a retry all end up with one token. After that, an old token is treated as
+    stolen: it ends the session. Raises BadToken or SessionEnded.
     """
     claims = read_refresh(refresh_token)
     session = _live(claims)
     now = timezone.now()
     if _advance(session, claims, now, client):
         return tokens_of(session)
+    # Read again: a parallel request may have advanced the session a moment ago.
     session = _live(claims)
     if _is_within_grace(session, claims, now):
         return tokens_of(session)
@@ -115,7 +116,7 @@ def rotate(*, refresh_token: str, client: Client = NO_CLIENT) -> Tokens:
 
 
 def end_session(*, refresh_token: str | None, access_token: str | None) -> None:
-    """End the session that either token names; tokens that name none are nothing to end."""
+    """End the session that either token names; an invalid token is ignored."""
     for token, read in ((refresh_token, read_refresh), (access_token, read_access)):
         if token is None:
             continue
@@ -128,15 +129,15 @@ def end_session(*, refresh_token: str | None, access_token: str | None) -> None:
 
 
 def revoke(*, session_id: uuid.UUID) -> bool:
-    """End a session with every token of its family; False when it had ended before."""
+    """End a session with every token of its family; returns False when it had ended before."""
     alive = Session.objects.filter(pk=session_id, revoked_at=None)
     return alive.update(revoked_at=timezone.now()) == 1
 
 
 def revoke_all(*, user: User, but: Session | None = None) -> int:
-    """Sign a person out everywhere, perhaps but for one device; how many sessions that ended.
+    """End every session of a user `but` one, and every session of the admin site; returns how many of the former.
 
-    With every session of the admin site; the one device gets into that again by its own session.
+    The device that stays signed in gets into the admin site again by its own session.
     """
     user.admin_sessions_ended_at = timezone.now()
     User.objects.filter(pk=user.pk).update(admin_sessions_ended_at=user.admin_sessions_ended_at)
@@ -151,9 +152,9 @@ def live_sessions(*, user: User) -> QuerySet[Session]:
 
 
 def renew(*, session: Session, client: Client = NO_CLIENT) -> Tokens:
-    """New tokens for a session whose person has just proved to be there by the password, whatever they were before.
+    """Return new tokens for a session whose user has just given the password; the old tokens are no longer valid.
 
-    SessionEnded when it was ended a moment ago.
+    Raises SessionEnded when the session has been ended meanwhile.
     """
     now = timezone.now()
     fields = {
@@ -166,11 +167,11 @@ def renew(*, session: Session, client: Client = NO_CLIENT) -> Tokens:
     }
     if not Session.objects.filter(pk=session.pk, revoked_at=None).update(**fields):
         raise SessionEnded
-    return tokens_of(_with(session, fields))
+    return tokens_of(_set_fields(session, fields))
 
 
 def _live(claims: Claims) -> Session:
-    """The session of these claims with its user, unless it has ended in one of the ways a session can."""
+    """Return the session of these claims, with its user; raises SessionEnded when it is over for whatever reason."""
     session = Session.objects.select_related("user").filter(pk=claims.session_id, user_id=claims.user_id).first()
     if session is None or session.revoked_at is not None or session.expires_at <= timezone.now():
         raise SessionEnded
@@ -180,7 +181,7 @@ def _live(claims: Claims) -> Session:
 
 
 def _advance(session: Session, claims: RefreshClaims, now: datetime, client: Client) -> bool:
-    """Make the successor the current token; False when it is not this token's turn, or was a moment ago."""
+    """Make the successor the current token; returns False when this token is not the current one, or is too new."""
     settled = Q(rotated_at=None) | Q(rotated_at__lte=now - settings.REFRESH_GRACE)
     fields = {
         "current_jti": uuid.uuid4(),
@@ -191,11 +192,11 @@ def _advance(session: Session, claims: RefreshClaims, now: datetime, client: Cli
         "user_agent": client.user_agent,
     }
     rows = Session.objects.filter(settled, pk=session.pk, current_jti=claims.jti, revoked_at=None).update(**fields)
-    _with(session, fields)
+    _set_fields(session, fields)
     return rows == 1
 
 
-def _with(session: Session, fields: Mapping[str, object]) -> Session:
+def _set_fields(session: Session, fields: Mapping[str, object]) -> Session:
     for name, value in fields.items():
         setattr(session, name, value)
     return session

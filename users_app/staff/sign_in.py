@@ -8,12 +8,12 @@ from django.core.validators import MaxLengthValidator
 from unfold.forms import AuthenticationForm
 
 from users_app import audit
-from users_app.addresses import LONGEST as LONGEST_ADDRESS
+from users_app.addresses import MAX_ADDRESS_LENGTH
 from users_app.clients import client_of
 from users_app.http.throttles import AuthLimit
 from users_app.limits.lockout import Attempt, TooManyAttempts
 from users_app.models import User
-from users_app.services.accounts import LONGEST_PASSWORD, id_behind
+from users_app.services.accounts import MAX_PASSWORD_LENGTH, find_user_id
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
@@ -25,8 +25,8 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # Django bounds neither: the one is looked up in the database, the other hashed, whatever its length.
-        self.fields["username"].validators.append(MaxLengthValidator(LONGEST_ADDRESS))
-        self.fields["password"].validators.append(MaxLengthValidator(LONGEST_PASSWORD))
+        self.fields["username"].validators.append(MaxLengthValidator(MAX_ADDRESS_LENGTH))
+        self.fields["password"].validators.append(MaxLengthValidator(MAX_PASSWORD_LENGTH))
 
     def clean(self) -> dict[str, Any]:
         """A form that lacks either field has no guess in it: nothing is hashed, counted or forgiven."""
@@ -43,7 +43,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
             raise forms.ValidationError(error.sentence) from error
         except forms.ValidationError:
             attempt.note_failure()
-            user_id = id_behind(attempt.email)
+            user_id = find_user_id(attempt.email)
             audit.note("admin_sign_in_failed", target="" if user_id is None else f"user:{user_id}")
             raise
         attempt.note_success()

@@ -122,7 +122,7 @@ def test_every_failed_sign_in_costs_one_hashing(case: str, browser: APIClient, v
 # --- Before the address is confirmed ----------------------------------------------------------------------------------
 
 NOT_CONFIRMED = {
-    "detail": "Your e-mail address is not confirmed yet. Follow the link in the mail that we have sent to it.",
+    "detail": "Your e-mail address is not confirmed yet. Please follow the link in the e-mail that we sent you.",
     "code": "email_not_confirmed",
 }
 

@@ -106,7 +106,7 @@ def test_a_mailbox_that_does_not_exist_is_given_up(
 def test_it_is_given_up_in_the_end(smtp: SmtpServer, viewer: User) -> None:
     row = written(viewer)
     smtp.stop()
-    for _ in range(mail.MOST_ATTEMPTS):
+    for _ in range(mail.MAX_ATTEMPTS):
         be_due()
         mail.send(mail_id=row.pk)
     row.refresh_from_db()

@@ -13,7 +13,7 @@ from users_app.api import account_serializers as shapes
 from users_app.models import Mail, Session, User
 from users_app.roles import Role
 from users_app.services import sessions
-from users_app.services.registration import check_password
+from users_app.services.registration import require_strong_password
 from users_app.tests.conftest import SignIn, is_in, post
 from users_app.tests.mailbox import deliver, deliver_one
 
@@ -302,9 +302,9 @@ def test_a_session_that_is_ended_while_its_password_changes_stays_ended(
 
     def late(**named: Any) -> None:
         sessions.revoke_all(user=viewer)
-        check_password(**named)
+        require_strong_password(**named)
 
-    monkeypatch.setattr("users_app.services.own_account.check_password", late)
+    monkeypatch.setattr("users_app.services.own_account.require_strong_password", late)
     body = {"current_password": PASSWORD, "new_password": NEW}
     assert post(client, "/users/password/change/", body).status_code == 401
     assert not is_in(client)
