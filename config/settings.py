@@ -15,7 +15,7 @@ from media_pipeline.ffmpeg.sandbox import Demand
 from media_pipeline.planning.ladder import PRESETS, parse_ladder
 from media_pipeline.storage.buckets import Buckets, S3Connection
 from users_app.cognito.user_pool import UserPool
-from users_app.http.service_signature import LEAST_GATEWAY_SECRET_LENGTH, is_gateway_secret, parse_service_keys
+from users_app.http.service_signature import MIN_GATEWAY_SECRET_LENGTH, is_gateway_secret, parse_service_keys
 
 env = load_env()
 
@@ -409,7 +409,7 @@ SERVICE_NAME = env.text("SERVICE_NAME", default="execute-api")
 GATEWAY_SHARED_SECRET = env.text("GATEWAY_SHARED_SECRET")
 if GATEWAY_SHARED_SECRET and not is_gateway_secret(GATEWAY_SHARED_SECRET):
     raise ImproperlyConfigured(
-        f"GATEWAY_SHARED_SECRET has to have at least {LEAST_GATEWAY_SECRET_LENGTH} characters, of ASCII and no spaces: "
+        f"GATEWAY_SHARED_SECRET has to have at least {MIN_GATEWAY_SECRET_LENGTH} characters, of ASCII and no spaces: "
         "set it to a long random value."
     )
 

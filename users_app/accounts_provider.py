@@ -1,4 +1,4 @@
-"""Which provider keeps the accounts: this site, or a user pool of Amazon Cognito."""
+"""Chooses the provider of the accounts: this site, or a user pool of Amazon Cognito."""
 
 from django.conf import settings
 
@@ -7,7 +7,7 @@ from users_app.identity.provider import Provider
 
 
 def accounts_provider() -> Provider:
-    """The one that the settings name at this moment."""
+    """Return the provider that the settings name at the moment; tests change them."""
     if settings.USER_POOL is None:
         return LocalAccounts()
     from users_app.cognito.provider import PoolAccounts  # loads boto3, which no site without a pool needs

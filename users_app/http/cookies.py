@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from users_app.identity.provider import Issued
 
-PATH = "/"  # both route families read them
+PATH = "/"  # read under /users/ and under /api/v1/
 
 
 def access_cookie(request: Request | HttpRequest) -> str | None:
@@ -27,7 +27,8 @@ def set_cookies(response: HttpResponseBase, tokens: Issued) -> None:
 
 
 def clear_cookies(response: HttpResponseBase) -> None:
-    """Flags as they were set, or the browser keeps the cookie."""
+    """Expire both cookies."""
+    # With the same flags as they were set with, or the browser keeps them.
     for name in (settings.JWT_ACCESS_COOKIE_NAME, settings.JWT_REFRESH_COOKIE_NAME):
         _set(response, name, "", timedelta(0))
 

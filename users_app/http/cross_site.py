@@ -1,7 +1,7 @@
-"""Which unsafe requests may act with a person's cookies: only those that a page we trust has sent.
+"""Which unsafe requests may act with a user's cookies: only those that a trusted page has sent.
 
 Browsers state where a request comes from in `Origin` and `Sec-Fetch-Site`, which no page can forge. A program that
-states neither passes with a JSON body only, which no page can send to another site without asking first (preflight).
+states neither passes with a JSON body only, which no page can send to another site without a preflight request.
 """
 
 from collections.abc import Collection, Mapping
@@ -20,23 +20,17 @@ class CrossSite(PermissionDenied):
 
 
 def is_trusted(*, method: str, headers: Mapping[str, str], own_origin: str, trusted_origins: Collection[str]) -> bool:
-    """Whether this request may use cookies; `headers` finds names in any case."""
+    """True when this request may use cookies; `headers` has to find names in any case."""
     if method in SAFE_METHODS:
         return True
     if (origin := headers.get("Origin")) is not None:
         return origin == own_origin or origin in trusted_origins
     if (site := headers.get("Sec-Fetch-Site")) is not None:
-        # "same-site" and "cross-site" would need a trusted Origin; "none" is an address typed in, never a POST.
+        # "same-site" and "cross-site" would need a trusted Origin; "none" is a typed address, which never sends a POST.
         return site == "same-origin"
-    return _is_from_a_program(headers) and _has_json_body(headers)
-
-
-def _is_from_a_program(headers: Mapping[str, str]) -> bool:
-    return not any(name.lower() == "referer" or name.lower().startswith("sec-fetch-") for name in headers)
-
-
-def _has_json_body(headers: Mapping[str, str]) -> bool:
-    return headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
+    is_browser = any(name.lower() == "referer" or name.lower().startswith("sec-fetch-") for name in headers)
+    has_json = headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
+    return has_json and not is_browser
 
 
 def refuse_cross_site(request: Request | HttpRequest) -> None:

@@ -1,4 +1,4 @@
-"""Pages of the versioned API: by cursor, so that a new video never shifts a page."""
+"""Pagination of the versioned API: by cursor, so that a new row never shifts a page."""
 
 from datetime import UTC
 from typing import Any
@@ -16,7 +16,7 @@ class NewestFirst(CursorPagination):
     ordering = ("-created_at", "-id")
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """A made-up position is a page that does not exist, not a query that fails."""
+        """Return the cursor; raises NotFound for a made-up position, with which the query would fail."""
         cursor: Any = super().decode_cursor(request)
         if cursor is not None and cursor.position is not None and not is_moment(cursor.position):
             raise NotFound(self.invalid_cursor_message)
@@ -24,7 +24,7 @@ class NewestFirst(CursorPagination):
 
 
 def is_moment(text: str) -> bool:
-    """Of those that databases can compare with their own, which are in UTC."""
+    """True for a time that databases can compare with theirs, which are in UTC."""
     try:
         moment = parse_datetime(text)
         return moment is not None and bool(moment.astimezone(UTC))

@@ -1,4 +1,4 @@
-"""Which service is asking: by its signature, or by the word of the gateway that has verified it."""
+"""Authenticates services: by their signature, or by the secret of the gateway that has verified it."""
 
 import math
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ from users_app.limits.rates import network_of
 
 GATEWAY = "gateway"
 GATEWAY_HEADER = "X-Gateway-Secret"
-SCHEME_FAMILY = "aws4-"  # whoever signs by another of these is told what is wrong with it
+SCHEME_FAMILY = "aws4-"  # a signer that uses another algorithm of this family gets a sentence about it
 
 
 class NotSigned(NotAuthenticated):
@@ -39,41 +39,41 @@ class BodyTooLarge(APIException):
 
 
 class GatewayRefused(PermissionDenied):
-    default_detail = "This is not the secret of our gateway."
+    default_detail = "The gateway secret is wrong."
     default_code = "gateway_refused"
 
 
 class TooManyRefused(Throttled):
-    default_detail = "Too many requests from this address were signed wrongly."
+    default_detail = "Too many requests from this address had a wrong signature."
     default_code = "too_many_attempts"
 
 
 @dataclass(frozen=True, slots=True)
 class SignatureAttempt:
-    """A network that sends wrong signatures waits before the next one is looked at, as one that guesses passwords."""
+    """A network that sends wrong signatures has to wait, as after wrong passwords, before the next one is checked."""
 
     network: str
 
     def check(self) -> None:
-        """Raises TooManyRefused."""
-        if wait_s := counters().ask(lambda store: store.held_s(hold_of(self._name))):
+        """Raise TooManyRefused while the network has to wait."""
+        if wait_s := counters().ask(lambda store: store.held_s(hold_of(self._key))):
             raise TooManyRefused(wait=math.ceil(wait_s))
 
     def note_failure(self) -> None:
         counters().ask(self._count)
 
     def _count(self, store: CounterStore) -> None:
-        if wait_s := ADDRESS.wait_s(store.add(self._name, MEMORY_S)):
-            store.hold(hold_of(self._name), wait_s)
+        if wait_s := ADDRESS.wait_s(store.add(self._key, MEMORY_S)):
+            store.hold(hold_of(self._key), wait_s)
 
     @property
-    def _name(self) -> str:
+    def _key(self) -> str:
         return f"wrong:signature:{self.network}"
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """In the place of a person: authenticated, but without an account and without any of a person's rights."""
+    """Takes the place of a User in requests: authenticated, but without an account and without a user's rights."""
 
     name: str
     pk: ClassVar[None] = None
@@ -89,25 +89,27 @@ class Service:
 
 
 class ServiceAuthentication(BaseAuthentication):
-    """`request.user` is a Service; a request without signature and gateway's secret is left to others."""
+    """Sets `request.user` to a Service; leaves a request without a signature or a gateway secret to other classes."""
 
     def authenticate(self, request: Request) -> tuple[Service, None] | None:
-        # The secret first, because a gateway may pass on the signature that its own address was asked with.
+        # The secret goes first: a gateway may pass on the signature of its caller, which is made for another address.
         has_secret = bool(settings.GATEWAY_SHARED_SECRET) and GATEWAY_HEADER in request.headers
         if not has_secret and not request.headers.get("Authorization", "").lower().startswith(SCHEME_FAMILY):
             return None
         attempt = SignatureAttempt(network_of(client_of(request).address or ""))
         attempt.check()  # before the body is read and hashed
         try:
-            if has_secret:
-                return gateway_by_secret(request.headers[GATEWAY_HEADER]), None
-            return service_by_signature(request._request), None
+            if not has_secret:
+                return service_by_signature(request._request), None
+            if not constant_time_compare(request.headers[GATEWAY_HEADER], settings.GATEWAY_SHARED_SECRET):
+                raise GatewayRefused
+            return Service(GATEWAY), None
         except PermissionDenied:
             attempt.note_failure()
             raise
 
     def authenticate_header(self, request: Request) -> str:
-        """What makes DRF answer 401 to a request that is not signed."""
+        """Make DRF answer 401, not 403, to a request that is not signed."""
         return ALGORITHM
 
 
@@ -118,13 +120,8 @@ class IsService(BasePermission):
         return isinstance(request.user, Service)
 
 
-def gateway_by_secret(secret: str) -> Service:
-    if not constant_time_compare(secret, settings.GATEWAY_SHARED_SECRET):
-        raise GatewayRefused
-    return Service(GATEWAY)
-
-
 def service_by_signature(request: HttpRequest) -> Service:
+    """Return the service whose key signed the request; raises PermissionDenied or BodyTooLarge."""
     try:
         key = verify_signature(
             sent_request(request),
@@ -139,31 +136,32 @@ def service_by_signature(request: HttpRequest) -> Service:
 
 
 def sent_request(request: HttpRequest) -> SentRequest:
+    path = sent_path(request)
+    try:
+        body = request.body
+    except RequestDataTooBig:
+        raise BodyTooLarge from None
     return SentRequest(
         method=request.method or "",
-        path=sent_path(request),
+        path=path,
         query=request.META.get("QUERY_STRING", ""),
         headers={name.lower(): value for name, value in request.headers.items()},
-        body=whole_body(request),
+        body=body,
     )
 
 
 def sent_path(request: HttpRequest) -> str:
-    """The path before it was decoded, "%2F" still apart from "/"; must be the one that the route was chosen by."""
-    # Django has replaced what the server put here by its text.
+    """Return the path as it was sent, in which "%2F" differs from "/".
+
+    Raises SignatureRefused unless it decodes to the path that Django chose the route by.
+    """
+    # Django has decoded what the server put here; encoding it gives the bytes again.
     decoded = f"{request.META.get('SCRIPT_NAME', '')}{request.META.get('PATH_INFO', '')}".encode()
     address = request.META.get("RAW_URI", request.META.get("REQUEST_URI"))
     if address is None:
-        # Django's own servers do not say; this is how most clients would have sent it.
+        # Django's own servers do not keep it; most clients would have sent it like this.
         return quote(decoded, safe="/~")
     path: str = address.partition("?")[0]
     if unquote_to_bytes(path.encode("latin-1")) != decoded:
-        raise SignatureRefused("The address has to be sent as a path and a query, in UTF-8.", "signature_malformed")
+        raise SignatureRefused("The address must be sent as a path and a query, in UTF-8.", "signature_malformed")
     return path
-
-
-def whole_body(request: HttpRequest) -> bytes:
-    try:
-        return request.body
-    except RequestDataTooBig:
-        raise BodyTooLarge from None

@@ -1,4 +1,4 @@
-"""How many requests a minute a person, or an address that nobody is signed in at, may send: DRF's throttles."""
+"""DRF's throttles: how many requests a user may send, or a network address without a signed-in user."""
 
 from typing import TYPE_CHECKING, ClassVar
 
@@ -19,7 +19,7 @@ DAY = 24 * 3600
 
 
 class Limit(BaseThrottle):
-    """`scope`: the name in settings.RATE_LIMITS, which has requests a minute; 0 for as many as one likes."""
+    """`scope` names an entry of settings.RATE_LIMITS: requests in `window_s`, or 0 for no limit."""
 
     scope: ClassVar[str] = "default"
     window_s: ClassVar[int] = MINUTE
@@ -29,13 +29,9 @@ class Limit(BaseThrottle):
         return self.wait_s == 0
 
     def seconds_to_wait(self, request: Request | HttpRequest) -> float:
-        """0 for a request that may go on, which is counted by that."""
-        most = self.most()
-        return counters().ask(lambda store: take_turn(store, self.key(request), most, self.window_s)) if most else 0
-
-    def most(self) -> int:
-        limits: dict[str, int] = settings.RATE_LIMITS
-        return limits[self.scope]
+        """Count the request; returns 0, or in how many seconds the client may try again."""
+        limit: int = settings.RATE_LIMITS[self.scope]
+        return counters().ask(lambda store: take_turn(store, self.key(request), limit, self.window_s)) if limit else 0
 
     def wait(self) -> float:
         return self.wait_s
@@ -45,7 +41,7 @@ class Limit(BaseThrottle):
 
 
 class AuthLimit(Limit):
-    """Of what tries passwords, or sends mails: by address, whoever is signed in."""
+    """For routes that check passwords or send mails: counted by network address, even for a signed-in user."""
 
     scope = "auth"
 
@@ -58,13 +54,13 @@ class StreamLimit(Limit):
 
 
 class NewUploadLimit(Limit):
-    """Of what begins an upload, each of which is rows, files and a cleanup; its parts are not counted."""
+    """For routes that begin an upload, which costs rows, files and a cleanup; its parts are not counted."""
 
     scope = "upload"
 
 
 class AddressQuestionLimit(AuthLimit):
-    """Of the one route that tells whether an address has an account: enough for a form, not for a list."""
+    """For the one route that tells whether an address has an account: enough for a form, too little to try a list."""
 
     scope = "address_question"
 
@@ -75,7 +71,7 @@ class AddressQuestionsADay(AddressQuestionLimit):
 
 
 def sender_of(request: Request | HttpRequest) -> str:
-    """The person, or where nobody is signed in the address."""
+    """Return the key of the signed-in user, or else of the network address."""
     user = request.user
     return f"user:{user.pk}" if isinstance(user, User) else address_of(request)
 

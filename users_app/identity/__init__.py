@@ -1,1 +1,1 @@
-"""Who keeps the accounts: what every provider offers, and the accounts of this site itself."""
+"""Who keeps the accounts: the interface of every provider, and the provider of this site itself."""

@@ -1,4 +1,4 @@
-"""Accounts that this site keeps itself."""
+"""The provider for accounts that this site keeps itself."""
 
 from django.conf import settings
 

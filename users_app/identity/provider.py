@@ -1,4 +1,4 @@
-"""What signing in, staying signed in and signing out ask of whoever keeps the accounts."""
+"""The interface of the accounts: registering, signing in, staying signed in and signing out."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -10,16 +10,16 @@ from users_app.models import Session, User
 
 
 class ManagedElsewhere(Refusal):
-    """Passwords, addresses and accounts as such are the identity provider's."""
+    """Passwords, e-mail addresses and the accounts themselves are changed at the identity provider."""
 
     kind = Kind.CONFLICT
-    sentence = "Accounts of this site are kept by an identity provider: this is done there."
+    sentence = "Accounts on this site are kept by an identity provider. Please do this there."
     code = "managed_elsewhere"
 
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """The tokens of one sign-in, and for how long a browser is to keep each."""
+    """The tokens of a sign-in, and how long a browser keeps each of them."""
 
     access: str
     refresh: str
@@ -28,33 +28,35 @@ class Issued:
 
 
 class Provider(Protocol):
+    """Keeps the accounts: this site (identity.local), or a user pool (cognito.provider)."""
+
     @property
     def keeps_accounts_here(self) -> bool:
-        """Whether passwords are changed, addresses confirmed by link and accounts deleted on this site."""
+        """True when passwords are changed, addresses confirmed by link and accounts deleted on this site."""
 
     def register(self, *, email: str, password: str, name: str, phone: str, address: str) -> None:
-        """Does the same for a taken address as for a free one. ValidationError names the field that will not do."""
+        """Treat a taken address like a free one. Raises Refusal with the fields that cannot be used."""
 
     def confirm_by_code(self, *, email: str, code: str) -> None:
-        """Raises InvalidCode."""
+        """Activate a registered account. Raises InvalidCode."""
 
     def sign_in(self, *, email: str, password: str, is_remembered: bool, client: Client) -> tuple[User, Issued]:
-        """Raises InvalidCredentials, whatever of the two is wrong, and TooManyAttempts."""
+        """Raises InvalidCredentials, whether the address or the password is wrong, and TooManyAttempts."""
 
     def refresh(self, *, refresh_token: str, client: Client) -> Issued:
-        """Raises BadToken."""
+        """Exchange a refresh token for new tokens. Raises BadToken."""
 
     def sign_out(self, *, refresh_token: str | None, access_token: str | None) -> None:
-        """Whatever either token names; tokens that name nothing are nothing to end."""
+        """End the session that either token names; an invalid token is ignored."""
 
     def person_behind(self, *, access_token: str) -> tuple[User, Session | None]:
-        """By one query, with the session where it is one of ours. Raises BadToken."""
+        """Return the user of an access token by one query, with the session if this site keeps it. Raises BadToken."""
 
     def device_behind(self, *, access_token: str) -> Session:
-        """The row of the sign-in that this token comes from, with its person. Raises BadToken."""
+        """Return the session that an access token comes from, with its user. Raises BadToken."""
 
     def device_to_renew(self, *, refresh_token: str) -> Session:
-        """The same by a refresh token, which is not used up. Raises BadToken, also where only the pool could tell."""
+        """Return the same by a refresh token without using it up. Raises BadToken, also where only a pool can tell."""
 
     def tokens_again(self, session: Session) -> Issued | None:
-        """The tokens that the browser has, with the end of now; None where they are not made here."""
+        """Return the tokens of a session with its present expiry, or None where this site does not mint them."""

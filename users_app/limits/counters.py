@@ -1,6 +1,6 @@
-"""Numbers that count for a while, in Redis for all processes; while it is away, in each process for itself.
+"""Counters that expire: in Redis for all processes; while Redis is away, in each process for itself.
 
-Whatever counts must never take the site down: a Redis that fails is not asked again for some seconds.
+Counting must never take the site down: after a failure Redis is not asked again for PAUSE_S.
 """
 
 import logging
@@ -17,24 +17,26 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 PAUSE_S = 5.0
-TIMEOUT_S = 0.5  # of a Redis that hangs, once in every pause
-MOST_LOCAL = 50_000  # entries; whoever sends from more addresses than that is counted anew
+TIMEOUT_S = 0.5  # a Redis that hangs costs this once in every pause
+MAX_LOCAL_ENTRIES = 50_000  # a client with more addresses than that is counted anew
 T = TypeVar("T")
 
 
 class CounterStore(Protocol):
     def hit(self, current: str, previous: str, ttl_s: int) -> tuple[int, int]:
-        """Add one to the first; both afterwards."""
+        """Add one to `current`, which then lives for `ttl_s`; returns the numbers of both keys."""
 
-    def take_back(self, key: str) -> None: ...
+    def take_back(self, key: str) -> None:
+        """Subtract one."""
 
     def add(self, key: str, ttl_s: int) -> int:
-        """One more; it counts for so long after the last one."""
+        """Add one and return the number; it is forgotten `ttl_s` after the last addition."""
 
-    def hold(self, key: str, seconds: int) -> None: ...
+    def hold(self, key: str, seconds: int) -> None:
+        """Set a key that expires by itself."""
 
     def held_s(self, *keys: str) -> float:
-        """How long the one lasts that lasts longest; 0 when none does."""
+        """Return the longest remaining time of the keys; 0 when all have expired."""
 
     def drop(self, *keys: str) -> None: ...
 
@@ -76,7 +78,7 @@ class RedisStore:
 class LocalCounterStore:
     def __init__(self) -> None:
         self.lock = threading.Lock()
-        self.entries: dict[str, tuple[int, float]] = {}  # number, until when it counts
+        self.entries: dict[str, tuple[int, float]] = {}  # number, time of its expiry
 
     def hit(self, current: str, previous: str, ttl_s: int) -> tuple[int, int]:
         with self.lock:
@@ -109,21 +111,18 @@ class LocalCounterStore:
         return number if until > time.monotonic() else 0
 
     def _increase(self, key: str, ttl_s: int) -> int:
-        if len(self.entries) >= MOST_LOCAL:
-            self._make_room()
-        number = self._number(key) + 1
-        self.entries[key] = (number, time.monotonic() + ttl_s)
-        return number
-
-    def _make_room(self) -> None:
         now = time.monotonic()
-        self.entries = {key: entry for key, entry in self.entries.items() if entry[1] > now}
-        if len(self.entries) >= MOST_LOCAL:
+        if len(self.entries) >= MAX_LOCAL_ENTRIES:
+            self.entries = {name: entry for name, entry in self.entries.items() if entry[1] > now}
+        if len(self.entries) >= MAX_LOCAL_ENTRIES:
             self.entries = {}
+        number = self._number(key) + 1
+        self.entries[key] = (number, now + ttl_s)
+        return number
 
 
 class Counters:
-    """Redis as long as it answers, else this process."""
+    """Counts in Redis while it answers, otherwise in this process."""
 
     def __init__(self, shared: CounterStore) -> None:
         self.shared = shared
@@ -131,7 +130,7 @@ class Counters:
         self.closed_until = 0.0
 
     def ask(self, question: Callable[[CounterStore], T]) -> T:
-        """The answer of whichever store counts now."""
+        """Call `question` with the store that counts at the moment."""
         if time.monotonic() >= self.closed_until:
             try:
                 return question(self.shared)
@@ -143,6 +142,6 @@ class Counters:
 
 @cache
 def counters() -> Counters:
-    """Those of this process."""
+    """Return the counters of this process; its threads share them."""
     redis = Redis.from_url(settings.REDIS_URL, socket_connect_timeout=TIMEOUT_S, socket_timeout=TIMEOUT_S)
     return Counters(RedisStore(redis))

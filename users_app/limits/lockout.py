@@ -1,9 +1,9 @@
-"""Whoever keeps guessing passwords waits, longer each time.
+"""After several wrong passwords a client has to wait, longer each time.
 
-Guesses are counted by account and address together: the owner, who signs in from elsewhere, is not locked out by a
-stranger. Many guesses of one address at different accounts are counted too, and many at one account from anywhere:
-those delay no more than a minute, and nobody at a place where the account has a session.
-Accounts that do not exist are counted like others, so that waiting tells nothing.
+Wrong passwords are counted for an account and a network address together, so that a stranger cannot lock out the owner,
+who signs in from another address. They are also counted for an address with all accounts, and for an account with all
+addresses: those cause a wait of a minute at most, and none at an address where the account has a session.
+Accounts that do not exist are counted as well, so that a wait does not tell whether there is an account.
 """
 
 import math
@@ -19,40 +19,40 @@ MEMORY_S = 3600
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """After `free` failures each further one costs twice the wait of the one before."""
+class Backoff:
+    """The first `free` failures cost nothing, the next one `first_s`, each further one twice the wait before it."""
 
     free: int
     first_s: int
-    longest_s: int
+    max_s: int
 
     def wait_s(self, failures: int) -> int:
         if failures < self.free:
             return 0
         doublings = min(failures - self.free, 20)
-        return min(self.longest_s, self.first_s << doublings)
+        return min(self.max_s, self.first_s << doublings)
 
 
-PAIR = Patience(free=5, first_s=15, longest_s=900)
-ADDRESS = Patience(free=30, first_s=5, longest_s=60)
-ACCOUNT = Patience(free=50, first_s=5, longest_s=60)
+PAIR = Backoff(free=5, first_s=15, max_s=900)
+ADDRESS = Backoff(free=30, first_s=5, max_s=60)
+ACCOUNT = Backoff(free=50, first_s=5, max_s=60)
 
 
 class TooManyAttempts(Refusal):
     kind = Kind.TOO_OFTEN
-    sentence = "Too many wrong passwords. Wait a little, or choose a new one."
+    sentence = "Too many wrong passwords. Please wait, or choose a new password by e-mail."
     code = "too_many_attempts"
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Somebody at an address who says to be somebody."""
+    """A client that tries to prove by a password that it acts for the account with this e-mail address."""
 
     email: str
     client: Client
 
     def check(self) -> None:
-        """Raises TooManyAttempts while it is not their turn."""
+        """Raise TooManyAttempts while the client has to wait."""
         wait_s = counters().ask(lambda store: store.held_s(*self._holds(PAIR)))
         if not wait_s:
             wait_s = counters().ask(lambda store: store.held_s(*self._holds(ADDRESS, ACCOUNT)))
@@ -65,45 +65,47 @@ class Attempt:
         counters().ask(self._count)
 
     def note_success(self) -> None:
-        """What was typed wrong before is forgiven, here and for this account."""
-        pair = self._names[PAIR]
+        """Forget the wrong passwords for this account from this address."""
+        pair = self._keys[PAIR]
         counters().ask(lambda store: store.drop(pair, hold_of(pair)))
 
     def _count(self, store: CounterStore) -> None:
-        for patience, name in self._names.items():
-            if wait_s := patience.wait_s(store.add(name, MEMORY_S)):
-                store.hold(hold_of(name), wait_s)
+        for backoff, key in self._keys.items():
+            if wait_s := backoff.wait_s(store.add(key, MEMORY_S)):
+                store.hold(hold_of(key), wait_s)
 
-    def _holds(self, *patiences: Patience) -> list[str]:
-        return [hold_of(self._names[patience]) for patience in patiences]
+    def _holds(self, *backoffs: Backoff) -> list[str]:
+        return [hold_of(self._keys[backoff]) for backoff in backoffs]
 
     @property
-    def _names(self) -> dict[Patience, str]:
+    def _keys(self) -> dict[Backoff, str]:
         account, address = mark_of(self.email), network_of(self.client.address or "")
         return {
             PAIR: f"wrong:pair:{account}:{address}",
             ADDRESS: f"wrong:address:{address}",
-            ACCOUNT: account_name(self.email),
+            ACCOUNT: account_key(self.email),
         }
 
     def _is_known_place(self) -> bool:
-        """By the network, as failures are counted: an IPv6 address is another one tomorrow."""
+        """True when the account has a session in the client's network."""
+        # Compared by network_of, because an IPv6 address changes every day.
         if self.client.address is None:
             return False
         here = network_of(self.client.address)
-        places = Session.objects.filter(user__email=self.email).values_list("address", flat=True)
-        return any(place and network_of(place) == here for place in places)
+        addresses = Session.objects.filter(user__email=self.email).values_list("address", flat=True)
+        return any(address and network_of(address) == here for address in addresses)
 
 
 def forgive(email: str) -> None:
-    """What was guessed at an account, once its owner has proved to have the mailbox."""
-    name = account_name(email)
-    counters().ask(lambda store: store.drop(name, hold_of(name)))
+    """Forget the wrong passwords for an account from anywhere, once its owner has proved to have the mailbox."""
+    key = account_key(email)
+    counters().ask(lambda store: store.drop(key, hold_of(key)))
 
 
-def account_name(email: str) -> str:
+def account_key(email: str) -> str:
     return f"wrong:account:{mark_of(email)}"
 
 
-def hold_of(name: str) -> str:
-    return f"{name}:hold"
+def hold_of(key: str) -> str:
+    """Return the key that exists while clients counted under `key` have to wait."""
+    return f"{key}:hold"

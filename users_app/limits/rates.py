@@ -1,7 +1,7 @@
-"""Turns in a window of time, and the names under which senders are counted.
+"""Rate limits: so many requests in a sliding window, and the keys that senders are counted under.
 
-The window slides: what was sent in the one before counts by the part of it that is still within the length of one, so
-that nobody may send twice as much around the turn of a minute. What is refused does not count.
+The requests of the previous window count in proportion to its part that the sliding window still covers, so that a
+client cannot send twice as many around the turn of a minute. Refused requests do not count.
 """
 
 import math
@@ -12,33 +12,33 @@ from django.utils.crypto import salted_hmac
 
 from users_app.limits.counters import CounterStore
 
-IPV6_NETWORK_BITS = 64  # what a household or a virtual machine has
+IPV6_NETWORK_BITS = 64  # the network of a household or a virtual machine
 
 
-def take_turn(store: CounterStore, key: str, most: int, window_s: int) -> float:
-    """0, or in how many seconds it may be tried again."""
+def take_turn(store: CounterStore, key: str, limit: int, window_s: int) -> float:
+    """Count a request; returns 0, or in how many seconds the client may try again."""
     now = time.time()
     index, elapsed_s = divmod(now, window_s)
     current = f"{key}:{int(index)}"
     count, before = store.hit(current, f"{key}:{int(index) - 1}", 2 * window_s)
-    wait_s = seconds_to_wait(count, before, most, elapsed_s, window_s)
+    wait_s = seconds_to_wait(count, before, limit, elapsed_s, window_s)
     if wait_s:
         store.take_back(current)
     return wait_s
 
 
-def seconds_to_wait(count: int, before: int, most: int, elapsed_s: float, window_s: int) -> float:
-    """0 if `count` in this window and `before` in the last one are not more than `most` in the last `window_s`."""
-    if count + before * (1 - elapsed_s / window_s) <= most:
+def seconds_to_wait(count: int, before: int, limit: int, elapsed_s: float, window_s: int) -> float:
+    """Return 0 if `count` in this window and `before` in the previous one keep within `limit` in `window_s`."""
+    if count + before * (1 - elapsed_s / window_s) <= limit:
         return 0
-    if count > most:
-        # In the next window, once one of those that were not refused has slid out.
-        return math.ceil(window_s - elapsed_s + window_s * (1 - (most - 1) / (count - 1)))
-    return max(1, math.ceil(window_s * (1 - (most - count) / before) - elapsed_s))
+    if count > limit:
+        # In the next window, once one of the requests that were not refused has left it.
+        return math.ceil(window_s - elapsed_s + window_s * (1 - (limit - 1) / (count - 1)))
+    return max(1, math.ceil(window_s * (1 - (limit - count) / before) - elapsed_s))
 
 
 def network_of(address: str) -> str:
-    """An IPv6 network, of which anybody has more addresses than there are counters."""
+    """Return the address that a sender is counted by: of IPv6 its network, which has more addresses than counters."""
     try:
         parsed = ip_address(address)
     except ValueError:
@@ -49,5 +49,5 @@ def network_of(address: str) -> str:
 
 
 def mark_of(email: str) -> str:
-    """An address as the name of a counter: not to be read in Redis."""
+    """Return a keyed digest of an e-mail address for the key of a counter, so that nobody reads it in Redis."""
     return salted_hmac("users_app.http.throttles", email, algorithm="sha256").hexdigest()[:32]

@@ -182,6 +182,7 @@ def _live(claims: Claims) -> Session:
 
 def _advance(session: Session, claims: RefreshClaims, now: datetime, client: Client) -> bool:
     """Make the successor the current token; returns False when this token is not the current one, or is too new."""
+    # A second rotation within the grace would push out the token that a slow tab still holds.
     settled = Q(rotated_at=None) | Q(rotated_at__lte=now - settings.REFRESH_GRACE)
     fields = {
         "current_jti": uuid.uuid4(),

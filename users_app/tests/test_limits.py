@@ -63,7 +63,7 @@ def try_password(client: APIClient, email: str, password: str = "wrong") -> Any:
     ],
 )
 def test_the_window_slides(count: int, before: int, elapsed_s: float, wait_s: float) -> None:
-    assert seconds_to_wait(count, before, most=10, elapsed_s=elapsed_s, window_s=60) == wait_s
+    assert seconds_to_wait(count, before, limit=10, elapsed_s=elapsed_s, window_s=60) == wait_s
 
 
 def test_a_person_may_send_so_many_a_minute_and_is_told_when_to_go_on(
@@ -207,9 +207,9 @@ def test_many_addresses_at_one_account_delay_strangers_a_little_and_known_device
     for number in range(ACCOUNT.free + 20):
         try_password(from_address(f"203.0.113.{number}"), viewer.email)
     refused = try_password(from_address("192.0.2.1"), viewer.email, PASSWORD)
-    assert (refused.status_code, int(refused["Retry-After"]) <= ACCOUNT.longest_s) == (429, True)
+    assert (refused.status_code, int(refused["Retry-After"]) <= ACCOUNT.max_s) == (429, True)
     assert try_password(from_address("198.51.100.1"), viewer.email, PASSWORD).status_code == 200
-    clock(ACCOUNT.longest_s + 1)
+    clock(ACCOUNT.max_s + 1)
     assert try_password(from_address("192.0.2.1"), viewer.email, PASSWORD).status_code == 200
 
 
@@ -222,7 +222,7 @@ def test_an_address_that_tries_many_accounts_holds_nobody_who_is_at_home_there(
     for number in range(ADDRESS.free + 20):
         try_password(tomorrow, f"somebody{number}@example.com")
     refused = try_password(tomorrow, "somebody@example.com")
-    assert (refused.status_code, int(refused["Retry-After"]) <= ADDRESS.longest_s) == (429, True)
+    assert (refused.status_code, int(refused["Retry-After"]) <= ADDRESS.max_s) == (429, True)
     assert try_password(tomorrow, viewer.email, PASSWORD).status_code == 200
 
 
@@ -285,7 +285,7 @@ def test_without_redis_each_process_counts_and_asks_again_after_a_while(clock: C
 
 
 def test_counting_here_takes_no_more_memory_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(counting, "MOST_LOCAL", 100)
+    monkeypatch.setattr(counting, "MAX_LOCAL_ENTRIES", 100)
     store = LocalCounterStore()
     for number in range(1000):
         store.add(str(number), 60)
@@ -299,4 +299,4 @@ def test_an_attempt_waits_for_the_longest_of_what_holds_it(db: None) -> None:
     with pytest.raises(TooManyAttempts) as refused:
         attempt.check()
     assert refused.value.sentence.endswith("Try again in 60 seconds.")
-    assert PAIR.longest_s <= lockout.MEMORY_S
+    assert PAIR.max_s <= lockout.MEMORY_S

@@ -389,7 +389,7 @@ def test_what_has_to_be_signed_is_named(signed: list[str], named: str) -> None:
 @each_signer
 def test_a_header_that_an_attacker_adds_is_refused(sign: Signer) -> None:
     added = with_headers(sign(), x_amz_target="DeleteEverything")
-    assert refusal(added).sentence == "These headers have to be signed: x-amz-target."
+    assert refusal(added).sentence == "These headers must be signed: x-amz-target."
 
 
 @each_signer
@@ -543,7 +543,7 @@ def test_a_key_without_a_token_takes_none(sign: Signer) -> None:
 @each_signer
 def test_a_token_that_is_not_signed_is_refused(sign: Signer) -> None:
     request = with_headers(sign(key=replace(TOKEN_KEY, token="")), x_amz_security_token=TOKEN_KEY.token)
-    assert refusal(request).sentence == "These headers have to be signed: x-amz-security-token."
+    assert refusal(request).sentence == "These headers must be signed: x-amz-security-token."
 
 
 def test_keys_are_read_with_and_without_tokens() -> None:
