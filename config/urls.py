@@ -32,9 +32,9 @@ urlpatterns = [
     # Django's "view on site", which no model here has: it asks for rows of models without a table.
     path("admin/r/<path:rest>", RedirectView.as_view(url="/admin/")),
     # With the session that the watch site and the admin site share.
-    path("admin/login/", staff_session.sign_in),
-    path("admin/logout/", staff_session.sign_out),
-    path("admin/password_change/", staff_session.change_password),
+    path("admin/login/", staff_session.sign_in_page),
+    path("admin/logout/", staff_session.sign_out_page),
+    path("admin/password_change/", staff_session.change_password_page),
     path("admin/", admin.site.urls),
     path("admin", RedirectView.as_view(pattern_name="admin:index")),
 ]

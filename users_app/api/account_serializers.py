@@ -1,31 +1,31 @@
-"""Shapes of the routes that make, recover, change and end accounts."""
+"""Serializers of the routes that make, recover, change and delete accounts."""
 
 from typing import Any
 
 from rest_framework import serializers
 
-from users_app.api.serializers import Address, Password, Person
+from users_app.api.serializers import AddressField, PasswordField, Person
 from users_app.clients import describe_device
-from users_app.models import Session, User
+from users_app.models import MAX_NAME_LENGTH, MAX_PHONE_LENGTH, MAX_POSTAL_ADDRESS_LENGTH, Session, User
 from users_app.roles import Role
 
-LONGEST_TOKEN = 2048
+MAX_LINK_TOKEN_LENGTH = 2048
 
 
 class Registration(serializers.Serializer[None]):
-    email = Address()
-    password = Password()
-    name = serializers.CharField(max_length=150, required=False, allow_blank=True, default="")
-    phone = serializers.CharField(max_length=40, required=False, allow_blank=True, default="")
-    address = serializers.CharField(max_length=300, required=False, allow_blank=True, default="")
+    email = AddressField()
+    password = PasswordField()
+    name = serializers.CharField(max_length=MAX_NAME_LENGTH, required=False, allow_blank=True, default="")
+    phone = serializers.CharField(max_length=MAX_PHONE_LENGTH, required=False, allow_blank=True, default="")
+    address = serializers.CharField(max_length=MAX_POSTAL_ADDRESS_LENGTH, required=False, allow_blank=True, default="")
 
 
 class RegistrationForm(Registration):
-    confirm_password = Password()
+    confirm_password = PasswordField()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         if attrs["password"] != attrs.pop("confirm_password"):
-            raise serializers.ValidationError({"confirm_password": ["This is not the same password."]})
+            raise serializers.ValidationError({"confirm_password": ["The passwords do not match."]})
         return attrs
 
 
@@ -34,7 +34,7 @@ class Registered(serializers.Serializer[None]):
 
 
 class AddressQuestion(serializers.Serializer[None]):
-    email = Address()
+    email = AddressField()
 
 
 class AddressAnswer(serializers.Serializer[None]):
@@ -42,35 +42,35 @@ class AddressAnswer(serializers.Serializer[None]):
 
 
 class CodeForm(serializers.Serializer[None]):
-    email = Address()
-    otp = serializers.CharField(max_length=20, help_text="The six digits of the mail.")
+    email = AddressField()
+    otp = serializers.CharField(max_length=20, help_text="The six digits in the e-mail.")
 
 
 class LinkForm(serializers.Serializer[None]):
     uid = serializers.CharField(max_length=40)
-    token = serializers.CharField(max_length=LONGEST_TOKEN)
+    token = serializers.CharField(max_length=MAX_LINK_TOKEN_LENGTH)
 
 
 class ResetForm(LinkForm):
-    new_password = Password()
+    new_password = PasswordField()
 
 
 class PasswordChange(serializers.Serializer[None]):
-    current_password = Password()
-    new_password = Password()
+    current_password = PasswordField()
+    new_password = PasswordField()
 
 
 class AddressChange(serializers.Serializer[None]):
-    new_email = Address()
-    password = Password()
+    new_email = AddressField()
+    password = PasswordField()
 
 
 class PasswordProof(serializers.Serializer[None]):
-    password = Password()
+    password = PasswordField()
 
 
 class Profile(serializers.ModelSerializer[User]):
-    """What people may write of themselves is name, phone and address."""
+    """Users can change their name, phone and postal address."""
 
     class Meta:
         model = User
@@ -110,11 +110,11 @@ class SessionPage(serializers.Serializer[None]):
 
 
 class Ended(serializers.Serializer[None]):
-    ended = serializers.IntegerField(help_text="How many sessions.")
+    ended = serializers.IntegerField(help_text="The number of ended sessions.")
 
 
 class EndSessions(serializers.Serializer[None]):
-    keep_current = serializers.BooleanField(default=False, help_text="1: the one that asks goes on.")
+    keep_current = serializers.BooleanField(default=False, help_text="1: the session of this request continues.")
 
 
 class ListedPerson(serializers.ModelSerializer[User]):

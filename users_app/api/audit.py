@@ -1,8 +1,7 @@
-"""Who did what, for admins."""
+"""The audit trail for admins."""
 
 from typing import Any
 
-from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -12,18 +11,18 @@ from users_app.api.people import AdminView
 from users_app.http.pagination import NewestFirst
 from users_app.models import AuditEntry, User
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 
 class AuditFilter(serializers.Serializer[None]):
-    action = serializers.CharField(max_length=40, required=False, help_text="Such as sign_in or video_deleted.")
-    actor = serializers.IntegerField(min_value=1, max_value=LARGEST_ID, required=False, help_text="The id of a person.")
-    target = serializers.CharField(max_length=200, required=False, help_text="Such as video:7 or user:3.")
+    action = serializers.CharField(max_length=40, required=False, help_text="For example sign_in or video_deleted.")
+    actor = serializers.IntegerField(min_value=1, max_value=MAX_ID, required=False, help_text="The id of a user.")
+    target = serializers.CharField(max_length=200, required=False, help_text="For example video:7 or user:3.")
     status = serializers.IntegerField(min_value=100, max_value=599, required=False)
     address = serializers.IPAddressField(required=False)
     request_id = serializers.CharField(max_length=64, required=False)
     since = serializers.DateTimeField(required=False)
-    until = serializers.DateTimeField(required=False, help_text="Not included.")
+    until = serializers.DateTimeField(required=False, help_text="Exclusive.")
 
     def lookups(self) -> dict[str, Any]:
         names = {"since": "at__gte", "until": "at__lt"}
@@ -67,10 +66,8 @@ class Audit(AdminView):
     def get(self, request: Request) -> Response:
         """Who did what, latest first, in pages."""
         pages = LatestFirst()
-        page = pages.paginate_queryset(self.entries(request), request, view=self)
+        query = AuditFilter(data=request.query_params)
+        query.is_valid(raise_exception=True)
+        entries = AuditEntry.objects.select_related("actor").filter(**query.lookups())
+        page = pages.paginate_queryset(entries, request, view=self)
         return pages.get_paginated_response(Entry(page or [], many=True).data)
-
-    def entries(self, request: Request) -> QuerySet[AuditEntry]:
-        wanted = AuditFilter(data=request.query_params)
-        wanted.is_valid(raise_exception=True)
-        return AuditEntry.objects.select_related("actor").filter(**wanted.lookups())

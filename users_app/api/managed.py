@@ -1,4 +1,4 @@
-"""Routes about passwords, addresses and sessions, where an identity provider keeps the accounts."""
+"""Routes that an identity provider has instead of this site, where it keeps the accounts."""
 
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -8,13 +8,13 @@ from users_app.identity.provider import ManagedElsewhere
 
 
 def require_accounts_here() -> None:
-    """Raises ManagedElsewhere."""
+    """Raise ManagedElsewhere where an identity provider keeps the accounts."""
     if not accounts_provider().keeps_accounts_here:
         raise ManagedElsewhere
 
 
-class KeptHere(APIView):
-    """Says so to everybody who may use the route at all."""
+class AccountsKeptHere(APIView):
+    """Answers with ManagedElsewhere every client that may use the route."""
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""For everyone, signed in or not."""
+"""Views for everyone, signed in or not."""
 
 from django.utils.decorators import method_decorator
 from django.views.decorators.cache import never_cache
@@ -11,11 +11,11 @@ from users_app.http.authentication import TokenAuthentication
 
 @method_decorator(never_cache, name="dispatch")
 class OpenView(APIView):
-    """A stale or broken access cookie is not even looked at."""
+    """Ignores tokens, so that an expired or broken access cookie does not hinder anyone."""
 
     authentication_classes = ()
     permission_classes = (AllowAny,)
 
     def get_authenticate_header(self, request: Request) -> str:
-        """Without authentication classes DRF would turn our 401s into 403s."""
+        """Keep 401: without authentication classes DRF would make it 403."""
         return TokenAuthentication().authenticate_header(request)

@@ -1,4 +1,4 @@
-"""What people do with their own account."""
+"""What users do with their own account."""
 
 import uuid
 from typing import cast
@@ -14,9 +14,9 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from users_app.api import account_serializers as shapes
-from users_app.api.managed import KeptHere, require_accounts_here
-from users_app.api.parsing import read
+from users_app.api import account_serializers
+from users_app.api.managed import AccountsKeptHere, require_accounts_here
+from users_app.api.parsing import validated
 from users_app.api.serializers import Detail, Me
 from users_app.api.signing_in import token_body
 from users_app.clients import client_of
@@ -33,7 +33,7 @@ from users_app.services import own_account, sessions
 
 @method_decorator(never_cache, name="dispatch")
 class PersonalView(APIView):
-    """For whoever is signed in."""
+    """For signed-in users; DRF's default permission sees to it."""
 
 
 def person_of(request: Request) -> User:
@@ -46,39 +46,39 @@ def session_of(request: Request) -> Session:
 
 class CurrentPerson(PersonalView):
     def get_throttles(self) -> list[BaseThrottle]:
-        """Leaving tries a password."""
+        """Limit DELETE like a sign-in, because it checks a password."""
         return [AuthLimit()] if self.request.method == "DELETE" else super().get_throttles()
 
     @extend_schema(responses=Me)
     def get(self, request: Request) -> Response:
         """Who is signed in."""
         person = person_of(request)
-        # Pages ask this most often; a serializer made anew would take longer than everything else here.
+        # Pages ask this most often, and making a serializer would take longer than everything else here.
         return Response({name: getattr(person, name) for name in Me.Meta.fields})
 
-    @extend_schema(request=shapes.PasswordProof, responses={200: Detail})
+    @extend_schema(request=account_serializers.PasswordProof, responses={200: Detail})
     def delete(self, request: Request) -> Response:
-        """Delete one's account for good, with the films that one has uploaded."""
+        """Delete the signed-in user's account for good, with the films that the user has uploaded."""
         require_accounts_here()
-        form = read(shapes.PasswordProof, request.data)
+        form = validated(account_serializers.PasswordProof, request.data)
         own_account.delete(user=person_of(request), password=form["password"], client=client_of(request))
-        response = Response({"detail": "Your account is deleted."})
+        response = Response({"detail": "Your account has been deleted."})
         clear_cookies(response)
         return response
 
 
-class ChangePassword(KeptHere, PersonalView):
+class ChangePassword(AccountsKeptHere, PersonalView):
     throttle_classes = (AuthLimit,)
 
-    @extend_schema(request=shapes.PasswordChange, responses=Detail)
+    @extend_schema(request=account_serializers.PasswordChange, responses=Detail)
     def post(self, request: Request) -> Response:
-        """Change one's password; every other session ends, and this one gets new tokens the way it had them."""
-        form = read(shapes.PasswordChange, request.data)
+        """Change the password; every other session ends, and this one gets new tokens, by cookies or in the body."""
+        form = validated(account_serializers.PasswordChange, request.data)
         changed = own_account.change_own_password(
             user=person_of(request), session=session_of(request), client=client_of(request), **form
         )
         tokens = issued(changed)
-        body = {"detail": "Your password is changed."}
+        body = {"detail": "Your password has been changed."}
         if bearer_token(request) is not None:
             return Response({**body, **token_body(tokens)})
         response = Response(body)
@@ -86,34 +86,34 @@ class ChangePassword(KeptHere, PersonalView):
         return response
 
 
-class ChangeAddress(KeptHere, PersonalView):
+class ChangeAddress(AccountsKeptHere, PersonalView):
     throttle_classes = (AuthLimit,)
 
-    @extend_schema(request=shapes.AddressChange, responses=Detail)
+    @extend_schema(request=account_serializers.AddressChange, responses=Detail)
     def post(self, request: Request) -> Response:
-        """Ask for another e-mail address; it changes when the link is followed that goes there."""
-        form = read(shapes.AddressChange, request.data)
+        """Ask for a new e-mail address; it changes when the user follows the link that is sent there."""
+        form = validated(account_serializers.AddressChange, request.data)
         own_account.ask_for_new_address(user=person_of(request), client=client_of(request), **form)
-        return Response({"detail": "Follow the link that was sent to the new address."})
+        return Response({"detail": "Please follow the link that we sent to the new address."})
 
 
-class Sessions(KeptHere, PersonalView):
+class Sessions(AccountsKeptHere, PersonalView):
     @extend_schema(
         parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
-        responses=shapes.SessionPage,
+        responses=account_serializers.SessionPage,
     )
     def get(self, request: Request) -> Response:
-        """Where one is signed in, latest first, in pages."""
+        """Where the user is signed in, latest first, in pages."""
         pages = NewestFirst()
         page = pages.paginate_queryset(sessions.live_sessions(user=person_of(request)), request, view=self)
-        context = {"current": request.auth}
-        return pages.get_paginated_response(shapes.SessionAnswer(page or [], many=True, context=context).data)
+        answer = account_serializers.SessionAnswer(page or [], many=True, context={"current": request.auth})
+        return pages.get_paginated_response(answer.data)
 
-    @extend_schema(parameters=[shapes.EndSessions], responses={200: shapes.Ended})
+    @extend_schema(parameters=[account_serializers.EndSessions], responses={200: account_serializers.Ended})
     def delete(self, request: Request) -> Response:
-        """Sign out everywhere, or everywhere else."""
-        wanted = read(shapes.EndSessions, request.query_params)
-        keeps_current: bool = wanted["keep_current"]
+        """Sign out on all devices, or on all other devices."""
+        query = validated(account_serializers.EndSessions, request.query_params)
+        keeps_current: bool = query["keep_current"]
         ended = sessions.revoke_all(user=person_of(request), but=session_of(request) if keeps_current else None)
         response = Response({"ended": ended})
         if not keeps_current:
@@ -121,10 +121,10 @@ class Sessions(KeptHere, PersonalView):
         return response
 
 
-class SessionEntry(KeptHere, PersonalView):
+class SessionEntry(AccountsKeptHere, PersonalView):
     @extend_schema(responses={204: None})
     def delete(self, request: Request, session_id: uuid.UUID) -> Response:
-        """Sign one device out."""
+        """Sign out on one device."""
         if not sessions.live_sessions(user=person_of(request)).filter(pk=session_id).exists():
             raise Http404
         sessions.revoke(session_id=session_id)
@@ -137,14 +137,14 @@ class SessionEntry(KeptHere, PersonalView):
 class AccountExport(PersonalView):
     @extend_schema(responses=OpenApiTypes.OBJECT)
     def get(self, request: Request) -> Response:
-        """Everything that is kept about oneself, as a file."""
+        """Everything that is kept about the signed-in user, as a file."""
         headers = {"Content-Disposition": 'attachment; filename="videoflix-account.json"'}
         return Response(own_account.export(user=person_of(request)), headers=headers)
 
 
 class OwnProfile(PersonalView):
     def person(self, request: Request, user_id: int | None) -> User:
-        """One's own, or anybody's for admins; what strangers may not know of is not there."""
+        """Return the user's own account, or for admins any account; raises Http404 for everyone else."""
         asker = person_of(request)
         if user_id is None or user_id == asker.pk:
             return asker
@@ -153,18 +153,18 @@ class OwnProfile(PersonalView):
             raise Http404
         return person
 
-    @extend_schema(responses=shapes.ProfileAnswer)
+    @extend_schema(responses=account_serializers.ProfileAnswer)
     def get(self, request: Request, user_id: int | None = None) -> Response:
-        """A profile: one's own, or to admins anybody's."""
+        """The user's own profile, or for admins any profile."""
         return Response(profile_json([self.person(request, user_id)])[0])
 
-    @extend_schema(request=shapes.Profile, responses=shapes.ProfileAnswer)
+    @extend_schema(request=account_serializers.Profile, responses=account_serializers.ProfileAnswer)
     def patch(self, request: Request, user_id: int | None = None) -> Response:
         """Change name, phone or address."""
         person = self.person(request, user_id)
-        form = shapes.Profile(person, data=request.data, partial=True)
+        form = account_serializers.Profile(person, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
-        # Nothing but these columns: by now the account may have been closed, or be another role's.
+        # Only these columns, because the account may have been closed or given another role since it was read.
         for name, value in form.validated_data.items():
             setattr(person, name, value)
         person.save(update_fields=list(form.validated_data))
@@ -173,4 +173,4 @@ class OwnProfile(PersonalView):
 
 def profile_json(people: list[User]) -> list[dict[str, object]]:
     added = login_payload.collect_many(people)
-    return [{**shapes.Profile(person).data, **added[person.pk]} for person in people]
+    return [{**account_serializers.Profile(person).data, **added[person.pk]} for person in people]

@@ -1,4 +1,4 @@
-"""What admins see of people, and the roles they give them."""
+"""What admins see of users, and the roles that they give them."""
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -6,9 +6,9 @@ from rest_framework.exceptions import PermissionDenied
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from users_app.api import account_serializers as shapes
+from users_app.api import account_serializers
 from users_app.api.own_account import PersonalView, person_of, profile_json
-from users_app.api.parsing import read
+from users_app.api.parsing import validated
 from users_app.http.pagination import NewestFirst
 from users_app.models import User
 from users_app.roles import Role, may_manage_all
@@ -27,9 +27,9 @@ class JoinedLast(NewestFirst):
 
 
 class Profiles(AdminView):
-    @extend_schema(operation_id="users_profiles_list", responses=shapes.ProfileAnswer(many=True))
+    @extend_schema(operation_id="users_profiles_list", responses=account_serializers.ProfileAnswer(many=True))
     def get(self, request: Request) -> Response:
-        """Everybody's profile, newest first, as one array; `/api/v1/users/` has pages."""
+        """All profiles, newest first, as one array; `/api/v1/users/` has pages."""
         return Response(profile_json(list(User.objects.filter(erased_at=None).order_by("-date_joined", "-id"))))
 
 
@@ -37,22 +37,22 @@ class People(AdminView):
     @extend_schema(
         operation_id="api_v1_users_list",
         parameters=[OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
-        responses=shapes.PersonPage,
+        responses=account_serializers.PersonPage,
     )
     def get(self, request: Request) -> Response:
-        """Everybody, newest first, in pages."""
+        """All users, newest first, in pages."""
         pages = JoinedLast()
         page = pages.paginate_queryset(User.objects.filter(erased_at=None), request, view=self)
-        return pages.get_paginated_response(shapes.ListedPerson(page or [], many=True).data)
+        return pages.get_paginated_response(account_serializers.ListedPerson(page or [], many=True).data)
 
 
 class PersonRole(AdminView):
-    @extend_schema(request=shapes.RoleChange, responses=shapes.ListedPerson)
+    @extend_schema(request=account_serializers.RoleChange, responses=account_serializers.ListedPerson)
     def patch(self, request: Request, user_id: int) -> Response:
-        """Make somebody an admin, a creator or a viewer; the last admin stays one."""
-        form = read(shapes.RoleChange, request.data)
+        """Make a user an admin, a creator or a viewer; the last admin stays an admin."""
+        form = validated(account_serializers.RoleChange, request.data)
         person = User.objects.filter(pk=user_id, erased_at=None).first()
         if person is None:
             raise Http404
         assign_role(user=person, role=Role(form["role_name"]))
-        return Response(shapes.ListedPerson(person).data)
+        return Response(account_serializers.ListedPerson(person).data)

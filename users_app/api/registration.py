@@ -1,4 +1,4 @@
-"""How accounts begin, and how somebody gets in again who forgot the password."""
+"""Registering and confirming accounts, and choosing a new password."""
 
 from django.conf import settings
 from django.http import HttpResponse
@@ -9,10 +9,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from users_app.accounts_provider import accounts_provider
-from users_app.api import account_serializers as shapes
-from users_app.api.managed import KeptHere, require_accounts_here
+from users_app.api import account_serializers
+from users_app.api.managed import AccountsKeptHere, require_accounts_here
 from users_app.api.open_view import OpenView
-from users_app.api.parsing import read
+from users_app.api.parsing import validated
 from users_app.api.serializers import Detail
 from users_app.http.throttles import AddressQuestionLimit, AddressQuestionsADay, AuthLimit
 from users_app.identity.provider import ManagedElsewhere
@@ -20,47 +20,47 @@ from users_app.models import User
 from users_app.services import own_account, recovery, registration
 from users_app.services.links import InvalidLink
 
-MAIL_SENT = "If there is an account with this address, a mail is on its way."
+MAIL_SENT = "If there is an account with this address, an e-mail is on its way."
 REDIRECT = {302: OpenApiResponse(description="To FRONTEND_URL, or to the built-in sign-in page.")}
 
 
 class Register(OpenView):
-    """As programs register."""
+    """The JSON route for programs."""
 
     throttle_classes = (AuthLimit,)
-    form: type[shapes.Registration] = shapes.Registration
+    form: type[account_serializers.Registration] = account_serializers.Registration
 
-    @extend_schema(request=shapes.Registration, responses={201: shapes.Registered})
+    @extend_schema(request=account_serializers.Registration, responses={201: account_serializers.Registered})
     def post(self, request: Request) -> Response:
-        """Begin an account; it works once its address is confirmed. A taken address gets the same answer."""
-        fields = read(self.form, request.data)
+        """Register an account, which works once its address is confirmed. A taken address gets the same answer."""
+        fields = validated(self.form, request.data)
         accounts_provider().register(**fields)
         return Response({"email": fields["email"]}, status.HTTP_201_CREATED)
 
 
 class RegisterByForm(Register):
-    """As people do, who type their password twice."""
+    """The route of the form, in which people type their password twice."""
 
-    form = shapes.RegistrationForm
+    form = account_serializers.RegistrationForm
 
-    @extend_schema(request=shapes.RegistrationForm, responses={201: shapes.Registered})
+    @extend_schema(request=account_serializers.RegistrationForm, responses={201: account_serializers.Registered})
     def post(self, request: Request) -> Response:
-        """Begin an account; it works once its address is confirmed. A taken address gets the same answer."""
+        """Register an account, which works once its address is confirmed. A taken address gets the same answer."""
         return super().post(request)
 
 
 class AddressExists(OpenView):
     throttle_classes = (AddressQuestionLimit, AddressQuestionsADay)
 
-    @extend_schema(parameters=[shapes.AddressQuestion], responses=shapes.AddressAnswer)
+    @extend_schema(parameters=[account_serializers.AddressQuestion], responses=account_serializers.AddressAnswer)
     def get(self, request: Request) -> Response:
-        """Whether there is an account with this address; the one route that tells."""
-        question = read(shapes.AddressQuestion, request.query_params)
+        """Whether there is an account with this address; the only route that tells."""
+        question = validated(account_serializers.AddressQuestion, request.query_params)
         return Response({"exists": User.objects.filter(email=question["email"]).exists()})
 
 
 class LinkView(OpenView):
-    """What a link in a mail leads to: a page for people, JSON for front ends."""
+    """Where links in mails lead to: redirects, or answers a problem with a page for people and JSON for front ends."""
 
     throttle_classes = (AuthLimit,)
     built_in_page: str
@@ -69,14 +69,14 @@ class LinkView(OpenView):
         raise NotImplementedError
 
     def get(self, request: Request) -> Response | HttpResponse:
-        link = shapes.LinkForm(data=request.query_params)
+        link = account_serializers.LinkForm(data=request.query_params)
         try:
             require_accounts_here()
             if not link.is_valid():
                 raise InvalidLink
             self.follow(link.validated_data["uid"], link.validated_data["token"])
         except (InvalidLink, ManagedElsewhere) as error:
-            if _wants_page(request):
+            if request._request.get_preferred_type(["application/json", "text/html"]) == "text/html":
                 context = {"detail": error.sentence}
                 return render(request._request, "link_problem.html", context, status=error.kind.value)
             raise
@@ -89,9 +89,9 @@ class ConfirmAddress(LinkView):
     def follow(self, uid: str, token: str) -> None:
         registration.confirm(uid=uid, token=token)
 
-    @extend_schema(parameters=[shapes.LinkForm], responses=REDIRECT)
+    @extend_schema(parameters=[account_serializers.LinkForm], responses=REDIRECT)
     def get(self, request: Request) -> Response | HttpResponse:
-        """Activate an account by the link in the mail, once."""
+        """Activate an account by the link in the e-mail, which works once."""
         return super().get(request)
 
 
@@ -101,44 +101,40 @@ class ConfirmNewAddress(LinkView):
     def follow(self, uid: str, token: str) -> None:
         own_account.confirm_new_address(uid=uid, token=token)
 
-    @extend_schema(parameters=[shapes.LinkForm], responses=REDIRECT)
+    @extend_schema(parameters=[account_serializers.LinkForm], responses=REDIRECT)
     def get(self, request: Request) -> Response | HttpResponse:
-        """Change an account's address by the link in the mail to the new one, once."""
+        """Change an account's address by the link in the e-mail to the new address, which works once."""
         return super().get(request)
 
 
 class ConfirmByCode(OpenView):
     throttle_classes = (AuthLimit,)
 
-    @extend_schema(request=shapes.CodeForm, responses=Detail)
+    @extend_schema(request=account_serializers.CodeForm, responses=Detail)
     def post(self, request: Request) -> Response:
-        """Activate an account by the six digits in the mail."""
-        form = read(shapes.CodeForm, request.data)
+        """Activate an account by the six digits in the e-mail."""
+        form = validated(account_serializers.CodeForm, request.data)
         accounts_provider().confirm_by_code(email=form["email"], code=form["otp"])
         return Response({"detail": "Your address is confirmed. You can sign in now."})
 
 
-class ForgotPassword(KeptHere, OpenView):
+class ForgotPassword(AccountsKeptHere, OpenView):
     throttle_classes = (AuthLimit,)
 
-    @extend_schema(request=shapes.AddressQuestion, responses=Detail)
+    @extend_schema(request=account_serializers.AddressQuestion, responses=Detail)
     def post(self, request: Request) -> Response:
-        """Have a link sent by which a new password is chosen; answers alike for every address."""
-        form = read(shapes.AddressQuestion, request.data)
+        """Send a link for choosing a new password; the answer is the same for every address."""
+        form = validated(account_serializers.AddressQuestion, request.data)
         recovery.ask_for_reset(email=form["email"])
         return Response({"detail": MAIL_SENT})
 
 
-class ResetPassword(KeptHere, OpenView):
+class ResetPassword(AccountsKeptHere, OpenView):
     throttle_classes = (AuthLimit,)
 
-    @extend_schema(request=shapes.ResetForm, responses=Detail)
+    @extend_schema(request=account_serializers.ResetForm, responses=Detail)
     def post(self, request: Request) -> Response:
-        """Choose a new password by the link in the mail, once; every session ends."""
-        form = read(shapes.ResetForm, request.data)
+        """Choose a new password by the link in the e-mail, which works once; every session ends."""
+        form = validated(account_serializers.ResetForm, request.data)
         recovery.reset_password(**form)
-        return Response({"detail": "Your password is changed. Sign in with it."})
-
-
-def _wants_page(request: Request) -> bool:
-    return request._request.get_preferred_type(["application/json", "text/html"]) == "text/html"
+        return Response({"detail": "Your password has been changed. You can sign in with it now."})

@@ -1,4 +1,4 @@
-"""Shapes of the sign-in routes."""
+"""Serializers of the sign-in routes."""
 
 from django.core.exceptions import ValidationError
 from rest_framework import serializers
@@ -7,14 +7,14 @@ from users_app.addresses import MAX_ADDRESS_LENGTH, check_address
 from users_app.models import User
 from users_app.services.accounts import MAX_PASSWORD_LENGTH
 
-LONGEST_TOKEN = 4096  # as long as a cookie can be; those of user pools are half of it
+MAX_TOKEN_LENGTH = 4096  # a cookie holds no more; tokens of user pools are half as long
 
 
-class Address(serializers.CharField):
-    """An e-mail address in its one spelling."""
+class AddressField(serializers.CharField):
+    """An e-mail address, which it validates and normalizes."""
 
     def __init__(self, **options: object) -> None:
-        super().__init__(max_length=MAX_ADDRESS_LENGTH, **options)  # type: ignore[arg-type]  # those of a CharField
+        super().__init__(max_length=MAX_ADDRESS_LENGTH, **options)  # type: ignore[arg-type]  # options of a CharField
 
     def run_validation(self, data: object = serializers.empty) -> object:
         value = super().run_validation(data)
@@ -26,14 +26,14 @@ class Address(serializers.CharField):
             raise serializers.ValidationError(error.messages, code="invalid") from error
 
 
-class Password(serializers.CharField):
+class PasswordField(serializers.CharField):
     def __init__(self, **options: object) -> None:
         super().__init__(max_length=MAX_PASSWORD_LENGTH, trim_whitespace=False, **options)  # type: ignore[arg-type]
 
 
 class Credentials(serializers.Serializer[None]):
-    email = serializers.CharField(max_length=254)
-    password = Password()
+    email = serializers.CharField(max_length=MAX_ADDRESS_LENGTH)
+    password = PasswordField()
 
 
 class Login(Credentials):
@@ -41,31 +41,31 @@ class Login(Credentials):
 
 
 class PasswordForm(serializers.Serializer[None]):
-    """What OAuth 2 calls the password grant; `username` is the e-mail address."""
+    """The password grant of OAuth 2; `username` is the e-mail address."""
 
     grant_type = serializers.ChoiceField(
-        choices=["password"], required=False, error_messages={"invalid_choice": "Use password, or leave it out."}
+        choices=["password"], required=False, error_messages={"invalid_choice": 'Use "password" or leave it out.'}
     )
-    username = serializers.CharField(max_length=254)
-    password = Password()
+    username = serializers.CharField(max_length=MAX_ADDRESS_LENGTH)
+    password = PasswordField()
 
 
 class Refresh(serializers.Serializer[None]):
     refresh_token = serializers.CharField(
         required=False,
-        max_length=LONGEST_TOKEN,
-        help_text="Only for clients without cookies; the answer then has the tokens.",
+        max_length=MAX_TOKEN_LENGTH,
+        help_text="Only for clients without cookies; the answer then contains the tokens.",
     )
 
 
 class Logout(serializers.Serializer[None]):
     refresh_token = serializers.CharField(
-        required=False, max_length=LONGEST_TOKEN, help_text="For clients without cookies."
+        required=False, max_length=MAX_TOKEN_LENGTH, help_text="For clients without cookies."
     )
 
 
 class Person(serializers.ModelSerializer[User]):
-    """The login answer, as far as this app knows it; the registry adds the rest."""
+    """The part of the login answer that this app knows; the registry adds the rest."""
 
     class Meta:
         model = User
@@ -98,7 +98,7 @@ class TokenAnswer(serializers.Serializer[None]):
 
 
 class RefreshAnswer(Detail):
-    """The tokens are there when the refresh token came in the body."""
+    """Contains the tokens when the refresh token was sent in the body."""
 
     access_token = serializers.CharField(required=False)
     refresh_token = serializers.CharField(required=False)

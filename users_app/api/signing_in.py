@@ -1,4 +1,4 @@
-"""Signing in, staying signed in, signing out. Each view parses, asks a service and answers."""
+"""Signing in, staying signed in, signing out."""
 
 from drf_spectacular.utils import extend_schema
 from rest_framework.exceptions import NotAuthenticated
@@ -10,7 +10,7 @@ from rest_framework.views import APIView
 from users_app.accounts_provider import accounts_provider
 from users_app.api import serializers
 from users_app.api.open_view import OpenView
-from users_app.api.parsing import read
+from users_app.api.parsing import validated
 from users_app.clients import client_of
 from users_app.http.authentication import bearer_token
 from users_app.http.cookies import access_cookie, clear_cookies, refresh_cookie, set_cookies
@@ -20,21 +20,19 @@ from users_app.identity.provider import Issued
 from users_app.registry import login_payload
 from users_app.staff.session import leave_admin_site
 
-JSON = "application/json"
-
 
 def token_body(tokens: Issued) -> dict[str, str]:
     return {"access_token": tokens.access, "refresh_token": tokens.refresh, "token_type": "bearer"}
 
 
-class Login(OpenView):
+class SignIn(OpenView):
     throttle_classes = (AuthLimit,)
 
     @extend_schema(request=serializers.Login, responses=serializers.LoginAnswer)
     def post(self, request: Request) -> Response:
-        """Sign in by e-mail address and password; the tokens come as cookies."""
+        """Sign in with e-mail address and password; the tokens come as cookies."""
         refuse_cross_site(request)
-        form = read(serializers.Login, request.data)
+        form = validated(serializers.Login, request.data)
         user, tokens = accounts_provider().sign_in(
             email=form["email"], password=form["password"], is_remembered=form["remember"], client=client_of(request)
         )
@@ -44,16 +42,16 @@ class Login(OpenView):
         return response
 
 
-class Refresh(OpenView):
+class RefreshTokens(OpenView):
     @extend_schema(request=serializers.Refresh, responses=serializers.RefreshAnswer)
     def post(self, request: Request) -> Response:
-        """Exchange the refresh token, of the cookie or of the body, for new tokens that come the same way."""
+        """Exchange the refresh token in the cookie or in the body for new tokens, which come in the same way."""
         cookie = refresh_cookie(request)
         if cookie is not None:
             refuse_cross_site(request)
-        form = read(serializers.Refresh, request.data)
-        if in_body := form.get("refresh_token"):
-            tokens = accounts_provider().refresh(refresh_token=in_body, client=client_of(request))
+        form = validated(serializers.Refresh, request.data)
+        if sent_token := form.get("refresh_token"):
+            tokens = accounts_provider().refresh(refresh_token=sent_token, client=client_of(request))
             return Response({"detail": "Refreshed.", **token_body(tokens)})
         if cookie is None:
             raise NotAuthenticated("There is no refresh token.")
@@ -62,14 +60,14 @@ class Refresh(OpenView):
         return response
 
 
-class Logout(OpenView):
+class SignOut(OpenView):
     @extend_schema(request=serializers.Logout, responses=serializers.Detail)
     def post(self, request: Request) -> Response:
-        """End the session of whatever token comes along, and clear the cookies."""
+        """End the session of the token that the request carries, and clear the cookies."""
         bearer = bearer_token(request)
         if bearer is None:
             refuse_cross_site(request)
-        form = read(serializers.Logout, request.data)
+        form = validated(serializers.Logout, request.data)
         accounts_provider().sign_out(
             refresh_token=form.get("refresh_token") or refresh_cookie(request),
             access_token=bearer or access_cookie(request),
@@ -93,14 +91,11 @@ class ObtainTokens(OpenView):
         responses=serializers.TokenAnswer,
     )
     def post(self, request: Request) -> Response:
-        """Tokens for programs: JSON with e-mail and password, or an OAuth 2 password form. Sets no cookies."""
-        form = read(self.form_for(request), request.data)
+        """Tokens for programs, by JSON with e-mail and password or by an OAuth 2 password form. Sets no cookies."""
+        is_json = (request.content_type or "").lower().startswith("application/json")
+        form = validated(serializers.Credentials if is_json else serializers.PasswordForm, request.data)
         email = form.get("email") or form["username"]
         _, tokens = accounts_provider().sign_in(
             email=email, password=form["password"], is_remembered=True, client=client_of(request)
         )
         return Response(token_body(tokens))
-
-    def form_for(self, request: Request) -> type[serializers.Credentials | serializers.PasswordForm]:
-        is_json = (request.content_type or "").lower().startswith(JSON)
-        return serializers.Credentials if is_json else serializers.PasswordForm

@@ -1,14 +1,14 @@
-"""The routes of this app as (route, view, name); config.urls gives each its form with and without the slash."""
+"""The routes of this app as (route, view, name); config.urls adds each with and without a slash at its end."""
 
 from typing import Any
 
 from users_app.api import audit, own_account, people, registration, signing_in
 
-# Front ends ask for these under both prefixes.
+# Front ends use these under both prefixes.
 OWN: list[tuple[str, Any, str]] = [
-    ("login", signing_in.Login.as_view(), "login"),
-    ("refresh", signing_in.Refresh.as_view(), "refresh"),
-    ("logout", signing_in.Logout.as_view(), "logout"),
+    ("login", signing_in.SignIn.as_view(), "login"),
+    ("refresh", signing_in.RefreshTokens.as_view(), "refresh"),
+    ("logout", signing_in.SignOut.as_view(), "logout"),
     ("me", own_account.CurrentPerson.as_view(), "me"),
     ("password/change", own_account.ChangePassword.as_view(), "password-change"),
     ("email/change", own_account.ChangeAddress.as_view(), "email-change"),
@@ -32,7 +32,7 @@ routes: list[tuple[str, Any, str]] = [
     ("api/v1/auth/register", registration.Register.as_view(), "auth-register"),
     ("api/v1/auth/signup", registration.Register.as_view(), "auth-signup"),
     ("api/v1/auth/verify-email", registration.ConfirmByCode.as_view(), "auth-verify-email"),
-    ("api/v1/auth/refresh-token", signing_in.Refresh.as_view(), "auth-refresh-token"),
+    ("api/v1/auth/refresh-token", signing_in.RefreshTokens.as_view(), "auth-refresh-token"),
     ("api/v1/auth/token", signing_in.ObtainTokens.as_view(), "auth-token"),
     ("api/v1/audit", audit.Audit.as_view(), "audit"),
     ("api/v1/users", people.People.as_view(), "people"),

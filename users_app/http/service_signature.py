@@ -144,7 +144,7 @@ def parse_authorization(header: str) -> Authorization:
     algorithm, _, rest = header.partition(" ")
     if algorithm != ALGORITHM or len(header) > MAX_AUTHORIZATION_LENGTH:
         raise _malformed(
-            f"The Authorization header must begin with {ALGORITHM} and have at most {MAX_AUTHORIZATION_LENGTH} characters."
+            f"Authorization must begin with {ALGORITHM} and have at most {MAX_AUTHORIZATION_LENGTH} characters."
         )
     parts = [part.strip(" ").partition("=") for part in rest.split(",")]
     fields = {name: value for name, _, value in parts}

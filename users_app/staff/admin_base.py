@@ -1,4 +1,4 @@
-"""What all pages of the admin site share: ids and filters that no database can hold get a sentence, never a 500."""
+"""The base of all admin pages: ids and filters that a database cannot hold get a sentence, never a 500."""
 
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 else:
     Base = ModelAdmin
 
-# SQLite refuses a number of 30 digits by the first, PostgreSQL by the second.
+# For a number of 30 digits SQLite raises the first, PostgreSQL the second.
 OVERFLOWS = (OverflowError, DataError)
 MAX_ID_DIGITS = 18
 PATTERNS = ("__regex", "__iregex")
@@ -34,7 +34,7 @@ class RelatedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generi
             raise forms.ValidationError(sentence, code="invalid_choice", params={"value": value}) from error
 
     def prepare_value(self, value: Any) -> Any:
-        """For showing the form again: the widgets look up what they are given."""
+        """Return None for a text that is not an id: to show the form again, the widget looks the value up."""
         prepared = super().prepare_value(value)
         return None if isinstance(prepared, str) and not is_id(prepared) else prepared
 
@@ -53,11 +53,11 @@ class StaffAdmin(Base):
         return super().formfield_for_foreignkey(db_field, request, **{"form_class": RelatedChoice, **kwargs})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Patterns are for nobody: databases differ in which they take, and a bad one is an error inside them."""
+        """Refuse regular expressions: databases differ in their syntax, and a bad one is an error of the database."""
         return not lookup.endswith(PATTERNS) and bool(super().lookup_allowed(lookup, value, request))
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
-        """A filter that the database cannot express, such as the year 99999, is shown as a wrong one."""
+        """Treat a filter that the database cannot express, such as the year 99999, as an incorrect one."""
         ids = (value for name, values in request.GET.lists() if name.endswith("__id__exact") for value in values)
         if not all(map(is_id, map(str, ids))):
             raise IncorrectLookupParameters
@@ -69,18 +69,19 @@ class StaffAdmin(Base):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Autocompletion hands over what was typed as it came, and PostgreSQL takes no null bytes."""
-        found: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, search_term.replace("\0", ""))
-        return found
+        """Search without null bytes: autocompletion passes them on from the request, and PostgreSQL refuses them."""
+        term = search_term.replace("\0", "")
+        results: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, term)
+        return results
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        """The ids in its forms are this site's own: whoever sends others gets 400."""
+        """Answer with 400 a form with ids that this site has not put there."""
         if not all(map(is_id, request.POST.getlist(ACTION_CHECKBOX_NAME))):
-            raise BadRequest("A selected id is none.")
+            raise BadRequest("A selected id is not valid.")
         try:
             return super().changelist_view(request, extra_context)
         except OVERFLOWS as error:
-            raise BadRequest("An id in the form is none.") from error
+            raise BadRequest("An id in the form is not valid.") from error
 
 
 def is_id(text: str) -> bool:

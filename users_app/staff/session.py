@@ -1,8 +1,9 @@
 """One sign-in for both sites: a session of the admin site belongs to a session of the watch site, and ends with it.
 
-Staff who are signed in on the watch site get into the admin site by their cookies, on a page that they open: nothing
-that changes anything begins a session, and no bearer token does. Signing out of either signs out of both. Sessions
-that belong to none (of staff whose accounts an identity provider keeps) end by User.admin_sessions_ended_at alone.
+Staff who are signed in on the watch site get into the admin site by their cookies when they open a page of it; no
+request that changes anything and no bearer token begins an admin session. Signing out of one site signs out of both. An
+admin session without a session of the watch site (where an identity provider keeps the accounts) is ended by
+User.admin_sessions_ended_at alone.
 """
 
 import uuid
@@ -30,19 +31,19 @@ from users_app.models import MailKind, Session, User
 from users_app.services import mail, sessions
 
 STAFF_PAGES = ("/admin/", "/django-rq/")
-BOUND_TO = "users_app.session"  # in the admin site's session: the id of the Session that it belongs to
-CACHED = "_cached_user"  # Django's own name
+BOUND_TO = "users_app.session"  # the key in an admin session under which it holds the id of its Session
+CACHED = "_cached_user"  # the name that Django uses
 TOKENS = "_tokens_for_cookies"
 NAVIGATION = "navigate"
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
 class StaffSignIn(AuthenticationMiddleware):
-    """`request.user`, as the admin site knows it, asked for when it is needed."""
+    """Sets `request.user` for the admin site, looked up when it is first used, and the cookies of a renewed session."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
-        request.user = SimpleLazyObject(lambda: cached_person(request))  # type: ignore[assignment]  # as Django's own
+        request.user = SimpleLazyObject(lambda: cached_user(request))  # type: ignore[assignment]  # as Django does
 
     def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         tokens: Issued | None = getattr(request, TOKENS, None)
@@ -51,15 +52,15 @@ class StaffSignIn(AuthenticationMiddleware):
         return response
 
 
-def cached_person(request: HttpRequest) -> User | AnonymousUser:
-    """Once for each request."""
+def cached_user(request: HttpRequest) -> User | AnonymousUser:
     if CACHED not in request.__dict__:
         setattr(request, CACHED, staff_of(request))
-    person: User | AnonymousUser = request.__dict__[CACHED]
-    return person
+    user: User | AnonymousUser = request.__dict__[CACHED]
+    return user
 
 
 def staff_of(request: HttpRequest) -> User | AnonymousUser:
+    """Return the user of the admin session, if its session of the watch site lives; begins one on opening a page."""
     user = get_user(request)
     if isinstance(user, User) and (bound_to := request.session.get(BOUND_TO)):
         session = sessions.find_alive(session_id=uuid.UUID(bound_to), user=user)
@@ -74,10 +75,10 @@ def staff_of(request: HttpRequest) -> User | AnonymousUser:
 
 
 def opens_page(request: HttpRequest) -> bool:
-    """Whether a person goes to a page of the admin site.
+    """True when a browser opens a page of the admin site.
 
-    No script's request begins a session, so that one whose form was not taken finds the sign-in page and says so. Not
-    every browser states what a request is for; then the sign-in page is taken for the end of such a redirect.
+    A script's request begins no session, so that a script whose form was refused is led to the sign-in page and can say
+    so. Not every browser states the purpose of a request; then the sign-in page counts as the end of such a redirect.
     """
     if request.method not in {"GET", "HEAD"} or not request.path.startswith(STAFF_PAGES):
         return False
@@ -86,10 +87,8 @@ def opens_page(request: HttpRequest) -> bool:
 
 
 def go_on(request: HttpRequest, session: Session) -> None:
-    """Work in the admin site keeps its person signed in on the watch site, too.
-
-    Not past what a user pool has granted: it is asked again when the watch site's tokens are renewed.
-    """
+    """Prolong the session of the watch site while its user works in the admin site."""
+    # A user pool decides itself how long a session lasts; it is asked when the watch site's tokens are renewed.
     if accounts_provider().keeps_accounts_here:
         sessions.extend_session(session)
     if request.path.startswith(STAFF_PAGES) and access_cookie(request) is None:
@@ -97,7 +96,7 @@ def go_on(request: HttpRequest, session: Session) -> None:
 
 
 def let_in(request: HttpRequest) -> User | None:
-    """Staff whom the cookies of the watch site tell; None for everybody else."""
+    """Begin an admin session for the staff whom the watch site's cookies belong to; returns None for other users."""
     session = session_of_cookies(request)
     if session is None or not session.user.is_staff:
         return None
@@ -110,7 +109,8 @@ def let_in(request: HttpRequest) -> User | None:
 
 
 def session_of_cookies(request: HttpRequest) -> Session | None:
-    # What is wrong with a token is of no interest here, and an identity provider that is away lets no person in.
+    """Return the session of the watch site's cookies, or None without valid ones."""
+    # An invalid token, or an identity provider that cannot be reached, only means that nobody is let in.
     with suppress(APIException):
         if access := access_cookie(request):
             return accounts_provider().device_behind(access_token=access)
@@ -121,7 +121,7 @@ def session_of_cookies(request: HttpRequest) -> Session | None:
 
 
 def leave_admin_site(request: HttpRequest, *, but: User | None = None) -> None:
-    """End the session of the admin site that this browser has, unless it is of the person who stays."""
+    """End the admin session of this browser, unless it belongs to `but`."""
     if settings.SESSION_COOKIE_NAME in request.COOKIES and (but is None or get_user(request) != but):
         logout(request)
 
@@ -130,8 +130,8 @@ def leave_admin_site(request: HttpRequest, *, but: User | None = None) -> None:
 
 
 @never_cache
-def sign_in(request: HttpRequest) -> HttpResponse:
-    """The admin's own form; who gets in by it is signed in on the watch site as well."""
+def sign_in_page(request: HttpRequest) -> HttpResponse:
+    """Show Django's form; a user who signs in by it is signed in on the watch site as well."""
     response = admin.site.login(request)
     user = request.user
     if (
@@ -147,7 +147,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 
 
 @never_cache
-def sign_out(request: HttpRequest) -> HttpResponse:
+def sign_out_page(request: HttpRequest) -> HttpResponse:
     user, bound_to = request.user, request.session.get(BOUND_TO)
     response = admin.site.logout(request)
     if request.method != "POST":
@@ -162,8 +162,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def change_password(request: HttpRequest) -> HttpResponse:
-    """Every other session ends, as after a change on the watch site; this one gets new tokens."""
+def change_password_page(request: HttpRequest) -> HttpResponse:
+    """Show Django's form; a change ends every other session, as on the watch site, and gives this one new tokens."""
     response: HttpResponse = admin.site.admin_view(admin.site.password_change, cacheable=True)(request)
     user = request.user
     if not (isinstance(user, User) and is_redirect(response, to=reverse("admin:password_change_done"))):

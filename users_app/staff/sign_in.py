@@ -1,4 +1,4 @@
-"""How staff sign in to the admin site."""
+"""The sign-in form of the admin site."""
 
 import math
 from typing import Any
@@ -17,19 +17,17 @@ from users_app.services.accounts import MAX_PASSWORD_LENGTH, find_user_id
 
 
 class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
-    """The admin site's own, with the patience of the API (see limits.lockout), and in the audit trail.
-
-    By events of its own: the page that shows the form again is answered by 200.
-    """
+    """The admin site's own form, with the limits of the API (see limits.lockout) and entries in the audit trail."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # Django bounds neither: the one is looked up in the database, the other hashed, whatever its length.
+        # Django limits neither, looks the first up in the database and hashes the second, whatever its length.
         self.fields["username"].validators.append(MaxLengthValidator(MAX_ADDRESS_LENGTH))
         self.fields["password"].validators.append(MaxLengthValidator(MAX_PASSWORD_LENGTH))
 
     def clean(self) -> dict[str, Any]:
-        """A form that lacks either field has no guess in it: nothing is hashed, counted or forgiven."""
+        """Check the password; raises ValidationError."""
+        # Without either field the form holds no guess: nothing is hashed or counted, and no earlier guess forgotten.
         if self.errors:
             cleaned: dict[str, Any] = self.cleaned_data
             return cleaned
@@ -44,6 +42,7 @@ class SignInForm(AuthenticationForm):  # type: ignore[misc]  # unfold is untyped
         except forms.ValidationError:
             attempt.note_failure()
             user_id = find_user_id(attempt.email)
+            # An event of its own, because the page that shows the form again is answered with 200.
             audit.note("admin_sign_in_failed", target="" if user_id is None else f"user:{user_id}")
             raise
         attempt.note_success()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
-from users_app.api import account_serializers as shapes
+from users_app.api import account_serializers
 from users_app.models import Mail, Session, User
 from users_app.roles import Role
 from users_app.services import sessions
@@ -64,13 +64,13 @@ def test_a_profile_that_is_saved_late_brings_nothing_back(
 ) -> None:
     """As when somebody holds back the end of a request until the account is closed."""
     client = sign_in(viewer)
-    is_valid = shapes.Profile.is_valid
+    is_valid = account_serializers.Profile.is_valid
 
-    def late(form: shapes.Profile, **named: Any) -> bool:
+    def late(form: account_serializers.Profile, **named: Any) -> bool:
         User.objects.filter(pk=viewer.pk).update(is_active=False, role=Role.CREATOR, password="another hash")
         return bool(is_valid(form, **named))
 
-    monkeypatch.setattr(shapes.Profile, "is_valid", late)
+    monkeypatch.setattr(account_serializers.Profile, "is_valid", late)
     assert client.patch("/users/profile/", {"name": "V"}, format="json").status_code == 200
     viewer.refresh_from_db()
     assert (viewer.name, viewer.is_active, viewer.role) == ("V", False, Role.CREATOR)
