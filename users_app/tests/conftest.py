@@ -1,4 +1,4 @@
-"""Browsers and programs that are really signed in."""
+"""Clients that sign in by the routes of the API."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,13 +15,13 @@ SignIn = Callable[..., APIClient]
 
 @pytest.fixture
 def browser() -> APIClient:
-    """A browser on one of our own pages: it keeps cookies and says where its requests come from."""
+    """A browser on a page of this site: it keeps cookies and sends Origin."""
     return APIClient(HTTP_ORIGIN="http://testserver")
 
 
 @pytest.fixture
 def hashed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Every password that is hashed from now on."""
+    """The passwords that are hashed from now on."""
     passwords: list[str] = []
     encode = MD5PasswordHasher.encode
 

@@ -1,4 +1,4 @@
-"""What arrives in people's mailboxes: the worker's part is done at once, then the mails are read."""
+"""Does the worker's part at once, and reads the mails that were sent."""
 
 import re
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Received:
 
     @property
     def link(self) -> str:
-        """The first address in it."""
+        """The first link in the text."""
         found = re.search(r"https?://\S+", self.text)
         assert found, self.text
         return found[0]
@@ -31,7 +31,7 @@ class Received:
 
     @property
     def path(self) -> str:
-        """Of the link, as a test client asks for it."""
+        """The path and query of the link, for a test client."""
         parts = urlsplit(self.link)
         return f"{parts.path}?{parts.query}"
 
@@ -43,7 +43,7 @@ class Received:
 
 
 def deliver() -> list[Received]:
-    """Send what waits; what arrived by that, oldest first."""
+    """Send the waiting mails; returns the sent ones, oldest first."""
     outbox.outbox.clear()
     for mail_id in list(Mail.objects.filter(given_up_at=None).order_by("pk").values_list("pk", flat=True)):
         mail.send(mail_id=mail_id)

@@ -12,13 +12,13 @@ from users_app.services import accounts
 from users_app.services.accounts import AdminRefused, LastAdmin
 
 
-def test_there_is_a_group_for_every_role_however_often_it_is_asked_for(db: None) -> None:
+def test_making_the_groups_of_roles_is_safe_to_repeat(db: None) -> None:
     accounts.ensure_roles()
     accounts.ensure_roles()
     assert sorted(Group.objects.values_list("name", flat=True)) == ["ADMIN", "CREATOR", "VIEWER"]
 
 
-def test_roles_have_their_rights_in_the_admin_site(viewer: User, creator: User, admin: User) -> None:
+def test_each_role_has_its_permissions_in_the_admin_site(viewer: User, creator: User, admin: User) -> None:
     accounts.ensure_roles()
     admin.is_superuser = False
     admin.save()
@@ -32,7 +32,7 @@ def test_roles_have_their_rights_in_the_admin_site(viewer: User, creator: User, 
     assert admin.has_perms(["users_app.change_user", "content_app.delete_video", "content_app.add_category"])
 
 
-def test_a_role_comes_with_its_group_and_the_admin_site(viewer: User, admin: User) -> None:
+def test_assigning_a_role_sets_its_group_and_access_to_the_admin_site(viewer: User, admin: User) -> None:
     accounts.assign_role(user=viewer, role=Role.ADMIN)
     viewer.refresh_from_db()
     assert (viewer.role, viewer.is_staff) == (Role.ADMIN, True)
@@ -42,20 +42,20 @@ def test_a_role_comes_with_its_group_and_the_admin_site(viewer: User, admin: Use
     assert [group.name for group in viewer.groups.all()] == ["CREATOR"]
 
 
-def test_groups_of_other_kinds_are_left_alone(viewer: User) -> None:
+def test_assigning_a_role_keeps_other_groups(viewer: User) -> None:
     viewer.groups.add(Group.objects.create(name="book club"))
     accounts.assign_role(user=viewer, role=Role.CREATOR)
     assert set(viewer.groups.values_list("name", flat=True)) == {"book club", "CREATOR"}
 
 
-def test_a_demoted_admin_keeps_nothing(make_user: Any, admin: User) -> None:
+def test_a_demoted_admin_loses_staff_and_superuser_rights(make_user: Any, admin: User) -> None:
     make_user("second", role=Role.ADMIN)
     accounts.assign_role(user=admin, role=Role.VIEWER)
     admin.refresh_from_db()
     assert (admin.is_staff, admin.is_superuser) == (False, False)
 
 
-def test_the_last_active_admin_stays_one(make_user: Any, admin: User) -> None:
+def test_the_last_active_admin_cannot_be_demoted(make_user: Any, admin: User) -> None:
     make_user("retired", role=Role.ADMIN, is_active=False)
     with pytest.raises(LastAdmin):
         accounts.assign_role(user=admin, role=Role.VIEWER)
@@ -74,7 +74,7 @@ def test_the_first_admin_gets_a_random_password_that_works(db: None) -> None:
     validate_email(first.email)
 
 
-def test_the_first_admin_is_made_once(db: None) -> None:
+def test_the_first_admin_is_created_only_once(db: None) -> None:
     assert accounts.ensure_first_admin(email="Boss@Example.com", password=PASSWORD) == accounts.FirstAdmin(
         email="boss@example.com", generated_password=None
     )
@@ -83,7 +83,7 @@ def test_the_first_admin_is_made_once(db: None) -> None:
     assert accounts.check_credentials(email="boss@example.com", password=PASSWORD)
 
 
-def test_an_admin_who_is_not_active_does_not_count(make_user: Any) -> None:
+def test_an_inactive_admin_does_not_count(make_user: Any) -> None:
     make_user("retired", role=Role.ADMIN, is_active=False)
     assert accounts.ensure_first_admin() is not None
 
@@ -91,19 +91,19 @@ def test_an_admin_who_is_not_active_does_not_count(make_user: Any) -> None:
 @pytest.mark.parametrize(
     "password", ["short", "12345678901", "password123", "adminpassword", "admin@example.com", "Change-Me-Please"]
 )
-def test_a_weak_or_example_password_is_refused_with_a_sentence(password: str, db: None) -> None:
+def test_it_refuses_a_weak_or_example_password_with_a_sentence(password: str, db: None) -> None:
     with pytest.raises(AdminRefused, match=r"^DEFAULT_ADMIN_PASSWORD is .+\.$"):
         accounts.ensure_first_admin(email="admin@example.com", password=password)
     assert not User.objects.exists()
 
 
 @pytest.mark.parametrize("email", ["admin", "admin@", "a b@example.com", "admin@example.com\x00"])
-def test_a_bad_address_is_refused_with_a_sentence(email: str, db: None) -> None:
+def test_it_refuses_a_bad_address_with_a_sentence(email: str, db: None) -> None:
     with pytest.raises(AdminRefused, match="set it to a valid e-mail address"):
         accounts.ensure_first_admin(email=email)
 
 
-def test_a_strangers_account_is_never_made_an_admin(viewer: User) -> None:
+def test_an_existing_account_is_never_made_an_admin(viewer: User) -> None:
     with pytest.raises(AdminRefused, match="belongs to an account"):
         accounts.ensure_first_admin(email=viewer.email)
     viewer.refresh_from_db()

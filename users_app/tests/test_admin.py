@@ -14,7 +14,7 @@ PEOPLE = "/admin/users_app/user/"
 
 @pytest.fixture
 def office(client: Client, admin: User) -> Client:
-    """The admin site, with an admin in it."""
+    """A client that is signed in to the admin site as an admin."""
     ensure_roles()
     client.force_login(admin)
     return client
@@ -25,13 +25,13 @@ def change(office: Client, user: User, **fields: Any) -> Any:
     return office.post(f"{PEOPLE}{user.pk}/change/", {name: value for name, value in form.items() if value is not None})
 
 
-def test_people_are_listed_searched_and_filtered(office: Client, viewer: User) -> None:
+def test_users_are_listed_searched_and_filtered(office: Client, viewer: User) -> None:
     page = office.get(PEOPLE, {"q": "viewer", "role": "VIEWER", "is_active": "1"})
     assert page.status_code == 200
     assert viewer.email in page.content.decode()
 
 
-def test_a_person_is_added_with_a_password_and_a_role(office: Client) -> None:
+def test_a_user_is_added_with_a_password_and_a_role(office: Client) -> None:
     form = {"email": "New@Example.com", "name": "New", "role": "CREATOR", "usable_password": "true"}
     response = office.post(f"{PEOPLE}add/", {**form, "password1": PASSWORD, "password2": PASSWORD})
     assert response.status_code == 302
@@ -40,13 +40,13 @@ def test_a_person_is_added_with_a_password_and_a_role(office: Client) -> None:
     assert [group.name for group in user.groups.all()] == ["CREATOR"]
 
 
-def test_the_same_address_in_other_letters_is_refused(office: Client, viewer: User) -> None:
+def test_it_refuses_an_address_that_differs_by_case_only(office: Client, viewer: User) -> None:
     form = {"email": "VIEWER@example.com", "role": "VIEWER", "usable_password": "false"}
     assert office.post(f"{PEOPLE}add/", form).status_code == 200
     assert User.objects.filter(email__iexact=viewer.email).count() == 1
 
 
-def test_changing_a_role_brings_all_that_goes_with_it(office: Client, viewer: User) -> None:
+def test_changing_a_role_sets_staff_access_and_group(office: Client, viewer: User) -> None:
     assert change(office, viewer, role="ADMIN").status_code == 302
     viewer.refresh_from_db()
     assert (viewer.role, viewer.is_staff) == (Role.ADMIN, True)
@@ -54,7 +54,7 @@ def test_changing_a_role_brings_all_that_goes_with_it(office: Client, viewer: Us
 
 
 @pytest.mark.parametrize("fields", [{"role": "VIEWER"}, {"is_active": None}])
-def test_the_last_admin_can_neither_step_down_nor_be_locked_out(
+def test_the_last_admin_can_be_neither_demoted_nor_deactivated(
     fields: dict[str, Any], office: Client, admin: User
 ) -> None:
     response = change(office, admin, **fields)
@@ -64,10 +64,10 @@ def test_the_last_admin_can_neither_step_down_nor_be_locked_out(
 
 
 @pytest.mark.parametrize("fields", [{"role": "VIEWER"}, {"is_active": None}])
-def test_two_admins_who_lock_each_other_out_do_not_both_succeed(
+def test_of_two_admins_who_deactivate_each_other_one_remains(
     fields: dict[str, Any], office: Client, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The form was looked at while there was another one."""
+    """The check of the form passes, as if there were another admin at that moment; the service then refuses."""
     monkeypatch.setattr("users_app.admin.is_last_admin", lambda user: False)
     assert change(office, admin, **fields).status_code == 403
     assert office.post(f"{PEOPLE}{admin.pk}/delete/", {"post": "yes"}).status_code == 403
@@ -81,7 +81,7 @@ def test_the_last_admin_cannot_be_deleted_but_others_can(office: Client, admin: 
     assert list(User.objects.all()) == [admin]
 
 
-def test_locking_somebody_out_ends_their_sessions(office: Client, viewer: User) -> None:
+def test_deactivating_a_user_ends_their_sessions(office: Client, viewer: User) -> None:
     open_session(user=viewer)
     change(office, viewer, is_active=None)
     assert Session.objects.get().revoked_at is not None
@@ -101,7 +101,7 @@ def test_the_admin_site_is_for_admins(role: Role, client: Client, make_user: Any
     assert client.get(PEOPLE).status_code == 302
 
 
-def test_whom_staff_let_in_need_not_follow_a_link(office: Client, make_user: Any) -> None:
+def test_a_user_whom_staff_activate_need_not_confirm(office: Client, make_user: Any) -> None:
     waiting = make_user("waiting", is_active=False, awaits_confirmation=True)
     assert change(office, waiting, is_active=None, awaits_confirmation="on", name="Still").status_code == 302
     assert User.objects.get(pk=waiting.pk).awaits_confirmation
@@ -111,7 +111,7 @@ def test_whom_staff_let_in_need_not_follow_a_link(office: Client, make_user: Any
 
 
 @pytest.mark.parametrize("name", ["Admin", ""])
-def test_ones_own_address_is_in_the_menu_once(name: str, office: Client, admin: User) -> None:
+def test_the_signed_in_users_address_is_in_the_menu_once(name: str, office: Client, admin: User) -> None:
     User.objects.update(name=name)
     assert office.get("/admin/").content.decode().count(admin.email) == 1
 

@@ -1,4 +1,4 @@
-"""The admin site's own sign-in form: what counts as a wrong password, and that nothing but the right one forgives."""
+"""The sign-in form of the admin site: what counts as a wrong password, and what resets the count."""
 
 from typing import Any
 
@@ -17,14 +17,14 @@ WAIT = "Too many wrong passwords"
 
 
 def send(client: Client, username: Any = ADMIN, password: Any = PASSWORD) -> str:
-    """The page that comes back; empty for a sign-in that succeeded."""
+    """Return the page of the answer, or "" after a successful sign-in."""
     fields = {"username": username, "password": password, "next": "/admin/"}
     answer = client.post(SIGN_IN, {name: value for name, value in fields.items() if value is not None})
     assert answer.status_code in {200, 302}
     return "" if answer.status_code == 302 else answer.content.decode()
 
 
-# Forms that hold no password for an account, so that there is nothing to check.
+# Forms without a password for an account, so that there is nothing to check.
 NO_GUESS = {
     "an empty password": {"password": ""},
     "no password": {"password": None},
@@ -38,7 +38,7 @@ NO_GUESS = {
     "an address longer than any": {"username": f"{HUGE}@example.com"},
     "neither": {"username": None, "password": None},
 }
-# Forms that hold one.
+# Forms with one.
 GUESSES = {
     "a wrong password": {"password": "wrong"},
     "a password of blanks": {"password": "   "},
@@ -49,7 +49,7 @@ GUESSES = {
 
 
 @pytest.mark.parametrize("fields", NO_GUESS.values(), ids=NO_GUESS)
-def test_a_form_without_a_guess_neither_forgives_nor_counts(
+def test_a_form_without_a_password_neither_counts_nor_resets_the_count(
     fields: dict[str, Any], admin: User, client: Client, hashed: list[str]
 ) -> None:
     for _ in range(PAIR.free - 1):
@@ -58,8 +58,8 @@ def test_a_form_without_a_guess_neither_forgives_nor_counts(
     for _ in range(PAIR.free):
         assert WAIT not in send(client, **fields)
     assert len(hashed) == before
-    assert WAIT not in send(client, password="wrong")  # the last that costs nothing: none was counted
-    assert WAIT in send(client)  # and none was forgiven
+    assert WAIT not in send(client, password="wrong")  # the last free one, because the forms were not counted
+    assert WAIT in send(client)  # and because they did not reset the count
 
 
 @pytest.mark.parametrize("fields", GUESSES.values(), ids=GUESSES)
@@ -69,7 +69,7 @@ def test_each_guess_counts(fields: dict[str, Any], admin: User, client: Client) 
     assert WAIT in send(client)
 
 
-def test_a_right_password_forgives_the_wrong_ones(admin: User, client: Client) -> None:
+def test_a_right_password_resets_the_count(admin: User, client: Client) -> None:
     for _ in range(2):
         for _ in range(PAIR.free - 1):
             assert WAIT not in send(client, password="wrong")
@@ -77,7 +77,7 @@ def test_a_right_password_forgives_the_wrong_ones(admin: User, client: Client) -
         client.logout()
 
 
-def test_a_right_password_of_somebody_who_is_not_staff_forgives_nothing(viewer: User, client: Client) -> None:
+def test_the_password_of_a_user_who_is_not_staff_does_not_reset_the_count(viewer: User, client: Client) -> None:
     for _ in range(PAIR.free):
         assert WAIT not in send(client, username=viewer.email)
     assert WAIT in send(client, username=viewer.email)
@@ -85,11 +85,11 @@ def test_a_right_password_of_somebody_who_is_not_staff_forgives_nothing(viewer: 
 
 @pytest.mark.parametrize("body", [b"", b"{}", b"username", b"%00=%00", b"username=%ff%fe&password=%ff"])
 @pytest.mark.parametrize("kind", ["application/json", "application/x-www-form-urlencoded", "text/plain", "image/png"])
-def test_any_body_gets_the_form_again(body: bytes, kind: str, admin: User, client: Client) -> None:
+def test_any_malformed_body_gets_the_form_again(body: bytes, kind: str, admin: User, client: Client) -> None:
     assert client.post(SIGN_IN, body, content_type=kind).status_code == 200
 
 
-def test_the_trail_tells_guesses_and_not_empty_forms(admin: User, client: Client) -> None:
+def test_the_audit_trail_has_guesses_but_no_empty_forms(admin: User, client: Client) -> None:
     send(client, password="")
     send(client, password="wrong")
     assert [entry.action for entry in AuditEntry.objects.all()] == ["admin_sign_in_failed"]

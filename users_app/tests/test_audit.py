@@ -1,4 +1,4 @@
-"""The audit trail: who did what, how it was answered, and nothing secret."""
+"""The audit trail: who did what and how it was answered, without secrets."""
 
 from datetime import timedelta
 from typing import Any
@@ -30,7 +30,7 @@ def latest() -> AuditEntry:
 
 
 @pytest.mark.parametrize("route", ["/users/login/", "/users/login", "/api/v1/auth/login/", "/api/v1/auth/token/"])
-def test_a_sign_in_is_written_down_with_who_where_and_how(route: str, viewer: User) -> None:
+def test_a_sign_in_is_recorded_with_user_address_and_status(route: str, viewer: User) -> None:
     client = APIClient(HTTP_ORIGIN="http://testserver", REMOTE_ADDR="203.0.113.7", HTTP_X_REQUEST_ID="of-the-test")
     assert post(client, route, {"email": viewer.email, "password": PASSWORD}).status_code == 200
     (entry,) = entries()
@@ -38,7 +38,9 @@ def test_a_sign_in_is_written_down_with_who_where_and_how(route: str, viewer: Us
     assert (entry.method, entry.route.rstrip("/"), entry.request_id) == ("POST", route.strip("/"), "of-the-test")
 
 
-def test_a_failed_sign_in_tells_which_account_but_nothing_that_was_typed(browser: APIClient, viewer: User) -> None:
+def test_a_failed_sign_in_is_recorded_with_the_account_but_nothing_that_was_typed(
+    browser: APIClient, viewer: User
+) -> None:
     post(browser, "/users/login/", {"email": viewer.email, "password": "not-my-password"})
     post(browser, "/users/login/", {"email": "my-password-by-mistake@example.com", "password": PASSWORD})
     known, unknown = entries()
@@ -47,7 +49,7 @@ def test_a_failed_sign_in_tells_which_account_but_nothing_that_was_typed(browser
     assert "password" not in str([vars(entry) for entry in entries()])
 
 
-def test_the_life_of_an_account_is_written_down(browser: APIClient, admin: User, sign_in: SignIn) -> None:
+def test_every_step_in_the_life_of_an_account_is_recorded(browser: APIClient, admin: User, sign_in: SignIn) -> None:
     form = {"email": "new@example.com", "password": PASSWORD, "confirm_password": PASSWORD}
     post(browser, "/users/register/", form)
     browser.get(deliver_one().path)
@@ -72,7 +74,7 @@ def test_the_life_of_an_account_is_written_down(browser: APIClient, admin: User,
     assert (latest().target, latest().detail) == (f"user:{user.pk}", {"role": "CREATOR"})
 
 
-def test_what_is_refused_is_written_down_too(viewer: User, admin: User, sign_in: SignIn) -> None:
+def test_a_refused_action_is_recorded_too(viewer: User, admin: User, sign_in: SignIn) -> None:
     client = sign_in(viewer)
     assert client.patch(f"/api/v1/users/{admin.pk}/role/", {"role_name": "VIEWER"}, format="json").status_code == 403
     assert (latest().action, latest().status, latest().actor, latest().target) == (
@@ -83,7 +85,7 @@ def test_what_is_refused_is_written_down_too(viewer: User, admin: User, sign_in:
     )
 
 
-def test_no_link_no_token_and_no_password_is_in_it(browser: APIClient, viewer: User, sign_in: SignIn) -> None:
+def test_the_trail_holds_no_link_token_or_password(browser: APIClient, viewer: User, sign_in: SignIn) -> None:
     post(browser, "/users/forgot-password/", {"email": viewer.email})
     query = deliver_one().query
     post(browser, "/users/reset-password/", {**query, "new_password": "another one for this"})
@@ -94,7 +96,7 @@ def test_no_link_no_token_and_no_password_is_in_it(browser: APIClient, viewer: U
         assert secret not in written
 
 
-def test_reading_writes_nothing_and_changing_writes_once(
+def test_a_read_writes_no_entry_and_a_change_writes_one(
     viewer: User, sign_in: SignIn, django_assert_num_queries: Any
 ) -> None:
     client = sign_in(viewer)
@@ -102,11 +104,11 @@ def test_reading_writes_nothing_and_changing_writes_once(
         client.get("/api/v1/auth/me/")
     with django_assert_num_queries(2):
         post(client, "/users/refresh/")
-    with django_assert_num_queries(4):  # the session, the profile, the favourites, and one entry
+    with django_assert_num_queries(4):  # the session, the profile, the favourites and one entry
         client.patch("/users/profile/", {"name": "V"}, format="json")
 
 
-def test_a_trail_that_cannot_be_written_fails_nothing(
+def test_a_request_succeeds_when_the_trail_cannot_be_written(
     browser: APIClient, viewer: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def fail(*_: Any) -> None:
@@ -117,7 +119,7 @@ def test_a_trail_that_cannot_be_written_fails_nothing(
     assert "not in the audit trail: sign_in" in caplog.text
 
 
-def test_what_staff_do_in_the_admin_site_is_in_it_with_the_names_of_fields_alone(
+def test_changes_in_the_admin_site_are_recorded_with_field_names_only(
     client: Client, admin: User, viewer: User
 ) -> None:
     ensure_roles()
@@ -130,7 +132,7 @@ def test_what_staff_do_in_the_admin_site_is_in_it_with_the_names_of_fields_alone
     assert "A secret name" not in str(vars(entry))
 
 
-def test_staff_read_it_in_the_admin_site_and_change_nothing(
+def test_the_trail_is_read_only_in_the_admin_site(
     client: Client, admin: User, browser: APIClient, viewer: User
 ) -> None:
     post(browser, "/users/login/", {"email": viewer.email, "password": "wrong"})
@@ -177,7 +179,7 @@ def written(viewer: User) -> list[AuditEntry]:
         ({"action": "nothing"}, []),
     ],
 )
-def test_it_is_narrowed_by_each_of_its_fields(
+def test_the_list_is_filtered_by_each_field(
     query: dict[str, str], found: list[int], written: list[AuditEntry], viewer: User, admin: User, as_user: Any
 ) -> None:
     if "actor" in query:
@@ -188,7 +190,7 @@ def test_it_is_narrowed_by_each_of_its_fields(
     assert [entry["id"] for entry in results] == [written[index].pk for index in found]
 
 
-def test_an_entry_is_told_with_its_actor(written: list[AuditEntry], viewer: User, admin: User, as_user: Any) -> None:
+def test_an_entry_is_listed_with_its_actor(written: list[AuditEntry], viewer: User, admin: User, as_user: Any) -> None:
     oldest = as_user(admin).get(AUDIT).json()["results"][-1]
     assert oldest["actor"] == {"id": viewer.pk, "email": viewer.email}
     assert set(oldest) == {
@@ -196,7 +198,7 @@ def test_an_entry_is_told_with_its_actor(written: list[AuditEntry], viewer: User
     }
 
 
-def test_it_has_pages_and_a_constant_number_of_queries(
+def test_the_list_has_pages_and_takes_one_query(
     admin: User, make_user: Any, as_user: Any, django_assert_num_queries: Any
 ) -> None:
     people = [make_user(f"person{number}") for number in range(5)]
@@ -224,12 +226,12 @@ def test_a_bad_filter_is_the_clients_mistake(query: dict[str, str], admin: User,
     assert as_user(admin).get(AUDIT, query).status_code == 400
 
 
-def test_it_is_for_admins(viewer: User, creator: User, as_user: Any) -> None:
+def test_the_list_is_for_admins(viewer: User, creator: User, as_user: Any) -> None:
     assert APIClient().get(AUDIT).status_code == 401
     assert [as_user(person).get(AUDIT).status_code for person in (viewer, creator)] == [403, 403]
 
 
-def test_it_is_kept_for_a_set_number_of_days(settings: Any) -> None:
+def test_entries_are_kept_for_audit_days(settings: Any) -> None:
     settings.AUDIT_DAYS = 10
     now = timezone.now()
     for days in (9, 11, 12):
@@ -238,7 +240,9 @@ def test_it_is_kept_for_a_set_number_of_days(settings: Any) -> None:
     assert AuditEntry.objects.count() == 1
 
 
-def test_a_person_who_left_is_in_it_without_a_name(viewer: User, admin: User, sign_in: SignIn, as_user: Any) -> None:
+def test_a_deleted_user_is_listed_without_name_and_address(
+    viewer: User, admin: User, sign_in: SignIn, as_user: Any
+) -> None:
     sign_in(viewer).delete("/users/me/", {"password": PASSWORD}, format="json")
     entry = as_user(admin).get(AUDIT, {"action": "account_deleted"}).json()["results"][0]
     assert entry["actor"]["id"] == viewer.pk
@@ -246,7 +250,7 @@ def test_a_person_who_left_is_in_it_without_a_name(viewer: User, admin: User, si
     assert entry["actor"]["email"].endswith("@erased.invalid")
 
 
-def test_signing_in_to_the_admin_site_is_in_it(admin: User, client: Any) -> None:
+def test_sign_ins_to_the_admin_site_are_recorded(admin: User, client: Any) -> None:
     form = {"username": admin.email, "password": PASSWORD, "next": "/admin/"}
     client.post("/admin/login/", {**form, "password": "wrong"})
     client.post("/admin/login/", {**form, "username": "my password by mistake"})

@@ -49,7 +49,7 @@ def trusted(method: str, headers: dict[str, str]) -> bool:
 @pytest.mark.parametrize(
     ("headers", "expected"), [row[1:] for row in UNSAFE_REQUESTS], ids=[r[0] for r in UNSAFE_REQUESTS]
 )
-def test_an_unsafe_request_needs_a_sender_we_trust(headers: dict[str, str], expected: bool) -> None:
+def test_an_unsafe_request_needs_a_trusted_sender(headers: dict[str, str], expected: bool) -> None:
     assert trusted("POST", headers) is expected
 
 
@@ -76,8 +76,8 @@ def test_a_strangers_page_cannot_use_the_session_routes(
     assert victim.get("/api/v1/auth/me/").status_code == 200
 
 
-def test_logging_out_by_a_form_without_cookies_sets_none_either(db: None) -> None:
-    """Lax cookies stay at home, but an answer to a top-level post could still delete them."""
+def test_a_cross_site_sign_out_without_cookies_deletes_none(db: None) -> None:
+    """Browsers do not send Lax cookies with such a post, but the answer to it could still delete them."""
     response = APIClient().post("/users/logout/", HTTP_ORIGIN="https://evil.example")
     assert response.status_code == 403
     assert not response.cookies

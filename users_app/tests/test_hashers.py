@@ -1,4 +1,4 @@
-"""How passwords are hashed, and what becomes of those who come when everybody does."""
+"""Password hashing, and what happens when many people sign in at once."""
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +25,7 @@ def argon2(settings: Any) -> None:
 
 
 @pytest.mark.usefixtures("argon2")
-def test_passwords_are_hashed_with_our_numbers(viewer: User) -> None:
+def test_passwords_are_hashed_with_the_parameters_of_this_site(viewer: User) -> None:
     encoded = make_password(PASSWORD)
     assert encoded.startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
     assert not identify_hasher(encoded).must_update(encoded)
@@ -33,7 +33,7 @@ def test_passwords_are_hashed_with_our_numbers(viewer: User) -> None:
 
 
 @pytest.mark.usefixtures("argon2")
-def test_a_hash_with_other_numbers_is_made_anew_at_the_next_sign_in(browser: APIClient, viewer: User) -> None:
+def test_a_hash_with_other_parameters_is_renewed_at_the_next_sign_in(browser: APIClient, viewer: User) -> None:
     viewer.password = "argon2" + PasswordHasher(time_cost=1, memory_cost=1024, parallelism=2).hash(PASSWORD)
     viewer.save()
     assert (
@@ -41,10 +41,10 @@ def test_a_hash_with_other_numbers_is_made_anew_at_the_next_sign_in(browser: API
     )
     viewer.refresh_from_db()
     assert "$m=19456,t=2,p=1$" in viewer.password
-    assert browser.get("/api/v1/auth/me/").status_code == 200, "the session has not ended by that"
+    assert browser.get("/api/v1/auth/me/").status_code == 200, "the new hash must not end the session"
 
 
-def test_whoever_comes_when_all_places_are_taken_is_told_to_come_back() -> None:
+def test_it_refuses_a_hash_when_the_queue_is_full() -> None:
     turns, is_open = HashingTurns(max_running=1, max_waiting=2), threading.Event()
 
     def hash_slowly() -> str:
@@ -53,7 +53,7 @@ def test_whoever_comes_when_all_places_are_taken_is_told_to_come_back() -> None:
                 is_open.wait(30)
                 return "done"
         except Busy:
-            is_open.set()  # only now those who wait go on
+            is_open.set()  # only now the waiting threads go on
             return "busy"
 
     with ThreadPoolExecutor(4) as pool:
@@ -65,7 +65,7 @@ def test_whoever_comes_when_all_places_are_taken_is_told_to_come_back() -> None:
 
 @pytest.mark.usefixtures("argon2")
 @pytest.mark.parametrize("path", ["/users/login/", "/admin/login/"])
-def test_a_storm_is_a_503_that_says_when_to_come_back(
+def test_a_sign_in_with_a_full_queue_is_a_503_with_retry_after(
     path: str, viewer: User, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     full = HashingTurns(max_running=1, max_waiting=0)

@@ -1,4 +1,4 @@
-"""How many requests may be sent, and how long whoever guesses passwords has to wait."""
+"""Rate limits, and the wait after wrong passwords."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,7 +24,7 @@ LOGIN = "/users/login/"
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
-    """Moves the time that counters go by."""
+    """Moves the clock of the counters forward."""
     now = [1_000_000.0]
     monkeypatch.setattr("users_app.limits.rates.time.time", lambda: now[0])
     monkeypatch.setattr("users_app.limits.counters.time.monotonic", lambda: now[0])
@@ -56,7 +56,7 @@ def try_password(client: APIClient, email: str, password: str = "wrong") -> Any:
         (1, 0, 0, 0),
         (10, 0, 0, 0),
         (11, 0, 15, 51),
-        (1, 10, 0, 6),  # of the ten, one is more than a minute ago after six seconds
+        (1, 10, 0, 6),  # after six seconds one of the ten is more than a minute ago
         (1, 10, 6, 0),
         (5, 10, 15, 15),
         (10, 1000, 59.99, 1),
@@ -66,7 +66,7 @@ def test_the_window_slides(count: int, before: int, elapsed_s: float, wait_s: fl
     assert seconds_to_wait(count, before, limit=10, elapsed_s=elapsed_s, window_s=60) == wait_s
 
 
-def test_a_person_may_send_so_many_a_minute_and_is_told_when_to_go_on(
+def test_a_user_over_the_limit_is_told_when_to_try_again(
     viewer: User, creator: User, sign_in: SignIn, settings: Any, clock: Callable[[float], None]
 ) -> None:
     client, other = sign_in(viewer), sign_in(creator)
@@ -77,7 +77,7 @@ def test_a_person_may_send_so_many_a_minute_and_is_told_when_to_go_on(
     assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
     wait_s = int(refused["Retry-After"])
     assert 0 < wait_s <= 120
-    assert other.get("/api/v1/auth/me/").status_code == 200, "people are counted, not the office that they sit in"
+    assert other.get("/api/v1/auth/me/").status_code == 200, "users are counted, not their network"
     clock(wait_s + 1)
     assert client.get("/api/v1/auth/me/").status_code == 200
 
@@ -85,7 +85,7 @@ def test_a_person_may_send_so_many_a_minute_and_is_told_when_to_go_on(
 @pytest.mark.parametrize(
     ("route", "scope"), [("/users/login/", "auth"), ("/users/forgot-password/", "auth"), ("/users/register/", "auth")]
 )
-def test_what_tries_passwords_or_sends_mails_has_a_limit_of_its_own(
+def test_routes_that_check_passwords_or_send_mails_have_their_own_limit(
     route: str, scope: str, db: None, settings: Any
 ) -> None:
     limit(settings, **{scope: 2})
@@ -95,7 +95,7 @@ def test_what_tries_passwords_or_sends_mails_has_a_limit_of_its_own(
     assert from_address("203.0.113.8").post(route, {}, format="json").status_code == 400
 
 
-def test_an_ipv6_network_is_one_sender(db: None, settings: Any) -> None:
+def test_an_ipv6_network_counts_as_one_sender(db: None, settings: Any) -> None:
     limit(settings, auth=1)
     assert from_address("2001:db8::1").post(LOGIN, {}, format="json").status_code == 400
     assert from_address("2001:db8::2").post(LOGIN, {}, format="json").status_code == 429
@@ -112,25 +112,25 @@ def test_an_ipv6_network_is_one_sender(db: None, settings: Any) -> None:
         ("unix:", "unknown"),
     ],
 )
-def test_whom_an_address_belongs_to(address: str, network: str) -> None:
+def test_the_network_of_an_address(address: str, network: str) -> None:
     assert network_of(address) == network
 
 
-def test_asking_for_addresses_is_limited_hard(db: None, settings: Any) -> None:
+def test_asking_whether_addresses_exist_has_a_tight_limit(db: None, settings: Any) -> None:
     limit(settings, address_question=6)
     client = from_address("203.0.113.7")
     statuses = [client.get("/users/email-exists/", {"email": f"a{n}@example.com"}).status_code for n in range(7)]
     assert statuses == [200] * 6 + [429]
 
 
-def test_none_of_it_counts_where_an_address_is_told_by_the_client(db: None, settings: Any) -> None:
+def test_an_address_in_a_header_of_the_client_is_ignored(db: None, settings: Any) -> None:
     limit(settings, auth=1)
     client = from_address("203.0.113.7")
     client.post(LOGIN, {}, format="json", HTTP_X_FORWARDED_FOR="198.51.100.1")
     assert client.post(LOGIN, {}, format="json", HTTP_X_FORWARDED_FOR="198.51.100.2").status_code == 429
 
 
-def test_refreshing_signing_out_and_health_are_not_among_them(viewer: User, sign_in: SignIn, settings: Any) -> None:
+def test_refresh_sign_out_and_health_are_outside_the_auth_limit(viewer: User, sign_in: SignIn, settings: Any) -> None:
     client = sign_in(viewer)
     limit(settings, auth=1)
     for _ in range(10):
@@ -141,7 +141,7 @@ def test_refreshing_signing_out_and_health_are_not_among_them(viewer: User, sign
 # --- Mails to one address --------------------------------------------------------------------------------------------
 
 
-def test_nobodys_mailbox_is_filled(db: None, viewer: User, clock: Callable[[float], None]) -> None:
+def test_mails_to_one_address_are_limited(db: None, viewer: User, clock: Callable[[float], None]) -> None:
     for email in (viewer.email, "nobody@example.com"):
         answers = [
             from_address(f"203.0.113.{number}").post("/users/forgot-password/", {"email": email}, format="json")
@@ -158,12 +158,12 @@ def test_nobodys_mailbox_is_filled(db: None, viewer: User, clock: Callable[[floa
 
 
 @pytest.mark.parametrize("failures", [(4, 0), (5, 15), (6, 30), (7, 60), (10, 480), (11, 900), (400, 900)])
-def test_waiting_doubles_up_to_a_quarter_of_an_hour(failures: tuple[int, int]) -> None:
+def test_the_wait_doubles_up_to_fifteen_minutes(failures: tuple[int, int]) -> None:
     assert PAIR.wait_s(failures[0]) == failures[1]
 
 
 @pytest.mark.parametrize("email", ["viewer@example.com", "nobody@example.com", "ＶＩＥＷＥＲ@example.com"])
-def test_who_guesses_waits_whether_or_not_there_is_such_an_account(
+def test_guessing_makes_wait_whether_or_not_the_account_exists(
     email: str, viewer: User, clock: Callable[[float], None]
 ) -> None:
     client = from_address("203.0.113.7")
@@ -173,20 +173,20 @@ def test_who_guesses_waits_whether_or_not_there_is_such_an_account(
     assert 0 < int(refused["Retry-After"]) <= 15
     clock(16)
     assert try_password(client, email).status_code == 400
-    assert int(try_password(client, email)["Retry-After"]) > 15, "longer each time"
+    assert int(try_password(client, email)["Retry-After"]) > 15, "the wait grows"
     clock(31)
     known = email != "nobody@example.com"
     assert try_password(client, email, PASSWORD).status_code == (200 if known else 400)
 
 
-def test_the_owner_elsewhere_is_not_locked_out_by_a_stranger(viewer: User) -> None:
+def test_a_stranger_cannot_lock_out_the_owner_at_another_address(viewer: User) -> None:
     stranger = from_address("203.0.113.7")
     for _ in range(20):
         try_password(stranger, viewer.email)
     assert try_password(from_address("198.51.100.1"), viewer.email, PASSWORD).status_code == 200
 
 
-def test_signing_in_forgives_what_was_typed_wrong_before(viewer: User) -> None:
+def test_a_sign_in_resets_the_count(viewer: User) -> None:
     client = from_address("203.0.113.7")
     for _ in range(4):
         for _ in range(4):
@@ -194,13 +194,13 @@ def test_signing_in_forgives_what_was_typed_wrong_before(viewer: User) -> None:
         assert try_password(client, viewer.email, PASSWORD).status_code == 200
 
 
-def test_one_address_that_tries_many_accounts_waits(db: None) -> None:
+def test_an_address_that_tries_many_accounts_has_to_wait(db: None) -> None:
     client = from_address("203.0.113.7")
     statuses = [try_password(client, f"person{number}@example.com").status_code for number in range(31)]
     assert statuses == [400] * ADDRESS.free + [429]
 
 
-def test_many_addresses_at_one_account_delay_strangers_a_little_and_known_devices_not_at_all(
+def test_guesses_from_many_addresses_delay_strangers_but_no_known_network(
     viewer: User, clock: Callable[[float], None]
 ) -> None:
     assert try_password(from_address("198.51.100.1"), viewer.email, PASSWORD).status_code == 200
@@ -213,10 +213,10 @@ def test_many_addresses_at_one_account_delay_strangers_a_little_and_known_device
     assert try_password(from_address("192.0.2.1"), viewer.email, PASSWORD).status_code == 200
 
 
-def test_an_address_that_tries_many_accounts_holds_nobody_who_is_at_home_there(
+def test_a_wait_of_an_address_spares_accounts_with_a_session_there(
     viewer: User, clock: Callable[[float], None]
 ) -> None:
-    """As in an office behind one address; an IPv6 address is another one of the same network tomorrow."""
+    """Like an office behind one address, or an IPv6 network, in which a device changes its address every day."""
     home, tomorrow = from_address("2001:db8::1"), from_address("2001:db8::2")
     assert try_password(home, viewer.email, PASSWORD).status_code == 200
     for number in range(ADDRESS.free + 20):
@@ -226,7 +226,7 @@ def test_an_address_that_tries_many_accounts_holds_nobody_who_is_at_home_there(
     assert try_password(tomorrow, viewer.email, PASSWORD).status_code == 200
 
 
-def test_a_new_password_by_mail_ends_the_waiting(viewer: User) -> None:
+def test_a_password_reset_ends_the_wait(viewer: User) -> None:
     for number in range(ACCOUNT.free + 20):
         try_password(from_address(f"203.0.113.{number}"), viewer.email)
     stranger = from_address("192.0.2.1")
@@ -237,7 +237,7 @@ def test_a_new_password_by_mail_ends_the_waiting(viewer: User) -> None:
     assert try_password(stranger, viewer.email, "an entirely new one").status_code == 200
 
 
-def test_a_session_is_no_place_to_guess_from_either(viewer: User, sign_in: SignIn) -> None:
+def test_guesses_within_a_session_count_too(viewer: User, sign_in: SignIn) -> None:
     client = sign_in(viewer)
     bodies = [{"password": f"guess{number}"} for number in range(6)]
     statuses = [client.delete("/users/me/", body, format="json").status_code for body in bodies]
@@ -246,7 +246,7 @@ def test_a_session_is_no_place_to_guess_from_either(viewer: User, sign_in: SignI
     assert refused.status_code == 429
 
 
-def test_the_admin_site_has_the_same_patience(admin: User, client: Any) -> None:
+def test_the_admin_site_has_the_same_limit_for_guesses(admin: User, client: Any) -> None:
     form = {"username": admin.email, "password": "wrong", "next": "/admin/"}
     for _ in range(5):
         assert "Please enter the correct" in client.post("/admin/login/", form).content.decode()
@@ -255,7 +255,7 @@ def test_the_admin_site_has_the_same_patience(admin: User, client: Any) -> None:
     assert "Too many wrong passwords" in page.content.decode()
 
 
-def test_names_of_counters_do_not_tell_who_it_is(viewer: User) -> None:
+def test_counter_keys_do_not_reveal_addresses(viewer: User) -> None:
     try_password(from_address("203.0.113.7"), viewer.email)
     assert counters().local.entries
     assert not [key for key in counters().local.entries if "viewer" in key]
@@ -265,7 +265,7 @@ def test_names_of_counters_do_not_tell_who_it_is(viewer: User) -> None:
 
 
 class Away(LocalCounterStore):
-    """A Redis that does not answer; `asked` counts."""
+    """A Redis that does not answer, and counts the questions in `asked`."""
 
     asked = 0
 
@@ -274,7 +274,7 @@ class Away(LocalCounterStore):
         raise NoRedis("refused")
 
 
-def test_without_redis_each_process_counts_and_asks_again_after_a_while(clock: Callable[[float], None]) -> None:
+def test_without_redis_the_process_counts_and_retries_after_a_pause(clock: Callable[[float], None]) -> None:
     away = Away()
     both = Counters(away)
     assert [both.ask(lambda store: store.add("a", 60)) for _ in range(3)] == [1, 2, 3]
@@ -284,7 +284,7 @@ def test_without_redis_each_process_counts_and_asks_again_after_a_while(clock: C
     assert away.asked == 2
 
 
-def test_counting_here_takes_no_more_memory_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_local_store_has_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "MAX_LOCAL_ENTRIES", 100)
     store = LocalCounterStore()
     for number in range(1000):
@@ -292,7 +292,7 @@ def test_counting_here_takes_no_more_memory_than_it_may(monkeypatch: pytest.Monk
     assert len(store.entries) <= 100
 
 
-def test_an_attempt_waits_for_the_longest_of_what_holds_it(db: None) -> None:
+def test_the_longest_wait_applies(db: None) -> None:
     attempt = Attempt("a@example.com", Client("203.0.113.7", ""))
     for _ in range(7):
         attempt.note_failure()

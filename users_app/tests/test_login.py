@@ -41,7 +41,7 @@ def post(client: APIClient, body: dict[str, Any], route: str = LOGIN) -> Any:
 
 
 @pytest.mark.parametrize("route", ["/users/login/", "/users/login", "/api/v1/auth/login/", "/api/v1/auth/login"])
-def test_signing_in_answers_with_the_person_and_two_cookies(route: str, browser: APIClient, viewer: User) -> None:
+def test_signing_in_answers_with_the_user_and_two_cookies(route: str, browser: APIClient, viewer: User) -> None:
     response = post(browser, {"email": viewer.email, "password": PASSWORD}, route)
     assert response.status_code == 200
     assert response.json() == {
@@ -59,12 +59,12 @@ def test_signing_in_answers_with_the_person_and_two_cookies(route: str, browser:
 
 
 @pytest.mark.parametrize("spelling", ["VIEWER@Example.COM", "  viewer@example.com ", "ｖｉｅｗｅｒ@example.com"])
-def test_the_address_is_found_however_it_is_spelled(spelling: str, browser: APIClient, viewer: User) -> None:
+def test_any_spelling_of_the_address_signs_in(spelling: str, browser: APIClient, viewer: User) -> None:
     assert post(browser, {"email": spelling, "password": PASSWORD}).status_code == 200
 
 
 @pytest.mark.parametrize(("remember", "seconds"), [(False, 3600), (True, 7 * 24 * 3600)])
-def test_cookies_are_closed_to_scripts_and_live_as_long_as_their_token(
+def test_cookies_are_httponly_and_live_as_long_as_their_token(
     remember: bool, seconds: int, browser: APIClient, viewer: User
 ) -> None:
     cookies = post(browser, {"email": viewer.email, "password": PASSWORD, "remember": remember}).cookies
@@ -108,7 +108,7 @@ def test_every_failed_sign_in_looks_the_same(case: str, browser: APIClient, view
 
 @pytest.mark.parametrize("case", ["known", "unknown", "not active", "no usable password"])
 def test_every_failed_sign_in_costs_one_hashing(case: str, browser: APIClient, viewer: User, hashed: list[str]) -> None:
-    """So that the time of the answer does not tell which addresses have an account."""
+    """Otherwise the time of the answer would tell which addresses have an account."""
     if case == "no usable password":
         viewer.set_unusable_password()
     viewer.is_active = case != "not active"
@@ -134,7 +134,9 @@ def waiting(make_user: Any) -> User:
 
 
 @pytest.mark.parametrize("route", ["/users/login/", "/api/v1/auth/login/", "/api/v1/auth/token/"])
-def test_the_right_password_alone_tells_that_an_account_waits(route: str, browser: APIClient, waiting: User) -> None:
+def test_only_the_right_password_tells_that_an_account_is_unconfirmed(
+    route: str, browser: APIClient, waiting: User
+) -> None:
     body = {"email": waiting.email, "password": PASSWORD}
     response = browser.post(route, body, format="json")
     assert (response.status_code, response.json()) == (400, NOT_CONFIRMED)
@@ -143,15 +145,15 @@ def test_the_right_password_alone_tells_that_an_account_waits(route: str, browse
     assert (response.status_code, response.json()["code"]) == (400, "invalid_credentials")
 
 
-def test_it_is_told_after_as_much_hashing_as_anything_else(
-    browser: APIClient, waiting: User, hashed: list[str]
-) -> None:
+def test_an_unconfirmed_account_costs_one_hashing_too(browser: APIClient, waiting: User, hashed: list[str]) -> None:
     hashed.clear()
     post(browser, {"email": waiting.email, "password": PASSWORD})
     assert len(hashed) == 1
 
 
-def test_it_neither_counts_as_a_wrong_password_nor_forgives_one(browser: APIClient, waiting: User) -> None:
+def test_the_right_password_of_an_unconfirmed_account_neither_counts_nor_resets_the_count(
+    browser: APIClient, waiting: User
+) -> None:
     right, wrong = {"email": waiting.email, "password": PASSWORD}, {"email": waiting.email, "password": "wrong"}
     for _ in range(PAIR.free - 1):
         assert post(browser, wrong).status_code == 400
@@ -161,13 +163,13 @@ def test_it_neither_counts_as_a_wrong_password_nor_forgives_one(browser: APIClie
     assert post(browser, right).status_code == 429
 
 
-def test_an_account_that_staff_have_closed_is_told_to_nobody(browser: APIClient, viewer: User) -> None:
+def test_an_account_that_staff_deactivated_looks_like_a_wrong_password(browser: APIClient, viewer: User) -> None:
     User.objects.update(is_active=False)
     assert post(browser, {"email": viewer.email, "password": PASSWORD}).json()["code"] == "invalid_credentials"
 
 
 @pytest.mark.parametrize("address", ["viewer@example.com", "closed@example.com", "new@example.com"])
-def test_who_registers_an_address_does_not_learn_by_signing_in_whether_it_had_an_account(
+def test_registering_and_signing_in_does_not_tell_whether_there_was_an_account(
     address: str, browser: APIClient, viewer: User, make_user: Any
 ) -> None:
     make_user("closed", is_active=False)
@@ -178,9 +180,7 @@ def test_who_registers_an_address_does_not_learn_by_signing_in_whether_it_had_an
     assert post(browser, credentials | {"password": "wrong"}).json()["code"] == "invalid_credentials"
 
 
-def test_what_was_chosen_at_a_registration_is_a_wrong_password_once_another_one_counts(
-    browser: APIClient, db: None
-) -> None:
+def test_the_password_of_a_registration_is_wrong_once_the_account_has_another(browser: APIClient, db: None) -> None:
     form = {"email": "new@example.com", "password": "my own password 1", "confirm_password": "my own password 1"}
     assert browser.post("/users/register/", form, format="json").status_code == 201
     credentials = {"email": "new@example.com", "password": "my own password 1"}
@@ -192,7 +192,7 @@ def test_what_was_chosen_at_a_registration_is_a_wrong_password_once_another_one_
     assert post(browser, credentials).json()["code"] == "invalid_credentials"
 
 
-def test_the_mail_is_sent_again_by_the_route_for_forgotten_passwords(browser: APIClient, waiting: User) -> None:
+def test_the_forgot_password_route_sends_the_confirmation_again(browser: APIClient, waiting: User) -> None:
     assert browser.post("/users/forgot-password/", {"email": waiting.email}, format="json").status_code == 200
     received = deliver_one()
     assert (received.to, received.subject) == (waiting.email, "Confirm your address")
@@ -215,13 +215,13 @@ def test_validation_names_the_fields(browser: APIClient, db: None) -> None:
 
 
 @pytest.mark.parametrize("broken", ["garbage", "a.b.c", ""])
-def test_a_broken_cookie_does_not_stand_in_the_way(broken: str, browser: APIClient, viewer: User) -> None:
+def test_a_broken_cookie_does_not_prevent_signing_in(broken: str, browser: APIClient, viewer: User) -> None:
     browser.cookies["vf_access"] = broken
     browser.cookies["vf_refresh"] = broken
     assert post(browser, {"email": viewer.email, "password": PASSWORD}).status_code == 200
 
 
-def test_a_stale_bearer_header_does_not_either(browser: APIClient, viewer: User) -> None:
+def test_a_stale_bearer_header_does_not_prevent_signing_in(browser: APIClient, viewer: User) -> None:
     browser.credentials(HTTP_AUTHORIZATION="Bearer stale")
     assert post(browser, {"email": viewer.email, "password": PASSWORD}).status_code == 200
 
@@ -237,14 +237,14 @@ def test_signing_in_takes_few_queries_however_many_sessions_there_are(
     assert Session.objects.count() == 6
 
 
-def test_apps_add_to_the_login_answer_by_name_for_many_at_once(viewer: User, owner: User) -> None:
+def test_apps_add_named_values_to_the_login_answer(viewer: User, owner: User) -> None:
     payload = Payload()
     payload.register("greeting", lambda users: {user.pk: f"Hello {user.name}" for user in users})
     assert payload.collect(viewer) == {"greeting": "Hello viewer"}
     assert payload.collect_many([viewer, owner])[owner.pk] == {"greeting": "Hello owner"}
 
 
-def test_a_form_in_json_of_any_spelling_is_the_clients_mistake(db: None) -> None:
+def test_a_bad_password_grant_is_the_clients_mistake_in_any_encoding(db: None) -> None:
     body = '{"grant_type": "\\ud800", "username": "a", "password": "b"}'
     response = APIClient().generic("POST", "/api/v1/auth/token", body, content_type="Application/JSON")
     assert response.status_code == 400

@@ -1,4 +1,4 @@
-"""Mails on their way: through a real SMTP server, tried again while it is away, given up when it says never."""
+"""Sending mails through a real SMTP server: retries while it is away, and giving up on a permanent refusal."""
 
 import smtplib
 from collections.abc import Iterator
@@ -47,17 +47,17 @@ def test_a_mail_arrives_as_text_and_as_html(smtp: SmtpServer, viewer: User) -> N
     assert "Hello <Véra & co>," in text_of(message)
     assert "Hello &lt;Véra &amp; co&gt;," in text_of(message, "html")
     assert link_of(message).replace("&", "&amp;") in text_of(message, "html")
-    assert not Mail.objects.exists(), "what is sent is not kept"
+    assert not Mail.objects.exists(), "a sent mail is not kept"
 
 
-def test_what_is_on_the_queue_twice_is_sent_once(smtp: SmtpServer, viewer: User) -> None:
+def test_a_mail_that_is_queued_twice_is_sent_once(smtp: SmtpServer, viewer: User) -> None:
     row = written(viewer)
     for _ in range(2):
         mail.send(mail_id=row.pk)
     assert len(smtp.mailbox.messages) == 1
 
 
-def test_while_the_server_is_away_a_mail_waits_longer_each_time(smtp: SmtpServer, viewer: User, settings: Any) -> None:
+def test_pauses_grow_while_the_server_is_away(smtp: SmtpServer, viewer: User, settings: Any) -> None:
     row = written(viewer)
     smtp.stop()
     for pause_s in (60, 240, 960):
@@ -69,14 +69,14 @@ def test_while_the_server_is_away_a_mail_waits_longer_each_time(smtp: SmtpServer
     assert "refused" in row.problem.lower()
     mail.send(mail_id=row.pk)
     row.refresh_from_db()
-    assert row.attempts == 3, "not before its time"
+    assert row.attempts == 3, "not before it is due"
     smtp.start()
     be_due()
     mail.send(mail_id=row.pk)
     assert len(smtp.mailbox.messages) == 1
 
 
-def test_a_server_that_says_later_is_asked_later(smtp: SmtpServer, viewer: User) -> None:
+def test_a_temporary_refusal_is_tried_again(smtp: SmtpServer, viewer: User) -> None:
     row = written(viewer)
     smtp.mailbox.refusal = "451 Greylisted, try again"
     mail.send(mail_id=row.pk)
@@ -103,7 +103,7 @@ def test_a_mailbox_that_does_not_exist_is_given_up(
     assert not smtp.mailbox.messages
 
 
-def test_it_is_given_up_in_the_end(smtp: SmtpServer, viewer: User) -> None:
+def test_a_mail_is_given_up_after_the_last_attempt(smtp: SmtpServer, viewer: User) -> None:
     row = written(viewer)
     smtp.stop()
     for _ in range(mail.MAX_ATTEMPTS):
@@ -113,7 +113,7 @@ def test_it_is_given_up_in_the_end(smtp: SmtpServer, viewer: User) -> None:
     assert row.given_up_at is not None
 
 
-def test_a_wrong_password_is_the_operators_to_mend(smtp: SmtpServer, viewer: User, settings: Any) -> None:
+def test_wrong_smtp_credentials_do_not_give_up_a_mail(smtp: SmtpServer, viewer: User, settings: Any) -> None:
     with started(SmtpServer(password="right")) as guarded:
         settings.EMAIL_PORT, settings.EMAIL_HOST_USER = guarded.port, "videoflix"
         settings.EMAIL_HOST_PASSWORD = "wrong"
@@ -139,7 +139,7 @@ def test_a_wrong_password_is_the_operators_to_mend(smtp: SmtpServer, viewer: Use
         (smtplib.SMTPAuthenticationError(535, b"wrong"), False),
     ],
 )
-def test_what_waiting_cannot_help(
+def test_only_permanent_errors_give_up_at_once(
     error: Exception, is_permanent: bool, viewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(_: Mail) -> None:
@@ -152,11 +152,11 @@ def test_what_waiting_cannot_help(
     assert (row.given_up_at is not None) == is_permanent
 
 
-# --- What they say ---------------------------------------------------------------------------------------------------
+# --- Composing -------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", MailKind)
-def test_every_mail_has_both_forms_a_subject_and_no_gap(kind: MailKind) -> None:
+def test_every_mail_has_text_html_a_subject_and_no_gap(kind: MailKind) -> None:
     context = {
         "subject": SUBJECTS[kind],
         "name": "Ann",
@@ -172,12 +172,14 @@ def test_every_mail_has_both_forms_a_subject_and_no_gap(kind: MailKind) -> None:
     assert "&amp;" not in text
     assert "https://videos.example.com" in text
     assert f'<h1 style="margin:0 0 1rem;font-size:1.5rem;line-height:1.25">{SUBJECTS[kind]}</h1>' in page
-    # A name that a template asks for and nobody gives is an empty place in a sentence.
+    # A value that a template uses and nobody passes would leave a gap in a sentence.
     bare = {"subject": "", "name": ""}
     assert len(render_to_string(f"emails/{kind}.txt", bare)) < len(text)
 
 
-def test_nobody_can_have_us_send_their_text_to_a_stranger(smtp: SmtpServer, browser: APIClient, db: None) -> None:
+def test_a_registered_name_is_not_mailed_to_an_unconfirmed_address(
+    smtp: SmtpServer, browser: APIClient, db: None
+) -> None:
     form = {"email": "victim@example.com", "name": "Buy at https://evil.example", "password": "a long password 1"}
     browser.post("/api/v1/auth/register/", form, format="json")
     mail.send(mail_id=Mail.objects.get().pk)
@@ -185,7 +187,7 @@ def test_nobody_can_have_us_send_their_text_to_a_stranger(smtp: SmtpServer, brow
     assert "evil" not in message.as_string()
 
 
-# --- What nobody else looks after ------------------------------------------------------------------------------------
+# --- The chore -------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -193,7 +195,9 @@ def enqueued(memory_queue: MemoryQueue) -> list[int]:
     return memory_queue.put_keys["send_mail"]
 
 
-def test_what_was_lost_goes_on_the_queue_again(viewer: User, enqueued: list[int], memory_queue: MemoryQueue) -> None:
+def test_a_mail_that_left_the_queue_is_queued_again(
+    viewer: User, enqueued: list[int], memory_queue: MemoryQueue
+) -> None:
     queued, lost, later, given_up = (written(viewer) for _ in range(4))
     memory_queue.waiting["send_mail"] = {queued.pk}
     Mail.objects.filter(pk=later.pk).update(try_at=timezone.now() + timedelta(minutes=1))
@@ -202,7 +206,7 @@ def test_what_was_lost_goes_on_the_queue_again(viewer: User, enqueued: list[int]
     assert enqueued == [lost.pk]
 
 
-def test_what_was_given_up_is_kept_for_a_month(viewer: User, enqueued: list[int]) -> None:
+def test_a_mail_that_was_given_up_is_kept_for_a_month(viewer: User, enqueued: list[int]) -> None:
     row = written(viewer)
     Mail.objects.update(given_up_at=timezone.now() - timedelta(days=29))
     mail.requeue_and_expire_mails()
@@ -212,14 +216,14 @@ def test_what_was_given_up_is_kept_for_a_month(viewer: User, enqueued: list[int]
     assert not Mail.objects.exists()
 
 
-def test_a_queue_that_is_away_costs_only_time(viewer: User) -> None:
-    """The tests' Redis is at an address that nobody answers."""
+def test_mails_stay_while_redis_is_away(viewer: User) -> None:
+    """In tests no Redis answers at REDIS_URL."""
     written(viewer)
     mail.requeue_and_expire_mails()
     assert Mail.objects.count() == 1
 
 
-def test_a_mail_is_on_the_queue_once_its_cause_is_committed(
+def test_a_mail_is_queued_on_commit(
     browser: APIClient, enqueued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     with django_capture_on_commit_callbacks(execute=True):

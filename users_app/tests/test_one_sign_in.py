@@ -1,4 +1,4 @@
-"""One sign-in for both sites: staff get into the admin site by it, and whatever ends it ends both."""
+"""One sign-in for the watch site and the admin site; what ends one session ends the other."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _second_admin(make_user: Any) -> None:
-    """So that the first may be closed, demoted or leave."""
+    """Allows the first admin to be deactivated, demoted or deleted."""
     ensure_roles()
     make_user("deputy", role=Role.ADMIN, is_staff=True, is_superuser=True)
 
@@ -36,11 +36,11 @@ def gets_in(client: Client) -> bool:
 
 
 def may_upload_as_staff(client: APIClient) -> bool:
-    """By the admin site's session and its CSRF token alone, as its upload form asks."""
+    """Send a request as the upload form of the admin site does, with its session and CSRF token only."""
     for name in ("vf_access", "vf_refresh"):
         client.cookies.pop(name, None)
     answer = client.post("/api/v1/upload/videos/metadata/", {}, format="json", HTTP_X_CSRFTOKEN="x" * 32)
-    return bool(answer.status_code == 400)  # nothing was said of the film
+    return bool(answer.status_code == 400)  # authenticated, but without the fields of a film
 
 
 def by_watch_site(admin: User, sign_in: SignIn) -> APIClient:
@@ -55,7 +55,7 @@ def by_form(admin: User, sign_in: SignIn) -> APIClient:
 
 
 def from_before(admin: User, sign_in: SignIn) -> APIClient:
-    """A session that belongs to none of the watch site's."""
+    """An admin session without a session of the watch site."""
     client = APIClient(HTTP_ORIGIN="http://testserver")
     client.login(username=admin.email, password=PASSWORD)
     return client
@@ -67,7 +67,7 @@ WAYS_IN = [by_watch_site, by_form, from_before]
 # --- Getting in ------------------------------------------------------------------------------------------------------
 
 
-def test_staff_who_signed_in_on_the_watch_site_are_in_the_admin_site(admin: User, sign_in: SignIn) -> None:
+def test_staff_signed_in_on_the_watch_site_get_into_the_admin_site(admin: User, sign_in: SignIn) -> None:
     client = sign_in(admin)
     assert gets_in(client)
     assert client.cookies["sessionid"]["httponly"]
@@ -83,12 +83,12 @@ def test_a_page_deep_in_the_admin_site_and_the_queue_open_at_once(admin: User, s
 
 
 @pytest.mark.parametrize("role", [Role.VIEWER, Role.CREATOR])
-def test_others_stay_out(role: Role, make_user: Any, sign_in: SignIn) -> None:
+def test_users_who_are_not_staff_do_not_get_in(role: Role, make_user: Any, sign_in: SignIn) -> None:
     assert not gets_in(sign_in(make_user("somebody", role=role)))
     assert not AdminSession.objects.exists()
 
 
-def test_who_signed_in_by_the_admins_form_is_on_the_watch_site(admin: User, sign_in: SignIn) -> None:
+def test_signing_in_by_the_admins_form_signs_in_on_the_watch_site(admin: User, sign_in: SignIn) -> None:
     client = by_form(admin, sign_in)
     assert gets_in(client)
     assert is_in(client)
@@ -112,7 +112,7 @@ def test_a_bearer_token_opens_no_session_of_the_admin_site(admin: User, client: 
 
 
 @pytest.mark.parametrize("method", ["post", "put", "delete"])
-def test_nothing_that_changes_anything_begins_one(method: str, admin: User, sign_in: SignIn, viewer: User) -> None:
+def test_an_unsafe_request_begins_no_admin_session(method: str, admin: User, sign_in: SignIn, viewer: User) -> None:
     client = sign_in(admin)
     answer = getattr(client, method)(f"/admin/users_app/user/{viewer.pk}/delete/", {"post": "yes"}, format=None)
     assert answer.status_code == 302
@@ -121,14 +121,14 @@ def test_nothing_that_changes_anything_begins_one(method: str, admin: User, sign
     assert not AdminSession.objects.exists()
 
 
-def test_no_script_s_request_begins_one(admin: User, sign_in: SignIn) -> None:
+def test_a_request_of_a_script_begins_no_admin_session(admin: User, sign_in: SignIn) -> None:
     assert sign_in(admin).get(ADMIN_SITE, HTTP_SEC_FETCH_MODE="cors").status_code == 302
     assert sign_in(admin).get(ADMIN_SITE, HTTP_SEC_FETCH_MODE="no-cors").status_code == 302
     assert sign_in(admin).get(ADMIN_SITE, HTTP_SEC_FETCH_MODE="navigate").status_code == 200
 
 
 @pytest.mark.parametrize("headers", [{}, {"HTTP_SEC_FETCH_MODE": "cors"}])
-def test_a_script_whose_form_was_not_taken_finds_the_sign_in_page(
+def test_a_script_whose_form_was_refused_gets_the_sign_in_page(
     headers: dict[str, str], admin: User, sign_in: SignIn
 ) -> None:
     environ: Any = headers
@@ -137,11 +137,11 @@ def test_a_script_whose_form_was_not_taken_finds_the_sign_in_page(
     assert answer.status_code == 200
 
 
-def test_the_sign_in_page_is_not_shown_to_staff_who_go_there_signed_in(admin: User, sign_in: SignIn) -> None:
+def test_signed_in_staff_are_redirected_from_the_sign_in_page(admin: User, sign_in: SignIn) -> None:
     assert sign_in(admin).get("/admin/login/", HTTP_SEC_FETCH_MODE="navigate").status_code == 302
 
 
-def test_the_admins_check_against_other_sites_stays(admin: User, viewer: User) -> None:
+def test_the_csrf_check_of_the_admin_site_stays(admin: User, viewer: User) -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies["vf_access"] = open_session(user=admin).access
     assert gets_in(client)
@@ -150,7 +150,7 @@ def test_the_admins_check_against_other_sites_stays(admin: User, viewer: User) -
     assert gets_in(client)
 
 
-def test_a_session_key_that_was_planted_is_not_taken_over(admin: User, sign_in: SignIn) -> None:
+def test_a_planted_session_key_is_not_adopted(admin: User, sign_in: SignIn) -> None:
     planted = Client()
     planted.get("/admin/login/")
     session = planted.session
@@ -165,7 +165,7 @@ def test_a_session_key_that_was_planted_is_not_taken_over(admin: User, sign_in: 
     assert not gets_in(planted)
 
 
-def test_a_refresh_token_lets_in_and_is_not_used_up(admin: User, sign_in: SignIn) -> None:
+def test_a_refresh_token_gets_in_without_being_used_up(admin: User, sign_in: SignIn) -> None:
     client = sign_in(admin)
     del client.cookies["vf_access"]  # as browsers do after five minutes
     assert gets_in(client)
@@ -173,7 +173,7 @@ def test_a_refresh_token_lets_in_and_is_not_used_up(admin: User, sign_in: SignIn
     assert post(client, "/users/refresh/").status_code == 200
 
 
-def test_a_refresh_token_that_was_used_long_ago_lets_nobody_in_and_ends_nothing(admin: User, sign_in: SignIn) -> None:
+def test_a_used_refresh_token_neither_gets_in_nor_ends_the_session(admin: User, sign_in: SignIn) -> None:
     client = sign_in(admin)
     used = client.cookies["vf_refresh"].value
     post(client, "/users/refresh/")
@@ -255,7 +255,7 @@ ENDS = [
 
 @pytest.mark.parametrize("end", ENDS)
 @pytest.mark.parametrize("way_in", WAYS_IN)
-def test_whatever_ends_sessions_ends_that_of_the_admin_site(
+def test_everything_that_ends_sessions_ends_the_admin_session(
     way_in: Callable[[User, SignIn], APIClient], end: Callable[[User, APIClient], None], admin: User, sign_in: SignIn
 ) -> None:
     client = way_in(admin, sign_in)
@@ -266,7 +266,7 @@ def test_whatever_ends_sessions_ends_that_of_the_admin_site(
 
 
 @pytest.mark.parametrize("way_in", WAYS_IN)
-def test_before_anything_ends_it_staff_upload_by_it(
+def test_staff_can_upload_by_a_live_admin_session(
     way_in: Callable[[User, SignIn], APIClient], admin: User, sign_in: SignIn
 ) -> None:
     client = way_in(admin, sign_in)
@@ -275,7 +275,7 @@ def test_before_anything_ends_it_staff_upload_by_it(
 
 
 @pytest.mark.parametrize("way_in", [by_watch_site, by_form])
-def test_ending_that_one_device_ends_both(
+def test_ending_the_session_of_a_device_ends_both(
     way_in: Callable[[User, SignIn], APIClient], admin: User, sign_in: SignIn
 ) -> None:
     client = way_in(admin, sign_in)
@@ -305,12 +305,12 @@ def test_signing_out_of_the_admin_site_signs_out_of_the_watch_site(
     tokens = {name: client.cookies[name].value for name in ("vf_access", "vf_refresh") if name in client.cookies}
     client.post("/admin/logout/")
     assert not is_in(client)
-    client.cookies.load(tokens)  # whoever has kept them
+    client.cookies.load(tokens)  # a client that has kept them
     assert not is_in(client)
     assert not gets_in(client)
 
 
-def test_opening_the_sign_out_address_ends_nothing(admin: User, sign_in: SignIn) -> None:
+def test_a_get_of_the_sign_out_page_ends_nothing(admin: User, sign_in: SignIn) -> None:
     client = sign_in(admin)
     assert client.get("/admin/logout/").status_code == 405
     assert is_in(client)
@@ -323,7 +323,7 @@ def test_the_device_that_stays_signed_in_stays_in_the_admin_site(admin: User, si
     assert gets_in(client)
 
 
-def test_another_person_in_the_same_browser_does_not_find_the_admin_site_open(
+def test_another_user_of_the_same_browser_does_not_get_into_the_admin_site(
     admin: User, viewer: User, sign_in: SignIn
 ) -> None:
     client = by_form(admin, sign_in)
@@ -335,7 +335,7 @@ def test_another_person_in_the_same_browser_does_not_find_the_admin_site_open(
 # --- Staying ---------------------------------------------------------------------------------------------------------
 
 
-def test_work_in_the_admin_site_keeps_both_going(admin: User, sign_in: SignIn) -> None:
+def test_work_in_the_admin_site_prolongs_both_sessions(admin: User, sign_in: SignIn) -> None:
     client = sign_in(admin)
     assert gets_in(client)
     Session.objects.update(expires_at=timezone.now() + timedelta(minutes=1))
@@ -345,7 +345,7 @@ def test_work_in_the_admin_site_keeps_both_going(admin: User, sign_in: SignIn) -
     assert is_in(client)
 
 
-def test_a_session_that_has_run_out_is_over_on_both(admin: User, sign_in: SignIn) -> None:
+def test_an_expired_session_is_over_on_both_sites(admin: User, sign_in: SignIn) -> None:
     client = sign_in(admin)
     assert gets_in(client)
     Session.objects.update(expires_at=timezone.now())
@@ -353,7 +353,7 @@ def test_a_session_that_has_run_out_is_over_on_both(admin: User, sign_in: SignIn
     assert not is_in(client)
 
 
-def test_ones_own_password_changed_in_the_admin_site_ends_all_sessions_but_this(admin: User, sign_in: SignIn) -> None:
+def test_changing_ones_password_in_the_admin_site_ends_all_other_sessions(admin: User, sign_in: SignIn) -> None:
     client, other = by_form(admin, sign_in), by_watch_site(admin, sign_in)
     assert gets_in(other)
     form = {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}

@@ -1,4 +1,4 @@
-"""What people do with their own account: profile, password, address, sessions, export, leaving."""
+"""What users do with their own account: profile, password, address, sessions, export and deletion."""
 
 import uuid
 from datetime import timedelta
@@ -47,7 +47,7 @@ def test_a_profile_is_read_and_changed(route: str, viewer: User, sign_in: SignIn
     assert client.get(f"{route.rstrip('/')}/{viewer.pk}/").json()["name"] == "V"
 
 
-def test_what_decides_about_rights_is_not_to_be_changed(viewer: User, sign_in: SignIn) -> None:
+def test_a_profile_does_not_change_rights(viewer: User, sign_in: SignIn) -> None:
     body = {"role": "ADMIN", "email": "other@example.com", "email_verified": True, "is_staff": True, "id": 1}
     assert sign_in(viewer).patch("/users/profile/", body, format="json").status_code == 200
     viewer.refresh_from_db()
@@ -59,10 +59,10 @@ def test_what_decides_about_rights_is_not_to_be_changed(viewer: User, sign_in: S
     )
 
 
-def test_a_profile_that_is_saved_late_brings_nothing_back(
+def test_a_profile_that_is_saved_late_overwrites_no_other_field(
     viewer: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As when somebody holds back the end of a request until the account is closed."""
+    """Like a client that holds back the end of its request until the account is deactivated."""
     client = sign_in(viewer)
     is_valid = account_serializers.Profile.is_valid
 
@@ -174,7 +174,7 @@ def test_a_taken_address_gets_the_same_answer_and_its_owner_a_notice(
     assert subjects["free@example.com"] == "Confirm your new address"
 
 
-def test_an_address_that_is_taken_meanwhile_stays_whose_it_is(
+def test_an_address_that_another_account_takes_meanwhile_is_refused(
     viewer: User, browser: APIClient, make_user: Any, sign_in: SignIn
 ) -> None:
     post(sign_in(viewer), "/users/email/change/", {"new_email": "new@example.com", "password": PASSWORD})
@@ -274,7 +274,7 @@ def test_one_session_is_ended(prefix: str, viewer: User, sign_in: SignIn) -> Non
     assert here.delete(f"{prefix}/sessions/{other['id']}/").status_code == 404
 
 
-def test_sessions_of_others_are_not_there(viewer: User, creator: User, sign_in: SignIn) -> None:
+def test_sessions_of_other_users_are_a_404(viewer: User, creator: User, sign_in: SignIn) -> None:
     victim = sign_in(creator)
     session_id = Session.objects.get(user=creator).pk
     client = sign_in(viewer)
@@ -284,7 +284,7 @@ def test_sessions_of_others_are_not_there(viewer: User, creator: User, sign_in: 
 
 
 @pytest.mark.parametrize(("query", "ended", "stays"), [("", 2, False), ("?keep_current=1", 1, True)])
-def test_all_sessions_are_ended_or_all_others(
+def test_all_sessions_or_all_other_sessions_are_ended(
     query: str, ended: int, stays: bool, viewer: User, sign_in: SignIn
 ) -> None:
     here, elsewhere = sign_in(viewer), sign_in(viewer)
@@ -292,7 +292,7 @@ def test_all_sessions_are_ended_or_all_others(
     assert (is_in(here), is_in(elsewhere)) == (stays, False)
 
 
-# --- Export and leaving ----------------------------------------------------------------------------------------------
+# --- Deletion --------------------------------------------------------------------------------------------------------
 
 
 def test_a_session_that_is_ended_while_its_password_changes_stays_ended(
@@ -312,7 +312,7 @@ def test_a_session_that_is_ended_while_its_password_changes_stays_ended(
     assert viewer.check_password(PASSWORD)
 
 
-def test_nobody_is_kept_by_who_registered_the_address_of_leavers(viewer: User, sign_in: SignIn) -> None:
+def test_a_registration_cannot_block_the_deletion_of_an_account(viewer: User, sign_in: SignIn) -> None:
     body = {"email": f"{viewer.pk}@erased.invalid", "password": PASSWORD, "confirm_password": PASSWORD}
     post(APIClient(), "/users/register/", body)
     assert sign_in(viewer).delete("/users/me/", {"password": PASSWORD}, format="json").status_code == 200
@@ -320,7 +320,7 @@ def test_nobody_is_kept_by_who_registered_the_address_of_leavers(viewer: User, s
     assert viewer.erased_at
 
 
-def test_leaving_takes_the_password(viewer: User, sign_in: SignIn) -> None:
+def test_deleting_an_account_needs_the_password(viewer: User, sign_in: SignIn) -> None:
     client = sign_in(viewer)
     for body in ({}, {"password": "wrong"}, {"password": None}):
         response = client.delete("/api/v1/auth/me/", body, format="json")
@@ -328,7 +328,7 @@ def test_leaving_takes_the_password(viewer: User, sign_in: SignIn) -> None:
     assert is_in(client)
 
 
-def test_the_last_admin_stays(admin: User, make_user: Any, sign_in: SignIn) -> None:
+def test_the_last_admin_cannot_delete_the_account(admin: User, make_user: Any, sign_in: SignIn) -> None:
     client = sign_in(admin)
     response = client.delete("/users/me/", {"password": PASSWORD}, format="json")
     assert (response.status_code, response.json()["code"]) == (409, "last_admin")
@@ -337,7 +337,7 @@ def test_the_last_admin_stays(admin: User, make_user: Any, sign_in: SignIn) -> N
     assert client.delete("/users/me/", {"password": PASSWORD}, format="json").status_code == 200
 
 
-def test_links_from_before_lead_nowhere_after_leaving(viewer: User, browser: APIClient, sign_in: SignIn) -> None:
+def test_links_are_invalid_after_the_account_is_deleted(viewer: User, browser: APIClient, sign_in: SignIn) -> None:
     client = sign_in(viewer)
     post(browser, "/users/forgot-password/", {"email": viewer.email})
     post(client, "/users/email/change/", {"new_email": "new@example.com", "password": PASSWORD})

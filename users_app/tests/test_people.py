@@ -1,4 +1,4 @@
-"""What admins see of people, and the roles they give them."""
+"""What admins see of users, and the roles that they give them."""
 
 from base64 import b64encode
 from typing import Any
@@ -16,7 +16,7 @@ def give(client: APIClient, user: User, role: Any) -> Any:
     return client.patch(f"/api/v1/users/{user.pk}/role/", {"role_name": role}, format="json")
 
 
-def test_admins_list_everybody_by_the_same_queries_for_any_number(
+def test_admins_list_all_users_by_a_constant_number_of_queries(
     admin: User, make_user: Any, sign_in: SignIn, django_assert_num_queries: Any
 ) -> None:
     client = sign_in(admin)
@@ -30,7 +30,7 @@ def test_admins_list_everybody_by_the_same_queries_for_any_number(
 
 
 @pytest.mark.parametrize("role", ["ADMIN", "CREATOR", "VIEWER"])
-def test_admins_give_roles_which_count_at_once(role: str, admin: User, viewer: User, sign_in: SignIn) -> None:
+def test_a_role_that_an_admin_gives_counts_at_once(role: str, admin: User, viewer: User, sign_in: SignIn) -> None:
     client = sign_in(viewer)
     response = give(sign_in(admin), viewer, role)
     assert (response.status_code, response.json()["role"]) == (200, role)
@@ -39,19 +39,19 @@ def test_admins_give_roles_which_count_at_once(role: str, admin: User, viewer: U
     assert upload.status_code == (403 if role == "VIEWER" else 201)
 
 
-def test_a_role_that_cannot_even_be_repeated_is_none(admin: User, viewer: User, sign_in: SignIn) -> None:
+def test_a_role_that_cannot_be_encoded_is_refused(admin: User, viewer: User, sign_in: SignIn) -> None:
     body = '{"role_name": "\\ud800"}'
     route = f"/api/v1/users/{viewer.pk}/role/"
     assert sign_in(admin).generic("PATCH", route, body, content_type="application/json").status_code == 400
 
 
 @pytest.mark.parametrize("moment", ["9999-12-31T23:59:59-14:00", "0001-01-01T00:00:00+14:00"])
-def test_a_cursor_beyond_all_times_is_a_page_that_does_not_exist(moment: str, admin: User, sign_in: SignIn) -> None:
+def test_a_cursor_out_of_the_range_of_dates_is_a_404(moment: str, admin: User, sign_in: SignIn) -> None:
     cursor = b64encode(urlencode({"p": moment}).encode()).decode()
     assert sign_in(admin).get("/api/v1/users/", {"cursor": cursor}).status_code == 404
 
 
-def test_the_last_admin_stays_one(admin: User, make_user: Any, sign_in: SignIn) -> None:
+def test_the_last_admin_cannot_be_demoted(admin: User, make_user: Any, sign_in: SignIn) -> None:
     client = sign_in(admin)
     response = give(client, admin, "VIEWER")
     assert (response.status_code, response.json()["code"]) == (409, "last_admin")
@@ -61,20 +61,20 @@ def test_the_last_admin_stays_one(admin: User, make_user: Any, sign_in: SignIn) 
 
 
 @pytest.mark.parametrize("role", ["", "admin", "ROOT", None, 1, ["ADMIN"]])
-def test_there_are_no_other_roles(role: Any, admin: User, viewer: User, sign_in: SignIn) -> None:
+def test_an_unknown_role_is_refused(role: Any, admin: User, viewer: User, sign_in: SignIn) -> None:
     response = give(sign_in(admin), viewer, role)
     assert (response.status_code, set(response.json())) == (400, {"role_name", "code"})
 
 
 @pytest.mark.parametrize("name", ["viewer", "creator"])
-def test_nobody_else_sees_people_or_gives_roles(name: str, make_user: Any, sign_in: SignIn) -> None:
+def test_only_admins_see_users_and_give_roles(name: str, make_user: Any, sign_in: SignIn) -> None:
     person = make_user("asker", role=Role[name.upper()])
     client = sign_in(person)
     assert client.get("/api/v1/users/").status_code == 403
     assert give(client, person, "ADMIN").status_code == 403
 
 
-def test_a_person_who_is_not_there_is_a_404(admin: User, sign_in: SignIn) -> None:
+def test_an_unknown_user_is_a_404(admin: User, sign_in: SignIn) -> None:
     client = sign_in(admin)
     for user_id in ("0", "999999999999999999", "abc"):
         body = {"role_name": "VIEWER"}

@@ -1,4 +1,4 @@
-"""Forgotten passwords: a link by mail, once, for whoever has the mailbox."""
+"""Forgotten passwords: a link by e-mail, which works once."""
 
 from datetime import timedelta
 from typing import Any
@@ -107,7 +107,7 @@ def test_a_link_signs_nobody_in(browser: APIClient, viewer: User) -> None:
     assert browser.post("/users/refresh/", {}, format="json").status_code == 401
 
 
-def test_who_never_confirmed_is_sent_the_confirmation_again(browser: APIClient) -> None:
+def test_an_unconfirmed_user_gets_the_confirmation_again(browser: APIClient) -> None:
     form = {"email": "new@example.com", "password": PASSWORD, "confirm_password": PASSWORD}
     browser.post("/users/register/", form, format="json")
     deliver()
@@ -118,7 +118,7 @@ def test_who_never_confirmed_is_sent_the_confirmation_again(browser: APIClient) 
 
 
 @pytest.mark.parametrize("case", ["closed", "no password"])
-def test_who_cannot_sign_in_anyway_gets_no_link(case: str, browser: APIClient, viewer: User) -> None:
+def test_a_user_who_cannot_sign_in_gets_no_link(case: str, browser: APIClient, viewer: User) -> None:
     viewer.is_active = case != "closed"
     if case == "no password":
         viewer.set_unusable_password()
@@ -127,7 +127,7 @@ def test_who_cannot_sign_in_anyway_gets_no_link(case: str, browser: APIClient, v
     assert not deliver()
 
 
-def test_an_account_that_was_closed_meanwhile_stays_as_it_is(browser: APIClient, viewer: User) -> None:
+def test_a_link_does_not_reset_an_account_that_was_deactivated_meanwhile(browser: APIClient, viewer: User) -> None:
     ask(browser, viewer.email)
     query = deliver_one().query
     User.objects.update(is_active=False)

@@ -91,7 +91,7 @@ def test_logging_out_ends_the_session_and_clears_the_cookies(route: str, viewer:
 
 
 @pytest.mark.parametrize("cookie", ["", "garbage"])
-def test_logging_out_works_with_nothing_to_end(cookie: str, browser: APIClient, db: None) -> None:
+def test_logging_out_without_a_session_works(cookie: str, browser: APIClient, db: None) -> None:
     browser.cookies["vf_access"] = cookie
     browser.cookies["vf_refresh"] = cookie
     assert post(browser, "/users/logout/").status_code == 200

@@ -1,4 +1,4 @@
-"""How accounts begin: registered, confirmed once, and never telling which addresses are taken."""
+"""Registering and confirming accounts, without telling which addresses are taken."""
 
 import json
 from concurrent.futures import ThreadPoolExecutor
@@ -60,7 +60,7 @@ def test_programs_register_without_typing_twice(route: str, browser: APIClient) 
     assert sign_in(browser) == 200
 
 
-def test_a_code_of_a_mail_holds_while_the_secret_of_before_is_a_fallback(browser: APIClient, settings: Any) -> None:
+def test_a_code_stays_valid_while_the_former_secret_is_a_fallback(browser: APIClient, settings: Any) -> None:
     assert post(browser, FORM).status_code == 201
     code = deliver_one().code
     settings.SECRET_KEY, former = "another-secret-for-tests-0123456789abcdef", settings.SECRET_KEY
@@ -70,7 +70,7 @@ def test_a_code_of_a_mail_holds_while_the_secret_of_before_is_a_fallback(browser
     assert post(browser, body, "/api/v1/auth/verify-email/").status_code == 200
 
 
-def test_confirming_ends_where_the_front_end_says(browser: APIClient, settings: Any) -> None:
+def test_confirming_redirects_to_the_front_end(browser: APIClient, settings: Any) -> None:
     settings.FRONTEND_URL = "http://localhost:4200/login"
     post(browser, FORM)
     assert browser.get(deliver_one().path)["Location"] == "http://localhost:4200/login"
@@ -141,7 +141,7 @@ def test_a_taken_address_costs_as_much_hashing_as_a_free_one(
         hashed.clear()
         body = {"email": email, "password": password, "confirm_password": password}
         assert post(browser, body).status_code == 201
-        assert len(hashed) == 2  # its own, and whether it is the one before
+        assert len(hashed) == 2  # to store it, and to compare it with an earlier one
 
 
 def test_registering_again_with_the_same_password_has_another_mail_sent(browser: APIClient) -> None:
@@ -154,12 +154,12 @@ def test_registering_again_with_the_same_password_has_another_mail_sent(browser:
     assert User.objects.get().name == "Second"
 
 
-def test_where_two_register_one_address_whoever_has_the_mailbox_chooses_the_password(browser: APIClient) -> None:
+def test_when_two_register_one_address_its_owner_chooses_the_password(browser: APIClient) -> None:
     post(browser, FORM)
     mine = deliver_one()
     other = "another " + PASSWORD
     assert post(browser, {**FORM, "password": other, "confirm_password": other, "name": "Mallory"}).status_code == 201
-    # Before its mail is made, the one before it confirms nothing any more.
+    # The first mail is no longer valid, even before the second one is sent.
     wrong = post(browser, {"email": ADDRESS, "otp": mine.code}, "/api/v1/auth/verify-email/")
     assert (wrong.status_code, wrong.json()["code"]) == (400, "invalid_code")
     assert browser.get(mine.path).status_code == 400
@@ -177,7 +177,7 @@ def test_where_two_register_one_address_whoever_has_the_mailbox_chooses_the_pass
     assert (user.name, user.email_verified, user.awaits_confirmation) == ("", True, False)
 
 
-def test_a_first_mail_that_is_late_confirms_no_account_without_a_password(browser: APIClient) -> None:
+def test_a_late_first_mail_confirms_no_account_without_a_password(browser: APIClient) -> None:
     post(browser, FORM)
     post(browser, {**FORM, "password": "another " + PASSWORD, "confirm_password": "another " + PASSWORD})
     letters = deliver()
@@ -186,7 +186,7 @@ def test_a_first_mail_that_is_late_confirms_no_account_without_a_password(browse
     assert sign_in(browser, "mine alone, now") == 200
 
 
-def test_whoever_forgot_the_password_before_it_counted_chooses_one(browser: APIClient) -> None:
+def test_a_user_who_forgot_the_password_before_confirming_chooses_one(browser: APIClient) -> None:
     post(browser, FORM)
     post(browser, {**FORM, "password": "another " + PASSWORD, "confirm_password": "another " + PASSWORD})
     deliver()
@@ -196,23 +196,21 @@ def test_whoever_forgot_the_password_before_it_counted_chooses_one(browser: APIC
     assert sign_in(browser, "mine alone, now") == 200
 
 
-def test_a_link_does_not_confirm_what_was_registered_meanwhile(
-    browser: APIClient, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_link_does_not_confirm_a_later_registration(browser: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     post(browser, FORM)
     received = deliver_one()
 
-    def too_late(*arguments: Any, **named: Any) -> User:
-        user = follow(*arguments, **named)
+    def too_late(*arguments: Any, **named: Any) -> tuple[User, str]:
+        followed = follow(*arguments, **named)
         post(APIClient(), {**FORM, "password": "another " + PASSWORD, "confirm_password": "another " + PASSWORD})
-        return user
+        return followed
 
     monkeypatch.setattr("users_app.services.registration.follow", too_late)
     assert browser.get(received.path).status_code == 400
     assert not User.objects.get().is_active
 
 
-def test_an_address_that_is_registered_again_is_kept_for_as_long_again(browser: APIClient) -> None:
+def test_registering_again_starts_the_lifetime_anew(browser: APIClient) -> None:
     post(browser, FORM)
     User.objects.update(date_joined=timezone.now() - timedelta(days=6, hours=23))
     post(browser, FORM)
@@ -228,13 +226,13 @@ def test_an_account_that_staff_closed_is_not_opened_by_registering(browser: APIC
 
 
 @pytest.mark.parametrize("case", ["taken", "waiting", "closed", "free"])
-def test_whether_an_address_exists_is_told_by_one_route(case: str, browser: APIClient, viewer: User) -> None:
+def test_one_route_tells_whether_an_address_exists(case: str, browser: APIClient, viewer: User) -> None:
     response = browser.get("/users/email-exists/", {"email": ADDRESS if case == "free" else "VIEWER@example.com"})
     assert response.json() == {"exists": case != "free"}
 
 
 @pytest.mark.django_db(transaction=True)
-def test_who_registers_one_address_at_once_gets_one_account() -> None:
+def test_parallel_registrations_of_one_address_make_one_account() -> None:
     start = Barrier(4)
 
     def register() -> int:
@@ -261,7 +259,7 @@ def wrong(code: str) -> str:
     return f"{(int(code) + 1) % 10**6:06}"
 
 
-def test_a_wrong_code_is_refused_and_a_few_of_them_end_it(browser: APIClient) -> None:
+def test_a_wrong_code_is_refused_and_too_many_end_the_code(browser: APIClient) -> None:
     post(browser, FORM)
     received = deliver_one()
     for _ in range(5):
@@ -287,7 +285,7 @@ def test_a_code_expires(browser: APIClient) -> None:
     assert by_code(browser, code).status_code == 400
 
 
-def test_a_code_is_not_to_be_read_in_the_database(browser: APIClient) -> None:
+def test_the_database_does_not_hold_the_code(browser: APIClient) -> None:
     post(browser, FORM)
     assert deliver_one().code not in ConfirmationCode.objects.get().digest
 
@@ -341,18 +339,18 @@ def test_bad_input_names_its_field_and_makes_no_account(change: Any, field: str,
         ("ｎｅｗ＠example.com", "new@example.com"),
     ],
 )
-def test_an_address_is_kept_in_one_spelling(typed: str, kept: str, browser: APIClient) -> None:
+def test_an_address_is_stored_normalized(typed: str, kept: str, browser: APIClient) -> None:
     assert post(browser, {**FORM, "email": typed}).json() == {"email": kept}
     assert User.objects.get().email == kept
 
 
-def test_nobody_registers_with_more_than_a_viewer_may(browser: APIClient) -> None:
+def test_registering_sets_no_rights(browser: APIClient) -> None:
     post(browser, {**FORM, "role": "ADMIN", "is_staff": True, "is_active": True, "email_verified": True})
     user = User.objects.get()
     assert (user.role, user.is_staff, user.is_active, user.email_verified) == (Role.VIEWER, False, False, False)
 
 
-def test_what_nobody_confirms_is_removed_after_a_week(browser: APIClient, viewer: User) -> None:
+def test_an_unconfirmed_account_is_deleted_after_a_week(browser: APIClient, viewer: User) -> None:
     post(browser, FORM)
     assert registration.drop_unconfirmed() == 0
     User.objects.update(date_joined=timezone.now() - timedelta(days=8))
@@ -378,7 +376,9 @@ def test_what_nobody_confirms_is_removed_after_a_week(browser: APIClient, viewer
     ],
 )
 @pytest.mark.parametrize("broken", ["garbage", "a.b.c", "", "\u00ff"])
-def test_a_broken_cookie_or_header_is_in_nobodys_way(method: str, route: str, broken: str, browser: APIClient) -> None:
+def test_a_broken_cookie_or_header_does_not_hinder_the_open_routes(
+    method: str, route: str, broken: str, browser: APIClient
+) -> None:
     browser.cookies["vf_access"] = browser.cookies["vf_refresh"] = broken
     headers = {} if route == "/users/logout/" else {"HTTP_AUTHORIZATION": f"Bearer {broken}"}
     options = {"format": "json"} if method == "post" else {}

@@ -1,4 +1,4 @@
-"""Services at the door: what they are once their signature is accepted, and what everybody else is told."""
+"""Authentication of services by signature or gateway secret, and the answers to other clients."""
 
 import os
 import subprocess
@@ -40,7 +40,7 @@ GATEWAY_SECRET = "the-secret-that-the-gateway-proves-itself-by"
 
 
 class Echo(APIView):
-    """Says who was let in and what arrived."""
+    """Answers with the service and with what arrived."""
 
     authentication_classes: tuple[type[BaseAuthentication], ...] = (ServiceAuthentication,)
     permission_classes = (IsService,)
@@ -92,7 +92,7 @@ def signed_headers(
 
 
 def send(method: str, address: str, headers: Headers, body: bytes = b"", *, raw: str | None = "RAW_URI") -> Any:
-    """As gunicorn would hand it on; `raw` is where the server says what was sent."""
+    """Send a request as gunicorn passes it on; `raw` names the variable in which a server keeps the sent path."""
     parts = urlsplit(address)
     environ: dict[str, Any] = {
         "PATH_INFO": unquote_to_bytes(parts.path).decode("latin-1"),
@@ -133,7 +133,7 @@ def test_a_service_is_known_by_its_signature(sent: str, decoded: str) -> None:
     assert response.json() == {"service": "transcoder", "key": decoded, "query": {"b": "2", "a": "1"}, "data": {}}
 
 
-def test_another_form_of_the_same_path_is_another_path() -> None:
+def test_an_equivalent_path_in_another_encoding_is_refused() -> None:
     headers = signed_headers("GET", "/echo/a%2Fb/")
     assert send("GET", "/echo/a%2Fb/", headers).status_code == 200
     assert outcome(send("GET", "/echo/a/b/", headers)) == (403, "signature_wrong")
@@ -152,7 +152,7 @@ def test_a_key_with_a_session_token_works() -> None:
          b'--x\r\nContent-Disposition: form-data; name="status"\r\n\r\nCOMPLETED\r\n--x--\r\n'),
     ],
 )  # fmt: skip
-def test_a_body_is_checked_and_read_all_the_same(content_type: str, body: bytes) -> None:
+def test_a_body_can_be_read_after_it_was_checked(content_type: str, body: bytes) -> None:
     response = send_signed("POST", "/echo/", body, headers={"Content-Type": content_type})
     assert (response.status_code, response.json()["data"]) == (200, {"status": "COMPLETED"})
 
@@ -169,17 +169,17 @@ def test_a_body_that_is_too_large_is_not_read(content_type: str, settings: Any) 
     assert outcome(response) == (413, "too_large")
 
 
-def test_a_server_that_names_it_otherwise_is_understood() -> None:
+def test_the_sent_path_is_taken_from_request_uri_too() -> None:
     headers = signed_headers("GET", "/echo/a%2Fb/")
     assert send("GET", "/echo/a%2Fb/", headers, raw="REQUEST_URI").status_code == 200
 
 
-def test_without_the_servers_word_the_path_is_encoded_again() -> None:
+def test_without_the_sent_path_the_decoded_one_is_encoded_again() -> None:
     address = "/echo/M%C3%BCller%20100%25~1/"
     assert send("GET", address, signed_headers("GET", address), raw=None).status_code == 200
 
 
-def test_a_service_is_no_person() -> None:
+def test_a_service_has_none_of_a_users_rights() -> None:
     service = Service("transcoder")
     assert str(service) == service.name == "transcoder"
     assert (service.is_authenticated, service.is_anonymous, service.pk, service.id) == (True, False, None, None)
@@ -190,7 +190,7 @@ def test_a_service_is_no_person() -> None:
     assert {service, Service("transcoder")} == {service}
 
 
-def test_throttles_take_a_service_for_somebody(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_throttles_accept_a_service(settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
     for throttle in Busy.throttle_classes:
         monkeypatch.setattr(throttle, "rate", "1/day", raising=False)
@@ -198,11 +198,11 @@ def test_throttles_take_a_service_for_somebody(settings: Any, monkeypatch: pytes
     assert send_signed("GET", "/busy/").status_code == 429
 
 
-# --- Without one -----------------------------------------------------------------------------------------------------
+# --- Without a signature ---------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("authorization", [None, "", "Bearer abc", "Basic dXNlcjpwYXNz", "AWS AKID:signature"])
-def test_who_does_not_sign_is_told_to(authorization: str | None) -> None:
+def test_an_unsigned_request_is_a_401(authorization: str | None) -> None:
     headers = {} if authorization is None else {"Authorization": authorization}
     response = send("GET", "/echo/", headers)
     assert outcome(response) == (401, "signature_missing")
@@ -230,7 +230,7 @@ def test_an_old_signature_is_a_403_with_its_code() -> None:
     assert outcome(send("GET", "/echo/", headers)) == (403, "signature_expired")
 
 
-def test_a_request_id_of_aws_proves_nothing(settings: Any) -> None:
+def test_a_request_id_of_aws_does_not_authenticate(settings: Any) -> None:
     """Any client can send it, with and without a gateway in front."""
     for secret in ("", GATEWAY_SECRET):
         settings.GATEWAY_SHARED_SECRET = secret
@@ -258,26 +258,26 @@ def test_without_the_setting_the_header_means_nothing(secret: str) -> None:
     assert send_signed("GET", "/echo/", headers=header).json()["service"] == "transcoder"
 
 
-def test_the_signature_that_a_gateway_passes_on_is_not_asked_about(gateway: None) -> None:
+def test_a_signature_that_a_gateway_passes_on_is_ignored(gateway: None) -> None:
     elsewhere = signed_headers("GET", "/at/the/gateway") | {"X-Gateway-Secret": GATEWAY_SECRET}
     assert send("GET", "/echo/", elsewhere).json()["service"] == "gateway"
 
 
-def test_services_may_sign_for_themselves_beside_a_gateway(gateway: None) -> None:
+def test_services_may_sign_their_requests_beside_a_gateway(gateway: None) -> None:
     assert send_signed("GET", "/echo/").json()["service"] == "transcoder"
 
 
-# --- Beside people ---------------------------------------------------------------------------------------------------
+# --- Beside users ----------------------------------------------------------------------------------------------------
 
 
-def test_a_person_is_no_service(viewer: User, as_user: Any) -> None:
+def test_a_user_is_not_a_service(viewer: User, as_user: Any) -> None:
     assert as_user(viewer).get("/echo/", headers={"Host": HOST}).status_code == 403
     token = open_session(user=viewer).access
     response = send("GET", "/both/", {"Authorization": f"Bearer {token}"})
     assert outcome(response) == (403, "permission_denied")
 
 
-def test_where_people_may_ask_too_a_service_is_known(db: None) -> None:
+def test_a_view_can_accept_users_and_services(db: None) -> None:
     assert send_signed("GET", "/both/").json()["service"] == "transcoder"
 
 
@@ -304,7 +304,7 @@ def test_the_path_is_the_one_that_was_sent(raw: str, path_info: str, expected: s
     assert sent_path(arrived(path_info, REQUEST_URI=raw)) == expected
 
 
-def test_the_folder_that_the_platform_is_mounted_at_belongs_to_the_path() -> None:
+def test_the_script_name_belongs_to_the_path() -> None:
     assert sent_path(arrived("/a b", SCRIPT_NAME="/site", RAW_URI="/site/a%20b")) == "/site/a%20b"
     assert sent_path(arrived("/a b", SCRIPT_NAME="/site")) == "/site/a%20b"
 
@@ -312,7 +312,7 @@ def test_the_folder_that_the_platform_is_mounted_at_belongs_to_the_path() -> Non
 @pytest.mark.parametrize(
     "raw", ["/another", "/a#b", "http://videos.example.com/a", "//a", "a", "", "*", "/a%00", "/%FF", "\xff"]
 )
-def test_a_route_that_was_chosen_by_another_path_is_refused(raw: str) -> None:
+def test_a_path_that_differs_from_the_routes_is_refused(raw: str) -> None:
     with pytest.raises(SignatureRefused) as caught:
         sent_path(arrived("/a", RAW_URI=raw, REQUEST_URI=raw))
     assert caught.value.code == "signature_malformed"
@@ -329,7 +329,7 @@ def test_a_route_that_was_chosen_by_another_path_is_refused(raw: str) -> None:
         ("GATEWAY_SHARED_SECRET", "S3CR3T", "GATEWAY_SHARED_SECRET has to have at least 32 characters"),
     ],
 )
-def test_nothing_starts_with_a_setting_that_is_none(name: str, value: str, sentence: str, tmp_path: Path) -> None:
+def test_a_bad_setting_prevents_the_start(name: str, value: str, sentence: str, tmp_path: Path) -> None:
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATA_DIR": str(tmp_path), name: value}
     check = [sys.executable, "manage.py", "check"]
     done = subprocess.run(
@@ -340,7 +340,7 @@ def test_nothing_starts_with_a_setting_that_is_none(name: str, value: str, sente
     assert "S3CR3T" not in done.stderr
 
 
-def test_the_schema_shows_both_ways() -> None:
+def test_the_schema_shows_signature_and_gateway_secret() -> None:
     schema = SchemaGenerator(patterns=[path("echo/", Echo.as_view())]).get_schema(public=True)  # type: ignore[no-untyped-call]
     assert schema["paths"]["/echo/"]["get"]["security"] == [{"signature": []}, {"gateway": []}]
     schemes = schema["components"]["securitySchemes"]

@@ -1,4 +1,4 @@
-"""Requests signed by the two signers that services use (botocore and requests-aws4auth), then changed in one thing."""
+"""Requests signed by two common signers (botocore and requests-aws4auth), then changed in one respect."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -75,7 +75,7 @@ def by_requests(draft: Draft) -> SentRequest:
 
 
 def sent(method: str, url: str, headers: Any, body: bytes) -> SentRequest:
-    """As it arrives: names in any case, values as bytes, and the Host that http.client adds."""
+    """Return the request as it arrives: names in any case, values as bytes, and the Host that http.client adds."""
     parts = urlsplit(url)
     texts = {name.lower(): value.decode() if isinstance(value, bytes) else value for name, value in headers}
     return SentRequest(method, parts.path, parts.query, {"host": parts.netloc, **texts}, body)
@@ -91,7 +91,7 @@ def check(request: SentRequest, *keys: ServiceKey, late: timedelta = timedelta()
 
 
 def refusal(request: SentRequest, *keys: ServiceKey, now: datetime | None = None) -> SignatureRefused:
-    """How it is refused; a test fails by any other exception and by none."""
+    """Return how the request is refused; the test fails without a refusal and by any other exception."""
     with pytest.raises(SignatureRefused) as caught:
         verify_signature(
             request, keys=keys or (KEY, TOKEN_KEY), region=REGION, service=SERVICE, now=now or datetime.now(UTC)
@@ -100,7 +100,7 @@ def refusal(request: SentRequest, *keys: ServiceKey, now: datetime | None = None
 
 
 def with_headers(request: SentRequest, **changes: str | None) -> SentRequest:
-    """Header names with "_" for "-"; None takes one away."""
+    """Change headers, named with "_" for "-"; None removes one."""
     headers = {**request.headers, **{name.replace("_", "-"): value for name, value in changes.items()}}
     return replace(request, headers={name: value for name, value in headers.items() if value is not None})
 
@@ -275,7 +275,9 @@ TAMPERED: list[tuple[str, Callable[[SentRequest], SentRequest]]] = [
 
 @each_signer
 @pytest.mark.parametrize("change", [row[1] for row in TAMPERED], ids=[row[0] for row in TAMPERED])
-def test_what_was_changed_on_the_way_is_refused(sign: Signer, change: Callable[[SentRequest], SentRequest]) -> None:
+def test_a_request_that_was_changed_on_the_way_is_refused(
+    sign: Signer, change: Callable[[SentRequest], SentRequest]
+) -> None:
     request = sign("POST", f"{ROUTE}/a%2Fb/?status=COMPLETED&a=1", headers=JSON, body=b"{}")
     assert check(request) == KEY
     assert refusal(change(request), now=signed_at(request)).code in {"signature_wrong", "signature_malformed"}
@@ -306,7 +308,7 @@ def test_no_part_of_the_credential_can_be_changed(part: int, other: str) -> None
 
 
 @each_signer
-def test_what_is_signed_for_elsewhere_is_refused_and_told_where_we_are(sign: Signer) -> None:
+def test_a_signature_for_another_service_is_refused_with_the_right_scope(sign: Signer) -> None:
     for request in (sign(region="us-east-1"), sign(service="lambda")):
         refused = refusal(request)
         assert refused.code == "signature_wrong"
@@ -321,8 +323,8 @@ def test_an_unknown_key_and_a_wrong_signature_look_alike(sign: Signer) -> None:
     assert wrong.code == "signature_wrong"
 
 
-def test_an_unknown_key_without_a_secret_opens_nothing() -> None:
-    """What an unknown key is compared with is made of an empty secret."""
+def test_an_empty_secret_signs_for_no_unknown_key() -> None:
+    """The signature for an unknown key is computed from an empty secret."""
     request = by_botocore(key=ServiceKey("stranger", "AKIDSTRANGER", ""))
     assert refusal(request).code == "signature_wrong"
 
@@ -337,7 +339,7 @@ def test_without_keys_every_signature_is_wrong() -> None:
 
 @each_signer
 @pytest.mark.parametrize("direction", [1, -1])
-def test_a_clock_may_be_five_minutes_off_and_no_second_more(sign: Signer, direction: int) -> None:
+def test_a_clock_may_be_five_minutes_off_but_not_a_second_more(sign: Signer, direction: int) -> None:
     request = sign()
     assert check(request, late=direction * timedelta(minutes=5)) == KEY
     refused = refusal(request, now=signed_at(request) + direction * timedelta(minutes=5, seconds=1))
@@ -357,7 +359,7 @@ def test_a_signature_is_good_across_midnight(monkeypatch: pytest.MonkeyPatch) ->
     ["", "now", "20250230T000000Z", "20250101T250000Z", "2025-01-01T00:00:00Z", "20250101T000000", "20250101T000000Z ",
      "20250101T000000Z,20250101T000000Z", "００００００００T000000Z", "00000101T000000Z", "9" * 10_000, "\x00"],
 )  # fmt: skip
-def test_a_date_that_is_none_is_malformed(date: str) -> None:
+def test_an_invalid_date_is_malformed(date: str) -> None:
     assert refusal(with_headers(by_botocore(), x_amz_date=date)).code == "signature_malformed"
 
 
@@ -365,7 +367,7 @@ def test_a_date_that_is_none_is_malformed(date: str) -> None:
 
 
 def resigned(request: SentRequest, *signed: str) -> SentRequest:
-    """The same with other SignedHeaders: none of these rules waits for the signature to be compared."""
+    """Return the request with other SignedHeaders; these rules apply before the signature is compared."""
     names = f"SignedHeaders={';'.join(signed)}"
     return with_authorization(request, lambda header: re.sub(r"SignedHeaders=[^,]*", names, header))
 
@@ -380,7 +382,7 @@ def resigned(request: SentRequest, *signed: str) -> SentRequest:
         (["content-type", "host", "x-amz-date", "x-amz-meta"], "x-amz-meta"),
     ],
 )
-def test_what_has_to_be_signed_is_named(signed: list[str], named: str) -> None:
+def test_an_unsigned_header_is_named(signed: list[str], named: str) -> None:
     refused = refusal(resigned(by_botocore("POST", "/", headers=JSON, body=b"{}"), *signed))
     assert refused.code == "signature_malformed"
     assert refused.sentence.endswith(f": {named}.")
@@ -425,7 +427,7 @@ def test_signed_headers_are_sorted_unique_and_in_lower_case(names: list[str]) ->
     "claimed",
     ["UNSIGNED-PAYLOAD", "STREAMING-AWS4-HMAC-SHA256-PAYLOAD", "STREAMING-UNSIGNED-PAYLOAD-TRAILER", "", "A" * 64, "0"],
 )
-def test_a_body_that_is_not_signed_is_refused_though_the_signature_is_right(claimed: str) -> None:
+def test_an_unsigned_body_is_refused_though_the_signature_is_right(claimed: str) -> None:
     request = by_botocore("POST", "/", headers={**JSON, "X-Amz-Content-SHA256": claimed}, body=b"{}")
     assert refusal(request).code == "signature_malformed"
 
@@ -513,7 +515,7 @@ def test_a_request_without_the_header_is_not_signed() -> None:
 
 @pytest.mark.parametrize("value", ["", "\x00", "ü", "日本", "\udcff", "x" * 1_000_000, "\n", "a\r\nhost: evil"])
 @pytest.mark.parametrize("name", ["host", "x-amz-date", "x-amz-content-sha256", "x-amz-security-token", "content-type"])
-def test_no_value_of_a_header_does_more_than_to_be_refused(name: str, value: str) -> None:
+def test_any_header_value_is_refused_without_an_error(name: str, value: str) -> None:
     request = with_headers(by_requests("POST", "/", headers=JSON, body=b"{}", key=TOKEN_KEY), **{name: value})
     assert refusal(request).code in {"signature_malformed", "signature_wrong"}
 
@@ -546,7 +548,7 @@ def test_a_token_that_is_not_signed_is_refused(sign: Signer) -> None:
     assert refusal(request).sentence == "These headers must be signed: x-amz-security-token."
 
 
-def test_keys_are_read_with_and_without_tokens() -> None:
+def test_keys_are_parsed_with_and_without_tokens() -> None:
     with_token = "importer:ASIA:0123456789abcdef:tok/+="
     text = f"transcoder:AKID:0123456789abcdef, transcoder:AKID2:0123456789abcde/+=,\n {with_token},"
     assert parse_service_keys(text) == (
@@ -578,13 +580,13 @@ FIRST = "a:AKID:0123456789abcdef"
         ("a:S3CR3T/0123456789:c0123456789abcdef", "entry 1 has a slash in its key id"),
     ],
 )
-def test_keys_that_cannot_be_read_are_named_by_their_number(text: str, sentence: str) -> None:
+def test_keys_that_cannot_be_parsed_are_named_by_their_number(text: str, sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence) as caught:
         parse_service_keys(text)
     assert "S3CR3T" not in str(caught.value)
 
 
-def test_no_secret_is_shown_by_accident() -> None:
+def test_the_repr_of_keys_and_requests_shows_no_secret() -> None:
     assert "secret" not in repr(KEY)
     assert TOKEN_KEY.token not in repr(TOKEN_KEY)
     assert TOKEN_KEY.secret not in repr((TOKEN_KEY,))

@@ -14,7 +14,7 @@ from users_app.tokens import BadToken, read_refresh
 
 
 def rewind_rotation(*, seconds: int) -> None:
-    """As if the last rotation had been so much earlier."""
+    """Move the last rotation into the past."""
     for session in Session.objects.exclude(rotated_at=None):
         assert session.rotated_at is not None
         session.rotated_at -= timedelta(seconds=seconds)
@@ -98,14 +98,14 @@ def test_a_session_ends_by_its_access_token_as_well_and_bad_tokens_end_nothing(v
     assert Session.objects.get().revoked_at is not None
 
 
-def test_revoking_twice_is_done_once(viewer: User) -> None:
+def test_a_session_is_revoked_only_once(viewer: User) -> None:
     sessions.open_session(user=viewer)
     session = Session.objects.get()
     assert sessions.revoke(session_id=session.pk)
     assert not sessions.revoke(session_id=session.pk)
 
 
-def test_a_person_can_be_signed_out_everywhere(viewer: User, creator: User) -> None:
+def test_a_user_can_be_signed_out_everywhere(viewer: User, creator: User) -> None:
     for user in (viewer, viewer, creator):
         sessions.open_session(user=user)
     assert sessions.revoke_all(user=viewer) == 2
@@ -113,7 +113,7 @@ def test_a_person_can_be_signed_out_everywhere(viewer: User, creator: User) -> N
 
 
 @pytest.mark.parametrize("change", ["password", "inactive", "deleted", "expired", "session deleted"])
-def test_neither_token_outlives_its_reason(change: str, viewer: User) -> None:
+def test_tokens_end_with_their_password_user_or_session(change: str, viewer: User) -> None:
     tokens = sessions.open_session(user=viewer)
     match change:
         case "password":

@@ -1,4 +1,4 @@
-"""What strangers can make the database keep: at every route, by every method, in every disguise."""
+"""What clients without an account can make the database store: by every route, method and kind of credentials."""
 
 import re
 from collections import Counter
@@ -43,7 +43,7 @@ def stranger() -> Client:
 
 
 def routes(resolver: URLResolver | None = None, before: str = "") -> Iterator[str]:
-    """Every path of the platform, its parameters filled in."""
+    """Yield every path of the platform, with values for its parameters."""
     for pattern in (resolver or get_resolver()).url_patterns:
         path = before + sample_of(str(pattern.pattern))
         if isinstance(pattern, URLPattern):
@@ -69,7 +69,7 @@ def rows() -> Counter[str]:
     return +Counter({name: number for name, number in counted.items() if name != "users_app.AuditEntry"})
 
 
-def test_a_stranger_at_every_route_leaves_no_more_rows_than_the_bounds(stranger: Client, admin: User) -> None:
+def test_a_stranger_at_every_route_leaves_no_more_rows_than_the_limits(stranger: Client, admin: User) -> None:
     before, sent = rows(), 0
     for path in sorted(set(routes())):
         for method in METHODS:
@@ -81,8 +81,8 @@ def test_a_stranger_at_every_route_leaves_no_more_rows_than_the_bounds(stranger:
     assert AuditEntry.objects.count() <= OF_ADDRESS
 
 
-def test_a_thousand_requests_to_what_is_written_down_leave_as_few(stranger: Client, admin: User) -> None:
-    """From many addresses; so that all that is written down is tried about as often."""
+def test_a_thousand_requests_to_audited_routes_leave_no_more_rows_than_the_limit(stranger: Client, admin: User) -> None:
+    """Sent from many addresses, and spread evenly over all audited routes."""
     tried = sorted({(method, sample_of(route)) for method, route in audit.actions})
     before, sent = rows(), 0
     while sent < 1000:
@@ -96,7 +96,7 @@ def test_a_thousand_requests_to_what_is_written_down_leave_as_few(stranger: Clie
 
 
 @pytest.mark.parametrize("path", ["/users/login/", "/api/v1/auth/token/", "/admin/login/"])
-def test_wrong_passwords_are_told_up_to_the_bounds(path: str, stranger: Client, admin: User) -> None:
+def test_wrong_passwords_are_recorded_up_to_the_limits(path: str, stranger: Client, admin: User) -> None:
     for number in range(IN_ALL * 4):
         form = {"email": admin.email, "username": admin.email, "password": f"guess {number}"}
         options: Any = {} if path.startswith("/admin") else {"content_type": "application/json"}
@@ -105,7 +105,7 @@ def test_wrong_passwords_are_told_up_to_the_bounds(path: str, stranger: Client, 
     assert AuditEntry.objects.count() == IN_ALL
 
 
-def test_what_was_left_out_is_counted(stranger: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_next_entry_tells_how_many_were_left_out(stranger: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     for _ in range(OF_ADDRESS + 3):
         stranger.get("/users/confirm/", REMOTE_ADDR="203.0.113.9")
     stranger.get("/users/confirm/", REMOTE_ADDR="203.0.113.10")
@@ -113,7 +113,7 @@ def test_what_was_left_out_is_counted(stranger: Client, monkeypatch: pytest.Monk
     assert details == [{}] * OF_ADDRESS + [{"left_out": 3}]
 
 
-def test_what_signed_in_people_do_is_written_down_whatever_strangers_try(
+def test_actions_of_users_are_recorded_when_the_limit_for_strangers_is_reached(
     stranger: Client, viewer: User, sign_in: SignIn
 ) -> None:
     for number in range(IN_ALL * 2):
@@ -125,7 +125,7 @@ def test_what_signed_in_people_do_is_written_down_whatever_strangers_try(
     assert AuditEntry.objects.filter(actor=viewer, action="sign_in").count() == 1
 
 
-def test_signing_out_is_told_once_however_often_the_token_is_sent(viewer: User, sign_in: SignIn) -> None:
+def test_a_sign_out_is_recorded_once_however_often_the_token_is_sent(viewer: User, sign_in: SignIn) -> None:
     client = sign_in(viewer)
     token = client.cookies["vf_refresh"].value
     for _ in range(3):
@@ -133,7 +133,7 @@ def test_signing_out_is_told_once_however_often_the_token_is_sent(viewer: User, 
     assert AuditEntry.objects.filter(action="sign_out").count() == 1
 
 
-# --- Throttles come before what is expensive -------------------------------------------------------------------------
+# --- Throttles come before expensive work ----------------------------------------------------------------------------
 
 
 def test_the_admins_sign_in_hashes_no_more_than_its_limit(
@@ -147,7 +147,7 @@ def test_the_admins_sign_in_hashes_no_more_than_its_limit(
     assert "Too many requests" in stranger.post("/admin/login/", form).content.decode()
 
 
-def test_leaving_tries_no_more_passwords_than_signing_in(
+def test_deleting_an_account_has_the_limit_of_signing_in(
     viewer: User, sign_in: SignIn, settings: Any, hashed: list[str]
 ) -> None:
     client = sign_in(viewer)
@@ -158,9 +158,7 @@ def test_leaving_tries_no_more_passwords_than_signing_in(
     assert len(hashed) == 3
 
 
-def test_wrong_signatures_make_their_sender_wait_before_the_next_is_looked_at(
-    stranger: Client, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_after_wrong_signatures_the_next_one_has_to_wait(stranger: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     looked_at: list[Any] = []
     monkeypatch.setattr("users_app.http.service_authentication.sent_request", looked_at.append)
     monkeypatch.setattr("users_app.http.service_authentication.verify_signature", refuse)
