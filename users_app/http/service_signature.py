@@ -222,7 +222,7 @@ def canonical_requests(request: SentRequest, signed: Sequence[str], service: str
     """Return a canonical request for each form that the query may have been signed in."""
     # S3 takes the path as it was sent; all others encode it once more, so that "%2F" is signed as "%252F".
     path = request.path if service == "s3" else quote(request.path, safe=f"/{UNRESERVED}")
-    headers = "".join(f"{name}:{_collapse_spaces(request.headers[name])}\n" for name in signed)
+    headers = "".join(f"{name}:{SPACES.sub(' ', request.headers[name]).strip(' ')}\n" for name in signed)
     return [
         "\n".join((request.method, path, query, headers, ";".join(signed), body_hash))
         for query in canonical_queries(request.query)
@@ -239,10 +239,6 @@ def canonical_queries(query: str) -> set[str]:
 
 def _encode_anew(text: str) -> str:
     return quote(unquote_to_bytes(text.replace("+", " ")), safe=UNRESERVED)
-
-
-def _collapse_spaces(value: str) -> str:
-    return SPACES.sub(" ", value).strip(" ")
 
 
 def derive_signing_key(secret: str, scope: str) -> bytes:

@@ -37,7 +37,9 @@ class Limit(BaseThrottle):
         return self.wait_s
 
     def key(self, request: Request | HttpRequest) -> str:
-        return f"limit:{self.scope}:{self.window_s}:{sender_of(request)}"
+        user = request.user
+        sender = f"user:{user.pk}" if isinstance(user, User) else address_of(request)
+        return f"limit:{self.scope}:{self.window_s}:{sender}"
 
 
 class AuthLimit(Limit):
@@ -68,12 +70,6 @@ class AddressQuestionLimit(AuthLimit):
 class AddressQuestionsADay(AddressQuestionLimit):
     scope = "address_questions_a_day"
     window_s = DAY
-
-
-def sender_of(request: Request | HttpRequest) -> str:
-    """Return the key of the signed-in user, or else of the network address."""
-    user = request.user
-    return f"user:{user.pk}" if isinstance(user, User) else address_of(request)
 
 
 def address_of(request: Request | HttpRequest) -> str:
