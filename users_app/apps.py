@@ -1,5 +1,6 @@
 from django.apps import AppConfig
 
+# Served under /users/ and under /api/v1/auth/.
 OWN_ROUTES = {
     ("POST", "login"): "sign_in",
     ("POST", "logout"): "sign_out",
@@ -10,6 +11,7 @@ OWN_ROUTES = {
     ("GET", "export"): "data_exported",
     ("DELETE", "me"): "account_deleted",
 }
+# The routes that the audit trail records, with the action of each.
 AUDITED = {
     **{(method, f"users/{route}"): action for (method, route), action in OWN_ROUTES.items()},
     **{(method, f"api/v1/auth/{route}"): action for (method, route), action in OWN_ROUTES.items()},

@@ -8,8 +8,8 @@ from typing import Any
 
 from users_app.models import User
 
-ManyProvider = Callable[[Collection[User]], Mapping[int, Any]]
-Provider = Callable[[User], Any]
+ManyCollector = Callable[[Collection[User]], Mapping[int, Any]]
+Collector = Callable[[User], Any]
 Step = Callable[[User], None]
 
 
@@ -17,18 +17,18 @@ class Payload:
     """Named values of users, computed for many users at once: a list costs as many queries as a single user."""
 
     def __init__(self) -> None:
-        self._providers: dict[str, ManyProvider] = {}
+        self._collectors: dict[str, ManyCollector] = {}
 
-    def register(self, name: str, provider: ManyProvider) -> None:
-        """`provider` takes users and returns a value for each of them, by the user's id."""
-        self._providers[name] = provider
+    def register(self, name: str, collector: ManyCollector) -> None:
+        """`collector` takes users and returns a value for each of them, by the user's id."""
+        self._collectors[name] = collector
 
     def collect(self, user: User) -> dict[str, Any]:
         return self.collect_many([user])[user.pk]
 
     def collect_many(self, users: Collection[User]) -> dict[int, dict[str, Any]]:
         """Return the named values of each user, by the user's id."""
-        values_by_name = {name: provider(users) for name, provider in self._providers.items()}
+        values_by_name = {name: collector(users) for name, collector in self._collectors.items()}
         return {user.pk: {name: values[user.pk] for name, values in values_by_name.items()} for user in users}
 
 
@@ -36,13 +36,13 @@ class Export:
     """The named parts of what the platform keeps about a user."""
 
     def __init__(self) -> None:
-        self._providers: dict[str, Provider] = {}
+        self._collectors: dict[str, Collector] = {}
 
-    def register(self, name: str, provider: Provider) -> None:
-        self._providers[name] = provider
+    def register(self, name: str, collector: Collector) -> None:
+        self._collectors[name] = collector
 
     def collect(self, user: User) -> dict[str, Any]:
-        return {name: provider(user) for name, provider in self._providers.items()}
+        return {name: collector(user) for name, collector in self._collectors.items()}
 
 
 class Erasure:
