@@ -21,6 +21,7 @@ from django.utils.functional import SimpleLazyObject
 from django.views.decorators.cache import never_cache
 from rest_framework.exceptions import APIException
 
+from background.refusals import Refusal
 from users_app import audit
 from users_app.accounts_provider import accounts_provider
 from users_app.clients import client_of
@@ -110,11 +111,11 @@ def let_in(request: HttpRequest) -> User | None:
 
 def session_of_cookies(request: HttpRequest) -> Session | None:
     """Return the session of the watch site's cookies, or None without valid ones."""
-    # An invalid token, or an identity provider that cannot be reached, only means that nobody is let in.
-    with suppress(APIException):
+    # An invalid token (APIException) and an identity provider that is away (Refusal) lead to the sign-in page.
+    with suppress(APIException, Refusal):
         if access := access_cookie(request):
             return accounts_provider().device_behind(access_token=access)
-    with suppress(APIException):
+    with suppress(APIException, Refusal):
         if refresh := refresh_cookie(request):
             return accounts_provider().device_to_renew(refresh_token=refresh)
     return None

@@ -1070,6 +1070,14 @@ def test_staff_whom_the_pool_signed_in_are_in_the_admin_site_until_they_sign_out
     assert browser.get("/admin/").status_code == 302
 
 
+def test_without_the_keys_of_the_pool_staff_get_the_sign_in_page(pool: Pool, settings: Any, admin: User) -> None:
+    pool.add(admin.email, PASSWORD)
+    browser = in_browser(email=admin.email)
+    settings.USER_POOL = replace(pool.settings, jwks_url="http://127.0.0.1:1/keys")
+    assert browser.get("/admin/").status_code == 302
+    assert browser.get("/admin/login/").status_code == 200
+
+
 def test_work_in_the_admin_site_goes_on_no_longer_than_the_pool_has_granted(pool: Pool, admin: User) -> None:
     pool.add(admin.email, PASSWORD)
     browser = in_browser(email=admin.email)
