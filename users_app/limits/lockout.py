@@ -20,7 +20,7 @@ MEMORY_S = 3600
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """The first `free` failures cost nothing, the next one `first_s`, each further one twice the wait before it."""
+    """Failure number `free` causes a wait of `first_s`, each further one twice the wait before it, up to `max_s`."""
 
     free: int
     first_s: int

@@ -32,9 +32,9 @@ class InvalidCode(Refusal):
 def register_account(*, email: str, password: str, name: str = "", phone: str = "", address: str = "") -> None:
     """Make an account that waits for its confirmation, and post a mail; `email` in its normalized spelling.
 
-    A taken address is treated alike, but its owner gets the mail. Registering again before confirming, with the same
-    password, sends a new link that replaces the old one. With another password nobody can tell who was first: the
-    earlier data is dropped, and the owner of the mailbox chooses a password by the link.
+    For a taken address the answer is the same, and its owner gets a notice. Registering again before confirming, with
+    the same password, sends a new link that replaces the old one. With another password it is unknown who was first:
+    the earlier data is dropped, and the owner of the mailbox chooses a password by the link.
     """
     mail.require_mail_quota(email)
     fields = {"password": make_password(password), "name": name, "phone": phone, "address": address}
