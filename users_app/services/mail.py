@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from background.queue import enqueue_lost
 from background.refusals import Kind, Refusal
+from background.retry import Retry
 from users_app import queue
 from users_app.limits.counters import counters
 from users_app.limits.rates import mark_of, take_turn
@@ -82,7 +83,8 @@ def send(*, mail_id: int) -> None:
         return
     # The claim moves the next attempt beyond the time that this one can take, so that a worker that dies while it
     # sends leaves the mail to another one.
-    pause = timedelta(seconds=settings.MAIL_RETRY_SECONDS * PAUSE_FACTOR**mail.attempts)
+    retry = Retry(first_s=settings.MAIL_RETRY_SECONDS, factor=PAUSE_FACTOR, tries=MAX_ATTEMPTS)
+    pause = timedelta(seconds=retry.wait_s(mail.attempts + 1))
     unclaimed = Mail.objects.filter(pk=mail_id, attempts=mail.attempts)
     if not unclaimed.update(attempts=F("attempts") + 1, try_at=timezone.now() + pause):
         return
@@ -91,7 +93,7 @@ def send(*, mail_id: int) -> None:
         deliver(mail)
     except (OSError, smtplib.SMTPException) as error:
         mail.problem = str(error)[:300]
-        if _is_permanent(error) or mail.attempts >= MAX_ATTEMPTS:
+        if _is_permanent(error) or retry.is_over(mail.attempts):
             mail.given_up_at = timezone.now()
         reason = _without_address(error)
         log.warning("mail %s (%s) was not sent, attempt %s: %s", mail.pk, mail.kind, mail.attempts, reason)
