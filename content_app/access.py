@@ -1,4 +1,4 @@
-"""Who may know of a video, watch it and change it; pure."""
+"""Who may watch a video, change it, or upload one; pure. Which videos a user may find: content_app.queries."""
 
 from django.contrib.auth.models import AnonymousUser
 
@@ -17,11 +17,14 @@ def may_change(person: Person, video: Video) -> bool:
     return sees_everything(person) or (person.pk is not None and person.pk == video.owner_id)
 
 
-def may_bring(person: Person) -> bool:
-    """Files: to make a film of, or in place of another."""
+def may_upload_videos(person: Person) -> bool:
+    """Whether this user may upload originals, of new videos or in place of another file."""
     return isinstance(person, User) and person.is_active and may_upload(person.role)
 
 
 def may_watch(person: Person, video: Video) -> bool:
-    """Asked about a video that the person may know of: free ones are for everyone who is signed in."""
+    """Whether this user may watch a video that the user has been allowed to find.
+
+    Every signed-in user may watch a free video; a paid one is for its owner and for admins.
+    """
     return person.is_authenticated and (not video.is_paid or may_change(person, video))

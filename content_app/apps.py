@@ -2,7 +2,7 @@ from django.apps import AppConfig
 
 CAPTIONS = "api/v1/videos/<video:ref>/captions/<str:language>"
 POSTER = "api/v1/videos/<video:ref>/poster"
-# What the services of films do not note themselves.
+# Actions for the audit trail that are known by their route; the services note all others themselves.
 AUDITED = {
     ("POST", CAPTIONS): "captions_changed",
     ("DELETE", CAPTIONS): "captions_changed",
@@ -23,7 +23,7 @@ CHORES = (
     "content_app.services.storage.brief_folders.sweep_brief_folders",
     "content_app.services.storage.work_folder.drop_kept",
     "content_app.services.uploads.incoming.sweep_incoming",
-    "content_app.services.reaper.note_round",  # after all others
+    "content_app.services.reaper_rounds.note_round",  # last: it records that all others have had their turn
 )
 
 

@@ -1,4 +1,4 @@
-"""What workers run: each job takes an id, asks one service, and may safely run twice."""
+"""The jobs that workers run. Each takes an id, calls one service, and may safely run twice."""
 
 import signal
 from collections.abc import Iterator
@@ -10,49 +10,52 @@ from content_app.services.processing import encoding, lifecycle, preflight
 from content_app.services.storage import discards
 from content_app.services.uploads import checks
 
-MOST_DISCARDS = 50  # in one job: a second or two
+MAX_DISCARDS = 50  # per job, which takes a second or two
 
 
 @told_where_it_comes_from
 def process_video(video_id: int) -> None:
-    """Leaves quietly when the video is gone, done, or in another worker's hands."""
+    """Does nothing when the video is gone, done, or claimed by another worker."""
     claim = lifecycle.claim(video_id=video_id)
     if claim:
-        with handed_back_on_sigterm():
+        with sigterm_as_exception():
             encoding.run_claim(claim=claim)
 
 
 @told_where_it_comes_from
 def inspect_video(video_id: int) -> None:
-    """Leaves quietly when the video is gone, known, or in a worker's hands."""
+    """Does nothing when the video is gone, has been inspected, or is claimed by a worker."""
     preflight.inspect(video_id=video_id)
 
 
 @told_where_it_comes_from
 def check_upload(upload_id: int) -> None:
-    """Leaves quietly when the upload is gone, settled, or in another worker's hands."""
+    """Does nothing when the upload is gone, settled, or claimed by another worker."""
     checks.check(upload_id=upload_id)
 
 
 @told_where_it_comes_from
 def remove_discards() -> None:
-    """Some of them; the rest goes behind the mails that wait meanwhile."""
-    if discards.remove_due(most=MOST_DISCARDS) == MOST_DISCARDS:
+    """Removes up to MAX_DISCARDS prefixes, and enqueues itself again while there are more."""
+    if discards.remove_due(most=MAX_DISCARDS) == MAX_DISCARDS:
+        # A new job, so that mails which wait on the same queue are sent first.
         queue.enqueue_cleanup()
 
 
 @contextmanager
-def handed_back_on_sigterm() -> Iterator[None]:
-    """In a work-horse, which RQ leaves to die of SIGTERM; a worker that runs jobs itself has a handler of its own."""
+def sigterm_as_exception() -> Iterator[None]:
+    """Turns SIGTERM into WorkerStopping inside the block, so that the video is handed back before the process ends."""
+    # RQ leaves the default action in the process that it forks for a job. A worker that runs jobs in its own process
+    # has a handler already, which waits for the job.
     if signal.getsignal(signal.SIGTERM) is not signal.SIG_DFL:
         yield
         return
-    signal.signal(signal.SIGTERM, raise_asked_to_end)
+
+    def stop(*_: object) -> None:
+        raise encoding.WorkerStopping
+
+    signal.signal(signal.SIGTERM, stop)
     try:
         yield
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
-
-
-def raise_asked_to_end(*_: object) -> None:
-    raise encoding.AskedToEnd

@@ -1,4 +1,4 @@
-"""Which videos a person may know of, and how they are read: a constant number of queries for any number of videos."""
+"""Which videos a user may find, and how they are read: a constant number of queries for any number of videos."""
 
 import re
 import uuid
@@ -19,8 +19,8 @@ VERDICTS = ("verdict", "played_verdict")
 MAX_ID_DIGITS = 18  # more do not fit a database integer
 
 
-def read_ref(text: str) -> int | uuid.UUID | None:
-    """An id or a public id; None for what is neither."""
+def parse_ref(text: str) -> int | uuid.UUID | None:
+    """Returns the id or the public id that `text` spells; None when it is neither."""
     if text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS:
         return int(text)
     try:
@@ -34,12 +34,12 @@ def undeleted() -> QuerySet[Video]:
 
 
 def listed() -> QuerySet[Video]:
-    """What everybody who is signed in may find."""
+    """The playable public videos, which every signed-in user may find."""
     return undeleted().filter(_listed())
 
 
 def visible_to(person: Person) -> QuerySet[Video]:
-    """What lists show: playable public videos and one's own, to admins everything."""
+    """The videos in this user's lists: playable public ones and the user's own; for admins, all."""
     if not person.is_authenticated:
         return Video.objects.none()
     if sees_everything(person):
@@ -48,121 +48,118 @@ def visible_to(person: Person) -> QuerySet[Video]:
 
 
 def reachable_by_link(person: Person) -> QuerySet[Video]:
-    """Also the playable unlisted ones, for a person who has shown the public id."""
+    """The same plus the playable unlisted videos, for requests that name the public id, as a link does."""
     if not person.is_authenticated or sees_everything(person):
         return visible_to(person)
     return undeleted().filter(_listed() | _unlisted() | Q(owner=person.pk))
 
 
 def favorites_of(person: Person) -> QuerySet[Video]:
-    """Whoever marked an unlisted video had its link."""
+    """The user's favourites, unlisted videos included: to mark one, the user must have had its link."""
     return reachable_by_link(person).filter(favorites__user=person.pk)
 
 
 def favorites_of_many(persons: Collection[User]) -> QuerySet[Video, tuple[int, int]]:
-    """(person, video), latest mark first: for each of them what `favorites_of` has."""
+    """Returns (user id, video id), latest mark first: what `favorites_of` gives for each user, in one query."""
     theirs = Q(favorites__user__in=[person.pk for person in persons])
-    known = _listed() | _unlisted() | Q(owner=F("favorites__user")) | Q(favorites__user__role__in=OVERSEERS)
-    found = undeleted().filter(theirs & known).order_by("-favorites__created_at", "-id")
-    return found.values_list("favorites__user", "pk")
+    visible = _listed() | _unlisted() | Q(owner=F("favorites__user")) | Q(favorites__user__role__in=OVERSEERS)
+    videos = undeleted().filter(theirs & visible).order_by("-favorites__created_at", "-id")
+    return videos.values_list("favorites__user", "pk")
 
 
 def find_visible(person: Person, ref: int | uuid.UUID) -> Video:
-    """One video by its id or public id; Http404 for one that the person may not know of."""
-    video = video_cache.remembered(ref, lambda: with_details(_named(ref, undeleted())).first())
-    if video is None or not _may_know_of(person, video, by_link=isinstance(ref, uuid.UUID)):
+    """Returns a video by its id or public id. Raises Http404 when there is none, or none that this user may find."""
+    video = video_cache.get_or_load(ref, lambda: with_details(_with_ref(ref, undeleted())).first())
+    if video is None or not _may_find(person, video, by_link=isinstance(ref, uuid.UUID)):
         raise Http404
     return video
 
 
-def _may_know_of(person: Person, video: Video, *, by_link: bool) -> bool:
-    """As `visible_to` and `reachable_by_link` have it for lists.
-
-    Ids can be counted through, so an unlisted video that is asked for by its id has to be a favourite.
-    """
+def _may_find(person: Person, video: Video, *, by_link: bool) -> bool:
+    """The rule of `visible_to` and `reachable_by_link`, for one video that is already read."""
     if not person.is_authenticated:
         return False
     if sees_everything(person) or video.owner_id == person.pk:
         return True
     if not video.is_playable or video.visibility == Visibility.PRIVATE:
         return False
-    is_known = video.visibility == Visibility.PUBLIC or by_link
-    return is_known or Favorite.objects.filter(user=person.pk, video=video.pk).exists()
+    if video.visibility == Visibility.PUBLIC or by_link:
+        return True
+    # A client can count through the ids, so the id of an unlisted video is no proof that the user has its link.
+    return Favorite.objects.filter(user=person.pk, video=video.pk).exists()
 
 
 def find_undeleted(ref: int | uuid.UUID) -> Video:
-    """For services, which know of every video; Http404."""
-    return get_object_or_404(_named(ref, undeleted()))
+    """Returns any video that is not deleted; for external transcoders, which see all. Raises Http404."""
+    return get_object_or_404(_with_ref(ref, undeleted()))
 
 
 def find_deleted(ref: int | uuid.UUID) -> Video:
-    """For admins, who may restore it."""
-    return get_object_or_404(_named(ref, Video.objects.exclude(deleted_at=None)))
+    """Returns any deleted video; for admins, who may restore it. Raises Http404."""
+    return get_object_or_404(_with_ref(ref, Video.objects.exclude(deleted_at=None)))
 
 
 def find_deleted_by(person: Person, ref: int | uuid.UUID) -> Video | None:
-    """Of the person's own videos, one that the person has deleted."""
-    return _named(ref, Video.objects.exclude(deleted_at=None)).filter(owner=person.pk, deleted_by=person.pk).first()
+    """Returns a video of this user that the same user deleted."""
+    deleted = _with_ref(ref, Video.objects.exclude(deleted_at=None))
+    return deleted.filter(owner=person.pk, deleted_by=person.pk).first()
 
 
 def find_with_listed_poster(public_id: uuid.UUID) -> Video:
-    """What is known of the poster of a video that everybody who is signed in may find in the list, else Http404."""
+    """Returns the poster fields of a video that every signed-in user may find. Raises Http404."""
     listed = undeleted().filter(_listed(), public_id=public_id).exclude(poster="")
     return get_object_or_404(listed.only("poster", "has_small_poster"))
 
 
 def with_details(videos: QuerySet[Video]) -> QuerySet[Video]:
-    """What the JSON of a video is made of, in two queries for any number of videos."""
+    """Adds what the JSON of a video needs: two queries for any number of videos."""
     published = Rendition.objects.filter(version=F("video__version"))
     # Verdicts are long, and no list shows them.
-    wanted = videos.select_related("category").defer(*VERDICTS)
-    return wanted.prefetch_related(Prefetch("renditions", queryset=published))
+    detailed = videos.select_related("category").defer(*VERDICTS)
+    return detailed.prefetch_related(Prefetch("renditions", queryset=published))
 
 
-def in_parts(videos: QuerySet[Video], size: int) -> Iterator[list[Video]]:
-    """Newest first, with queries of its own for each part.
-
-    Each part begins behind the last film of the part before, so that a film that is added or removed meanwhile shifts
-    none of the others.
-    """
-    part = list(videos[:size])
-    while part:
-        yield part
-        if len(part) < size:
+def in_batches(videos: QuerySet[Video], size: int) -> Iterator[list[Video]]:
+    """Yields the videos newest first, `size` at a time, each batch with queries of its own."""
+    batch = list(videos[:size])
+    while batch:
+        yield batch
+        if len(batch) < size:
             return
-        last = part[-1]
+        # By key, not by offset: a film that is added or removed in between must not shift the films that follow.
+        last = batch[-1]
         older = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk)
-        part = list(videos.filter(older)[:size])
+        batch = list(videos.filter(older)[:size])
 
 
 def published_renditions(video: Video) -> list[Rendition]:
-    """Lowest first, of a video that was read `with_details`."""
+    """Returns the renditions, lowest first, of a video that was read `with_details`."""
     return sorted(video.renditions.all(), key=lambda rendition: min(rendition.width, rendition.height))
 
 
 def published_captions(video: Video) -> QuerySet[Caption]:
-    """Those of the version that plays, and those that somebody has uploaded."""
+    """The captions that came with the published version, and the uploaded ones."""
     return Caption.objects.filter(Q(is_uploaded=True) | Q(folder=video.version), video=video.pk)
 
 
 def categories_named(text: str) -> QuerySet[Category]:
-    """By name, slug or id."""
-    found = Q(name__iexact=text) | Q(slug=text)
+    """The categories that have this name, slug or id."""
+    matches = Q(name__iexact=text) | Q(slug=text)
     if text.isascii() and text.isdecimal() and len(text) <= MAX_ID_DIGITS:
-        found |= Q(pk=int(text))
-    return Category.objects.filter(found)
+        matches |= Q(pk=int(text))
+    return Category.objects.filter(matches)
 
 
 def matching(videos: QuerySet[Video], search: str) -> QuerySet[Video]:
-    """Every word occurs in the title or the description, whatever its case."""
+    """The videos whose title or description contains every word of `search`, in upper or lower case."""
     for word in search.split():
-        # A regular expression, because LIKE of SQLite knows upper and lower case of ASCII only.
+        # A regular expression, because SQLite's LIKE ignores case for ASCII letters only.
         pattern = re.escape(word)
         videos = videos.filter(Q(title__iregex=pattern) | Q(description__iregex=pattern))
     return videos
 
 
-def _named(ref: int | uuid.UUID, videos: QuerySet[Video]) -> QuerySet[Video]:
+def _with_ref(ref: int | uuid.UUID, videos: QuerySet[Video]) -> QuerySet[Video]:
     return videos.filter(public_id=ref) if isinstance(ref, uuid.UUID) else videos.filter(pk=ref)
 
 

@@ -1,4 +1,4 @@
-"""What an original and a price must be to be accepted; pure. The probe decides later what a file really is."""
+"""Rules for originals, prices and texts; pure. Whether a file really is a video is decided later, by the probe."""
 
 from decimal import Decimal
 from pathlib import PurePath
@@ -13,11 +13,11 @@ MEGABYTE = 1024 * 1024
 
 
 class OriginalRefused(Refusal):
-    """A file that is not even stored."""
+    """A file that this site does not even store."""
 
 
 def check_original(*, name: str, size_bytes: int, max_mb: int) -> None:
-    """Raises OriginalRefused."""
+    """Raises OriginalRefused when the name's extension or the size is not acceptable."""
     if PurePath(name).suffix.lower().removeprefix(".") not in EXTENSIONS:
         raise OriginalRefused(f"Upload a video file: {', '.join(EXTENSIONS)}.", code="unsupported_type")
     if size_bytes == 0:
@@ -35,13 +35,13 @@ class PriceRefused(Refusal):
 
 
 def check_price(*, is_paid: bool, price: Decimal) -> None:
-    """Raises PriceRefused."""
+    """Raises PriceRefused for a negative price, or for a paid video without one."""
     if problem := price_problem(is_paid=is_paid, price=price):
         raise PriceRefused(problem, fields={"price": [problem]})
 
 
 def price_problem(*, is_paid: bool, price: Decimal) -> str:
-    """What is wrong with the price, as a sentence; empty when nothing is."""
+    """Returns what is wrong with the price, as a sentence; an empty string when it is fine."""
     if price < 0:
         return "A price cannot be negative."
     if is_paid and price == 0:
@@ -50,5 +50,5 @@ def price_problem(*, is_paid: bool, price: Decimal) -> str:
 
 
 def with_plain_line_ends(text: str) -> str:
-    """Forms send a line's end as two characters, JSON as one: the same text is to be the same."""
+    """Returns the text with `\n` for every line end: forms send CRLF, JSON sends LF, and both mean the same text."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -1,9 +1,9 @@
-"""The connection to the database, which the threads of a web process may have to share."""
+"""Hands the database connection back to the pool that the threads of a web process share."""
 
 from django.db import connection
 
 
 def lend_connection() -> None:
-    """Before something that takes long and needs no database: where there is a pool, others may use it meanwhile."""
+    """Call before slow work that needs no database: where there is a pool, another thread may use the connection."""
     if not connection.in_atomic_block and connection.settings_dict["OPTIONS"].get("pool"):
         connection.close()

@@ -1,4 +1,4 @@
-"""Thin receivers: they tell the services what was saved and deleted, and hold no rule."""
+"""Signal receivers. They pass on to services what was saved or deleted, and hold no rule themselves."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def note_new_original(instance: Video, raw: bool, **_: Any) -> None:
 
 
 @receiver(videos_changed)
-def forget_what_was_known(refs: list[video_cache.Ref], is_complete: bool, **_: Any) -> None:
+def forget_updated_videos(refs: list[video_cache.Ref], is_complete: bool, **_: Any) -> None:
     if is_complete:
         video_cache.forget_videos(refs)
     else:
@@ -40,18 +40,16 @@ def note_removed_video(instance: Video, **_: Any) -> None:
 
 @receiver([post_save, post_delete], sender=Video)
 def forget_video(instance: Video, **_: Any) -> None:
-    refs: list[video_cache.Ref] = [
-        instance.pk,
-        instance.public_id,
-    ]  # of an instance that loses its id when it is deleted
+    # Read now: a deleted instance has lost its id by the time of the commit.
+    refs: list[video_cache.Ref] = [instance.pk, instance.public_id]
     transaction.on_commit(lambda: video_cache.forget_videos(refs))
 
 
 @receiver([post_save, post_delete], sender=Category)
-def forget_everything(**_: Any) -> None:
+def forget_all_videos(**_: Any) -> None:
     transaction.on_commit(video_cache.forget_all)
 
 
 @receiver(post_delete, sender=Video)
-def discard_what_it_made(instance: Video, **_: Any) -> None:
+def discard_stored_objects(instance: Video, **_: Any) -> None:
     discards.discard_video(video=instance)

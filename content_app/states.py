@@ -11,7 +11,7 @@ class State(models.TextChoices):
     ERROR = "error", "Failed"
 
 
-# As front ends have it: something is still going to become of it.
+# The states that front ends show as "still being made".
 UNDERWAY = frozenset({State.UPLOADING, State.PENDING, State.PROCESSING})
 
 
@@ -22,17 +22,17 @@ class Visibility(models.TextChoices):
 
 
 MOVES: dict[State, frozenset[State]] = {
-    # UPLOADING and PENDING lead to PENDING: a first original, or one replaced before a worker took it.
+    # To PENDING: the first original arrived, or the original was replaced before a worker claimed it.
     State.UPLOADING: frozenset({State.PENDING, State.ERROR}),
-    # PENDING to READY: a candidate was refused, and the version before it goes on.
+    # PENDING to READY: a candidate was refused, and the version before it keeps playing.
     State.PENDING: frozenset({State.PENDING, State.PROCESSING, State.READY, State.ERROR}),
-    # PROCESSING to PENDING: handed back, taken back from a dead worker, or the original was replaced.
+    # PROCESSING to PENDING: the worker handed it back, the worker died, or the original was replaced.
     State.PROCESSING: frozenset({State.PENDING, State.READY, State.ERROR}),
     State.READY: frozenset({State.PENDING}),
     State.ERROR: frozenset({State.PENDING}),
 }
 
-# How the versioned API and the upload routes name the states.
+# The names of the states in the versioned API and the upload routes.
 API_STATUS = {
     State.UPLOADING: "UPLOADED",
     State.PENDING: "UPLOADED",
@@ -43,5 +43,5 @@ API_STATUS = {
 
 
 def sources_of(target: State) -> list[State]:
-    """The states from which `target` may be reached."""
+    """Returns the states from which a video may move to `target`."""
     return [source for source, targets in MOVES.items() if target in targets]

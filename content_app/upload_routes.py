@@ -1,7 +1,7 @@
-"""The routes that take files, each with the one type of body that may be large there.
+"""The routes that take files. Each of them may receive a large body of exactly one media type.
 
-Nginx (nginx/nginx.conf.in) and the web server (config/http/web_worker.py) let these bodies stream through, and keep all
-others until they are whole.
+Nginx (nginx/nginx.conf.in) and the web server (config/http/web_worker.py) stream these bodies to Django, and buffer all
+other bodies until they are complete.
 """
 
 import re

@@ -1,8 +1,10 @@
-"""What is known of a video, remembered in Redis for an hour and forgotten when a change is committed.
+"""A cache of video rows in Redis. Entries live for an hour, and are dropped when a change is committed.
 
-An entry belongs to a generation of its video, which each change ends: whoever read the row before a change and
-remembers it afterwards does so where nobody looks any more. Without Redis every question goes to the database; and as
-nobody can be told of changes meanwhile, everything is forgotten when it is back.
+The key of an entry contains the generation of its video, and each change begins a new generation. A request that reads
+the row before a change and stores it afterwards therefore writes under a key that no later request reads.
+
+Without Redis every read goes to the database. Changes cannot reach the cache during that time, so every entry is
+dropped when Redis is back.
 """
 
 import logging
@@ -20,65 +22,64 @@ from content_app.models import CacheDoubt, Category, Rendition, Video
 
 log = logging.getLogger(__name__)
 
-KEPT_FOR_S = 3600
-# A Redis that hangs costs its timeout once in a while, not every request.
+ENTRY_LIFETIME_S = 3600
 PAUSE_S = 5.0
-ALL = "videos:generation"  # ended when something changes that many videos show, such as the name of a category
+# Begins anew when something changes that many videos show, such as the name of a category.
+GENERATION_OF_ALL = "videos:generation"
 Ref = int | uuid.UUID
 
 
-class CacheConnection:
-    """Of this process to the cache: after a failure nobody asks for a while, and then nothing old is believed."""
+class CacheBreaker:
+    """Keeps this process from asking Redis for PAUSE_S after a failure, and drops all entries once Redis is back.
+
+    Without the pause, a Redis that hangs would cost every request its timeout.
+    """
 
     def __init__(self) -> None:
-        self.closed_until = 0.0
+        self.paused_until = 0.0
         self.is_doubtful = False
 
-    def is_closed(self) -> bool:
-        return time.monotonic() < self.closed_until
+    def is_paused(self) -> bool:
+        return time.monotonic() < self.paused_until
 
-    def close(self, error: RedisError) -> None:
+    def pause(self, error: RedisError) -> None:
         if not self.is_doubtful:
             log.warning("the cache cannot be reached, everything goes on without it: %s", error)
-        self.closed_until, self.is_doubtful = time.monotonic() + PAUSE_S, True
+        self.paused_until, self.is_doubtful = time.monotonic() + PAUSE_S, True
 
-    def open(self) -> None:
-        """Before anything is asked. Raises RedisError."""
+    def resume(self) -> None:
+        """Call before each use of the cache: after a failure it first drops all entries. Raises RedisError."""
         if self.is_doubtful:
-            cache.set(ALL, uuid.uuid4().hex, timeout=None)
+            cache.set(GENERATION_OF_ALL, uuid.uuid4().hex, timeout=None)
             self.is_doubtful = False
             CacheDoubt.objects.all().delete()
 
 
-connection = CacheConnection()
+breaker = CacheBreaker()
 
 
-def remembered(ref: Ref, load: Callable[[], Video | None]) -> Video | None:
-    """The video by its id or public id, from the cache or `load`, whose answer is remembered if there is one."""
-    if connection.is_closed():
+def get_or_load(ref: Ref, load: Callable[[], Video | None]) -> Video | None:
+    """Returns the video with this id or public id from the cache, else from `load`, and then stores it."""
+    if breaker.is_paused():
         return load()
     try:
-        connection.open()
-        key = key_of(ref)
+        breaker.resume()
+        # The generations are read before the row: see the module's docstring.
+        own = generation_key(ref)
+        generations = cache.get_many([GENERATION_OF_ALL, own])
+        key = f"video:{columns_checksum()}:{ref}:{generations.get(GENERATION_OF_ALL, 0)}:{generations.get(own, 0)}"
         video: Video | None = cache.get(key)
         if video is None and (video := load()) is not None:
-            cache.set(key, video, KEPT_FOR_S)
+            cache.set(key, video, ENTRY_LIFETIME_S)
     except RedisError as error:
-        connection.close(error)
+        breaker.pause(error)
         return load()
     return video
 
 
-def key_of(ref: Ref) -> str:
-    """With the generations of now."""
-    own = generation_of(ref)
-    found = cache.get_many([ALL, own])
-    return f"video:{shape()}:{ref}:{found.get(ALL, 0)}:{found.get(own, 0)}"
-
-
 @cache_result
-def shape() -> str:
-    """Changes with the columns that are kept, so that another version of the code does not find what it cannot read."""
+def columns_checksum() -> str:
+    """A part of each key: another release of the code, with other columns, must not unpickle these rows."""
     names = [
         django.__version__,
         *(field.attname for model in (Video, Rendition, Category) for field in model._meta.concrete_fields),
@@ -86,37 +87,38 @@ def shape() -> str:
     return f"{zlib.crc32(','.join(names).encode()):x}"
 
 
-def generation_of(ref: Ref) -> str:
+def generation_key(ref: Ref) -> str:
     return f"video-generation:{ref}"
 
 
 def forget_videos(refs: Iterable[Ref]) -> None:
-    """After a commit. Each generation has a name of its own, so that none comes back."""
-    renew_generations([generation_of(ref) for ref in refs])
+    """Drops the entries of these videos. Call after the commit of a change."""
+    renew_generations([generation_key(ref) for ref in refs])
 
 
 def forget_all() -> None:
-    renew_generations([ALL])
+    renew_generations([GENERATION_OF_ALL])
 
 
-def renew_generations(generations: list[str]) -> None:
+def renew_generations(keys: list[str]) -> None:
     try:
-        if not connection.is_closed():
-            connection.open()
-            cache.set_many({name: uuid.uuid4().hex for name in generations}, timeout=None)
+        if not breaker.is_paused():
+            breaker.resume()
+            # Random, not counted: a counter that Redis evicts would begin again and bring old entries back.
+            cache.set_many({key: uuid.uuid4().hex for key in keys}, timeout=None)
             return
     except RedisError as error:
-        connection.close(error)
-    # This process may be gone before the cache is back.
+        breaker.pause(error)
+    # In the database, because this process may have ended before the cache is back.
     CacheDoubt.objects.get_or_create(pk=1)
 
 
 def watch_cache() -> None:
-    """For a process that lives long: notices when the cache was away, for it or for one that has ended since."""
-    if not connection.is_closed():
-        connection.is_doubtful = connection.is_doubtful or CacheDoubt.objects.exists()
+    """A chore of the reaper: drops all entries after an outage that this process, or one that has ended, met."""
+    if not breaker.is_paused():
+        breaker.is_doubtful = breaker.is_doubtful or CacheDoubt.objects.exists()
         try:
-            connection.open()
-            cache.get(ALL)
+            breaker.resume()
+            cache.get(GENERATION_OF_ALL)
         except RedisError as error:
-            connection.close(error)
+            breaker.pause(error)

@@ -12,7 +12,7 @@ from content_app.api.long_lists import LONG, PART, answer_long_list
 from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
 from content_app.api.serializers import CatalogueFilter, CategorySerializer, FavoriteToggle, VideoSerializer
 from content_app.models import Category
-from content_app.queries import find_visible, in_parts
+from content_app.queries import find_visible, in_batches
 from content_app.services.catalogue import favorites
 
 
@@ -25,7 +25,7 @@ class Catalogue(APIView):
         if len(first) < LONG:
             return Response(video_json(request, first))
         del first  # it would be kept while this request waits for its turn
-        parts = (video_json(request, part) for part in in_parts(videos, PART))
+        parts = (video_json(request, part) for part in in_batches(videos, PART))
         return answer_long_list(person_of(request).pk, parts)
 
 

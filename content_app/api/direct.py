@@ -9,7 +9,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from content_app.access import may_bring
+from content_app.access import may_upload_videos
 from content_app.api.direct_serializers import (
     AddressWanted,
     Metadata,
@@ -40,7 +40,7 @@ from users_app.models import User
 
 def uploader(request: Request) -> User:
     """Who asks, if they may bring films."""
-    if not may_bring(person_of(request)):
+    if not may_upload_videos(person_of(request)):
         raise NotAllowed
     return person_of(request)
 

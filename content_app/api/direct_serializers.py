@@ -11,7 +11,7 @@ from rest_framework import serializers
 from content_app.access import may_change
 from content_app.api.serializers import VideoFields, VideoSerializer
 from content_app.models import Video
-from content_app.queries import read_ref
+from content_app.queries import parse_ref
 from content_app.services.uploads.direct_uploads import ANY_TYPE, last_problem
 from content_app.states import State
 
@@ -26,7 +26,7 @@ class VideoRef(serializers.Field[int | uuid.UUID, Any, str, Any]):
     """An id or a public id."""
 
     def to_internal_value(self, data: Any) -> int | uuid.UUID:
-        ref = read_ref(str(data)) if isinstance(data, str | int) else None
+        ref = parse_ref(str(data)) if isinstance(data, str | int) else None
         if ref is None:
             raise serializers.ValidationError("This is no id of a video.")
         return ref

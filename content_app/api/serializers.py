@@ -10,7 +10,7 @@ from rest_framework import serializers
 from content_app.access import may_change, may_watch
 from content_app.api.links import Links
 from content_app.models import Caption, Category, Video
-from content_app.queries import categories_named, published_renditions, read_ref
+from content_app.queries import categories_named, parse_ref, published_renditions
 from content_app.rules import price_problem, with_plain_line_ends
 from content_app.services.processing.forecast import Forecast, Outlook
 from content_app.states import API_STATUS, State, Visibility
@@ -225,7 +225,7 @@ class FavoriteToggle(serializers.Serializer[None]):
     video_id = serializers.CharField(max_length=36, help_text="The id or the public id.")
 
     def validate_video_id(self, value: str) -> int | uuid.UUID:
-        ref = read_ref(value)
+        ref = parse_ref(value)
         if ref is None:
             raise serializers.ValidationError("This is no id of a video.")
         return ref

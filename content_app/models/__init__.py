@@ -1,10 +1,13 @@
-"""What there is to watch, and the rows that bring it there."""
+"""The tables of the catalogue: videos and what belongs to them, uploads on their way, and the platform's upkeep."""
 
 from content_app.models.category import Category
 from content_app.models.favorite import Favorite
 from content_app.models.upkeep import CacheDoubt, Discard, ReaperRound
 from content_app.models.upload import DirectUpload
 from content_app.models.video import (
+    MAX_FILE_NAME_LENGTH,
+    MAX_LABEL_LENGTH,
+    MAX_TITLE_LENGTH,
     ORIGINAL_FIELDS,
     PIPELINE_FIELDS,
     Caption,
@@ -15,6 +18,9 @@ from content_app.models.video import (
 )
 
 __all__ = [
+    "MAX_FILE_NAME_LENGTH",
+    "MAX_LABEL_LENGTH",
+    "MAX_TITLE_LENGTH",
     "ORIGINAL_FIELDS",
     "PIPELINE_FIELDS",
     "CacheDoubt",
@@ -26,6 +32,6 @@ __all__ = [
     "ReaperRound",
     "Rendition",
     "Video",
-    "original_key",  # the first migration names it here
+    "original_key",  # the first migration refers to it by this module
     "videos_changed",
 ]

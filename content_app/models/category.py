@@ -1,4 +1,4 @@
-"""Genres of the film list."""
+"""Genres."""
 
 import uuid
 from typing import Any
@@ -8,7 +8,7 @@ from django.utils.text import slugify
 
 
 class Category(models.Model):
-    """A genre of the film list."""
+    """A genre, by which the catalogue groups and filters its films."""
 
     name = models.CharField(max_length=60, unique=True)
     slug = models.SlugField(max_length=60, unique=True, blank=True)

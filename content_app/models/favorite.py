@@ -1,4 +1,4 @@
-"""What people have marked."""
+"""Favourites."""
 
 from typing import ClassVar
 
@@ -10,7 +10,7 @@ from content_app.models.video import Video
 
 
 class Favorite(models.Model):
-    """A person's liking for a video."""
+    """A user's mark on a video that the user wants to find again."""
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="favorites", verbose_name="person"

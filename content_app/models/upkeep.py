@@ -1,14 +1,14 @@
-"""What the platform must not forget about itself: objects to remove, a cache to empty, the reaper's last round."""
+"""Rows that the platform keeps for its own upkeep: objects to remove, a cache to empty, the reaper's last round."""
 
 from django.db import models
 from django.utils import timezone
 
 
 class Discard(models.Model):
-    """Stored objects that nothing refers to any more, to be removed once `due_at` has passed.
+    """Stored objects that no row refers to any more, to be removed once `due_at` has passed.
 
-    Written in the transaction that lets go of them; a job removes them after commit, and the reaper what a lost job
-    left. `prefix` is a key or a folder of keys.
+    The row is written in the transaction that drops the last reference. A job removes the objects after the commit; if
+    that job is lost, the reaper does. `prefix` is one key, or a folder of keys.
     """
 
     prefix = models.CharField(max_length=200, unique=True)
@@ -19,13 +19,13 @@ class Discard(models.Model):
 
 
 class CacheDoubt(models.Model):
-    """Something was changed that the cache could not be told of; whoever reaches it next has it forget everything."""
+    """A change was committed while the cache was out of reach: the next process that reaches it drops every entry."""
 
     since = models.DateTimeField(default=timezone.now)
 
 
 class ReaperRound(models.Model):
-    """When a reaper last came to the end of a round: one row, from which `manage.py doctor` tells that one works."""
+    """The end of the reaper's last round, in a single row; `manage.py doctor` reads it to see that a reaper runs."""
 
     ended_at = models.DateTimeField(default=timezone.now)
 

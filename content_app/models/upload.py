@@ -7,11 +7,14 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 
-from content_app.models.video import Video
+from content_app.models.video import MAX_FILE_NAME_LENGTH, Video
 
 
 class DirectUpload(models.Model):
-    """A file on its way into the storage beside the forms: announced, brought in parts or whole, checked, then used."""
+    """A file that reaches the storage by a signed request or by tus, not by a form.
+
+    It is announced, arrives in parts or whole, is checked, and is then used or refused.
+    """
 
     class Purpose(models.TextChoices):
         VIDEO = "video", "Original"
@@ -19,11 +22,11 @@ class DirectUpload(models.Model):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="uploads")
-    # None until somebody says what the film is called; a new video takes the public id of its upload.
+    # None until the uploader sends the film's title; a new video takes the public id of its upload.
     video = models.ForeignKey(Video, on_delete=models.CASCADE, null=True, related_name="uploads")
     purpose = models.CharField(max_length=8, choices=Purpose, default=Purpose.VIDEO)
     key = models.CharField(max_length=200, unique=True)
-    name = models.CharField(max_length=255, blank=True, help_text="As the uploader calls the file.")
+    name = models.CharField(max_length=MAX_FILE_NAME_LENGTH, blank=True, help_text="As the uploader calls the file.")
     content_type = models.CharField(max_length=100, blank=True)
     declared_bytes = models.PositiveBigIntegerField(null=True)
     created_at = models.DateTimeField(default=timezone.now)

@@ -14,14 +14,18 @@ from content_app.models.category import Category
 from content_app.states import State, Visibility
 from media_pipeline import layout
 
+MAX_TITLE_LENGTH = 200
+MAX_FILE_NAME_LENGTH = 255
+MAX_LABEL_LENGTH = 60
+
 
 def original_key(video: "Video", filename: str) -> str:
-    """`originals/<public_id>/<upload_id>.<ext>`: a new key for every upload, so nothing is overwritten."""
+    """`originals/<public_id>/<upload_id>.<ext>`: every upload gets a new key, so no file is ever overwritten."""
     extension = "".join(c for c in PurePath(filename).suffix.lower() if c.isascii() and c.isalnum())[:8]
     return f"originals/{video.public_id}/{uuid.uuid4().hex}.{extension or 'bin'}"
 
 
-# Written by services.processing.lifecycle alone, by conditional UPDATEs.
+# Only services.processing.lifecycle writes these, by conditional UPDATEs.
 PIPELINE_FIELDS = frozenset(
     {
         *("accepted_original", "original_etag", "state", "queued_at", "progress", "time_left_s", "estimate_s"),
@@ -37,30 +41,30 @@ PIPELINE_FIELDS = frozenset(
 ORIGINAL_FIELDS = frozenset({"video_file", "original_name", "original_bytes"})
 
 
-# Sent with the ids and public ids of videos of which something that readers see was changed, once that is committed.
+# Sent after the commit of a change that readers can see, with the ids and the public ids of the changed videos.
 videos_changed = Signal()
 
 
 class VideoQuerySet(models.QuerySet["Video"]):
-    """Tells of changes, as saving an instance does by itself."""
+    """Sends `videos_changed` for updates, which, unlike saving an instance, send no signal of Django's."""
 
     def update(self, **changes: Any) -> int:
         changed = list(self.values_list("pk", "public_id"))
         rows = super().update(**changes)
         if rows:
             refs = [ref for pair in changed for ref in pair]
-            # A condition may have come true in between, for a video that was not among them.
+            # Between the SELECT and the UPDATE another video may have come to match: then the list is incomplete.
             is_complete = rows <= len(changed)
             transaction.on_commit(lambda: videos_changed.send(Video, refs=refs, is_complete=is_complete))
         return rows
 
 
 class Video(models.Model):
-    """A film. Saving an instance never overwrites what a worker wrote meanwhile (PIPELINE_FIELDS)."""
+    """A film. Saving an instance never overwrites PIPELINE_FIELDS, which a worker may have written in the meantime."""
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="videos")
-    title = models.CharField(max_length=200)
+    title = models.CharField(max_length=MAX_TITLE_LENGTH)
     description = models.TextField(max_length=5000, blank=True)
     category = models.ForeignKey(Category, on_delete=models.SET_NULL, null=True, blank=True, related_name="videos")
     visibility = models.CharField(
@@ -69,64 +73,66 @@ class Video(models.Model):
         default=Visibility.PUBLIC,
         help_text="Public: listed to everyone signed in. Unlisted: whoever has the link. Private: owner and admins.",
     )
-    # At the top of the catalogue; services.catalogue.videos.feature moves it from film to film.
+    # The one film at the top of the catalogue; services.catalogue.videos.feature changes which one it is.
     is_featured = models.BooleanField("featured", default=False, editable=False)
     is_paid = models.BooleanField("paid", default=False)
     price = models.DecimalField(max_digits=8, decimal_places=2, default=0)
     currency = models.CharField(max_length=3, default="EUR")
 
     video_file = models.FileField("original", upload_to=original_key, max_length=200, blank=True)
-    original_name = models.CharField(max_length=255, blank=True, editable=False)
+    original_name = models.CharField(max_length=MAX_FILE_NAME_LENGTH, blank=True, editable=False)
     original_bytes = models.PositiveBigIntegerField(default=0, editable=False)
-    # The original that the pipeline was told of; differs from video_file only until the save that changed it commits.
+    # The original that the pipeline works on; differs from video_file only until the save that changed it commits.
     accepted_original = models.CharField(max_length=200, blank=True, editable=False)
-    # Of an object that somebody else put into the bucket: another one under the same key is not the one we checked.
+    # The ETag of an object that a client put into the bucket itself. The client could overwrite the key after the
+    # check; the worker therefore reads only the object that was checked.
     original_etag = models.CharField(max_length=100, blank=True, editable=False)
 
     state = models.CharField(max_length=10, choices=State, default=State.UPLOADING, editable=False)
-    # Since when it has its place among the videos that wait for a worker.
+    # When the video joined the queue of videos that wait for a worker.
     queued_at = models.DateTimeField(null=True, editable=False)
     progress = models.PositiveSmallIntegerField(default=0, editable=False)
     time_left_s = models.PositiveIntegerField(null=True, editable=False)
-    # What making the version takes from beginning to end, as far as is known now; see services.processing.forecast.
+    # The latest estimate of how long the whole encode takes; see services.processing.forecast.
     estimate_s = models.PositiveIntegerField(null=True, editable=False)
     error_code = models.CharField(max_length=40, blank=True, editable=False)
     error_message = models.CharField(max_length=500, blank=True, editable=False)
     error_is_final = models.BooleanField(default=False, editable=False, help_text="The same file fails the same way.")
-    # What the probe found in the original and what is planned, before it is encoded; see services.processing.preflight.
+    # What the probe found in the original, and the encode plan; see services.processing.preflight.
     verdict = models.JSONField(null=True, editable=False)
 
-    # The claim: who holds claim_token may write until lease_until, which each write renews.
+    # The claim: the worker that holds claim_token may write until lease_until, and each write renews the lease.
     claim_token = models.UUIDField(null=True, editable=False)
     lease_until = models.DateTimeField(null=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
 
-    # The published version that plays; empty until the first one.
+    # The published version, which plays; empty until there is one.
     version = models.CharField(max_length=32, blank=True, editable=False)
     duration_s = models.FloatField(null=True, editable=False)
     width = models.PositiveIntegerField(null=True, editable=False)
     height = models.PositiveIntegerField(null=True, editable=False)
     size_bytes = models.PositiveBigIntegerField(default=0, editable=False, help_text="Of the published version.")
-    # The original that this version was made of. While another one is tried, it waits here to be taken back.
+    # The original that the published version was made of. While a candidate is tried, these fields keep it, so that
+    # it can be restored if the candidate is refused.
     played_original = models.CharField(max_length=200, blank=True, editable=False)
     played_etag = models.CharField(max_length=100, blank=True, editable=False)
-    played_name = models.CharField(max_length=255, blank=True, editable=False)
+    played_name = models.CharField(max_length=MAX_FILE_NAME_LENGTH, blank=True, editable=False)
     played_bytes = models.PositiveBigIntegerField(default=0, editable=False)
     played_verdict = models.JSONField(null=True, editable=False)
-    # Why the last try to make another version came to nothing; without a file's name it was the same original again.
-    refused_file = models.CharField(max_length=255, blank=True, editable=False)
+    # Why the last attempt at another version failed. refused_file is empty when it was made from the same original.
+    refused_file = models.CharField(max_length=MAX_FILE_NAME_LENGTH, blank=True, editable=False)
     refused_code = models.CharField(max_length=40, blank=True, editable=False)
     refused_message = models.CharField(max_length=500, blank=True, editable=False)
     refused_at = models.DateTimeField(null=True, editable=False)
-    # `<folder>/<file>` below the video's prefix: a candidate of the version, or an upload in a folder of its own.
+    # `<folder>/<file>` below the video's prefix: a candidate of the version, or an uploaded picture in its own folder.
     poster = models.CharField(max_length=60, blank=True, editable=False)
     poster_choices = models.PositiveSmallIntegerField(default=0, editable=False)
-    # Posters and candidates that were made before there were small ones have none.
+    # False for posters and candidates that were made by releases without small pictures.
     has_small_poster = models.BooleanField(default=False, editable=False)
     has_small_choices = models.BooleanField(default=False, editable=False)
     has_storyboard = models.BooleanField(default=False, editable=False)
     has_manifest = models.BooleanField(default=False, editable=False, help_text="Of DASH.")
-    # What making the version took: later estimates are judged by it.
+    # How much work the version was, and how long it took: later estimates are derived from it.
     work_pixels = models.PositiveBigIntegerField(default=0, editable=False)
     work_s = models.FloatField(default=0, editable=False)
 
@@ -176,24 +182,27 @@ class Video(models.Model):
 
     @property
     def key_prefix(self) -> str:
-        """Where the published version's objects lie in the store."""
+        """The prefix of the published version's objects in the store."""
         return f"videos/{self.public_id}/{self.version}"
 
     @property
     def original_prefixes(self) -> list[str]:
-        """Where originals of it lie. One that an upload brought for a video that was there lies elsewhere."""
+        """The prefixes, or keys, of all originals of this video.
+
+        A direct upload that replaces the file of an existing video has a key outside the video's own folder.
+        """
         own = layout.originals_prefix(self.public_id)
         names = {self.video_file.name or "", self.accepted_original, self.played_original}
         return [own, *sorted(name for name in names if name and not name.startswith(f"{own}/"))]
 
     @property
     def small_poster(self) -> str:
-        """The poster for cards, named as `poster` is; the poster itself where there is no small one."""
+        """The poster for cards, as `<folder>/<file>`; the large poster when there is no small one."""
         return layout.small_poster_file(self.poster) if self.has_small_poster else self.poster
 
 
 class Rendition(models.Model):
-    """One rung of one published version: a single MP4 that HLS reads by byte range."""
+    """One rung of a published version: a single MP4 that HLS players read by byte range."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="renditions")
     version = models.CharField(max_length=32)
@@ -218,11 +227,11 @@ class Rendition(models.Model):
 
 
 class Caption(models.Model):
-    """What is said, as text, in one language: `captions_<language>.vtt` in a folder below the video's prefix."""
+    """The captions of a video in one language: `captions_<language>.vtt` in a folder below the video's prefix."""
 
     video = models.ForeignKey(Video, on_delete=models.CASCADE, related_name="captions")
     language = models.CharField(max_length=12, help_text="As BCP 47 has it: de, pt-BR.")
-    label = models.CharField(max_length=60, help_text="What the player's menu says.")
+    label = models.CharField(max_length=MAX_LABEL_LENGTH, help_text="What the player's menu says.")
     folder = models.CharField(max_length=32, help_text="The version it was found in, or one of its own.")
     is_uploaded = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)

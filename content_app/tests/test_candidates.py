@@ -30,7 +30,7 @@ from users_app.models import User
 pytestmark = pytest.mark.usefixtures("enqueued")
 
 SignIn = Callable[[User], APIClient]
-GOOD = {**preflight.NOTHING, "verdict": "fine", "sentence": "Nothing is wrong with this file."}
+GOOD = {**preflight.EMPTY_VERDICT, "verdict": "fine", "sentence": "Nothing is wrong with this file."}
 BAD = preflight.refused_verdict("not_a_video", NotAVideo.sentence)
 # Everything that a film is as long as nobody brings another file.
 WHAT_IT_IS = (

@@ -6,7 +6,7 @@ import pytest
 
 from content_app.models import Discard, Video
 from content_app.services.processing import encoding, lifecycle
-from content_app.services.processing.encoding import AskedToEnd
+from content_app.services.processing.encoding import WorkerStopping
 from content_app.services.processing.lifecycle import Claim
 from content_app.states import State
 from content_app.tests.factories import make_playable, make_video
@@ -26,9 +26,9 @@ def test_a_worker_asked_to_end_right_after_its_switch_keeps_what_plays(
 
     def switch_and_be_asked(claim: Claim, version: str, *_: object) -> None:
         Video.objects.filter(pk=claim.video_id).update(state=State.READY, version=version)
-        raise AskedToEnd
+        raise WorkerStopping
 
-    monkeypatch.setattr(encoding, "make_and_switch", switch_and_be_asked)
+    monkeypatch.setattr(encoding, "make_and_publish", switch_and_be_asked)
     claim = lifecycle.claim(video_id=video.pk)
     assert claim
     encoding.run_claim(claim=claim)

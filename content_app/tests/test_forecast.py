@@ -115,7 +115,7 @@ def test_a_worker_corrects_the_estimate_as_it_goes(owner: User, monkeypatch: pyt
 
 def test_what_was_found_tells_the_time_of_now(owner: User) -> None:
     cost = {"seconds": 100, "bytes": 1, "most_bytes": 2, "basis": "By the last films."}
-    verdict = {**preflight.NOTHING, "verdict": "fine", "cost": cost}
+    verdict = {**preflight.EMPTY_VERDICT, "verdict": "fine", "cost": cost}
     busy = make_video(owner, state=State.PROCESSING, verdict=verdict, estimate_s=250)
     done = make_playable(owner, verdict=verdict, estimate_s=250, work_s=41.4)
     old = make_playable(owner, verdict=verdict)

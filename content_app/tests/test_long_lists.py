@@ -78,7 +78,7 @@ def test_each_part_takes_two_queries_beside_the_two_that_tell_how_long_it_is(
 
 
 def test_what_is_hidden_between_two_parts_is_not_shown(films: list[Video]) -> None:
-    parts = queries.in_parts(queries.visible_to(films[0].owner).filter(visibility=Visibility.PUBLIC), 3)
+    parts = queries.in_batches(queries.visible_to(films[0].owner).filter(visibility=Visibility.PUBLIC), 3)
     shown = next(parts)
     Video.objects.filter(pk__in=[films[1].pk, films[5].pk]).update(visibility=Visibility.PRIVATE)
     shown += [video for part in parts for video in part]
@@ -92,7 +92,7 @@ def test_a_database_that_fails_in_the_middle_is_an_answer_of_its_own(
         yield list(videos[:size])
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(catalogue, "in_parts", broken)
+    monkeypatch.setattr(catalogue, "in_batches", broken)
     response = as_user(viewer).get("/content/")
     assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
     # And the turn is free again.

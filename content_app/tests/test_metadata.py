@@ -42,7 +42,7 @@ def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 @pytest.fixture(autouse=True)
 def _own_cache(socket: Path, settings: Any, monkeypatch: pytest.MonkeyPatch, enqueued: list[int]) -> Iterator[None]:
     monkeypatch.setattr(transaction, "on_commit", lambda function: function())
-    monkeypatch.setattr(video_cache, "connection", video_cache.CacheConnection())
+    monkeypatch.setattr(video_cache, "breaker", video_cache.CacheBreaker())
     use(settings, redis.url_of(socket))
     cache.clear()
     yield
@@ -173,7 +173,7 @@ def test_what_was_read_before_a_change_is_not_remembered_after_it(video: Video, 
         edit_title(video)  # somebody else is faster
         return found
 
-    assert video_cache.remembered(video.pk, load_slowly)
+    assert video_cache.get_or_load(video.pk, load_slowly)
     assert queries.find_visible(owner, video.pk).title == "Another title"
 
 
@@ -209,7 +209,7 @@ def test_when_redis_is_back_nothing_old_is_believed(
 
 
 def test_a_video_that_is_not_there_is_not_remembered(owner: User) -> None:
-    assert video_cache.remembered(999_999, lambda: None) is None
+    assert video_cache.get_or_load(999_999, lambda: None) is None
     video = make_video(owner, pk=999_999)
     assert queries.find_visible(owner, video.pk).title == video.title
 
@@ -235,7 +235,7 @@ def test_a_change_by_a_process_that_is_gone_is_forgotten_by_the_next_one(
     edit_title(video)
     assert CacheDoubt.objects.exists()
     monkeypatch.setattr(
-        video_cache, "connection", video_cache.CacheConnection()
+        video_cache, "breaker", video_cache.CacheBreaker()
     )  # another process, which knows nothing of it
     use(settings, redis.url_of(socket))
     video_cache.watch_cache()

@@ -215,13 +215,13 @@ def test_a_verdict_says_everything_and_no_path_of_the_server(owner: User, as_use
     ("fields", "verdict", "sentence"),
     [
         ({"state": State.UPLOADING}, "waiting", "No file has been uploaded yet."),
-        ({"state": State.PENDING}, "waiting", "The file is looked at in a moment."),
-        ({"state": State.PROCESSING}, "waiting", "The file is looked at in a moment."),
+        ({"state": State.PENDING}, "waiting", "The file will be checked in a moment."),
+        ({"state": State.PROCESSING}, "waiting", "The file will be checked in a moment."),
         ({"state": State.ERROR, "error_code": "truncated", "error_message": "Cut off."}, "refused", "Cut off."),
         (
             {"state": State.READY},
             "waiting",
-            "This film was made before files were looked at first; process it again to see what is found.",
+            "This film was processed by an older release, which kept no report; process it again to get one.",
         ),
     ],
 )
@@ -251,4 +251,4 @@ def test_of_an_upload_that_has_arrived_is_said_that_it_is_checked(owner: User, a
     now = timezone.now()
     DirectUpload.objects.create(owner=owner, video=video, key="videos/one", expires_at=now, arrived_at=now)
     body = as_user(owner).get(path_of(video)).json()
-    assert (body["verdict"], body["sentence"]) == ("waiting", "The file has arrived and is checked in a moment.")
+    assert (body["verdict"], body["sentence"]) == ("waiting", "The file has arrived and will be checked in a moment.")

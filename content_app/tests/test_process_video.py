@@ -65,7 +65,7 @@ def test_a_film_that_fails_on_the_way_leaves_nothing(tiny: Path, admin: User, mo
     def fail(*_: Any, **__: Any) -> None:
         raise Truncated
 
-    monkeypatch.setattr(encoding, "make_and_switch", fail)
+    monkeypatch.setattr(encoding, "make_and_publish", fail)
     assert refusal(str(tiny)).startswith("truncated: ")
     assert_nothing_is_left()
 

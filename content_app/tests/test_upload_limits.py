@@ -135,7 +135,7 @@ def test_a_thousand_that_are_given_up_are_one_cleanup(housekeeping: Queue, owner
 
 @pytest.mark.django_db(transaction=True)
 def test_mails_do_not_wait_for_the_end_of_a_long_cleanup(housekeeping: Queue, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "MOST_DISCARDS", 2)
+    monkeypatch.setattr(jobs, "MAX_DISCARDS", 2)
     for number in range(3):
         let_go(number)
     take_up_all(housekeeping)  # a worker has taken it up

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from content_app.models import Video
-from content_app.queries import read_ref
+from content_app.queries import parse_ref
 from content_app.services.processing import preflight
 from content_app.services.processing.encode_settings import plan_settings
 from content_app.services.storage import work_folder
@@ -43,7 +43,7 @@ class Command(BaseCommand):
                 self.stdout.write(as_json(preflight.refused_verdict(error.code, error.sentence)))
             raise CommandError(f"{error.code}: {error.sentence}") from error
         if options["json"]:
-            self.stdout.write(as_json({**preflight.judgement(explained), **explained.to_json()}))
+            self.stdout.write(as_json(preflight.as_verdict(explained)))
         else:
             self.stdout.write(as_text(explained, with_command=options["command"]), ending="")
 
@@ -60,7 +60,7 @@ def explain_file(path: Path) -> Explanation:
 @contextmanager
 def found_file(text: str) -> Iterator[Path]:
     """Of a video its original, else the path itself. A file whose name is a number is named by `./12`."""
-    ref = read_ref(text)
+    ref = parse_ref(text)
     if ref is None:
         yield readable_file(text)
         return

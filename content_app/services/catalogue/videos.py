@@ -13,8 +13,8 @@ from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from background.refusals import Kind, Refusal
-from content_app.access import may_bring, may_change
-from content_app.models import ORIGINAL_FIELDS, Video
+from content_app.access import may_change, may_upload_videos
+from content_app.models import MAX_FILE_NAME_LENGTH, ORIGINAL_FIELDS, Video
 from content_app.rules import check_original, check_price
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 else:  # the real class takes no parameter
     Upload = UploadedFile
 
-LONGEST_NAME = 255
 UNDO_MINUTES = 15
 
 
@@ -92,7 +91,7 @@ def edit(
 def require_uploader(person_id: int) -> None:
     """Asked of the database: a request knows who sends it from its beginning, and a file may take minutes."""
     person = User.objects.filter(pk=person_id).first()
-    if person is None or not may_bring(person):
+    if person is None or not may_upload_videos(person):
         raise NotAllowed
 
 
@@ -107,7 +106,7 @@ def take_upload(*, video: Video, upload: Upload) -> None:
     name, size_bytes = upload.name or "", upload.size or 0
     check_original(name=name, size_bytes=size_bytes, max_mb=settings.MAX_UPLOAD_MB)
     video.video_file = upload
-    video.original_name = name[-LONGEST_NAME:]
+    video.original_name = name[-MAX_FILE_NAME_LENGTH:]
     video.original_bytes = size_bytes
 
 

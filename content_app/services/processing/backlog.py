@@ -1,4 +1,4 @@
-"""Videos that wait for a worker although no job of theirs is on the queue."""
+"""Enqueues videos that wait for a worker but have no job on the queue."""
 
 from django.conf import settings
 
@@ -8,6 +8,6 @@ from content_app.services.processing import lifecycle
 
 
 def enqueue_waiting() -> int:
-    """Enqueue every pending video that has no job waiting: after a lost or flushed Redis the database knows them."""
+    """Enqueues every pending video that has no job, as after a Redis that lost its data. Returns how many."""
     waiting = lifecycle.waiting_ids() if settings.TRANSCODER == "internal" else []
     return enqueue_lost(waiting, queued=queue.videos_waiting, enqueue_one=queue.enqueue_processing, what="videos")

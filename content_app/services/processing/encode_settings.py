@@ -1,4 +1,4 @@
-"""How this site encodes, as the settings say."""
+"""The pipeline's settings, read from Django's."""
 
 from django.conf import settings
 

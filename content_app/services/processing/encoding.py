@@ -1,11 +1,11 @@
-"""Carries a claimed video through the pipeline: fetch, make, publish, tell."""
+"""Takes a claimed video through the pipeline: fetch the original, encode, publish, mark ready."""
 
 import logging
 import shutil
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -35,32 +35,36 @@ from media_pipeline.storage.store import can_link
 
 log = logging.getLogger(__name__)
 
-COPIES = 2  # what the encoder wrote, and the version that is made of it
+COPIES = 2  # the encoder's files, and the version that is packaged from them
 NO_ROOM = "There is no room left on the disk to process this film. Make room, then try again."
 REPORT_INTERVAL = timedelta(seconds=1)
-# More than an encoder writes between two looks at the disk.
+# More than an encoder writes between two checks of the disk.
 MARGIN_BYTES = 8 * MEGABYTE
 Watcher = Callable[[int, int | None], None]
 
 
-class AskedToEnd(BaseException):
-    """The worker is to end now; no error of the video's, and nothing that code along the way may swallow."""
+class WorkerStopping(BaseException):
+    """The worker has to end now. Not an Exception, so that no handler for errors along the way swallows it."""
 
 
 def run_claim(*, claim: Claim, watch: Watcher = lambda percent, time_left_s: None) -> None:
-    """Make, publish and switch; every way out leaves the video in a state that someone acts on.
+    """Makes a version of the video and publishes it; on any error, fails the video or leaves it to another worker.
 
-    `watch` hears percent and seconds left (for a command line).
+    `watch` is called with the percent done and the seconds left (for a command line).
     """
     version = uuid.uuid4().hex[:16]
+    scratch = settings.WORK_DIR / str(claim.token)
     log.info("video %s: processing, attempt %d", claim.video_id, claim.attempt)
     try:
-        with scratch_of(claim) as scratch:
-            make_and_switch(claim, version, scratch, Reporter(claim, watch))
+        try:
+            make_and_publish(claim, version, scratch, Reporter(claim, watch))
+        finally:
+            # Before the handlers below write to the database, which on a full disk may need the room.
+            shutil.rmtree(scratch, ignore_errors=True)
     except ClaimLost:
         log.info("video %s: deleted, replaced or taken over; leaving it", claim.video_id)
         discard_version(claim, version)
-    except AskedToEnd:
+    except WorkerStopping:
         log.info("video %s: handed back, the worker ends", claim.video_id)
         with suppress(ClaimLost):
             lifecycle.hand_back(claim=claim)
@@ -73,17 +77,7 @@ def run_claim(*, claim: Claim, watch: Watcher = lambda percent, time_left_s: Non
         give_up(claim, version, StorageUnavailable("The work folder cannot be written to.", detail=str(error)))
 
 
-@contextmanager
-def scratch_of(claim: Claim) -> Iterator[Path]:
-    """Gone before the database hears how it ended, which on a full disk may need the room."""
-    scratch = settings.WORK_DIR / str(claim.token)
-    try:
-        yield scratch
-    finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter") -> None:
+def make_and_publish(claim: Claim, version: str, scratch: Path, report: "Reporter") -> None:
     sweep_scratch()
     work_folder.drop_kept()
     source, work, out = scratch / "source", scratch / "work", scratch / "out"
@@ -91,25 +85,25 @@ def make_and_switch(claim: Claim, version: str, scratch: Path, report: "Reporter
         folder.mkdir(parents=True)
     tick = partial(report, None)
     work_folder.fetch_original(claim.original, source, tick, claim.etag)
-    accept = partial(accept_plan, claim=claim, size_bytes=source.stat().st_size, report=report)
-    made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, accept))
+    source_bytes = source.stat().st_size
+
+    def accept_plan(facts: Source, plan: EncodePlan) -> None:
+        """The pipeline calls this before it encodes. Raises StorageUnavailable when the result would not fit."""
+        report.expect(preflight.note_plan(facts, plan, claim=claim, size_bytes=source_bytes))
+        cost = estimate(plan, Speed(), source_bytes=source_bytes)
+        work_folder.require_scratch_space(cost.bytes * COPIES)
+
+    made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, accept_plan))
     lifecycle.expect_version(claim=claim, version=version)
-    prefix = layout.version_prefix(claim.public_id, version)
     require_room_to_publish(out)
-    size_bytes = publish(out, get_store(), prefix, tick)
+    size_bytes = publish(out, get_store(), layout.version_prefix(claim.public_id, version), tick)
     lifecycle.mark_ready(claim=claim, published=published_encode(claim, version, made, size_bytes, out))
     log.info("video %s: ready", claim.video_id)
 
 
-def accept_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: int, report: "Reporter") -> None:
-    """Before anything is encoded. Raises StorageUnavailable when there is no room for what will come of it."""
-    report.expect(preflight.note_plan(source, plan, claim=claim, size_bytes=size_bytes))
-    cost = estimate(plan, Speed(), source_bytes=size_bytes)
-    work_folder.require_scratch_space(cost.bytes * COPIES)
-
-
 def require_room_to_publish(out: Path) -> None:
-    """Raises NoRoom. Where the media are on another disk than the work folder, storing a version copies it."""
+    """Raises NoRoom when the version in `out` does not fit into the media folder."""
+    # On the same disk as the work folder a version is stored by hard links, which need no room.
     if not bucket_store() and not can_link(out, settings.MEDIA_ROOT):
         disk_space.require_free(settings.MEDIA_ROOT, sum(path.stat().st_size for path in out.iterdir()))
 
@@ -159,17 +153,17 @@ def give_up(claim: Claim, version: str, error: PipelineError) -> None:
 
 
 def discard_version(claim: Claim, version: str) -> None:
-    # A worker may be asked to end in the moment after its switch: what plays now is not its to let go.
+    # SIGTERM may arrive just after mark_ready has committed: then this version plays already, and stays.
     if Video.objects.filter(pk=claim.video_id, version=version).exists():
         return
     discards.discard(prefixes=[layout.version_prefix(claim.public_id, version)])
 
 
 class Reporter:
-    """Passes progress on to the database, about once a second, and renews the lease by it.
+    """Writes progress and the time left to the database about once a second, which also renews the lease.
 
-    How long it takes is what the plan says at first, and judged anew with everything that is done.
-    Ends the work with NoRoom before the reserve of the disk is touched.
+    The estimate begins with what the plan says, and is corrected with each report of the encoder. Calling the reporter
+    raises ClaimLost when another worker holds the video, and NoRoom before the work disk runs into its reserve.
     """
 
     def __init__(self, claim: Claim, watch: Watcher) -> None:
@@ -182,7 +176,7 @@ class Reporter:
         self.total_s: float | None = None
 
     def expect(self, seconds: float) -> None:
-        """What the plan will take, from now on."""
+        """Starts the estimate: the plan will take this long, counted from now."""
         self.planned_at, self.expected_s, self.total_s = time.monotonic(), seconds, seconds
 
     def __call__(self, progress: Progress | None) -> None:
@@ -190,12 +184,9 @@ class Reporter:
         if timezone.now() < self.next_at:
             return
         if progress:
-            self.percent = min(99, progress.percent)  # 100 is for the moment when it can be watched
+            self.percent = min(99, progress.percent)  # 100 is for mark_ready: only then it can be watched
         if progress and self.expected_s is not None:
             self.total_s = corrected_s(self.expected_s, progress.elapsed_s, progress.share)
-        self.renew()
-
-    def renew(self) -> None:
         time_left_s = estimate_s = None
         if self.total_s is not None:
             elapsed_s = time.monotonic() - self.planned_at
@@ -209,17 +200,14 @@ class Reporter:
 
 
 def sweep_scratch() -> int:
-    """Remove the scratch folders that killed workers left on this machine; how many."""
+    """Removes the scratch folders that killed workers left on this machine. Returns how many."""
     swept = 0
     for folder in settings.WORK_DIR.iterdir():
-        if not is_in_use(folder):
+        try:
+            token = uuid.UUID(folder.name)
+        except ValueError:
+            continue  # not a scratch folder
+        if not lifecycle.is_live_claim(token=token):
             shutil.rmtree(folder, ignore_errors=True)
             swept += 1
     return swept
-
-
-def is_in_use(folder: Path) -> bool:
-    try:
-        return lifecycle.is_live_claim(token=uuid.UUID(folder.name))
-    except ValueError:
-        return True  # not one of ours

@@ -1,7 +1,7 @@
-"""How long films will still take: the one estimate that the API, the pages and the admin site tell.
+"""How long films will still take: the one estimate that the API, the watch site and the admin site show.
 
-A worker corrects that of its own film as it goes (`time_left_s`). What waits is taken up in the order in which it came,
-by as many workers as are busy now.
+A worker corrects the estimate of its own film while it encodes (`time_left_s`). For films that wait, the forecast
+assumes that they are processed in the order of their arrival, by as many workers as are busy now.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from content_app.states import State
 
 @dataclass(frozen=True)
 class Outlook:
-    """`place` is 1 for the film that is taken up next, None for one that waits for no worker of this site."""
+    """`place` is 1 for the film that a worker takes next, None for one that does not wait for a worker of this site."""
 
     place: int | None = None
     time_left_s: int | None = None  # until it is ready
@@ -27,7 +27,7 @@ UNKNOWN = Outlook()
 
 
 class Forecast:
-    """Of any number of films by one query, which is made when the first film that waits is asked about."""
+    """Outlooks for any number of films, by one query, which runs when the first waiting film is asked about."""
 
     def __init__(self) -> None:
         self._waiting: Mapping[int, Outlook] | None = None
@@ -43,7 +43,7 @@ class Forecast:
 
 
 def look_ahead() -> Mapping[int, Outlook]:
-    """By the ids of the films that wait."""
+    """Returns the outlooks of all waiting films, by their ids."""
     in_line = Video.objects.filter(state__in=(State.PENDING, State.PROCESSING), deleted_at=None)
     rows = in_line.order_by("queued_at", "pk")
     busy, waiting = [], []
@@ -56,17 +56,19 @@ def look_ahead() -> Mapping[int, Outlook]:
 
 
 def outlooks(busy: Sequence[int | None], waiting: Sequence[tuple[int, int | None]]) -> Mapping[int, Outlook]:
-    """`busy`: seconds until each worker is free; `waiting`: (id, what it takes) in order. None: not known yet; pure.
+    """Simulates the queue; pure. Returns the outlook of each waiting film by its id.
 
-    Those that are not known are taken for middling ones; nothing is said of their own time.
+    `busy`: seconds until each worker is free; `waiting`: (id, seconds of work) in order. None stands for "not known
+    yet": such a film counts as one of median length for the films behind it, and gets no time of its own.
     """
-    known = [seconds for seconds in (*busy, *(takes for _, takes in waiting)) if seconds is not None]
-    usual = median(known) if known else 0
-    free_in = [usual if seconds is None else seconds for seconds in busy] or [0]
+    known = [seconds for seconds in (*busy, *(work_s for _, work_s in waiting)) if seconds is not None]
+    usual_s = median(known) if known else 0
+    free_in = [usual_s if seconds is None else seconds for seconds in busy] or [0]
     heapify(free_in)
-    found = {}
-    for place, (pk, takes) in enumerate(waiting, start=1):
-        done_in = heappop(free_in) + (usual if takes is None else takes)
+    result = {}
+    for place, (pk, work_s) in enumerate(waiting, start=1):
+        # The worker that is free first takes the film.
+        done_in = heappop(free_in) + (usual_s if work_s is None else work_s)
         heappush(free_in, done_in)
-        found[pk] = Outlook(place, None if takes is None else round(done_in))
-    return found
+        result[pk] = Outlook(place, None if work_s is None else round(done_in))
+    return result

@@ -1,7 +1,7 @@
-"""The one writer of a video's state. Every move is a conditional UPDATE whose row count says who won.
+"""The only writer of a video's state. Every move is a conditional UPDATE, and its row count says who won.
 
-A worker's claim is a lease with a fencing token: each write names the token and renews the lease, and one that finds
-the claim gone raises ClaimLost, so a worker that was taken for dead can no longer change anything.
+A worker's claim is a lease with a fencing token: each write names the token and renews the lease. A write that finds
+the claim gone raises ClaimLost, so a worker whose lease has expired can no longer change the video.
 """
 
 import logging
@@ -33,24 +33,24 @@ UNSEEN: dict[str, object] = {**FRESH, **NO_REFUSAL, "verdict": None, "estimate_s
 
 
 class ClaimLost(Exception):
-    """Somebody else holds the video now, or it was deleted or replaced."""
+    """Another worker holds the video now, or the video was deleted, or its original replaced."""
 
 
 @dataclass(frozen=True)
 class Claim:
-    """A worker's right to write one video's state."""
+    """A worker's right to write the state of one video."""
 
     video_id: int
     token: uuid.UUID
     public_id: uuid.UUID
     original: str
-    etag: str  # of the object that was checked; empty where there is none to tell
+    etag: str  # of the object that was checked; empty for originals that came by a form or by tus
     attempt: int
 
 
 @dataclass(frozen=True)
 class Original:
-    """A file in the storage that was checked."""
+    """A file in the storage that has been checked."""
 
     key: str
     name: str
@@ -60,7 +60,7 @@ class Original:
 
 @dataclass(frozen=True)
 class Published:
-    """A finished version whose objects are stored."""
+    """A finished version, all objects of which are stored."""
 
     version: str
     duration_s: float
@@ -81,14 +81,15 @@ class Published:
 
 
 def accept_original(*, video: Video, etag: str = "") -> bool:
-    """Take note of a new original: to `pending`, job enqueued on commit. Once per original.
+    """Moves a video with a new original to `pending`, and enqueues its job on commit. Returns False the second time.
 
-    Beside a version that plays it is a candidate: the original of that version stays until the candidate's version is
-    ready, and is taken back if the candidate is refused. Any other original, an earlier candidate too, is let go.
+    If a version plays, the new original is a candidate: the original of that version is kept until the candidate's own
+    version is ready, and restored if the candidate is refused. Any other replaced original is discarded, an earlier
+    candidate too.
     """
     name = video.video_file.name or ""
     with transaction.atomic():
-        # Not what this instance remembers: another save may have brought an original in between.
+        # Read from the database, not from the instance: another request may have saved an original in between.
         replaced, played = Video.objects.values_list("accepted_original", "played_original").get(pk=video.pk)
         if replaced == name:
             return False
@@ -113,40 +114,40 @@ def accept_original(*, video: Video, etag: str = "") -> bool:
 
 
 def accept_upload(*, video_id: int, original: Original, verdict: Mapping[str, object]) -> bool:
-    """Take an original that was brought beside the web server, and checked; False when the video is gone."""
+    """Gives a video a directly uploaded original that has been checked. Returns False when the video is gone."""
     with transaction.atomic():
         video = Video.objects.select_for_update().filter(pk=video_id, deleted_at=None).first()
         if video is None:
             return False
-        brought = {"video_file": original.key, "original_name": original.name, "original_bytes": original.size_bytes}
-        Video.objects.filter(pk=video_id).update(**brought, updated_at=timezone.now())
+        file = {"video_file": original.key, "original_name": original.name, "original_bytes": original.size_bytes}
+        Video.objects.filter(pk=video_id).update(**file, updated_at=timezone.now())
         video.refresh_from_db()
         accept_original(video=video, etag=original.etag)
         return note_verdict(video_id=video_id, original=original.key, verdict=verdict)
 
 
 def refuse_upload(*, video_id: int, error: PipelineError, verdict: Mapping[str, object]) -> bool:
-    """A file that was to become the first original of this video is none; one with another original keeps its state."""
-    # Also of one that was deleted, which may be brought back.
+    """Fails a video whose first original was refused. Returns False when the video has an original already."""
+    # Deleted videos included: they may be restored.
     waiting = Video.objects.filter(pk=video_id, state=State.UPLOADING)
-    # Without a file there is nothing that could be tried again.
+    # Always final: there is no file that could be processed again.
     return bool(waiting.update(**NO_CLAIM, **{**_failure(error), "error_is_final": True}, verdict=verdict))
 
 
 def note_refusal(*, video_id: int, name: str, error: PipelineError) -> bool:
-    """A file was refused before it could become the candidate of this video, which stays as it is."""
+    """Notes why a file was refused before it became this video's candidate; the video stays as it is."""
     others = Video.objects.filter(pk=video_id, deleted_at=None).exclude(state=State.UPLOADING)
     return bool(others.update(**_refusal(error), refused_file=name))
 
 
 def dismiss_refusal(*, video_id: int) -> bool:
-    """It was read; False when there was none."""
-    told = Video.objects.filter(pk=video_id, deleted_at=None).exclude(refused_code="")
-    return bool(told.update(**NO_REFUSAL))
+    """Removes the note of a refusal that the owner has read. Returns False when there was none."""
+    refused = Video.objects.filter(pk=video_id, deleted_at=None).exclude(refused_code="")
+    return bool(refused.update(**NO_REFUSAL))
 
 
 def retry(*, video_id: int) -> bool:
-    """Process a failed or finished video once more; False when it is in neither state or has no original."""
+    """Processes a failed or finished video once more. Returns False in any other state, or without an original."""
     with transaction.atomic():
         done = Video.objects.filter(pk=video_id, state__in=(State.ERROR, State.READY)).exclude(video_file="")
         rows = done.update(**UNSEEN, **NO_CLAIM, state=State.PENDING, queued_at=timezone.now(), attempts=0)
@@ -157,24 +158,25 @@ def retry(*, video_id: int) -> bool:
 
 
 def _enqueue_on_commit(video_id: int) -> None:
-    """A free worker processes it at once, or another service; while all are busy, somebody else has a look at it."""
     if settings.TRANSCODER == "internal":
         transaction.on_commit(lambda: queue.enqueue_processing(video_id))
+    # Whichever job runs first examines the file: while all encoding workers are busy, this one tells early whether
+    # the file is a video at all.
     transaction.on_commit(lambda: queue.enqueue_inspection(video_id))
 
 
-# --- what is found before it is encoded ------------------------------------------------------------------------------
+# --- preflight -------------------------------------------------------------------------------------------------------
 
 
 def note_verdict(*, video_id: int, original: str, verdict: Mapping[str, object]) -> bool:
-    """What was found in this original; False when the video has another one by now, or is gone."""
-    held = Video.objects.filter(pk=video_id, accepted_original=original, deleted_at=None)
+    """Stores the verdict on this original. Returns False when the video has another original by now, or is gone."""
+    unchanged = Video.objects.filter(pk=video_id, accepted_original=original, deleted_at=None)
     cost = verdict.get("cost")
-    return bool(held.update(verdict=verdict, estimate_s=cost["seconds"] if isinstance(cost, Mapping) else None))
+    return bool(unchanged.update(verdict=verdict, estimate_s=cost["seconds"] if isinstance(cost, Mapping) else None))
 
 
 def refuse(*, video_id: int, original: str, error: PipelineError, verdict: Mapping[str, object]) -> bool:
-    """A file that can never become a film is given up before a worker has time for it; False when one had."""
+    """Fails a waiting video whose file can never be processed. Returns False when a worker has claimed the video."""
     waiting = Video.objects.filter(
         pk=video_id, accepted_original=original, state=State.PENDING, claim_token=None, deleted_at=None
     )
@@ -182,18 +184,18 @@ def refuse(*, video_id: int, original: str, error: PipelineError, verdict: Mappi
 
 
 def switch_poster(*, video: Video, poster: str) -> bool:
-    """False when the version or its poster is no longer the one that this instance has."""
-    seen = Video.objects.filter(pk=video.pk, version=video.version, poster=video.poster, deleted_at=None)
-    # What is uploaded is stored in both sizes; of a version that depends on when it was made.
+    """Changes the poster. Returns False when the version or the poster is no longer the one of this instance."""
+    unchanged = Video.objects.filter(pk=video.pk, version=video.version, poster=video.poster, deleted_at=None)
+    # Uploaded posters are stored in both sizes; versions of older releases have large candidates only.
     has_small = video.has_small_choices or not poster.startswith(f"{video.version}/")
-    return bool(seen.update(poster=poster, has_small_poster=has_small))
+    return bool(unchanged.update(poster=poster, has_small_poster=has_small))
 
 
 # --- a worker's moves ------------------------------------------------------------------------------------------------
 
 
 def claim(*, video_id: int) -> Claim | None:
-    """Become the worker of a pending video; None when there is nothing to do."""
+    """Claims a pending video for this worker. Returns None when it is not pending, or has to wait before a retry."""
     now, token = timezone.now(), uuid.uuid4()
     rows = (
         _movable(video_id, State.PROCESSING)
@@ -203,7 +205,7 @@ def claim(*, video_id: int) -> Claim | None:
     if not rows:
         return None
     video = Video.objects.filter(pk=video_id, claim_token=token).first()
-    if video is None:  # deleted or replaced just now
+    if video is None:  # deleted, or its original replaced, since the UPDATE
         return None
     return Claim(video.pk, token, video.public_id, video.accepted_original, video.original_etag, video.attempts)
 
@@ -211,20 +213,22 @@ def claim(*, video_id: int) -> Claim | None:
 def record_progress(
     *, claim: Claim, percent: int = 0, time_left_s: int | None = None, estimate_s: int | None = None
 ) -> None:
-    """Renew the lease and show progress. Raises ClaimLost."""
-    told = {} if estimate_s is None else {"estimate_s": estimate_s}
-    _write(claim, progress=percent, time_left_s=time_left_s, lease_until=_lease(), **told)
+    """Stores the progress and renews the lease. Raises ClaimLost."""
+    # Without a new estimate the one from preflight stays.
+    estimate = {} if estimate_s is None else {"estimate_s": estimate_s}
+    _write(claim, progress=percent, time_left_s=time_left_s, lease_until=_lease(), **estimate)
 
 
 def expect_version(*, claim: Claim, version: str) -> None:
-    """Before the first object is stored: if the worker dies, what it stored is removed a day later."""
+    """Call before the first object is stored: if the worker dies, the version's objects are removed a day later."""
     discards.discard_unless_kept(prefix=layout.version_prefix(claim.public_id, version))
 
 
 def mark_ready(*, claim: Claim, published: Published) -> None:
-    """Switch to the new version in one transaction; the old one is removed when its last address has expired.
+    """Publishes the new version in one transaction. Raises ClaimLost.
 
-    The original that the old version was made of goes at once if the new one was made of another.
+    The old version is removed when its last signed address has expired. The original of the old version is discarded at
+    once if the new version was made from another one.
     """
     with transaction.atomic():
         before = Video.objects.filter(pk=claim.video_id).values_list("version", "played_original").first()
@@ -256,7 +260,7 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
         Rendition.objects.filter(video_id=claim.video_id).delete()
         Rendition.objects.bulk_create(published.renditions)
         Caption.objects.filter(video_id=claim.video_id, is_uploaded=False).delete()
-        # What somebody has uploaded in a language goes before what the file brings along.
+        # An uploaded caption has its language already, and wins over one that came with the file.
         Caption.objects.bulk_create(published.captions, ignore_conflicts=True)
         discards.keep(prefix=layout.version_prefix(claim.public_id, published.version))
         if old:
@@ -266,7 +270,8 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
 
 
 def _poster_after_switch(old: str, new: Published) -> dict[str, Case]:
-    """The new version's own, unless somebody has uploaded one, which lies in no version."""
+    """Returns the poster fields: the new version's first candidate, unless the poster is an uploaded picture."""
+    # An uploaded poster has a folder of its own, outside the old version's.
     is_uploaded = ~Q(poster="") & ~Q(poster__startswith=f"{old}/")
     poster = f"{new.version}/{layout.POSTER}" if new.poster_choices else ""
     return {
@@ -276,39 +281,39 @@ def _poster_after_switch(old: str, new: Published) -> dict[str, Case]:
 
 
 def mark_failed(*, claim: Claim, error: PipelineError) -> State:
-    """Given up, or back to `pending` while trying again can help. Raises ClaimLost."""
+    """Fails the video, or puts it back to `pending` if another attempt may help. Raises ClaimLost."""
     if error.permanent or claim.attempt >= settings.MAX_ATTEMPTS:
         state = _give_up(_held(claim), error)
         if state is None:
             raise ClaimLost
         return state
-    # While pending, lease_until is the moment before which nobody takes it up again.
+    # While a video is pending, lease_until means: no worker claims it before this moment.
     wait = timedelta(seconds=FIRST_RETRY_S * 2 ** (claim.attempt - 1))
     _write(claim, **FRESH, state=State.PENDING, claim_token=None, lease_until=timezone.now() + wait)
     return State.PENDING
 
 
 def hand_back(*, claim: Claim) -> None:
-    """A worker that ends leaves the video to the next one at once, and the attempt does not count. Raises ClaimLost."""
+    """Leaves the video to the next worker at once, without counting the attempt. Raises ClaimLost."""
     _write(claim, **FRESH, **NO_CLAIM, state=State.PENDING, attempts=F("attempts") - 1)
 
 
 def _give_up(
     held: "QuerySet[Video]", error: PipelineError, *, verdict: Mapping[str, object] | None = None
 ) -> State | None:
-    """Nothing comes of this original: of a video of which nothing plays, `error`.
+    """Gives up the original of the video that `held` selects. Returns the new state; None when it selects none.
 
-    One that plays is `ready` again, with everything about the original of the version that plays as it was before; the
-    reason is noted, and a candidate's file let go. None when `held` names no video any more.
+    A video without a version moves to `error`. A video with one is `ready` again: the fields of its published original
+    are restored, the reason is noted as a refusal, and the file is discarded if it was a candidate.
     """
     with transaction.atomic():
-        judged = {} if verdict is None else {"verdict": verdict}
-        if held.filter(version="").update(**NO_CLAIM, **_failure(error), **judged):
+        new_verdict = {} if verdict is None else {"verdict": verdict}
+        if held.filter(version="").update(**NO_CLAIM, **_failure(error), **new_verdict):
             return State.ERROR
-        tried = held.values_list("accepted_original", "played_original").first()
-        if tried is None:
+        originals = held.values_list("accepted_original", "played_original").first()
+        if originals is None:
             return None
-        original, played = tried
+        original, played = originals
         is_candidate = original != played
         as_before = {
             **FRESH, **NO_CLAIM, "state": State.READY, "progress": 100, "estimate_s": None,
@@ -359,16 +364,19 @@ def _lease() -> object:
     return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
 
 
-# --- what the reaper finds -------------------------------------------------------------------------------------------
+# --- the reaper's moves ----------------------------------------------------------------------------------------------
 
 
 def take_back_expired() -> int:
-    """Videos whose worker is gone go back to `pending`; those that have ended too many workers are given up."""
+    """Puts videos whose worker is gone back to `pending`, and fails those that have outlived MAX_ATTEMPTS workers.
+
+    Returns how many are pending again.
+    """
     expired = Video.objects.filter(state=State.PROCESSING, lease_until__lt=timezone.now(), deleted_at=None)
-    gone = EncoderFailed("Processing ended without a word several times; this file may be too much for the machine.")
+    gone = EncoderFailed("Processing was cut off several times; this file may be too much for the machine.")
     worn_out = expired.filter(attempts__gte=settings.MAX_ATTEMPTS)
-    given_up = [_give_up(worn_out.filter(pk=pk), gone) for pk in list(worn_out.values_list("pk", flat=True))]
-    failed = len(given_up) - given_up.count(None)
+    states = [_give_up(worn_out.filter(pk=pk), gone) for pk in list(worn_out.values_list("pk", flat=True))]
+    failed = len(states) - states.count(None)
     taken_back = expired.update(**FRESH, **NO_CLAIM, state=State.PENDING)
     if failed or taken_back:
         log.warning("workers vanished: %d video(s) taken back, %d given up", taken_back, failed)
@@ -376,7 +384,7 @@ def take_back_expired() -> int:
 
 
 def waiting_ids() -> list[int]:
-    """Pending videos that a worker may take up now, oldest first."""
+    """Returns the ids of the pending videos that a worker may claim now, the longest waiting first."""
     now = timezone.now()
     ready = Video.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), state=State.PENDING, deleted_at=None)
     return list(ready.order_by("queued_at", "pk").values_list("pk", flat=True))

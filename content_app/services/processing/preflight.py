@@ -1,4 +1,7 @@
-"""What is known of an original before it is encoded: what was found, what is planned and why, and what it will cost."""
+"""Examines an original before it is encoded: what it contains, what is planned and why, and what that will cost.
+
+The result is the video's `verdict`, a JSON object (PreflightSerializer in the API).
+"""
 
 import logging
 from pathlib import Path
@@ -24,23 +27,23 @@ from media_pipeline.storage.store import Tick
 
 log = logging.getLogger(__name__)
 
-LATEST = 20
-LEAST_WORK_S = 5  # a shorter one tells more of starting programs than of encoding
-NOTHING: dict[str, Any] = {
+SPEED_SAMPLES = 20
+MIN_WORK_S = 5  # of a sample: shorter encodes measure how long programs take to start
+EMPTY_VERDICT: dict[str, Any] = {
     "verdict": "waiting", "code": "", "sentence": "", "found": {}, "planned": {}, "reasons": [], "warnings": [],
     "cost": None, "command": [],
 }  # fmt: skip
-WAITING: dict[str, str] = {
+SENTENCES_WITHOUT_VERDICT: dict[str, str] = {
     State.UPLOADING: "No file has been uploaded yet.",
-    State.READY: "This film was made before files were looked at first; process it again to see what is found.",
+    State.READY: "This film was processed by an older release, which kept no report; process it again to get one.",
 }
 
 
 def inspect(*, video_id: int) -> None:
-    """Have a look at a waiting original; one that can never become a film fails at once.
+    """Examines the original of a pending video, and fails the video at once if the file can never be processed.
 
-    Leaves quietly when somebody has had a look, or a worker has the video: it tells what it finds itself. What may
-    pass, such as a storage that is away, is left to that worker as well.
+    Does nothing when there is a verdict already, or when a worker has claimed the video: that worker notes its own.
+    Temporary errors, such as a storage that does not answer, are left to that worker too.
     """
     video = Video.objects.filter(pk=video_id, state=State.PENDING, verdict__isnull=True, deleted_at=None).first()
     if video is None:
@@ -54,7 +57,7 @@ def inspect(*, video_id: int) -> None:
                 work_folder.leave_to_worker(original, work / "source", etag)
     except PipelineError as problem:
         if not problem.permanent:
-            log.warning("video %s: could not be looked at: %s", video_id, problem)
+            log.warning("video %s: could not be examined: %s", video_id, problem)
             return
         verdict, error = refused_verdict(problem.code, problem.sentence), problem
     if error is None:
@@ -64,7 +67,10 @@ def inspect(*, video_id: int) -> None:
 
 
 def examine_film(path: Path, on_tick: Tick = lambda: None) -> tuple[dict[str, Any], PipelineError | None]:
-    """The verdict on a film, with the error if this site does not take it. Raises PipelineError for what is none."""
+    """Returns the verdict on a video file, and the error if this site does not accept it.
+
+    Raises PipelineError when the file is not a video at all.
+    """
     settings, size_bytes = plan_settings(), path.stat().st_size
     source = probe(path, time_limit_s=settings.limits.probe_s, on_tick=on_tick)
     try:
@@ -74,55 +80,59 @@ def examine_film(path: Path, on_tick: Tick = lambda: None) -> tuple[dict[str, An
 
 
 def note_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: int) -> float:
-    """What the worker of a video found itself, before it encodes; in how many seconds it will have made it."""
+    """Stores the verdict that the worker found itself. Returns how many seconds the encode is expected to take."""
     verdict = verdict_of(source, plan, size_bytes=size_bytes)
     lifecycle.note_verdict(video_id=claim.video_id, original=claim.original, verdict=verdict)
     return float(verdict["cost"]["seconds"])
 
 
 def verdict_of(source: Source, plan: EncodePlan, *, size_bytes: int) -> dict[str, Any]:
-    explained = explain_plan(source, plan, size_bytes=size_bytes)
-    return {**judgement(explained), **explained.to_json()}
+    return as_verdict(explain_plan(source, plan, size_bytes=size_bytes))
 
 
-def judgement(explained: Explanation) -> dict[str, str]:
+def as_verdict(explained: Explanation) -> dict[str, Any]:
     if explained.warnings:
-        sentence = "This file can be processed; there is something to know about it."
-        return {"verdict": "warnings", "code": "", "sentence": sentence}
-    return {"verdict": "fine", "code": "", "sentence": "Nothing is wrong with this file."}
+        verdict, sentence = "warnings", "This file can be processed, but please read the warnings."
+    else:
+        verdict, sentence = "fine", "Nothing is wrong with this file."
+    return {"verdict": verdict, "code": "", "sentence": sentence, **explained.to_json()}
 
 
 def explain_plan(
     source: Source, plan: EncodePlan, *, size_bytes: int, ffmpeg: str = "ffmpeg", original: Path = Path("source")
 ) -> Explanation:
-    """With names of this machine only where the caller gives them: people elsewhere read it too."""
+    """Explains a plan, its ffmpeg command included.
+
+    The defaults of `ffmpeg` and `original` keep paths of this machine out of verdicts, which uploaders read.
+    """
     command = encode_args(ffmpeg, plan, original, Path(WORK))
     return explain(source, plan, plan_settings(), size_bytes=size_bytes, speed=speed_here(), command=command)
 
 
 def speed_here() -> Speed:
-    """The median of the films that were processed last."""
-    done = Video.objects.filter(work_s__gte=LEAST_WORK_S, work_pixels__gt=0).order_by("-id")
-    speeds = [pixels / (seconds - OVERHEAD_S) for pixels, seconds in done.values_list("work_pixels", "work_s")[:LATEST]]
+    """Returns this site's encoding speed: the median of the films that were processed last."""
+    done = Video.objects.filter(work_s__gte=MIN_WORK_S, work_pixels__gt=0).order_by("-id")
+    samples = done.values_list("work_pixels", "work_s")[:SPEED_SAMPLES]
+    speeds = [pixels / (seconds - OVERHEAD_S) for pixels, seconds in samples]
     return Speed(median(speeds), len(speeds)) if speeds else Speed()
 
 
 def shown_verdict(video: Video) -> dict[str, Any]:
-    """What owner and admins see, at any time."""
+    """Returns the verdict as the owner and admins see it, whatever state the video is in."""
     if video.verdict:
-        return with_time_of_now(video, dict(video.verdict))
+        verdict = dict(video.verdict)
+        # The verdict has the estimate of its day; show the time it really took, or the newest estimate.
+        seconds = round(video.work_s) if video.state == State.READY else video.estimate_s
+        if verdict.get("cost") and seconds:
+            verdict["cost"] = {**verdict["cost"], "seconds": seconds}
+        return verdict
     if video.state == State.ERROR:
         return refused_verdict(video.error_code, video.error_message)
     if video.state == State.UPLOADING and video.uploads.filter(settled_at=None).exclude(arrived_at=None).exists():
-        return {**NOTHING, "sentence": "The file has arrived and is checked in a moment."}
-    return {**NOTHING, "sentence": WAITING.get(video.state, "The file is looked at in a moment.")}
-
-
-def with_time_of_now(video: Video, verdict: dict[str, Any]) -> dict[str, Any]:
-    """With what it took where it is done, else with what is expected by now rather than when it was looked at."""
-    seconds = round(video.work_s) if video.state == State.READY else video.estimate_s
-    return {**verdict, "cost": {**verdict["cost"], "seconds": seconds}} if verdict.get("cost") and seconds else verdict
+        return {**EMPTY_VERDICT, "sentence": "The file has arrived and will be checked in a moment."}
+    sentence = SENTENCES_WITHOUT_VERDICT.get(video.state, "The file will be checked in a moment.")
+    return {**EMPTY_VERDICT, "sentence": sentence}
 
 
 def refused_verdict(code: str, sentence: str) -> dict[str, Any]:
-    return {**NOTHING, "verdict": "refused", "code": code, "sentence": sentence}
+    return {**EMPTY_VERDICT, "verdict": "refused", "code": code, "sentence": sentence}

@@ -14,7 +14,7 @@ from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 
-from content_app.access import may_bring, may_change
+from content_app.access import may_change, may_upload_videos
 from content_app.models import DirectUpload
 from content_app.rules import OriginalRefused, check_original
 from content_app.services.additions import posters
@@ -159,7 +159,7 @@ def require_rights(upload: DirectUpload) -> None:
         raise LeaseLost
     if upload.video.deleted_at is not None:
         raise VideoGone
-    if not (may_bring(upload.owner) and may_change(upload.owner, upload.video)):
+    if not (may_upload_videos(upload.owner) and may_change(upload.owner, upload.video)):
         raise NotYours
 
 

@@ -20,7 +20,7 @@ from django.utils import timezone
 from background.queue import enqueue_lost
 from background.refusals import Kind, Refusal
 from content_app import queue
-from content_app.models import DirectUpload, Video, original_key
+from content_app.models import MAX_FILE_NAME_LENGTH, DirectUpload, Video, original_key
 from content_app.rules import check_original, check_price
 from content_app.services.processing import lifecycle, preflight
 from content_app.services.storage import discards, disk_space
@@ -33,7 +33,6 @@ log = logging.getLogger(__name__)
 
 Purpose = DirectUpload.Purpose
 MOST_OPEN = 100  # of one person
-LONGEST_NAME = 255
 ANY_NAME = "film.mp4"
 ANY_TYPE = "application/octet-stream"
 FIRST_LOOK = timedelta(seconds=5)
@@ -78,7 +77,7 @@ def announce(
             raise UploadRefused(too_many_sentence(MOST_OPEN), code="too_many_uploads")
         discards.discard(prefixes=[key], due_at=expires_at)
         return DirectUpload.objects.create(
-            public_id=public_id, owner=owner, video=video, purpose=purpose, key=key, name=name[-LONGEST_NAME:],
+            public_id=public_id, owner=owner, video=video, purpose=purpose, key=key, name=name[-MAX_FILE_NAME_LENGTH:],
             content_type=content_type or ANY_TYPE, declared_bytes=size_bytes, expires_at=expires_at,
         )  # fmt: skip
 
