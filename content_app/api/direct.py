@@ -103,7 +103,7 @@ class ThumbnailAddress(APIView):
             owner=person, content_type=form.validated_data["content_type"], purpose=direct_uploads.Purpose.POSTER,
             video=changeable(request, form.validated_data["associated_video_id"]),
         )  # fmt: skip
-        answer = address_json(upload, posters.MOST_BYTES)
+        answer = address_json(upload, posters.MAX_BYTES)
         return Response(PutAddress(answer).data, status.HTTP_201_CREATED)
 
 

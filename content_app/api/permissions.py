@@ -27,6 +27,6 @@ def changeable(request: Request, ref: int | uuid.UUID) -> Video:
     """404 for a video that this person may not know of, 403 for one that is somebody else's."""
     video = find_visible(person_of(request), ref)
     if not may_change(person_of(request), video):
-        raise PermissionDenied("This video is somebody else's.")
+        raise PermissionDenied("This video belongs to someone else.")
     audit.about("video", video.pk)
     return video

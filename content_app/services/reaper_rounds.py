@@ -1,4 +1,4 @@
-"""When the reaper has last been through all of its chores."""
+"""Records when the reaper last came to the end of its chores."""
 
 from django.utils import timezone
 
@@ -6,5 +6,5 @@ from content_app.models import ReaperRound
 
 
 def note_round() -> None:
-    """The last chore of a round: the other ones have had their turn, which `manage.py doctor` asks for."""
+    """The last chore of each round, after all others; `manage.py doctor` reads the time."""
     ReaperRound.objects.update_or_create(pk=1, defaults={"ended_at": timezone.now()})

@@ -244,7 +244,7 @@ def test_captions_are_added_and_removed(staff: Client, owner: User) -> None:
         {"language": "", "file": SimpleUploadedFile("a.vtt", CUES)},
         {"language": "klingon language", "file": SimpleUploadedFile("a.vtt", CUES)},
         {"language": "de", "file": SimpleUploadedFile("a.vtt", b"nothing is said")},
-        {"language": "de", "file": SimpleUploadedFile("a.vtt", b"\0" * (captions.MOST_MB * 1024 * 1024 + 1))},
+        {"language": "de", "file": SimpleUploadedFile("a.vtt", b"\0" * (captions.MAX_MB * 1024 * 1024 + 1))},
         {"remove": "xx"},
         {"remove": "\0"},
     ],

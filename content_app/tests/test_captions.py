@@ -213,7 +213,7 @@ def test_only_a_form_can_bring_captions(owner: User, as_user: SignIn) -> None:
 
 def test_a_video_has_captions_in_so_many_languages_only(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
-    for number in range(captions.MOST_LANGUAGES):
+    for number in range(captions.MAX_LANGUAGES):
         make_caption(video, f"x{chr(97 + number // 26)}{chr(97 + number % 26)}")
     refused = post(as_user(owner), video, "de")
     assert (refused.status_code, refused.json()["code"]) == (400, "too_many")

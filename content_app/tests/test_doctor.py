@@ -126,7 +126,7 @@ def test_a_sandbox_that_is_demanded_and_missing_is_wrong(monkeypatch: pytest.Mon
 
 
 def test_a_work_folder_with_little_room_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkup, "LITTLE_ROOM_MB", 10**12)
+    monkeypatch.setattr(checkup, "MIN_FREE_MB", 10**12)
     assert "make room" in wrong_lines(doctor()[0])[0]
 
 

@@ -1,6 +1,7 @@
-"""What people add to a published film, posters and captions: each in a folder of its own beside the versions.
+"""The folders of posters and captions that users add to a published film.
 
-So it outlives the version, has a grant of its own, and is never overwritten: the next one gets another folder.
+Each addition is stored in a new folder beside the versions. It thus outlives the version, has its own grant, and is
+never overwritten.
 """
 
 import uuid
@@ -21,16 +22,19 @@ class AdditionRefused(Refusal):
 
 
 def published(video_id: int) -> Video:
-    """Raises AdditionRefused while nothing of it plays, Http404 when it was deleted."""
+    """Returns the video. Raises AdditionRefused while it has no published version, Http404 when it was deleted."""
     video = get_object_or_404(Video, pk=video_id, deleted_at=None)
     if not video.is_playable:
-        sentence = "Nothing of this video plays yet; wait until it has been processed."
+        sentence = "This video cannot be played yet; wait until it has been processed."
         raise AdditionRefused(sentence, code="not_ready", kind=Kind.CONFLICT)
     return video
 
 
 def store_addition(*, video: Video, files: Iterable[Path]) -> str:
-    """The name of the folder that they are in. They are removed again unless somebody keeps them within a day."""
+    """Stores the files in a new folder and returns its name.
+
+    They are removed after a day unless `keep_addition` is called.
+    """
     folder = uuid.uuid4().hex[:16]
     prefix = layout.version_prefix(video.public_id, folder)
     discards.discard_unless_kept(prefix=prefix)
@@ -40,10 +44,10 @@ def store_addition(*, video: Video, files: Iterable[Path]) -> str:
 
 
 def keep_addition(*, video: Video, folder: str) -> None:
-    """In the transaction that refers to it."""
+    """Call in the transaction that writes the reference to the folder."""
     discards.keep(prefix=layout.version_prefix(video.public_id, folder))
 
 
 def let_go_of_addition(*, video: Video, folder: str) -> None:
-    """In the transaction that no longer refers to it."""
+    """Call in the transaction that removes the reference to the folder."""
     discards.discard_later(prefix=layout.version_prefix(video.public_id, folder))

@@ -1,4 +1,4 @@
-"""Which picture stands for a film: a candidate of the version that plays, or one that somebody has uploaded."""
+"""The poster of a film: a candidate frame of the published version, or an uploaded picture."""
 
 import threading
 from collections.abc import Callable
@@ -21,15 +21,15 @@ from media_pipeline import layout
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.pictures.repaint import NotAPicture, make_poster
 
-MOST_MB = 15
-MOST_BYTES = MOST_MB * MEGABYTE
-# A picture may need a quarter of a gigabyte while it is opened, and a web server has many threads.
-TURNSTILE = threading.BoundedSemaphore(2)
+MAX_MB = 15
+MAX_BYTES = MAX_MB * MEGABYTE
+# Decoding a picture may take a quarter of a gigabyte of memory, and a web server has many threads.
+DECODING = threading.BoundedSemaphore(2)
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One of the frames to choose from; 1 is the best. Both addresses are signed paths."""
+    """A frame that can become the poster; number 1 is the best. Both addresses are signed paths."""
 
     number: int
     url: str
@@ -38,35 +38,34 @@ class Candidate:
 
 
 def candidates(video: Video) -> list[Candidate]:
-    return [candidate(video, number) for number in range(1, video.poster_choices + 1)]
-
-
-def candidate(video: Video, number: int) -> Candidate:
-    file = layout.poster_file(number)
-    small = layout.small_poster_file(file) if video.has_small_choices else file
-    is_current = video.poster == candidate_of(video, number)
-    return Candidate(number, delivery.media_path(video, file), delivery.media_path(video, small), is_current)
+    found = []
+    for number in range(1, video.poster_choices + 1):
+        file = layout.poster_file(number)
+        small = layout.small_poster_file(file) if video.has_small_choices else file
+        urls = delivery.media_path(video, file), delivery.media_path(video, small)
+        found.append(Candidate(number, *urls, is_current=video.poster == candidate_poster(video, number)))
+    return found
 
 
 def is_uploaded(video: Video) -> bool:
-    """Rather than taken from the version that plays."""
+    """Whether the poster is an uploaded picture rather than a candidate of the published version."""
     return bool(video.poster) and not video.poster.startswith(f"{video.version}/")
 
 
 def choose(*, video_id: int, number: int) -> None:
-    """Raises AdditionRefused, or Http404 when the video was deleted."""
-    _show(video_id, lambda video: candidate_of(video, number))
+    """Makes this candidate the poster. Raises AdditionRefused, or Http404 when the video was deleted."""
+    _switch(video_id, lambda video: candidate_poster(video, number))
 
 
 def reset(*, video_id: int) -> None:
-    """Back to the best candidate. Raises AdditionRefused or Http404."""
+    """Makes the best candidate the poster. Raises AdditionRefused or Http404."""
     choose(video_id=video_id, number=1)
 
 
 def upload(*, video_id: int, upload: Upload) -> None:
-    """Raises AdditionRefused (its code says of what kind), Http404 or StorageUnavailable."""
-    if (upload.size or 0) > MOST_BYTES:
-        raise AdditionRefused(too_large_sentence(MOST_MB), code="too_large", kind=Kind.TOO_LARGE)
+    """Makes an uploaded picture the poster. Raises AdditionRefused, Http404 or StorageUnavailable."""
+    if (upload.size or 0) > MAX_BYTES:
+        raise AdditionRefused(too_large_sentence(MAX_MB), code="too_large", kind=Kind.TOO_LARGE)
     with brief_folder() as work:
         source = work / "upload"
         with source.open("wb") as file:
@@ -75,15 +74,16 @@ def upload(*, video_id: int, upload: Upload) -> None:
 
 
 def use_file(*, video_id: int, path: Path) -> None:
-    """Likewise, of a file in a folder where there may be others."""
+    """The same for a picture on disk; writes a folder beside it."""
     video = folders.published(video_id)
     folder = folders.store_addition(video=video, files=repaint(path))
     with transaction.atomic():
-        _show(video_id, lambda video: f"{folder}/{layout.POSTER}")
+        _switch(video_id, lambda video: f"{folder}/{layout.POSTER}")
         folders.keep_addition(video=video, folder=folder)
 
 
-def candidate_of(video: Video, number: int) -> str:
+def candidate_poster(video: Video, number: int) -> str:
+    """Returns the value of Video.poster for this candidate. Raises AdditionRefused when there is none."""
     if not 1 <= number <= video.poster_choices:
         sentence = f"This video has {video.poster_choices} pictures to choose from, counted from 1."
         raise AdditionRefused(sentence, code="no_such_candidate")
@@ -91,23 +91,27 @@ def candidate_of(video: Video, number: int) -> str:
 
 
 def repaint(source: Path) -> tuple[Path, Path]:
-    """What was uploaded as JPEGs of our own making, large and small, in a folder beside it."""
+    """Decodes the picture and encodes it anew as JPEG, large and small, in a folder beside it.
+
+    Uploaded bytes are never served as they came. Raises AdditionRefused.
+    """
     folder = source.with_name("repainted")
     folder.mkdir()
     try:
-        with TURNSTILE:
+        with DECODING:
             return make_poster(find_ffmpeg(settings.FFMPEG_BIN), source, folder)
     except NotAPicture as error:
         raise AdditionRefused(error.sentence, code=error.code) from error
 
 
-def _show(video_id: int, poster_of: Callable[[Video], str]) -> None:
-    """Again when somebody else, or a new version, came in between: the later one counts."""
-    is_shown = False
-    while not is_shown:
+def _switch(video_id: int, poster_of: Callable[[Video], str]) -> None:
+    """Switches to the poster that `poster_of` names, and discards an uploaded poster that it replaces."""
+    is_switched = False
+    # Tried again when another request, or a new version, changed the poster in between: the later request wins.
+    while not is_switched:
         video = folders.published(video_id)
         poster = poster_of(video)
         with transaction.atomic():
-            is_shown = lifecycle.switch_poster(video=video, poster=poster)
-            if is_shown and is_uploaded(video) and poster != video.poster:
+            is_switched = lifecycle.switch_poster(video=video, poster=poster)
+            if is_switched and is_uploaded(video) and poster != video.poster:
                 folders.let_go_of_addition(video=video, folder=video.poster.partition("/")[0])

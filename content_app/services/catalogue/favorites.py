@@ -1,4 +1,4 @@
-"""What a person has marked to find again."""
+"""Favourites: the videos that a user has marked."""
 
 from collections.abc import Collection
 
@@ -11,29 +11,26 @@ from users_app.models import User
 
 
 def toggle(*, user: User, video: Video) -> list[int]:
-    """The ids that are marked afterwards. Two toggles at the same moment both succeed."""
-    unmarked, _ = Favorite.objects.filter(user=user, video=video).delete()
-    if not unmarked:
-        _mark(user, video)
+    """Marks the video, or removes the mark. Returns the ids that are marked now. Raises Http404."""
+    removed, _ = Favorite.objects.filter(user=user, video=video).delete()
+    if not removed:
+        try:
+            with transaction.atomic():
+                # Not create(): two clicks at the same moment both succeed.
+                Favorite.objects.get_or_create(user=user, video=video)
+        except IntegrityError as error:  # the video was deleted after it was read
+            raise Http404 from error
     return favorite_ids(user)
 
 
 def favorite_ids(user: User) -> list[int]:
-    """Latest mark first."""
+    """Returns the ids of the user's favourites, latest mark first."""
     return favorite_ids_of([user])[user.pk]
 
 
 def favorite_ids_of(users: Collection[User]) -> dict[int, list[int]]:
-    """Of each of them, by one query."""
+    """Returns the same for each user by its id, with one query."""
     marked: dict[int, list[int]] = {user.pk: [] for user in users}
     for user_id, video_id in favorites_of_many(users):
         marked[user_id].append(video_id)
     return marked
-
-
-def _mark(user: User, video: Video) -> None:
-    try:
-        with transaction.atomic():
-            Favorite.objects.get_or_create(user=user, video=video)
-    except IntegrityError as error:
-        raise Http404 from error  # the video was deleted just now

@@ -1,4 +1,4 @@
-"""What this app keeps about a person: told when they ask, removed when they leave."""
+"""What this app keeps about a user: exported when the user asks, removed when the user leaves."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ FILM_FIELDS = (
 
 
 def export_marks(user: User) -> list[dict[str, Any]]:
-    """Of films that the person may still know of: what has become of the others is not theirs to read."""
+    # Only of films that the user may still find: the titles of the others are not for this user any more.
     marks = Favorite.objects.filter(user=user, video__in=favorites_of(user))
     return [
         {"video_id": video_id, "title": title, "marked_at": marked_at}
@@ -28,7 +28,7 @@ def export_films(user: User) -> list[dict[str, Any]]:
 
 
 def remove_films_and_marks(user: User) -> None:
-    """Films as their owner would remove them: an admin can bring one back that others have paid for."""
+    """Removes the favourites, and soft-deletes the films: an admin can restore a film that others have paid for."""
     Favorite.objects.filter(user=user).delete()
     now = timezone.now()
     Video.objects.filter(owner=user, deleted_at=None).update(deleted_at=now, updated_at=now)

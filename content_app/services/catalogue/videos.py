@@ -1,4 +1,4 @@
-"""Making, changing, hiding and bringing back videos. What becomes of an original: services.processing.lifecycle."""
+"""Creates, edits, features, deletes and restores videos. How originals are processed: services.processing.lifecycle."""
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -30,7 +30,7 @@ UNDO_MINUTES = 15
 
 
 class NotAllowed(Refusal):
-    """Of a person who may not do this, or not any more: rights may end while a request is under way."""
+    """The user may not do this, or may not do it any more: rights can be taken away while a request runs."""
 
     kind = Kind.FORBIDDEN
     code = "permission_denied"
@@ -38,7 +38,10 @@ class NotAllowed(Refusal):
 
 
 def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = None) -> Video:
-    """Without an upload the video waits in `uploading`. Raises NotAllowed, OriginalRefused or StorageUnavailable."""
+    """Creates a video; without an upload it stays in `uploading`.
+
+    Raises NotAllowed, OriginalRefused or StorageUnavailable.
+    """
     video = Video(owner=owner, **fields)
     if upload is not None:
         store_upload(video=video, upload=upload)
@@ -49,11 +52,11 @@ def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = No
 
 
 class ChangedMeanwhile(Refusal):
-    """Another person, or the same one elsewhere, has edited the video since it was read."""
+    """The video was edited, by another user or in another window, after the client read it."""
 
     kind = Kind.CHANGED
     code = "changed_meanwhile"
-    sentence = "The film was changed in between; nothing of this was saved."
+    sentence = "This film was changed in the meantime, so your changes were not saved. Load it again, then repeat them."
 
 
 def edit(
@@ -64,10 +67,11 @@ def edit(
     upload: Upload | None = None,
     read_at: datetime | None = None,
 ) -> None:
-    """Raises NotAllowed, OriginalRefused, PriceRefused or StorageUnavailable; Http404 for one that was deleted.
+    """Changes the fields of a video, or replaces its original.
 
-    `read_at`: the `updated_at` that the editor has seen. Raises ChangedMeanwhile, and changes nothing, if it is not
-    that any more.
+    `read_at`: the `updated_at` that the editor has seen. If the row has another one now, nothing is changed and
+    ChangedMeanwhile is raised. Also raises NotAllowed, OriginalRefused, PriceRefused, StorageUnavailable, and Http404
+    for a deleted video.
     """
     draft = get_object_or_404(Video, pk=video_id, deleted_at=None)
     if upload is not None:
@@ -76,33 +80,38 @@ def edit(
     with dropped_on_failure(draft), transaction.atomic():
         video = get_object_or_404(Video.objects.select_for_update(), pk=video_id, deleted_at=None)
         if not may_change(User.objects.get(pk=by.pk), video):
-            raise NotAllowed("This video is somebody else's.")
+            raise NotAllowed("This video belongs to someone else.")
         if upload is not None:
             require_uploader(by.pk)
         if read_at is not None and video.updated_at != read_at:
             raise ChangedMeanwhile
         for name, value in changes.items():
             setattr(video, name, value)
-        check_price(is_paid=video.is_paid, price=video.price)  # another request may have changed the other of the two
+        # Again, on the locked row: another request may have changed the other of the two fields since validation.
+        check_price(is_paid=video.is_paid, price=video.price)
         video.save(update_fields=[*changes, "updated_at"])
     audit.note("video_changed", target=f"video:{video_id}", fields=sorted(changes))
 
 
 def require_uploader(person_id: int) -> None:
-    """Asked of the database: a request knows who sends it from its beginning, and a file may take minutes."""
+    """Raises NotAllowed unless this user may upload videos now."""
+    # From the database: the user of the request was read before the file came in, which may be minutes ago.
     person = User.objects.filter(pk=person_id).first()
     if person is None or not may_upload_videos(person):
         raise NotAllowed
 
 
 def store_upload(*, video: Video, upload: Upload) -> None:
-    """Before a row names it: a transfer may take minutes, in which nothing is to be locked."""
+    """Stores the upload and puts it on the unsaved video. Raises OriginalRefused or StorageUnavailable.
+
+    Call it outside of transactions: the transfer may take minutes, and no row may be locked for that long.
+    """
     take_upload(video=video, upload=upload)
     video.video_file.save(video.original_name, upload, save=False)
 
 
 def take_upload(*, video: Video, upload: Upload) -> None:
-    """Puts the upload on the unsaved video. Raises OriginalRefused."""
+    """Puts the upload on the unsaved video, whose save() stores it. Raises OriginalRefused."""
     name, size_bytes = upload.name or "", upload.size or 0
     check_original(name=name, size_bytes=size_bytes, max_mb=settings.MAX_UPLOAD_MB)
     video.video_file = upload
@@ -111,7 +120,10 @@ def take_upload(*, video: Video, upload: Upload) -> None:
 
 
 def save(*, video: Video, changed: Collection[str] | None = None) -> None:
-    """All of a new video, or only what changed of one that a worker may be writing to. Raises PriceRefused."""
+    """Saves a new video, or the `changed` fields of an existing one, which a worker may be writing to.
+
+    Raises PriceRefused.
+    """
     with dropped_on_failure(video), transaction.atomic():
         if changed is not None and (stored := Video.objects.select_for_update().filter(pk=video.pk).first()):
             check_price(
@@ -123,69 +135,69 @@ def save(*, video: Video, changed: Collection[str] | None = None) -> None:
 
 @contextmanager
 def dropped_on_failure(video: Video) -> Iterator[None]:
-    """A new original is removed again when its row cannot be written: nobody else knows of it."""
+    """Removes a stored original when the block fails, because then no row refers to it."""
     try:
         yield
     except BaseException:
         name = video.video_file.name or ""
         if name.startswith(f"{layout.originals_prefix(video.public_id)}/") and name != video.accepted_original:
-            with suppress(StorageUnavailable):  # what went wrong first is what counts
+            with suppress(StorageUnavailable):  # the first error is the one to report
                 video.video_file.storage.delete(name)
         raise
 
 
 def feature(*, video_id: int, tries: int = 5) -> bool:
-    """Put this film at the top of the catalogue, in the place of the one that was there."""
+    """Puts this film at the top of the catalogue, in place of the one there. Returns whether anything changed."""
     try:
         with transaction.atomic():
             Video.objects.filter(is_featured=True).exclude(pk=video_id).update(is_featured=False)
             rows = Video.objects.filter(pk=video_id, is_featured=False, deleted_at=None).update(is_featured=True)
             if not rows and not Video.objects.filter(pk=video_id, is_featured=True).exists():
-                transaction.set_rollback(True)  # a film that was deleted takes the place of no other
-    except IntegrityError:  # another film was put there in between, and now is seen
+                transaction.set_rollback(True)  # this film is deleted: the featured one stays
+    except IntegrityError:
+        # Another request featured a film after the first UPDATE. The next try sees it.
         if tries == 1:
             raise
         return feature(video_id=video_id, tries=tries - 1)
-    return noted("video_featured", video_id, rows)
+    return _note("video_featured", video_id, rows)
 
 
 def unfeature(*, video_id: int) -> bool:
     rows = Video.objects.filter(pk=video_id, is_featured=True).update(is_featured=False)
-    return noted("video_no_longer_featured", video_id, rows)
+    return _note("video_no_longer_featured", video_id, rows)
 
 
 def soft_delete(*, video_id: int, by: User | None = None) -> bool:
-    """`by`: the person who may undo it for a while."""
+    """Hides a video. `by` is the user who deletes it: an owner may undo it for UNDO_MINUTES."""
     now = timezone.now()
     rows = Video.objects.filter(pk=video_id, deleted_at=None).update(deleted_at=now, deleted_by=by, updated_at=now)
-    return noted("video_deleted", video_id, rows)
+    return _note("video_deleted", video_id, rows)
 
 
 def restore(*, video_id: int) -> bool:
-    return bring_back(Video.objects.filter(pk=video_id), video_id)
+    return _undelete(Video.objects.filter(pk=video_id), video_id)
 
 
 def undo_deletion(*, video_id: int, by: User) -> bool:
-    """By the owner, of what the owner deleted just now; what staff took away stays away. False for everything else."""
+    """Restores a video that its owner deleted within the last UNDO_MINUTES; False for any other, as one staff deleted."""
     since = timezone.now() - timedelta(minutes=UNDO_MINUTES)
-    return bring_back(Video.objects.filter(pk=video_id, owner=by, deleted_by=by, deleted_at__gt=since), video_id)
+    return _undelete(Video.objects.filter(pk=video_id, owner=by, deleted_by=by, deleted_at__gt=since), video_id)
 
 
 def may_be_undone(video: Video) -> bool:
-    """Whether this is a deletion that the owner may still take back."""
+    """Whether the owner may still undo the deletion of this video."""
     if video.deleted_at is None or video.deleted_by_id != video.owner_id:
         return False
     return video.deleted_at > timezone.now() - timedelta(minutes=UNDO_MINUTES)
 
 
-def bring_back(deleted: "QuerySet[Video]", video_id: int) -> bool:
-    found = deleted.exclude(deleted_at=None)
-    rows = found.update(deleted_at=None, deleted_by=None, updated_at=timezone.now())
-    return noted("video_restored", video_id, rows)
+def _undelete(videos: "QuerySet[Video]", video_id: int) -> bool:
+    rows = videos.exclude(deleted_at=None).update(deleted_at=None, deleted_by=None, updated_at=timezone.now())
+    return _note("video_restored", video_id, rows)
 
 
-def noted(action: str, video_id: int, rows: int) -> bool:
-    """Whether anything was changed, which then is in the audit trail."""
+def _note(action: str, video_id: int, rows: int) -> bool:
+    """Writes the action to the audit trail if it changed any rows. Returns whether it did."""
     if rows:
         audit.note(action, target=f"video:{video_id}")
     return bool(rows)

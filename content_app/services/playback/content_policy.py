@@ -1,11 +1,11 @@
-"""What pages may load and run: everything from this site, and media from the buckets where they lie there."""
+"""The Content-Security-Policy of pages: everything comes from this site, media also from the site's buckets."""
 
 from content_app.services.storage.stores import media_origins
 
 
 def content_policy(*, scripts: str = "'self'", styles: str = "'self'", pictures: str = "'self'") -> str:
-    """hls.js plays through a blob: URL and parses in a worker made from one."""
     media = "".join(f" {origin}" for origin in media_origins())
+    # hls.js plays through a blob: URL, and parses in a web worker that it starts from another one.
     return "; ".join(
         (
             "default-src 'none'",

@@ -1,4 +1,4 @@
-"""How a published version reaches a player: signed media addresses, playlists, captions, posters, the storyboard."""
+"""What a player gets of a published version: signed media addresses, playlists, captions, posters, the storyboard."""
 
 import time
 import uuid
@@ -19,12 +19,12 @@ from media_pipeline.external import dash_texts
 from media_pipeline.packaging import playlists
 from media_pipeline.packaging.playlists import CaptionVariant
 
-# Playlists of hundreds of films, or some manifests of the longest ones; in each process.
+# Per process: enough for the playlists of hundreds of films, or for a few manifests of very long ones.
 published = ObjectCache(most_bytes=32 * 1024**2)
 
 
 def media_url(video: Video, name: str) -> str:
-    """Where one object of the published version, and no other, is read: in its bucket, else at a path of this site.
+    """Returns an address signed for one object of the published version: in its bucket, or else a path of this site.
 
     Raises StorageUnavailable when there are no credentials to sign with.
     """
@@ -35,28 +35,35 @@ def media_url(video: Video, name: str) -> str:
 
 
 def media_path(video: Video, name: str) -> str:
-    """The path of one object of the published version, signed for that object."""
+    """Returns a path of this site that is signed for one object of the published version."""
     return file_path(f"{video.key_prefix}/{name}")
 
 
 def file_path(key: str) -> str:
-    """Under a folder of its own, so that no playlist and no player derives another address from it."""
+    """Returns a path of this site that is signed for this object alone."""
+    # Below `file/<grant>/`: an address relative to it names another key, for which the grant does not hold.
     return f"{settings.MEDIA_URL}file/{grants.sign_file(key)}/{key}"
 
 
 def signed_folder(video: Video, folder: str = "") -> str:
-    """For a person who may watch: everything of the published version, or of captions that were added to it."""
+    """Returns a signed path for all objects of the published version, or of a folder of captions.
+
+    Only for users who may watch the video.
+    """
     prefix = layout.version_prefix(video.public_id, folder or video.version)
     return f"{settings.MEDIA_URL}{grants.sign(prefix)}/{prefix}"
 
 
 def poster_url(video: Video) -> str | None:
-    """Unsigned and long-cached for listed videos, signed for the others; people see it who may not watch."""
+    """Returns the address of the poster: cacheable for a year for listed videos, signed for the others.
+
+    Users who may not watch the video see its poster too.
+    """
     return _picture_url(video, video.poster)
 
 
 def small_poster_url(video: Video) -> str | None:
-    """Likewise."""
+    """The same for the small poster."""
     return _picture_url(video, video.small_poster)
 
 
@@ -69,7 +76,7 @@ def _picture_url(video: Video, picture: str) -> str | None:
 
 
 def signed_picture_url(video: Video, picture: str) -> str:
-    """`picture` is `<folder>/<file>`, as Video.poster."""
+    """Returns a signed path of a picture; `picture` is `<folder>/<file>`, as in Video.poster."""
     return file_path(f"{layout.video_prefix(video.public_id)}/{picture}")
 
 
@@ -83,20 +90,23 @@ def read_poster(public_id: uuid.UUID, poster: str) -> bytes:
 
 
 def bucket_url(key: str, lifetime_s: int) -> str:
-    """Only where media lie in buckets. Raises StorageUnavailable when there are no credentials to sign with."""
+    """Returns a presigned URL of the bucket; only where media are in buckets.
+
+    Raises StorageUnavailable when there are no credentials to sign with.
+    """
     bucket = bucket_store()
     assert bucket
     return bucket.signed_url(key, lifetime_s)
 
 
 def bucket_playlist(key: str, lifetime_s: int) -> str:
-    """A stored playlist whose media are read from the bucket. Raises StorageUnavailable or SourceMissing.
+    """Returns a stored playlist with presigned URLs for its media. Raises StorageUnavailable or SourceMissing.
 
-    Addresses of other playlists stay as they are, beside it.
+    The relative URIs of other playlists stay as they are.
     """
     folder = PurePosixPath(key).parent
 
-    @cache  # one address for all ranges of a file
+    @cache  # a playlist names the same file once for each byte range
     def address(uri: str) -> str:
         return uri if uri.endswith(".m3u8") else bucket_url(f"{folder}/{uri}", lifetime_s)
 
@@ -104,8 +114,8 @@ def bucket_playlist(key: str, lifetime_s: int) -> str:
 
 
 def bucket_manifest(key: str, lifetime_s: int) -> str:
-    """A stored DASH manifest likewise. Its thousands of addresses are told at once, so they are signed at once."""
-    # boto3 is for installations with a bucket only; see services.storage.stores.
+    """The same for a DASH manifest, which names thousands of files; all of them are signed in one go."""
+    # Imported here, because only installations with a bucket have boto3; see services.storage.stores.
     from media_pipeline.storage.s3_addresses import signed_urls
 
     bucket = bucket_store()
@@ -119,20 +129,27 @@ def bucket_manifest(key: str, lifetime_s: int) -> str:
 def published_text(key: str) -> str:
     """Raises StorageUnavailable or SourceMissing."""
     store = get_store()
-    # A bucket is far away, and what is published never changes.
+    # Reading from a bucket takes a request to S3. Published objects never change, so they can be cached.
     data = published.get(key, store.read_bytes) if bucket_store() else store.read_bytes(key)
     return data.decode()
 
 
 def master_playlist(video: Video) -> str:
-    """The stored playlist, and the captions, with signed addresses. Raises StorageUnavailable or SourceMissing."""
+    """Returns the HLS master playlist with captions and signed addresses. Raises StorageUnavailable or SourceMissing."""
     stored = published_text(f"{video.key_prefix}/{layout.MASTER}")
-    captions = [caption_variant(video, caption) for caption in published_captions(video)]
+    captions = [
+        CaptionVariant(
+            caption.language,
+            caption.label,
+            f"{signed_folder(video, caption.folder)}/{layout.captions_playlist_file(caption.language)}",
+        )
+        for caption in published_captions(video)
+    ]
     return playlists.with_captions(playlists.in_folder(stored, signed_folder(video)), captions)
 
 
 def dash_manifest(video: Video) -> str:
-    """Likewise of DASH: relative to the signed folder, or signed for the bucket. Captions are the playlist's alone."""
+    """Returns the DASH manifest with signed addresses, without captions. Raises StorageUnavailable or SourceMissing."""
     key = f"{video.key_prefix}/{layout.MANIFEST}"
     if not bucket_store():
         return dash_texts.manifest_in_folder(published_text(key), signed_folder(video))
@@ -140,29 +157,27 @@ def dash_manifest(video: Video) -> str:
     return bucket_manifest(key, end_s - int(time.time()))
 
 
-def caption_variant(video: Video, caption: Caption) -> CaptionVariant:
-    file = layout.captions_playlist_file(caption.language)
-    return CaptionVariant(caption.language, caption.label, f"{signed_folder(video, caption.folder)}/{file}")
-
-
 def captions_text(video: Video, caption: Caption) -> bytes:
-    """WebVTT. Raises StorageUnavailable or SourceMissing."""
+    """Returns captions as WebVTT. Raises StorageUnavailable or SourceMissing."""
     prefix = layout.version_prefix(video.public_id, caption.folder)
     return get_store().read_bytes(f"{prefix}/{layout.captions_file(caption.language)}")
 
 
 def storyboard(video: Video) -> str:
-    """WebVTT whose cues lead to parts of a signed picture. Raises StorageUnavailable or SourceMissing."""
+    """Returns WebVTT whose cues name parts of a signed picture. Raises StorageUnavailable or SourceMissing."""
     stored = published_text(f"{video.key_prefix}/{layout.STORYBOARD_CUES}")
     return stored.replace(f"\n{layout.STORYBOARD}#", f"\n{media_path(video, layout.STORYBOARD)}#")
 
 
 def pick_rendition(renditions: Sequence[Rendition], *, short_side: int | None) -> Rendition:
-    """Of a list, lowest first: the one asked for, else the best below it, else the lowest; None asks for the best."""
+    """Returns the rendition with this short side, else the best below it, else the lowest; None asks for the best.
+
+    `renditions` are sorted, lowest first.
+    """
     fitting = [one for one in renditions if short_side is None or rung_size(one) <= short_side]
     return fitting[-1] if fitting else renditions[0]
 
 
 def rung_size(rendition: Rendition) -> int:
-    """The short side that the name stands for; a small picture's only rung may be smaller than its name."""
+    """Returns the short side in the rendition's name; the only rung of a tiny video may be smaller than its name."""
     return int(rendition.name.removesuffix("p"))

@@ -1,12 +1,13 @@
-"""Signed, expiring permission to read published objects.
+"""Grants: signed, expiring permissions to read published objects.
 
-A grant is one segment of the URL's path, `<end as Unix time in base 36>.<HMAC-SHA256>`. It names no person: a client
-that holds the link may read until it ends. There are two kinds:
+A grant is one segment of the URL's path, `<end as Unix time in base 36>.<HMAC-SHA256>`. It names no user: every client
+that has the link may read until the grant ends. There are two kinds:
 
-- Of a version: every object under its prefix, for people who may watch. The relative URIs of the playlists inherit it.
-- Of one file: that object and no other. Pictures are shown to people who may not watch, and they lie beside the film.
+- For a version: every object under its prefix, for users who may watch. The relative URIs in playlists inherit it.
+- For one file: that object and no other. Users who may not watch a film see its pictures, which are stored beside it.
 
-Each kind has a purpose, and so a key, of its own: none passes for the other, nor for another signature of this site.
+Each kind is signed with its own purpose, and thus its own key: neither passes for the other, nor for any other
+signature of this site.
 """
 
 import base64
@@ -18,7 +19,7 @@ from django.utils.http import base36_to_int, int_to_base36
 
 from users_app.signing_secrets import secrets_in_use
 
-# Not the purpose of the releases in which a picture had a grant of its version: addresses that they gave are refused.
+# Older releases gave pictures a grant of the whole version. The purpose was changed, so that those are refused.
 VERSION = "videoflix.version-grant"
 FILE = "videoflix.file-grant"
 STEPS = 6
@@ -32,7 +33,8 @@ class GrantRefused(Exception):
 
 
 def grant_end(*, now: float, lifetime_s: int) -> int:
-    """Moves in steps, so that a reload gives the same, cacheable URLs; at most `lifetime_s` from now."""
+    """Returns the end of a grant, in Unix seconds: at most `lifetime_s` from now."""
+    # In steps, so that reloading a page gives the same URLs, which the browser has cached.
     step = max(lifetime_s // STEPS, 1)
     return int(now // step) * step + lifetime_s
 
@@ -42,22 +44,22 @@ def lifetime_s() -> int:
 
 
 def sign(prefix: str) -> str:
-    """A grant for every object under `prefix`."""
+    """Returns a grant for every object under `prefix`."""
     return _sign(VERSION, prefix)
 
 
 def sign_file(key: str) -> str:
-    """A grant for the object with this key."""
+    """Returns a grant for the object with this key."""
     return _sign(FILE, key)
 
 
 def verify(grant: str, prefix: str) -> int:
-    """When a grant for every object under `prefix` ends, in Unix seconds; raises GrantRefused."""
+    """Returns when a grant for every object under `prefix` ends, in Unix seconds. Raises GrantRefused."""
     return _verify(VERSION, grant, prefix)
 
 
 def verify_file(grant: str, key: str) -> int:
-    """When a grant for the object with this key ends, in Unix seconds; raises GrantRefused."""
+    """Returns when a grant for the object with this key ends, in Unix seconds. Raises GrantRefused."""
     return _verify(FILE, grant, key)
 
 
@@ -68,11 +70,11 @@ def _sign(purpose: str, covered: str) -> str:
 
 def _verify(purpose: str, grant: str, covered: str) -> int:
     end, _, signature = grant.partition(".")
-    # The secret may be changed while a film plays: what a former one signed holds until it ends.
+    # The operator may rotate the secret while a film plays: grants signed with the former one hold until they end.
     signatures = (_signature(purpose, covered, end, secret) for secret in secrets_in_use())
     if not any(constant_time_compare(signature, one) for one in signatures):
         raise GrantRefused("This media address is not signed for this video.", code="bad_grant")
-    # Only a number that this site signed gets here.
+    # The signature was checked first, so this parses only numbers that this site wrote.
     end_s = base36_to_int(end)
     if end_s <= time.time():
         raise GrantRefused("This media address has expired; ask for a new one.", code="grant_expired")

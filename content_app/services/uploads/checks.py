@@ -165,7 +165,7 @@ def require_rights(upload: DirectUpload) -> None:
 
 def require_allowed_size(upload: DirectUpload, size_bytes: int) -> None:
     """What was declared may not be what has come."""
-    most = posters.MOST_MB if upload.purpose == Purpose.POSTER else settings.MAX_UPLOAD_MB
+    most = posters.MAX_MB if upload.purpose == Purpose.POSTER else settings.MAX_UPLOAD_MB
     try:
         check_original(name=ANY_NAME, size_bytes=size_bytes, max_mb=most)
     except OriginalRefused as refusal:
