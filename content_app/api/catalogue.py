@@ -1,4 +1,4 @@
-"""What there is to watch: lists, one video, categories, favourites. Each view parses, asks and answers."""
+"""The catalogue: the list of videos, one video, categories, favourites."""
 
 import uuid
 
@@ -9,22 +9,24 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from content_app.api.long_lists import LONG, PART, answer_long_list
-from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
+from content_app.api.permissions import VIDEO_REF
 from content_app.api.serializers import CatalogueFilter, CategorySerializer, FavoriteToggle, VideoSerializer
+from content_app.api.video_json import filtered_videos, video_json
 from content_app.models import Category
 from content_app.queries import find_visible, in_batches
 from content_app.services.catalogue import favorites
+from users_app.http.signed_in import person_of
 
 
 class Catalogue(APIView):
     @extend_schema(parameters=[CatalogueFilter], responses=VideoSerializer(many=True), tags=["content"])
     def get(self, request: Request) -> HttpResponseBase:
-        """What this person may see, newest first."""
-        videos = filtered(request)
+        """List the videos that you may see, newest first, in one array."""
+        videos = filtered_videos(request)
         first = list(videos[:LONG])
         if len(first) < LONG:
             return Response(video_json(request, first))
-        del first  # it would be kept while this request waits for its turn
+        del first  # free the rows before this request waits for its turn
         parts = (video_json(request, part) for part in in_batches(videos, PART))
         return answer_long_list(person_of(request).pk, parts)
 
@@ -32,14 +34,14 @@ class Catalogue(APIView):
 class CatalogueEntry(APIView):
     @extend_schema(parameters=[VIDEO_REF], responses=VideoSerializer, tags=["content"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """One video."""
+        """Get one video."""
         return Response(video_json(request, find_visible(person_of(request), ref)))
 
 
 class Categories(APIView):
     @extend_schema(responses=CategorySerializer(many=True), tags=["content"])
     def get(self, request: Request) -> Response:
-        """The genres, in the order of the page."""
+        """List the categories, in the order of the catalogue."""
         return Response(CategorySerializer(Category.objects.all(), many=True).data)
 
 
@@ -50,7 +52,7 @@ class ToggleFavorite(APIView):
         tags=["content"],
     )
     def post(self, request: Request) -> Response:
-        """Mark a video, or unmark it; answers the ids that are marked now."""
+        """Mark a video as a favourite, or remove the mark. The answer lists the ids of your favourites."""
         body = FavoriteToggle(data=request.data)
         body.is_valid(raise_exception=True)
         video = find_visible(person_of(request), body.validated_data["video_id"])

@@ -1,4 +1,4 @@
-"""Bringing files into the storage beside the web server: addresses and signatures, then what the film is called."""
+"""Direct uploads: signed addresses for the storage, then the metadata of the video; and the videos made from them."""
 
 import uuid
 from typing import Any
@@ -21,25 +21,24 @@ from content_app.api.direct_serializers import (
     UploadedVideo,
     UploadKey,
 )
-from content_app.api.links import Links
-from content_app.api.permissions import changeable
-from content_app.api.requests import VIDEO_REF, person_of
+from content_app.api.permissions import VIDEO_REF, changeable
 from content_app.api.serializers import VideoFields
+from content_app.api.video_json import video_json
 from content_app.models import DirectUpload, Video
 from content_app.queries import find_visible, listed, with_details
 from content_app.services.additions import posters
 from content_app.services.catalogue.videos import NotAllowed
-from content_app.services.processing.forecast import Forecast
 from content_app.services.uploads import direct_uploads, presigning
 from content_app.services.uploads.presigning import Wanted
 from users_app.http.authentication import UPLOADERS
 from users_app.http.pagination import NewestFirst
+from users_app.http.signed_in import person_of
 from users_app.http.throttles import Limit, NewUploadLimit
 from users_app.models import User
 
 
 def uploader(request: Request) -> User:
-    """Who asks, if they may bring films."""
+    """Returns the signed-in user. Raises NotAllowed when the user may not upload videos."""
     if not may_upload_videos(person_of(request)):
         raise NotAllowed
     return person_of(request)
@@ -49,8 +48,8 @@ def replaced_video(request: Request, ref: int | uuid.UUID | None) -> Video | Non
     return None if ref is None else changeable(request, ref)
 
 
-def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
-    form = presigning.sign_form(upload, most=most_bytes)
+def address_json(upload: DirectUpload, max_bytes: int) -> dict[str, Any]:
+    form = presigning.sign_form(upload, most=max_bytes)
     return {
         "url": presigning.sign_put(upload),
         "method": "PUT",
@@ -58,7 +57,7 @@ def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
         "post": {"url": form.url, "fields": form.fields},
         "media_id": upload.public_id,
         "key": upload.key,
-        "max_bytes": most_bytes,
+        "max_bytes": max_bytes,
         "expires_in_seconds": presigning.lifetime_s(),
     }
 
@@ -69,15 +68,15 @@ class UploadAddress(APIView):
 
     @extend_schema(request=AddressWanted, responses={201: PutAddress}, tags=["upload"])
     def post(self, request: Request) -> Response:
-        """An address for one PUT of one file of this type, or a form that the storage itself caps the size of."""
+        """Get an address for one PUT of one file, and the same as a form whose size the storage itself limits."""
         person = uploader(request)
         form = AddressWanted(data=request.data)
         form.is_valid(raise_exception=True)
-        wanted = form.validated_data
+        fields = form.validated_data
         presigning.bucket()
         upload = direct_uploads.announce(
-            owner=person, name=wanted["filename"], content_type=wanted["content_type"],
-            size_bytes=wanted["size"], video=replaced_video(request, wanted["video_id"]),
+            owner=person, name=fields["filename"], content_type=fields["content_type"],
+            size_bytes=fields["size"], video=replaced_video(request, fields["video_id"]),
         )  # fmt: skip
         answer = address_json(upload, presigning.max_upload_bytes())
         return Response(PutAddress(answer).data, status.HTTP_201_CREATED)
@@ -94,7 +93,7 @@ class ThumbnailAddress(APIView):
         tags=["upload"],
     )
     def post(self, request: Request) -> Response:
-        """An address for one picture, which becomes the poster of the video once there is a film."""
+        """Get an address for one picture, which becomes the poster once the video can be played."""
         person = uploader(request)
         form = ThumbnailWanted(data=request.query_params)
         form.is_valid(raise_exception=True)
@@ -108,30 +107,32 @@ class ThumbnailAddress(APIView):
 
 
 class SignRequest(APIView):
-    throttle_classes = ()  # one for each part of a file, as fast as the line is
+    throttle_classes = ()  # a client sends one request for each part of a file, as fast as its connection allows
     authentication_classes = UPLOADERS
 
     @extend_schema(request=SignatureWanted, responses=SignedRequest, tags=["upload"])
     def post(self, request: Request) -> Response:
-        """Sign one request of an upload in parts, as Uppy's `signRequest` asks.
+        """Sign one request of a multipart upload, as Uppy's `signRequest` asks for it.
 
-        What begins an upload gets a key of ours, whatever key it names; what goes on names that key and its upload id.
+        A request that begins an upload gets a new key, whatever key it names. Later requests name that key and the
+        upload id.
         """
         person = uploader(request)
         form = SignatureWanted(data=request.data)
         form.is_valid(raise_exception=True)
-        asked = form.validated_data
-        wanted = Wanted(asked["method"], asked["uploadId"], asked["partNumber"], asked["expiresIn"])
+        fields = form.validated_data
+        wanted = Wanted(fields["method"], fields["uploadId"], fields["partNumber"], fields["expiresIn"])
         presigning.bucket()
         if wanted.upload_id or wanted.method not in ("PUT", "POST"):
-            upload = direct_uploads.find_open(owner=person, key=asked["key"])
+            upload = direct_uploads.find_open(owner=person, key=fields["key"])
         else:
+            # Only here: a new upload counts against the limit, its later parts do not.
             limit = NewUploadLimit()
             if not limit.allow_request(request, self):
                 self.throttled(request, limit.wait())
             upload = direct_uploads.announce(
-                owner=person, name=asked["key"], content_type=asked["contentType"], size_bytes=asked["size"],
-                video=replaced_video(request, asked["video_id"]),
+                owner=person, name=fields["key"], content_type=fields["contentType"], size_bytes=fields["size"],
+                video=replaced_video(request, fields["video_id"]),
             )  # fmt: skip
         signed = presigning.presign(upload, wanted)
         answer = {"url": signed.url, "key": signed.key, "media_id": upload.public_id}
@@ -143,19 +144,22 @@ class UploadMetadata(APIView):
 
     @extend_schema(request=Metadata, responses={200: UploadedVideo, 201: UploadedVideo}, tags=["upload"])
     def post(self, request: Request) -> Response:
-        """Say what the film is, before or after its file has arrived; again to change it or to have it looked for."""
+        """Send the metadata of an upload, before or after its file has arrived.
+
+        Send it again to change the metadata, or to have the server check now whether the file has arrived.
+        """
         person = uploader(request)
-        named = UploadKey(data=request.data)
-        named.is_valid(raise_exception=True)
-        key = named.validated_data["video_s3_key"]
+        key_form = UploadKey(data=request.data)
+        key_form.is_valid(raise_exception=True)
+        key = key_form.validated_data["video_s3_key"]
         upload = direct_uploads.find(owner=person, key=key, purpose=direct_uploads.Purpose.VIDEO)
         if upload.video is not None:
-            changeable(request, upload.video.public_id)  # it may have been given to somebody else meanwhile
+            changeable(request, upload.video.public_id)  # an admin may have given the video to another owner
         form = VideoFields(upload.video, data=request.data, partial=upload.video is not None)
         form.is_valid(raise_exception=True)
         video = direct_uploads.set_details(upload=upload, fields=form.validated_data)
         is_new = upload.video is None
-        answer = uploaded_json(request, find_visible(person, video.pk))
+        answer = video_json(request, find_visible(person, video.pk), UploadedVideo)
         return Response(answer, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 
 
@@ -167,19 +171,14 @@ class UploadedVideos(APIView):
         tags=["upload"],
     )
     def get(self, request: Request) -> Response:
-        """Public videos that can be watched, newest first, in pages."""
+        """List the public videos that can be played, newest first, in pages."""
         pages = NewestFirst()
         page = pages.paginate_queryset(with_details(listed()), request, view=self)
-        return pages.get_paginated_response(uploaded_json(request, page or []))
+        return pages.get_paginated_response(video_json(request, page or [], UploadedVideo))
 
 
 class UploadedEntry(APIView):
     @extend_schema(parameters=[VIDEO_REF], responses=UploadedVideo, tags=["upload"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """One video, with what became of the file that was uploaded last."""
-        return Response(uploaded_json(request, find_visible(person_of(request), ref)))
-
-
-def uploaded_json(request: Request, videos: Video | list[Video]) -> Any:
-    context = {"links": Links(request), "person": person_of(request), "forecast": Forecast()}
-    return UploadedVideo(videos, many=isinstance(videos, list), context=context).data
+        """Get one video, and what became of the file that was uploaded last."""
+        return Response(video_json(request, find_visible(person_of(request), ref), UploadedVideo))

@@ -1,4 +1,4 @@
-"""Shapes of what the upload routes take and give."""
+"""The request and response bodies of the upload routes."""
 
 import re
 import uuid
@@ -10,7 +10,7 @@ from rest_framework import serializers
 
 from content_app.access import may_change
 from content_app.api.serializers import VideoFields, VideoSerializer
-from content_app.models import Video
+from content_app.models import MAX_FILE_NAME_LENGTH, Video
 from content_app.queries import parse_ref
 from content_app.services.uploads.direct_uploads import ANY_TYPE, last_problem
 from content_app.states import State
@@ -18,7 +18,7 @@ from content_app.states import State
 PICTURES = ("image/jpeg", "image/png", "image/webp")
 MEDIA_TYPE = re.compile(r"\A[A-Za-z0-9][A-Za-z0-9.+-]{0,48}/[A-Za-z0-9][A-Za-z0-9.+-]{0,48}\Z")
 PROCESSING_STATUS = {State.READY: "COMPLETED", State.ERROR: "FAILED"}
-UNDERWAY = "IN_PROGRESS"
+IN_PROGRESS = "IN_PROGRESS"
 
 
 @extend_schema_field(OpenApiTypes.STR)
@@ -28,7 +28,7 @@ class VideoRef(serializers.Field[int | uuid.UUID, Any, str, Any]):
     def to_internal_value(self, data: Any) -> int | uuid.UUID:
         ref = parse_ref(str(data)) if isinstance(data, str | int) else None
         if ref is None:
-            raise serializers.ValidationError("This is no id of a video.")
+            raise serializers.ValidationError("This is not the id of a video.")
         return ref
 
     def to_representation(self, value: int | uuid.UUID) -> str:
@@ -36,21 +36,24 @@ class VideoRef(serializers.Field[int | uuid.UUID, Any, str, Any]):
 
 
 def chosen_of(*choices: str, **options: Any) -> serializers.ChoiceField:
-    """Without DRF's own sentence, which repeats the input: that may be text that cannot be encoded."""
+    """A ChoiceField with its own error message."""
+    # DRF's message repeats the input, which may be text that cannot be encoded (lone surrogates).
     return serializers.ChoiceField(
         choices=choices, error_messages={"invalid_choice": f"Use one of: {', '.join(choices)}."}, **options
     )
 
 
 class AddressWanted(serializers.Serializer[None]):
-    filename = serializers.CharField(max_length=255, required=False, default="", help_text="Its ending is checked.")
+    filename = serializers.CharField(
+        max_length=MAX_FILE_NAME_LENGTH, required=False, default="", help_text="Its extension is checked."
+    )
     content_type = serializers.RegexField(MEDIA_TYPE, required=False, default=ANY_TYPE)
     size = serializers.IntegerField(
         min_value=0,
         required=False,
         default=None,
         allow_null=True,
-        help_text="In bytes: exactly so many are taken.",
+        help_text="In bytes. The file has to have exactly this size.",
     )
     video_id = VideoRef(required=False, default=None, allow_null=True, help_text="The video whose file it replaces.")
 
@@ -74,15 +77,15 @@ class PutAddress(serializers.Serializer[dict[str, Any]]):
     url = serializers.URLField(help_text="For one PUT with the headers below.")
     method = serializers.CharField()
     headers = serializers.DictField(child=serializers.CharField())
-    post = PostForm(help_text="The same as a form, whose size the storage caps: these fields first, `file` last.")
-    media_id = serializers.UUIDField(help_text="The public id of the video that becomes of it, unless it replaces one.")
+    post = PostForm(help_text="The same as a form, whose size the storage limits: these fields first, `file` last.")
+    media_id = serializers.UUIDField(help_text="The public id of the new video, unless the file replaces another's.")
     key = serializers.CharField(help_text="The `video_s3_key` of the metadata.")
     max_bytes = serializers.IntegerField()
     expires_in_seconds = serializers.IntegerField()
 
 
 class SignatureWanted(serializers.Serializer[None]):
-    """As Uppy's S3 plug-in asks; `size` and `video_id` are ours."""
+    """The body that Uppy's S3 plug-in sends; `size` and `video_id` are additions of this API."""
 
     method = chosen_of("GET", "PUT", "POST", "DELETE")
     key = serializers.CharField(max_length=512)
@@ -96,7 +99,7 @@ class SignatureWanted(serializers.Serializer[None]):
 
 class SignedRequest(serializers.Serializer[None]):
     url = serializers.URLField()
-    key = serializers.CharField(help_text="Under which it is stored; later requests name it.")
+    key = serializers.CharField(help_text="The key under which the file is stored; later requests name it.")
     media_id = serializers.UUIDField()
     fields_ = serializers.DictField(child=serializers.CharField(), required=False)
 
@@ -111,7 +114,7 @@ class UploadKey(serializers.Serializer[None]):
 
 
 class Metadata(UploadKey, VideoFields):
-    """What an upload is."""
+    """The key of an upload, and the fields of its video."""
 
 
 class UploadedVideo(VideoSerializer):
@@ -122,20 +125,20 @@ class UploadedVideo(VideoSerializer):
     upload_problem = serializers.SerializerMethodField()
 
     class Meta(VideoSerializer.Meta):
-        fields = (  # type: ignore[assignment]  # a longer one
+        fields = (  # type: ignore[assignment]  # a longer tuple than the parent's
             *VideoSerializer.Meta.fields,
             *("media_id", "processing_status", "upload_problem"),
         )
-        read_only_fields = fields  # type: ignore[assignment]  # likewise
+        read_only_fields = fields  # type: ignore[assignment]  # the same
 
     def get_processing_status(self, video: Video) -> str:
         """IN_PROGRESS, COMPLETED or FAILED."""
-        return PROCESSING_STATUS.get(State(video.state), UNDERWAY)
+        return PROCESSING_STATUS.get(State(video.state), IN_PROGRESS)
 
     def get_upload_problem(self, video: Video) -> str:
-        """Why the file that was uploaded last is not used, for owner and admins, where one is asked for; else empty."""
-        is_asked = self.parent is None and may_change(self.context["person"], video)
-        return last_problem(video=video) if is_asked else ""
+        """Why the last uploaded file was refused; for the owner and admins, and empty in lists."""
+        is_shown = self.parent is None and may_change(self.context["person"], video)
+        return last_problem(video=video) if is_shown else ""
 
 
 class UploadedPage(serializers.Serializer[None]):

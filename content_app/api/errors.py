@@ -1,4 +1,4 @@
-"""What the routes of this app answer beside DRF's own errors and the refusals of services."""
+"""API errors of this app, beside DRF's own and the refusals of services."""
 
 from rest_framework import status
 from rest_framework.exceptions import APIException, PermissionDenied

@@ -1,4 +1,4 @@
-"""What other services ask and tell, each request signed with their keys."""
+"""Routes for external transcoders, whose requests are signed with the keys of a service."""
 
 import uuid
 
@@ -10,8 +10,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from content_app.api.direct_serializers import chosen_of
-from content_app.api.requests import VIDEO_REF
-from content_app.models import Video
+from content_app.api.permissions import VIDEO_REF
 from content_app.queries import find_undeleted
 from content_app.services.processing import external
 from content_app.states import API_STATUS, State
@@ -20,8 +19,8 @@ from users_app.http.service_authentication import IsService, ServiceAuthenticati
 VideoId = inline_serializer("VideoId", {"video_id": serializers.IntegerField()})
 
 
-class Told(serializers.Serializer[None]):
-    """The query string that says how far the film is."""
+class StatusReport(serializers.Serializer[None]):
+    """The query string in which a transcoder reports its progress."""
 
     status = chosen_of("COMPLETED", "FAILED", "IN_PROGRESS")
 
@@ -34,16 +33,16 @@ class ServiceView(APIView):
 class VideoOfKey(ServiceView):
     @extend_schema(responses=VideoId, tags=["services"])
     def get(self, request: Request, s3_key: str) -> Response:
-        """The video whose original lies under this key of the bucket of originals."""
+        """Find the video whose original has this key in the bucket of originals."""
         video_id = external.video_of_key(s3_key.removesuffix("/"))
         if video_id is None:
-            raise NotFound("No video has its original there.")
+            raise NotFound("No video has an original with this key.")
         return Response({"video_id": video_id})
 
 
 class TranscodingStatus(ServiceView):
     @extend_schema(
-        parameters=[VIDEO_REF, Told],
+        parameters=[VIDEO_REF, StatusReport],
         request=None,
         responses=inline_serializer(
             "TranscodingStatus", {"video_id": serializers.IntegerField(), "status": serializers.CharField()}
@@ -51,18 +50,16 @@ class TranscodingStatus(ServiceView):
         tags=["services"],
     )
     def patch(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Say how far the film is. COMPLETED is believed when its result is there and sound; then it plays."""
-        form = Told(data=request.query_params)
+        """Report the progress of a transcode. On COMPLETED the result is checked, and published if it is sound."""
+        form = StatusReport(data=request.query_params)
         form.is_valid(raise_exception=True)
         video = find_undeleted(ref)
-        apply_state(video, form.validated_data["status"])
+        match form.validated_data["status"]:
+            case "COMPLETED":
+                external.complete(video=video)
+            case "FAILED":
+                external.fail(video=video)
+            case "IN_PROGRESS":
+                pass  # the video stays `pending` until its result is published
         video.refresh_from_db()
         return Response({"video_id": video.pk, "status": API_STATUS[State(video.state)]})
-
-
-def apply_state(video: Video, told: str) -> None:
-    """IN_PROGRESS changes nothing: the film waits until it is made."""
-    if told == "COMPLETED":
-        external.complete(video=video)
-    elif told == "FAILED":
-        external.fail(video=video)

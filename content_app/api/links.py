@@ -1,4 +1,4 @@
-"""Absolute addresses of a video's routes and pictures, for one request."""
+"""Absolute URLs of a video's routes and pictures, for one request."""
 
 import uuid
 
@@ -15,11 +15,11 @@ ANY_ID = uuid.UUID(int=0)
 class Links:
     def __init__(self, request: Request) -> None:
         self.origin = request.build_absolute_uri("/").rstrip("/")
-        # Resolved once, because a list has several such addresses for each of its videos.
+        # Resolved once: a list has several of these URLs for each of its videos, and reverse() is slow.
         self.stream_folder, _, _ = self.absolute(reverse("stream-master", args=[ANY_ID])).partition(str(ANY_ID))
 
     def absolute(self, address: str) -> str:
-        """Of a path of this site; addresses of a bucket are absolute already."""
+        """Returns the absolute URL of a path of this site; URLs of a bucket are absolute already."""
         return f"{self.origin}{address}" if address.startswith("/") else address
 
     def stream(self, video: Video) -> str:
@@ -27,11 +27,11 @@ class Links:
         return f"{self.stream_folder}{video.public_id}/{layout.MASTER}"
 
     def manifest(self, video: Video) -> str | None:
-        """The DASH manifest of a film that has one."""
+        """The DASH manifest; None for a video that has none."""
         return f"{self.stream_folder}{video.public_id}/{layout.MANIFEST}" if video.has_manifest else None
 
     def rendition(self, video: Video, rung: str) -> str:
-        """One MP4, beside the master playlist."""
+        """One rendition as an MP4."""
         return f"{self.stream_folder}{video.public_id}/{layout.rendition_file(rung)}"
 
     def storyboard(self, video: Video) -> str | None:

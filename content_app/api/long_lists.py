@@ -1,10 +1,10 @@
-"""A list as one array however long it is: made in parts, few at a time, and kept small until the client has read it.
+"""Answers a list of any length as one JSON array, with little memory.
 
-`GET /content/` is one array by contract. Ten thousand films are some hundred megabytes as objects and as text, and a
-client decides how often it asks and how slowly it reads. So a long list is made part by part, one list at a time in
-each process, and the text is compressed as it comes. Nothing is sent before the whole list is there: an error of the
-database is an answer of its own and never the middle of an array, and while the client reads, no connection to the
-database and no turn is held.
+`GET /content/` is one array by contract. Ten thousand films take some hundred megabytes as objects and as text, and a
+client decides how often it asks and how slowly it reads. A long list is therefore rendered in parts, one list at a time
+in each process, and its text is compressed at once. Nothing is sent before the whole list is rendered: a database error
+becomes an error response and never breaks off an array, and while the client reads, the request holds neither a
+database connection nor a turn.
 """
 
 import ctypes
@@ -20,27 +20,27 @@ from rest_framework.renderers import JSONRenderer
 
 from content_app.shared_connections import lend_connection
 
-LONG = 100  # as many films as a page of the versioned API has at most; a shorter list is answered as any other
+LONG = 100  # films: the largest page of the versioned API; a shorter list is answered like any other
 PART = 250
 AT_ONCE = 1
-MOST_WAITING = 8  # of the 32 threads of a process; the others go on with short requests
-MOST_OF_A_PERSON = 4
+MAX_WAITING = 8  # of the 32 threads of a process, so that the others can serve short requests
+MAX_PER_PERSON = 4
 WAIT_S = 15
 RETRY_AFTER_S = 5
 BLOCK_BYTES = 64 * 1024
 
 
 class TooManyLists(APIException):
-    """As many long lists are being made as one process makes at once, or as one person may ask for."""
+    """This process, or this user, has as many long lists under way as it may have."""
 
     status_code = 503
-    default_detail = "Many long lists are being made at this moment. Please try again in a few seconds."
+    default_detail = "The server is busy with other long lists. Please try again in a few seconds."
     default_code = "busy"
     wait = RETRY_AFTER_S  # DRF puts it into Retry-After
 
 
 class ListTurns:
-    """One list at a time; so many wait for so long, of one person no more than a few."""
+    """Lets AT_ONCE lists through; up to MAX_WAITING requests wait for WAIT_S, and MAX_PER_PERSON of one user."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -49,9 +49,9 @@ class ListTurns:
 
     @contextmanager
     def one(self, person_id: int) -> Iterator[None]:
-        """Raises TooManyLists."""
+        """Holds a turn for the block. Raises TooManyLists."""
         with self.lock:
-            if self.waiting.total() >= AT_ONCE + MOST_WAITING or self.waiting[person_id] >= MOST_OF_A_PERSON:
+            if self.waiting.total() >= AT_ONCE + MAX_WAITING or self.waiting[person_id] >= MAX_PER_PERSON:
                 raise TooManyLists
             self.waiting[person_id] += 1
         try:
@@ -64,11 +64,11 @@ class ListTurns:
         finally:
             with self.lock:
                 self.waiting[person_id] -= 1
-                self.waiting += Counter()  # forgets people of whom no request is left
+                self.waiting += Counter()  # drops the users whose count is 0
 
 
 class PackedBody:
-    """A body that was made whole and is compressed until it is read: a tenth of its size, or less."""
+    """A complete response body that is kept compressed until the client reads it: a tenth of its size, or less."""
 
     def __init__(self, texts: Iterable[bytes]) -> None:
         packer = zlib.compressobj(level=1)
@@ -93,11 +93,13 @@ turns = ListTurns()
 
 
 def answer_long_list(person_id: int, parts: Iterator[list[object]]) -> StreamingHttpResponse:
-    """The array of all `parts`, whose entries are ready to be rendered. Raises TooManyLists or DatabaseError."""
-    lend_connection()  # others may need it while this request waits
+    """Renders all `parts` as one array. Raises TooManyLists or DatabaseError."""
+    lend_connection()  # other threads may need it while this request waits
     with turns.one(person_id):
         body = PackedBody(array_of(parts))
-    give_memory_back()
+    # glibc keeps freed memory for the thread that used it, and each of the many threads would keep its own.
+    with suppress(OSError, AttributeError):  # a C library other than glibc has no malloc_trim
+        ctypes.CDLL(None).malloc_trim(0)
     lend_connection()
     response = StreamingHttpResponse(body, content_type=JSONRenderer.media_type)
     response["Content-Length"] = str(body.size)
@@ -105,7 +107,7 @@ def answer_long_list(person_id: int, parts: Iterator[list[object]]) -> Streaming
 
 
 def array_of(parts: Iterable[list[object]]) -> Iterator[bytes]:
-    """The same bytes as of the whole list rendered at once."""
+    """Yields the same bytes that rendering the whole list at once would give."""
     renderer = JSONRenderer()
     before = b"["
     for part in parts:
@@ -113,9 +115,3 @@ def array_of(parts: Iterable[list[object]]) -> Iterator[bytes]:
             yield before + renderer.render(part)[1:-1]
             before = b","
     yield b"]" if before == b"," else b"[]"
-
-
-def give_memory_back() -> None:
-    """The C library keeps what was freed for the thread that had it, and each thread would keep its own."""
-    with suppress(OSError, AttributeError):  # another C library than glibc, which has no such function
-        ctypes.CDLL(None).malloc_trim(0)

@@ -1,4 +1,4 @@
-"""Which picture stands for a video: for its owner and admins."""
+"""The poster of a video, and the candidates for it; for the video's owner and admins."""
 
 import uuid
 
@@ -9,13 +9,13 @@ from rest_framework.views import APIView
 
 from content_app.api.errors import NotReady
 from content_app.api.links import Links
-from content_app.api.permissions import changeable
-from content_app.api.requests import VIDEO_REF, person_of
+from content_app.api.permissions import VIDEO_REF, changeable
 from content_app.api.serializers import PosterChoices, PosterNumber, PosterUpload
 from content_app.api.videos import UPLOAD_PARSERS
 from content_app.models import Video
 from content_app.queries import find_visible
 from content_app.services.additions import posters
+from users_app.http.signed_in import person_of
 
 
 def posters_json(request: Request, video: Video) -> dict[str, object]:
@@ -41,7 +41,7 @@ def posters_json(request: Request, video: Video) -> dict[str, object]:
 class Posters(APIView):
     @extend_schema(parameters=[VIDEO_REF], responses=PosterChoices, tags=["posters"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """The pictures to choose from."""
+        """List the candidates for the poster."""
         return Response(posters_json(request, changeable(request, ref)))
 
 
@@ -55,7 +55,7 @@ class Poster(APIView):
         tags=["posters"],
     )
     def put(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Choose one of the candidates, or bring a picture of your own."""
+        """Choose one of the candidates, or upload a picture of your own."""
         video = changeable(request, ref)
         is_form = request.content_type.startswith("multipart/")
         form = PosterUpload(data=request.data) if is_form else PosterNumber(data=request.data)
@@ -68,7 +68,7 @@ class Poster(APIView):
 
     @extend_schema(parameters=[VIDEO_REF], responses={200: PosterChoices}, tags=["posters"])
     def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Back to the best candidate."""
+        """Go back to the best candidate."""
         video = changeable(request, ref)
         posters.reset(video_id=video.pk)
         return Response(posters_json(request, find_visible(person_of(request), video.pk)))

@@ -1,4 +1,4 @@
-"""Shapes of what the routes take and give."""
+"""The request and response bodies of the API, except those of the upload routes (direct_serializers)."""
 
 import uuid
 from typing import Any
@@ -9,7 +9,7 @@ from rest_framework import serializers
 
 from content_app.access import may_change, may_watch
 from content_app.api.links import Links
-from content_app.models import Caption, Category, Video
+from content_app.models import MAX_LABEL_LENGTH, MAX_TITLE_LENGTH, Caption, Category, Video
 from content_app.queries import categories_named, parse_ref, published_renditions
 from content_app.rules import price_problem, with_plain_line_ends
 from content_app.services.processing.forecast import Forecast, Outlook
@@ -23,16 +23,16 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
 
 
 class LastRefusal(serializers.Serializer[None]):
-    """The video is as it was before it."""
+    """A new file, or another attempt, that was refused; the video is as it was before."""
 
-    file = serializers.CharField(help_text="As its uploader calls it; empty when the same file was processed again.")
+    file = serializers.CharField(help_text="The file's name; empty when the same file was processed again.")
     code = serializers.CharField()
     sentence = serializers.CharField()
     at = serializers.DateTimeField()
 
 
 class VideoSerializer(serializers.ModelSerializer[Video]):
-    """A video as lists and pages show it. Media addresses are API routes, never signed ones, so lists can be cached."""
+    """A video. Its media addresses are API routes, never signed addresses, so that clients may cache it."""
 
     category = serializers.CharField(source="category.name", default=None, allow_null=True)
     duration = serializers.FloatField(source="duration_s", allow_null=True, help_text="Seconds.")
@@ -80,11 +80,11 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
         return self.links.poster(video)
 
     def get_image_small(self, video: Video) -> str | None:
-        """For cards: 640 pixels on the long side; of a video made before there were any, the large one."""
+        """The poster for cards: 640 pixels on the long side. The large one for videos of older releases."""
         return self.links.small_poster(video)
 
     def get_video_file(self, video: Video) -> str | None:
-        """The best quality."""
+        """The MP4 with the best quality."""
         renditions = published_renditions(video)
         return self.links.rendition(video, renditions[-1].name) if renditions else None
 
@@ -95,40 +95,44 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
         return self.links.stream(video) if video.is_playable else None
 
     def get_dash_url(self, video: Video) -> str | None:
-        """The DASH manifest; only films have one that another service has made in that form."""
+        """The DASH manifest; only for films that an external transcoder made as DASH."""
         return self.links.manifest(video)
 
     def get_storyboard_url(self, video: Video) -> str | None:
-        """WebVTT for the seek bar; none of a version that was made before there were any."""
+        """WebVTT for the seek bar; null for versions that were made by older releases."""
         return self.links.storyboard(video)
 
     def get_processing_state(self, video: Video) -> str:
         return State.PENDING if video.state == State.UPLOADING else video.state
 
     def get_processing_time_left(self, video: Video) -> int | None:
-        """Seconds until it is ready, as well as is known by now; also of one that waits."""
+        """The estimated seconds until the video is ready, while it waits or is processed."""
         return self.outlook(video).time_left_s
 
     def get_processing_place(self, video: Video) -> int | None:
-        """Of one that waits for a worker: 1 is taken up next."""
+        """The place in the queue while the video waits for a worker; 1 is next."""
         return self.outlook(video).place
 
     def get_processing_took(self, video: Video) -> int | None:
-        """Seconds in which the version that plays was made; for owner and admins."""
-        is_told = video.state == State.READY and video.work_s > 0 and self.is_changeable(video)
-        return max(1, round(video.work_s)) if is_told else None
+        """How many seconds it took to make the version that plays; for the owner and admins."""
+        is_shown = video.state == State.READY and video.work_s > 0 and self.is_changeable(video)
+        return max(1, round(video.work_s)) if is_shown else None
 
     def get_can_retry(self, video: Video) -> bool:
-        """It failed, and trying again with the same file may help; for owner and admins."""
+        """Whether processing failed, and another attempt with the same file may help; for the owner and admins."""
         return video.state == State.ERROR and not video.error_is_final and self.is_changeable(video)
 
     @extend_schema_field(LastRefusal(allow_null=True))
     def get_last_refusal(self, video: Video) -> dict[str, Any] | None:
-        """Why the last new file, or try to make it again, came to nothing; for owner and admins."""
+        """Why the last new file, or the last attempt to process it again, was refused; for the owner and admins."""
         if not video.refused_code or not self.is_changeable(video):
             return None
-        told = {"file": video.refused_file, "code": video.refused_code, "sentence": video.refused_message}
-        return told | {"at": video.refused_at}
+        return {
+            "file": video.refused_file,
+            "code": video.refused_code,
+            "sentence": video.refused_message,
+            "at": video.refused_at,
+        }
 
     def outlook(self, video: Video) -> Outlook:
         forecast: Forecast = self.context["forecast"]
@@ -151,9 +155,9 @@ class VideoPage(serializers.Serializer[None]):
 
 
 class VideoFields(serializers.Serializer[Video]):
-    """What people may say about a video; the same for making and changing one."""
+    """The fields of a video that its owner may set, both for new and for existing videos."""
 
-    title = serializers.CharField(max_length=200)
+    title = serializers.CharField(max_length=MAX_TITLE_LENGTH)
     description = serializers.CharField(max_length=5000, required=False, allow_blank=True)
     category = serializers.CharField(
         max_length=60, required=False, allow_blank=True, allow_null=True, help_text="Name, slug or id; empty for none."
@@ -161,7 +165,7 @@ class VideoFields(serializers.Serializer[Video]):
     visibility = serializers.ChoiceField(
         choices=Visibility.choices,
         required=False,
-        # DRF's own sentence repeats the input, which may be text that cannot be encoded.
+        # DRF's own message repeats the input, which may be text that cannot be encoded (lone surrogates).
         error_messages={"invalid_choice": "Use PUBLIC, UNLISTED or PRIVATE."},
     )
     is_paid = serializers.BooleanField(required=False)
@@ -193,7 +197,7 @@ class VideoFields(serializers.Serializer[Video]):
 
 
 class VideoUpload(VideoFields):
-    """The same as a form, with the original."""
+    """The same fields as a form, with the original."""
 
     file = serializers.FileField(allow_empty_file=True, required=False, write_only=True)
 
@@ -203,17 +207,17 @@ class CatalogueFilter(serializers.Serializer[None]):
 
     category = serializers.CharField(required=False, allow_blank=True, max_length=60, help_text="Name, slug or id.")
     search = serializers.CharField(
-        required=False, allow_blank=True, max_length=200, help_text="Every word occurs in title or description."
+        required=False, allow_blank=True, max_length=200, help_text="Words that title or description must contain."
     )
-    favorites = serializers.BooleanField(required=False, help_text="1: only what this person has marked.")
-    underway = serializers.BooleanField(required=False, help_text="1: only what is still in the making.")
+    favorites = serializers.BooleanField(required=False, help_text="1: only your favourites.")
+    underway = serializers.BooleanField(required=False, help_text="1: only videos that are still being processed.")
 
 
 class RenditionChoice(serializers.Serializer[None]):
     """The query string that asks for a quality."""
 
     quality = serializers.RegexField(
-        r"\A[0-9]{1,5}p\Z", required=False, help_text="Such as 720p; the best one when left out."
+        r"\A[0-9]{1,5}p\Z", required=False, help_text="For example 720p; the best one when left out."
     )
 
     def short_side(self) -> int | None:
@@ -227,7 +231,7 @@ class FavoriteToggle(serializers.Serializer[None]):
     def validate_video_id(self, value: str) -> int | uuid.UUID:
         ref = parse_ref(value)
         if ref is None:
-            raise serializers.ValidationError("This is no id of a video.")
+            raise serializers.ValidationError("This is not the id of a video.")
         return ref
 
 
@@ -246,21 +250,24 @@ class CaptionSerializer(serializers.ModelSerializer[Caption]):
 class CaptionUpload(serializers.Serializer[None]):
     file = serializers.FileField(allow_empty_file=True, write_only=True, help_text="WebVTT or SubRip, at most 2 MB.")
     label = serializers.CharField(  # type: ignore[assignment]  # a field of that name is no label of the form
-        required=False, allow_blank=True, max_length=60, help_text="What the menu says; the language's own name."
+        required=False,
+        allow_blank=True,
+        max_length=MAX_LABEL_LENGTH,
+        help_text="The text in the player's menu; by default the name of the language.",
     )
 
 
 class PosterCandidate(serializers.Serializer[None]):
     number = serializers.IntegerField(help_text="1 is the best.")
-    url = serializers.URLField(help_text="Signed; ends after some hours.")
-    small_url = serializers.URLField(help_text="The same for a list of them; the large one where there is no other.")
+    url = serializers.URLField(help_text="Signed; expires after some hours.")
+    small_url = serializers.URLField(help_text="A smaller picture for lists; the large one when there is no other.")
     is_current = serializers.BooleanField()
 
 
 class PosterChoices(serializers.Serializer[None]):
     current = serializers.URLField(allow_null=True)
     current_small = serializers.URLField(allow_null=True)
-    is_uploaded = serializers.BooleanField(help_text="Rather than one of the candidates.")
+    is_uploaded = serializers.BooleanField(help_text="Whether the poster is an uploaded picture, not a candidate.")
     candidates = PosterCandidate(many=True)
 
 
@@ -276,26 +283,26 @@ class PosterUpload(serializers.Serializer[None]):
 
 class CostSerializer(serializers.Serializer[None]):
     seconds = serializers.IntegerField()
-    bytes = serializers.IntegerField(help_text="Expected.")
-    most_bytes = serializers.IntegerField(help_text="What the peak rates allow.")
-    basis = serializers.CharField(help_text="What the estimate rests on, as a sentence.")
+    bytes = serializers.IntegerField(help_text="The expected size.")
+    most_bytes = serializers.IntegerField(help_text="The largest size that the peak bit rates allow.")
+    basis = serializers.CharField(help_text="What the estimate is based on, as a sentence.")
 
 
 class PreflightSerializer(serializers.Serializer[dict[str, Any]]):
-    """Texts are sentences for people, in plain text."""
+    """The report on a file. Texts are sentences for people, in plain text."""
 
     verdict = serializers.ChoiceField(choices=("waiting", "fine", "warnings", "refused"))
-    code = serializers.CharField(help_text="Of a refusal, as in processing_error_code; else empty.")
+    code = serializers.CharField(help_text="The reason of a refusal, as in processing_error_code; else empty.")
     sentence = serializers.CharField()
     found = serializers.DictField(
         help_text="Facts about the file, and the same for people as `lines` of `label` and `text`; empty while waiting."
     )
-    planned = serializers.DictField(help_text="What will be made of it, likewise; empty when nothing is planned.")
-    reasons = serializers.ListField(child=serializers.CharField(), help_text="Why it is planned so.")
+    planned = serializers.DictField(help_text="The encode plan, in the same form; empty when nothing is planned.")
+    reasons = serializers.ListField(child=serializers.CharField(), help_text="The reasons for the plan.")
     warnings = serializers.ListField(child=serializers.CharField(), help_text="What the uploader should know.")
     cost = CostSerializer(allow_null=True)
     command = serializers.ListField(child=serializers.CharField(), help_text="`source` and `work` stand for paths.")
 
 
 class MediaAddress(serializers.Serializer[None]):
-    url = serializers.URLField(help_text="Signed; ends after some hours.")
+    url = serializers.URLField(help_text="Signed; expires after some hours.")

@@ -1,4 +1,4 @@
-"""Where a player gets its media: signed addresses for whoever may watch, and the posters of listed videos."""
+"""Media for players: playlists and signed addresses for users who may watch, and the posters of listed videos."""
 
 import uuid
 
@@ -15,10 +15,9 @@ from rest_framework.views import APIView
 
 from content_app.api.errors import NotReady
 from content_app.api.links import Links
-from content_app.api.media import AnyAccept, private_text
-from content_app.api.permissions import watchable
-from content_app.api.requests import VIDEO_REF
+from content_app.api.permissions import VIDEO_REF, watchable
 from content_app.api.serializers import MediaAddress, RenditionChoice
+from content_app.api.text_responses import AnyAccept, private_text
 from content_app.models import Rendition, Video
 from content_app.queries import find_with_listed_poster, published_renditions
 from content_app.services.playback import delivery
@@ -43,7 +42,7 @@ class VideoAddress(APIView):
 
     @extend_schema(parameters=[VIDEO_REF, RenditionChoice], responses=MediaAddress, tags=["content"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """A signed address of one MP4 with picture and sound; a missing quality gives the best one below it."""
+        """Get a signed address of one MP4 with picture and sound. If the quality is missing, the next lower one."""
         video = watchable(request, ref)
         rendition = chosen_rendition(request, video, quality=request.query_params.get("quality"))
         address = delivery.media_url(video, layout.rendition_file(rendition.name))
@@ -60,12 +59,12 @@ class MasterPlaylist(APIView):
         tags=["streaming"],
     )
     def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponse:
-        """The HLS master playlist; its addresses are signed and end after some hours."""
+        """Get the HLS master playlist. The addresses in it are signed, and expire after some hours."""
         playlist = delivery.master_playlist(watchable(request, ref))
         return private_text(playlist, layout.content_type(layout.MASTER))
 
 
-@method_decorator(gzip_page, name="dispatch")  # one of a long film names thousands of addresses
+@method_decorator(gzip_page, name="dispatch")  # the manifest of a long film has thousands of addresses
 class Manifest(APIView):
     throttle_classes = (StreamLimit,)
     content_negotiation_class = AnyAccept
@@ -76,7 +75,7 @@ class Manifest(APIView):
         tags=["streaming"],
     )
     def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponse:
-        """The DASH manifest of a film that another service made as DASH; its addresses end after some hours."""
+        """Get the DASH manifest of a film that an external transcoder made as DASH. Its addresses expire too."""
         video = watchable(request, ref)
         if not video.has_manifest:
             raise NotFound("This video has no DASH manifest; play the HLS playlist.")
@@ -93,7 +92,7 @@ class StoryboardCues(APIView):
         tags=["streaming"],
     )
     def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponse:
-        """WebVTT for a seek bar: each cue leads to a part (`#xywh=`) of a signed sheet of small pictures."""
+        """Get WebVTT for a seek bar: each cue names a part (`#xywh=`) of a signed sheet of small pictures."""
         video = watchable(request, ref)
         if not video.has_storyboard:
             raise NotFound("This video was processed before storyboards were made; process it again to have one.")
@@ -110,7 +109,7 @@ class RenditionFile(APIView):
         tags=["streaming"],
     )
     def get(self, request: Request, ref: int | uuid.UUID, quality: str) -> HttpResponseRedirect:
-        """One quality as an MP4; a missing one gives the best below it."""
+        """Get one quality as an MP4. If the quality is missing, the next lower one."""
         video = watchable(request, ref)
         rendition = chosen_rendition(request, video, quality=quality)
         response = HttpResponseRedirect(delivery.media_url(video, layout.rendition_file(rendition.name)))
@@ -120,7 +119,10 @@ class RenditionFile(APIView):
 
 @require_safe
 def show_poster(request: HttpRequest, public_id: uuid.UUID, folder: str, name: str) -> HttpResponse:
-    """Unsigned and cached for ever: another poster has another address, to which one that was replaced leads."""
+    """Answers an unsigned poster that caches may keep for a year, because a new poster has a new address.
+
+    The address of a poster that was replaced redirects to the current one.
+    """
     video = find_with_listed_poster(public_id)
     poster = video.small_poster if name.endswith(layout.SMALL_SUFFIX) else video.poster
     if poster != f"{folder}/{name}.jpg":

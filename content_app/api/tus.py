@@ -1,4 +1,4 @@
-"""Uploads that can be resumed, by tus 1.0 (https://tus.io/protocols/resumable-upload): headers in and out."""
+"""Resumable uploads by tus 1.0 (https://tus.io/protocols/resumable-upload): parses and answers its headers."""
 
 import base64
 import uuid
@@ -21,7 +21,6 @@ from rest_framework.views import APIView
 
 from content_app.api.direct import replaced_video, uploader
 from content_app.api.direct_serializers import MEDIA_TYPE, VideoRef
-from content_app.api.requests import person_of
 from content_app.api.serializers import VideoFields
 from content_app.api.upload_handlers import CHUNK_TYPE, DISK_FULL, DiskFull, declared_bytes
 from content_app.models import DirectUpload, Video
@@ -32,15 +31,16 @@ from content_app.services.uploads.direct_uploads import UploadExpired
 from content_app.services.uploads.tus import Checksum, ChunkRefused, IncomingBytes
 from media_pipeline.errors import StorageUnavailable
 from users_app.http.authentication import UPLOADERS
+from users_app.http.signed_in import person_of
 from users_app.http.throttles import NewUploadLimit
 
-VERSION = "1.0.0"
-EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
-# Of a connection that broke without a word nothing comes any more, and its chunk must not keep the lock for ever.
+TUS_VERSION = "1.0.0"
+TUS_EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
+# When a connection breaks silently, no more bytes arrive. The chunk ends after this time, so that its lock is released.
 STALLED_S = 15
-MOST_DROPPED = 16 * MEGABYTE  # what our own pages send at once
-# More digits than any file has bytes; numbers of any length may be sent, and are too large.
-MOST_DIGITS = 18
+MAX_DROPPED_BYTES = 16 * MEGABYTE  # the chunk size of the watch site
+# No file has a size of more digits. Clients may send numbers of any length: longer ones are just too large.
+MAX_DIGITS = 18
 CHECKSUM_MISMATCH = 460
 STATUS: dict[type[ChunkRefused], int] = {
     tus.Locked: status.HTTP_423_LOCKED,
@@ -50,8 +50,8 @@ STATUS: dict[type[ChunkRefused], int] = {
     tus.WrongOffset: status.HTTP_409_CONFLICT,
     tus.AlreadyArrived: status.HTTP_409_CONFLICT,
 }
-# What `describe` gets of an upload's own metadata; prices come by the metadata route.
-DESCRIBING = ("title", "description", "category", "visibility")
+# The fields of a video that may stand in Upload-Metadata; prices come by the metadata route.
+VIDEO_FIELDS = ("title", "description", "category", "visibility")
 
 
 class TusRefused(APIException):
@@ -85,14 +85,14 @@ def read_number(request: Request, name: str) -> int:
     text = request.headers.get(name, "")
     if not (text.isascii() and text.isdecimal()):
         raise bad_header(name, "send a whole number of bytes.")
-    return int(text) if len(text) <= MOST_DIGITS else 10**MOST_DIGITS
+    return int(text) if len(text) <= MAX_DIGITS else 10**MAX_DIGITS
 
 
 def read_length(request: Request) -> int:
     if "Upload-Defer-Length" in request.headers:
-        raise bad_header("Upload-Defer-Length", "the length has to be known from the beginning.", "deferred_length")
+        raise bad_header("Upload-Defer-Length", "send the length with the first request.", "deferred_length")
     if "Upload-Concat" in request.headers:
-        raise bad_header("Upload-Concat", "uploads cannot be put together from others here.", "no_concatenation")
+        raise bad_header("Upload-Concat", "this server does not support concatenation.", "no_concatenation")
     return read_number(request, "Upload-Length")
 
 
@@ -106,44 +106,42 @@ def read_checksum(request: Request) -> Checksum | None:
     try:
         return Checksum(algorithm, base64.b64decode(encoded, validate=True))
     except ValueError as error:
-        raise bad_header("Upload-Checksum", "the checksum is not Base64.") from error
+        raise bad_header("Upload-Checksum", "the checksum is not valid Base64.") from error
 
 
 def read_pairs(header: str) -> dict[str, str]:
-    """Of `Upload-Metadata`: names with values in Base64, or without any."""
+    """Parses `Upload-Metadata`: pairs of a name and a value in Base64, which may be missing."""
     pairs: dict[str, str] = {}
     for pair in header.split(",") if header.strip() else ():
         name, _, encoded = pair.strip().partition(" ")
         if not name or name in pairs:
-            raise bad_header("Upload-Metadata", "every value needs a name of its own.", "bad_metadata")
+            raise bad_header(
+                "Upload-Metadata", "every value needs a name, and no name may occur twice.", "bad_metadata"
+            )
         try:
             pairs[name] = base64.b64decode(encoded, validate=True).decode()
         except ValueError as error:
-            raise bad_header("Upload-Metadata", "values are texts in UTF-8 and Base64.", "bad_metadata") from error
+            raise bad_header("Upload-Metadata", "send values as UTF-8 text in Base64.", "bad_metadata") from error
     return pairs
 
 
-class Announced(serializers.Serializer[None]):
-    """What `Upload-Metadata` has to say about the file itself."""
+class FileMetadata(serializers.Serializer[None]):
+    """The part of `Upload-Metadata` that describes the file itself."""
 
     filename = serializers.CharField()
     filetype = serializers.CharField(required=False, default="", allow_blank=True)
     video_id = VideoRef(required=False, default=None)
 
-
-def read_announced(pairs: Mapping[str, str]) -> dict[str, Any]:
-    form = Announced(data={name: value for name, value in pairs.items() if name != "video_id" or value})
-    form.is_valid(raise_exception=True)
-    told: dict[str, Any] = form.validated_data
-    return {**told, "filetype": told["filetype"] if MEDIA_TYPE.match(told["filetype"]) else ""}
+    def validate_filetype(self, value: str) -> str:
+        """An unusable type is dropped: browsers send one for some files."""
+        return value if MEDIA_TYPE.match(value) else ""
 
 
-def read_fields(pairs: Mapping[str, str], video: Video | None) -> dict[str, Any]:
-    """What is said about the film; nothing without a title, which the metadata route will bring."""
+def read_video_fields(pairs: Mapping[str, str], video: Video | None) -> dict[str, Any]:
+    """Returns the fields of the video; none without a title, because then the metadata route will bring them all."""
     if not pairs.get("title", "").strip():
         return {}
-    said = {name: pairs[name] for name in DESCRIBING if name in pairs}
-    form = VideoFields(video, data=said)
+    form = VideoFields(video, data={name: pairs[name] for name in VIDEO_FIELDS if name in pairs})
     form.is_valid(raise_exception=True)
     return dict(form.validated_data)
 
@@ -153,7 +151,7 @@ def chunk_of(request: Request, offset: int) -> IncomingBytes:
 
 
 def reader_of(request: Request) -> Callable[[int], bytes]:
-    """Reads the body as it comes, and ends when nothing comes any more."""
+    """Returns a function that reads the body as it arrives, and returns no bytes once the connection is lost."""
     connection = request.META.get("gunicorn.socket")
     if connection is not None:
         connection.settimeout(STALLED_S)
@@ -167,13 +165,6 @@ def reader_of(request: Request) -> Callable[[int], bytes]:
     return read
 
 
-def drop_rest(request: Request) -> None:
-    """Of a chunk for which there is no room: a client that still sends would not hear the answer."""
-    read, left = reader_of(request), MOST_DROPPED
-    while left > 0 and (block := read(tus.BLOCK_BYTES)):
-        left -= len(block)
-
-
 def is_chunk(request: Request) -> bool:
     return request._request.content_type == CHUNK_TYPE
 
@@ -184,22 +175,22 @@ def progress(upload: DirectUpload, offset: int) -> dict[str, str]:
 
 # --- routes ----------------------------------------------------------------------------------------------------------
 
-TUS_RESUMABLE = OpenApiParameter("Tus-Resumable", str, OpenApiParameter.HEADER, required=True, enum=[VERSION])
+TUS_RESUMABLE = OpenApiParameter("Tus-Resumable", str, OpenApiParameter.HEADER, required=True, enum=[TUS_VERSION])
 UPLOAD_CHECKSUM = OpenApiParameter(
     "Upload-Checksum", str, OpenApiParameter.HEADER, description="`sha1` or `sha256`, a space, the checksum in Base64."
 )
 
 
 class Begun(serializers.Serializer[dict[str, Any]]):
-    media_id = serializers.UUIDField(help_text="The public id of the video that becomes of it, unless it replaces one.")
+    media_id = serializers.UUIDField(help_text="The public id of the new video, unless the file replaces another's.")
     key = serializers.CharField(help_text="The `video_s3_key` of the metadata.")
 
 
 class TusView(APIView):
-    """Says which version it speaks, whatever it answers."""
+    """Checks the version of the protocol, and names it in every response."""
 
     authentication_classes = UPLOADERS
-    throttle_classes: Sequence[type[BaseThrottle]] = ()  # a file is as many requests as its sender makes of it
+    throttle_classes: Sequence[type[BaseThrottle]] = ()  # the client decides how many requests a file takes
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         if is_in_bucket():
@@ -207,16 +198,19 @@ class TusView(APIView):
             raise TusRefused(status.HTTP_409_CONFLICT, sentence, "in_bucket")
         if request.method == "OPTIONS":
             return
-        if request.headers.get("Tus-Resumable") != VERSION:
-            sentence = f"This server speaks tus {VERSION}; say so in Tus-Resumable."
-            headers = {"Tus-Version": VERSION}
+        if request.headers.get("Tus-Resumable") != TUS_VERSION:
+            sentence = f"This server speaks tus {TUS_VERSION}: send Tus-Resumable: {TUS_VERSION}."
+            headers = {"Tus-Version": TUS_VERSION}
             raise TusRefused(status.HTTP_412_PRECONDITION_FAILED, sentence, "tus_version", headers)
         super().initial(request, *args, **kwargs)
         uploader(request)
 
     def handle_exception(self, exc: Exception) -> Response:
         if isinstance(exc, DiskFull):
-            drop_rest(self.request)
+            # Read the rest of the chunk: a client that is still sending would not see the answer.
+            read, left = reader_of(self.request), MAX_DROPPED_BYTES
+            while left > 0 and (block := read(tus.BLOCK_BYTES)):
+                left -= len(block)
         response = super().handle_exception(exc)
         for name, value in getattr(exc, "headers", {}).items():
             response.headers[name] = value
@@ -224,20 +218,20 @@ class TusView(APIView):
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         response = super().finalize_response(request, response, *args, **kwargs)
-        response.headers["Tus-Resumable"] = VERSION
+        response.headers["Tus-Resumable"] = TUS_VERSION
         if request.method == "HEAD":
             response.headers["Cache-Control"] = "no-store"
         return response
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # as DRF has it
-        """What this server can do; nobody has to be signed in."""
-        abilities = {
-            "Tus-Version": VERSION,
-            "Tus-Extension": EXTENSIONS,
+        """Lists what this server supports; without signing in."""
+        headers = {
+            "Tus-Version": TUS_VERSION,
+            "Tus-Extension": TUS_EXTENSIONS,
             "Tus-Max-Size": str(settings.MAX_UPLOAD_MB * MEGABYTE),
             "Tus-Checksum-Algorithm": ",".join(tus.ALGORITHMS),
         }
-        return Response(status=status.HTTP_204_NO_CONTENT, headers=abilities)
+        return Response(status=status.HTTP_204_NO_CONTENT, headers=headers)
 
 
 class TusUploads(TusView):
@@ -253,8 +247,8 @@ class TusUploads(TusView):
                 str,
                 OpenApiParameter.HEADER,
                 required=True,
-                description="`filename`; if wanted `filetype`, `title`, `description`, `category`, `visibility`, and "
-                "`video_id` of the video whose file it replaces. Without a title the metadata route says what it is.",
+                description="`filename`; optionally `filetype`, `title`, `description`, `category`, `visibility`, and "
+                "the `video_id` of a video whose file it replaces. Without a title, send them to the metadata route.",
             ),
             UPLOAD_CHECKSUM,
         ],
@@ -262,16 +256,19 @@ class TusUploads(TusView):
         tags=["upload"],
     )
     def post(self, request: Request) -> Response:
-        """Begin an upload that can be resumed (tus 1.0); `Location` says where it goes. The body may begin the file."""
+        """Begin a resumable upload (tus 1.0). Send the file to the address in `Location`; the body may begin it."""
         length = read_length(request)
         chunk = chunk_of(request, 0) if is_chunk(request) else None
         pairs = read_pairs(request.headers.get("Upload-Metadata", ""))
-        told = read_announced(pairs)
-        video = replaced_video(request, told["video_id"])
-        fields = read_fields(pairs, video)
+        # An empty `video_id`, which some clients send for a missing value, replaces no file.
+        form = FileMetadata(data={name: value for name, value in pairs.items() if name != "video_id" or value})
+        form.is_valid(raise_exception=True)
+        file = form.validated_data
+        video = replaced_video(request, file["video_id"])
+        fields = read_video_fields(pairs, video)
         with refused_chunks():
             upload = direct_uploads.announce(
-                owner=person_of(request), name=told["filename"], content_type=told["filetype"], size_bytes=length,
+                owner=person_of(request), name=file["filename"], content_type=file["filetype"], size_bytes=length,
                 video=video,
             )  # fmt: skip
             offset = tus.begin(upload=upload, chunk=chunk)
@@ -284,33 +281,35 @@ class TusUploads(TusView):
 
 class TusUpload(TusView):
     def find(self, request: Request, public_id: uuid.UUID) -> DirectUpload:
-        """404 for what is not this person's, 410 for what did not come in time."""
+        """Answers 404 for an upload of another user, and 410 for one that did not arrive in time."""
         upload = direct_uploads.find(owner=person_of(request), public_id=public_id, declared_bytes__isnull=False)
         if upload.arrived_at is None and upload.expires_at <= timezone.now():
             raise TusRefused(status.HTTP_410_GONE, UploadExpired.sentence, UploadExpired.code)
         return upload
 
     def head(self, request: Request, public_id: uuid.UUID) -> Response:
-        """How much of it has come."""
+        """Answers how many bytes have arrived."""
         upload = self.find(request, public_id)
         with refused_chunks():
             offset = tus.resume(upload=upload)
         name = base64.b64encode(upload.name.encode()).decode()
-        told = {"Upload-Length": str(upload.declared_bytes), "Upload-Metadata": f"filename {name}"}
-        return Response(headers={**progress(upload, offset), **told})
+        file = {"Upload-Length": str(upload.declared_bytes), "Upload-Metadata": f"filename {name}"}
+        return Response(headers={**progress(upload, offset), **file})
 
     @extend_schema(
         request={CHUNK_TYPE: OpenApiTypes.BINARY},
         parameters=[
             TUS_RESUMABLE,
-            OpenApiParameter("Upload-Offset", int, OpenApiParameter.HEADER, required=True, description="As HEAD says."),
+            OpenApiParameter(
+                "Upload-Offset", int, OpenApiParameter.HEADER, required=True, description="As HEAD answers."
+            ),
             UPLOAD_CHECKSUM,
         ],
-        responses={204: OpenApiResponse(description="It has come as far as `Upload-Offset` says.")},
+        responses={204: OpenApiResponse(description="`Upload-Offset` says how many bytes have arrived.")},
         tags=["upload"],
     )
     def patch(self, request: Request, public_id: uuid.UUID) -> Response:
-        """Go on with an upload (tus 1.0). One request at a time may; what comes of a chunk that breaks off is kept."""
+        """Continue an upload (tus 1.0), one request at a time. If a chunk breaks off, what has arrived is kept."""
         if not is_chunk(request):
             raise UnsupportedMediaType(request._request.content_type or "")
         chunk = chunk_of(request, read_number(request, "Upload-Offset"))
@@ -321,7 +320,7 @@ class TusUpload(TusView):
 
     @extend_schema(parameters=[TUS_RESUMABLE], responses={204: None}, tags=["upload"])
     def delete(self, request: Request, public_id: uuid.UUID) -> Response:
-        """Give up an upload (tus 1.0); what has come of it is removed."""
+        """Cancel an upload (tus 1.0) and remove what has arrived of it."""
         upload = self.find(request, public_id)
         with refused_chunks():
             tus.cancel(upload=upload)

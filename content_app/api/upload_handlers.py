@@ -1,6 +1,6 @@
-"""How uploads are bounded: refused early by their declared length, and never taken for whole when they are not.
+"""Limits of uploads by forms: refused early by their declared length, and dropped when they are cut off.
 
-That the bytes read cannot exceed the declared length is the server's part (Django reads through a limited stream).
+The web server makes sure that no more bytes than declared are read: Django reads through a limited stream.
 """
 
 import errno
@@ -27,7 +27,7 @@ from content_app.services.uploads.direct_uploads import too_many_sentence
 from content_app.shared_connections import lend_connection
 from content_app.upload_routes import ADMIN_SITE, CHUNKS, FILMS_OF_STAFF, FORMS
 
-# What a form may carry beside the file; the file itself is judged exactly when it has arrived.
+# The allowance for the other fields of a form. The size of the file itself is checked exactly once it has arrived.
 OTHER_FIELDS_BYTES = MEGABYTE
 FORM_TYPE = "multipart/form-data"
 CHUNK_TYPE = "application/offset+octet-stream"
@@ -49,10 +49,10 @@ class TooManyForms(APIException):
 
 
 class UploadLimit:
-    """Middleware: a form that declares to be too large gets 413 before a byte of it is read.
+    """Middleware: a form whose declared length is too large gets 413 before a byte of it is read.
 
-    Large forms are for the upload routes, which ask who it is before they read, and for signed-in staff (the admin):
-    Django's CSRF check would store a stranger's file in order to look for its token.
+    Large forms are only for the upload routes, whose views authenticate the user before they read the body, and for
+    signed-in staff in the admin site: Django's CSRF check would store a stranger's file to look for the token in it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -88,7 +88,7 @@ def may_bring_files(request: HttpRequest) -> bool:
 
 
 def is_upload(request: HttpRequest) -> bool:
-    """Whether this is a body that may be large where it is sent; any other is read into memory, and bounded."""
+    """Whether this route takes a large body of this media type; all other bodies are small, and read into memory."""
     if request.content_type == FORM_TYPE:
         return bool(FORMS.fullmatch(request.path) or FILMS_OF_STAFF.fullmatch(request.path))
     return request.content_type == CHUNK_TYPE and bool(CHUNKS.fullmatch(request.path))
@@ -119,10 +119,10 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 class PersonalFile(TemporaryUploadedFile):
-    """A file on its way whose name begins with its sender."""
+    """A file that is being uploaded, stored under a name that begins with the id of its sender."""
 
     def __init__(self, sender: str, name: str, content_type: str, charset: str | None, extra: Any) -> None:
-        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - closed by who takes or drops the upload
+        file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - the view that stores the upload, or drop(), closes it
             prefix=sender, suffix=".upload", dir=settings.FILE_UPLOAD_TEMP_DIR
         )
         disk_space.hold(file)
@@ -130,11 +130,13 @@ class PersonalFile(TemporaryUploadedFile):
 
 
 class TemporaryFiles(TemporaryFileUploadHandler):
-    """Files of forms go to the disk of the media, if there is room for the whole body.
+    """Stores the files of forms on the disk of the media, if there is room for the whole body.
 
-    A file is as long as the body from the beginning, though the disk has only what has come: so later uploads see what
-    this one has still to bring. For a form of the admin site that gets no room the body is read to its end without the
-    file, so that what was typed is kept, and `upload_problem` says why. Programs get DiskFull or TooManyForms at once.
+    The file is given the length of the body at once (sparse: the disk holds only what has arrived), so that other
+    uploads can count the bytes that are still to come.
+
+    Without room, API clients get DiskFull or TooManyForms at once. For a form of the admin site the body is read to its
+    end without the file, so that the typed fields are kept, and `upload_problem` says why the file is missing.
     """
 
     file: PersonalFile
@@ -182,7 +184,7 @@ class TemporaryFiles(TemporaryFileUploadHandler):
 
 
 class WholeBody:
-    """Ends the upload when the body ends before its closing boundary, which Django would take for a whole file."""
+    """Ends the upload when the body ends before its closing boundary: Django would take the file for complete."""
 
     def __init__(self, body: IO[bytes], boundary: bytes) -> None:
         self.body = body
@@ -204,11 +206,11 @@ class WholeBody:
         try:
             return self.body.read(size)
         except OSError:
-            return b""  # the client is gone
+            return b""  # the client has closed the connection
 
 
 class WholeUploadsOnly(FileUploadHandler):
-    """The first of FILE_UPLOAD_HANDLERS; lets the others store the files, and drops everything if one is cut off."""
+    """The first of FILE_UPLOAD_HANDLERS: the others store the files, and this one drops all if the body is cut off."""
 
     def handle_raw_input(
         self,
@@ -243,7 +245,8 @@ class WholeUploadsOnly(FileUploadHandler):
 
 
 def drop(handlers: Iterable[FileUploadHandler], files: MultiValueDict[str, Any]) -> None:
-    """Closing a temporary file removes it; an unfinished one is known to its handler only."""
+    """Removes all files of a form; closing a temporary file removes it."""
+    # Only its handler knows the file that was not finished.
     unfinished = (getattr(handler, "file", None) for handler in handlers)
     finished = (file for _, several in files.lists() for file in several)
     for file in (*unfinished, *finished):

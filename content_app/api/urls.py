@@ -1,4 +1,4 @@
-"""The routes of this app as (route, view, name); config.urls gives each its form with and without the slash."""
+"""The API's routes as (route, view, name); config.urls registers each with and without a trailing slash."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ routes: list[tuple[str, Any, str]] = [
     ("api/v1/videos/<video:ref>", videos.VideoEntry.as_view(), "video"),
     ("api/v1/videos/<video:ref>/restore", videos.RestoreVideo.as_view(), "video-restore"),
     ("api/v1/videos/<video:ref>/retry", videos.RetryVideo.as_view(), "video-retry"),
-    ("api/v1/videos/<video:ref>/refusal", videos.LastRefusal.as_view(), "video-refusal"),
+    ("api/v1/videos/<video:ref>/refusal", videos.DismissRefusal.as_view(), "video-refusal"),
     ("api/v1/videos/<video:ref>/preflight", preflight.Preflight.as_view(), "video-preflight"),
     ("api/v1/videos/<video:ref>/captions", captions.CaptionList.as_view(), "video-captions"),
     ("api/v1/videos/<video:ref>/captions/<str:language>", captions.Captions.as_view(), "video-captions-language"),
@@ -43,7 +43,7 @@ routes: list[tuple[str, Any, str]] = [
     ("api/v1/videos/<video:ref>/poster", posters.Poster.as_view(), "video-poster"),
 ]
 
-# Players go by the ending of an address, so these have their canonical form without the slash.
+# Players tell the type of a file by the extension in its address, so the form without the slash is the canonical one.
 master = streaming.MasterPlaylist.as_view()
 manifest = streaming.Manifest.as_view()
 storyboard = streaming.StoryboardCues.as_view()

@@ -1,4 +1,4 @@
-"""Uploading, changing and removing videos: the versioned API."""
+"""The versioned API of videos: list, upload, change, delete, restore, retry."""
 
 import uuid
 from datetime import UTC, datetime
@@ -16,31 +16,33 @@ from rest_framework.views import APIView
 from content_app.access import sees_everything
 from content_app.api.direct import uploader
 from content_app.api.errors import CannotRetry
-from content_app.api.permissions import changeable
-from content_app.api.requests import VIDEO_REF, filtered, person_of, video_json
+from content_app.api.permissions import VIDEO_REF, changeable
 from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
 from content_app.api.upload_handlers import OTHER_FIELDS_BYTES, declared_bytes
+from content_app.api.video_json import filtered_videos, video_json
 from content_app.queries import find_deleted, find_deleted_by, find_visible
 from content_app.services.catalogue import videos
 from content_app.services.processing import lifecycle
 from content_app.states import State
 from users_app.http.pagination import NewestFirst
+from users_app.http.signed_in import person_of
 from users_app.http.throttles import NewUploadLimit
 
 UPLOAD_PARSERS: tuple[type[BaseParser], ...] = (MultiPartParser, *APIView.parser_classes)
 
 
-class BringsFiles(APIView):
-    """Takes what is said about a video as JSON, or as a form that may bring its file."""
+class UploadView(APIView):
+    """Takes the fields of a video as JSON, or as a form that may include its file."""
 
     parser_classes = UPLOAD_PARSERS
 
     def get_throttles(self) -> list[BaseThrottle]:
+        # Only forms can include a file, and only files count against the limit of uploads.
         is_form = self.request._request.content_type == "multipart/form-data"
         return [*super().get_throttles(), *([NewUploadLimit()] if is_form else [])]
 
 
-class Videos(BringsFiles):
+class Videos(UploadView):
     @extend_schema(
         operation_id="api_v1_videos_list",
         parameters=[CatalogueFilter, OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
@@ -48,9 +50,9 @@ class Videos(BringsFiles):
         tags=["videos"],
     )
     def get(self, request: Request) -> Response:
-        """What this person may see, newest first, in pages."""
+        """List the videos that you may see, newest first, in pages."""
         pages = NewestFirst()
-        page = pages.paginate_queryset(filtered(request), request, view=self)
+        page = pages.paginate_queryset(filtered_videos(request), request, view=self)
         return pages.get_paginated_response(video_json(request, page or []))
 
     @extend_schema(
@@ -59,7 +61,7 @@ class Videos(BringsFiles):
         tags=["videos"],
     )
     def post(self, request: Request) -> Response:
-        """Upload a video; without a file it waits for one (PATCH it with the file)."""
+        """Upload a video. Without a file it is created and waits for one: send the file later, by PATCH."""
         uploader(request)
         form = VideoUpload(data=request.data)
         form.is_valid(raise_exception=True)
@@ -69,14 +71,14 @@ class Videos(BringsFiles):
 
 
 IF_MATCH = OpenApiParameter(
-    "If-Match", str, OpenApiParameter.HEADER, description="The `updated_at` that was seen, in double quotes."
+    "If-Match", str, OpenApiParameter.HEADER, description="The `updated_at` that you have read, in double quotes."
 )
 
 
-class VideoEntry(BringsFiles):
+class VideoEntry(UploadView):
     @extend_schema(parameters=[VIDEO_REF], responses=VideoSerializer, tags=["videos"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """One video."""
+        """Get one video."""
         return Response(video_json(request, find_visible(person_of(request), ref)))
 
     @extend_schema(
@@ -84,17 +86,18 @@ class VideoEntry(BringsFiles):
         request={"multipart/form-data": VideoUpload, "application/json": VideoFields},
         responses={
             200: VideoSerializer,
-            412: OpenApiResponse(description="It was changed since (changed_meanwhile)."),
+            412: OpenApiResponse(description="The video was changed since you read it (changed_meanwhile)."),
         },
         tags=["videos"],
     )
     def patch(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Change what is said about a video, or replace its file: the old one plays until the new one is ready.
+        """Change the fields of a video, or replace its file. The old version plays until the new one is ready.
 
-        With the header `If-Match: "<updated_at>"` it is refused (412) if the video was changed since.
+        With the header `If-Match: "<updated_at>"` the request is refused (412) if the video was changed since.
         """
         video = changeable(request, ref)
-        if declared_bytes(request._request) > OTHER_FIELDS_BYTES:  # there is a file in it
+        # So large a body includes a file: refuse it before the file is read.
+        if declared_bytes(request._request) > OTHER_FIELDS_BYTES:
             uploader(request)
         form = VideoUpload(video, data=request.data, partial=True)
         form.is_valid(raise_exception=True)
@@ -104,49 +107,50 @@ class VideoEntry(BringsFiles):
             by=person_of(request),
             changes=form.validated_data,
             upload=upload,
-            read_at=seen_by(request),
+            read_at=if_match(request),
         )
         return Response(video_json(request, find_visible(person_of(request), video.pk)))
 
     @extend_schema(parameters=[VIDEO_REF], responses={204: None}, tags=["videos"])
     def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Hide a video from everybody; an admin can restore it, and for some minutes the owner who deleted it."""
+        """Delete a video. Admins can restore it at any time, and an owner who deleted it within 15 minutes."""
         videos.soft_delete(video_id=changeable(request, ref).pk, by=person_of(request))
         return Response(status=status.HTTP_204_NO_CONTENT)
 
 
-def seen_by(request: Request) -> datetime | None:
-    """The `updated_at` that the editor has read; a value that is no time equals none."""
-    told = request.headers.get("If-Match", "").strip().strip('"')
-    if told in ("", "*"):
+def if_match(request: Request) -> datetime | None:
+    """Returns the `updated_at` in the If-Match header; None without the header, or for `*`."""
+    value = request.headers.get("If-Match", "").strip().strip('"')
+    if value in ("", "*"):
         return None
     try:
-        moment = parse_datetime(told)
+        moment = parse_datetime(value)
     except ValueError:
         moment = None
+    # Any other value matches no video, so that the request is refused.
     return moment if moment and moment.tzinfo else datetime.min.replace(tzinfo=UTC)
 
 
 class RestoreVideo(APIView):
     @extend_schema(parameters=[VIDEO_REF], request=None, responses=VideoSerializer, tags=["videos"])
     def patch(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Bring a deleted video back: admins at any time, owners within a quarter of an hour what they deleted."""
+        """Restore a deleted video: admins at any time, owners within 15 minutes if they deleted it themselves."""
         person = person_of(request)
         if sees_everything(person):
             video = find_deleted(ref)
             videos.restore(video_id=video.pk)
         else:
-            found = find_deleted_by(person, ref)
-            if found is None or not videos.undo_deletion(video_id=found.pk, by=person):
+            own = find_deleted_by(person, ref)
+            if own is None or not videos.undo_deletion(video_id=own.pk, by=person):
                 raise PermissionDenied("Only admins may restore videos.")
-            video = found
+            video = own
         return Response(video_json(request, find_visible(person, video.pk)))
 
 
 class RetryVideo(APIView):
     @extend_schema(parameters=[VIDEO_REF], request=None, responses=VideoSerializer, tags=["videos"])
     def post(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Process a failed video again, unless the same file would fail the same way (`can_retry`)."""
+        """Process a failed video again. Refused when the same file would fail in the same way (see `can_retry`)."""
         video = changeable(request, ref)
         if video.state == State.ERROR and video.error_is_final:
             raise CannotRetry(CannotRetry.same_file)
@@ -155,9 +159,9 @@ class RetryVideo(APIView):
         return Response(video_json(request, find_visible(person_of(request), video.pk)))
 
 
-class LastRefusal(APIView):
+class DismissRefusal(APIView):
     @extend_schema(parameters=[VIDEO_REF], responses={204: None}, tags=["videos"])
     def delete(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """It was read why the last file or try came to nothing (`last_refusal`)."""
+        """Dismiss the note on why the last file or attempt was refused (`last_refusal`)."""
         lifecycle.dismiss_refusal(video_id=changeable(request, ref).pk)
         return Response(status=status.HTTP_204_NO_CONTENT)

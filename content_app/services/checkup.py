@@ -101,7 +101,7 @@ def check_reaper() -> str:
 
 
 def check_films() -> str:
-    """Counts failed videos by their error code. They are no problem of the platform: most are files that are no videos."""
+    # Not a problem of the platform: most of these files are no videos.
     failed = Video.objects.filter(state=State.ERROR, deleted_at=None)
     try:
         codes = list(failed.values_list("error_code").annotate(count=Count("id")).order_by("-count", "error_code"))

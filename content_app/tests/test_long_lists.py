@@ -132,7 +132,7 @@ def test_one_is_made_at_a_time_and_the_next_one_waits_for_it() -> None:
 
 
 def test_one_person_cannot_take_every_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_lists, "MOST_OF_A_PERSON", 1)
+    monkeypatch.setattr(long_lists, "MAX_PER_PERSON", 1)
     turns = ListTurns()
     with turns.one(1):
         with pytest.raises(TooManyLists), turns.one(1):
@@ -141,7 +141,7 @@ def test_one_person_cannot_take_every_place_in_the_queue(monkeypatch: pytest.Mon
 
 
 def test_the_queue_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(long_lists, "MOST_WAITING", 0)
+    monkeypatch.setattr(long_lists, "MAX_WAITING", 0)
     turns = ListTurns()
     with turns.one(1), pytest.raises(TooManyLists), turns.one(2):
         pass

@@ -23,6 +23,7 @@ from users_app.clients import client_of
 from users_app.http.authentication import bearer_token
 from users_app.http.cookies import clear_cookies, set_cookies
 from users_app.http.pagination import NewestFirst
+from users_app.http.signed_in import person_of
 from users_app.http.throttles import AuthLimit
 from users_app.identity.local import issued
 from users_app.models import Session, User
@@ -34,10 +35,6 @@ from users_app.services import own_account, sessions
 @method_decorator(never_cache, name="dispatch")
 class PersonalView(APIView):
     """For signed-in users; DRF's default permission sees to it."""
-
-
-def person_of(request: Request) -> User:
-    return cast(User, request.user)
 
 
 def session_of(request: Request) -> Session:

@@ -7,9 +7,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from users_app.api import account_serializers
-from users_app.api.own_account import PersonalView, person_of, profile_json
+from users_app.api.own_account import PersonalView, profile_json
 from users_app.api.parsing import validated
 from users_app.http.pagination import NewestFirst
+from users_app.http.signed_in import person_of
 from users_app.models import User
 from users_app.roles import Role, may_manage_all
 from users_app.services.accounts import assign_role

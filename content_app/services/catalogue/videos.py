@@ -179,7 +179,9 @@ def restore(*, video_id: int) -> bool:
 
 
 def undo_deletion(*, video_id: int, by: User) -> bool:
-    """Restores a video that its owner deleted within the last UNDO_MINUTES; False for any other, as one staff deleted."""
+    """Restores a video that its owner deleted within the last UNDO_MINUTES. False for all others, such as those that
+    staff deleted.
+    """
     since = timezone.now() - timedelta(minutes=UNDO_MINUTES)
     return _undelete(Video.objects.filter(pk=video_id, owner=by, deleted_by=by, deleted_at__gt=since), video_id)
 

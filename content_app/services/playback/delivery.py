@@ -135,7 +135,7 @@ def published_text(key: str) -> str:
 
 
 def master_playlist(video: Video) -> str:
-    """Returns the HLS master playlist with captions and signed addresses. Raises StorageUnavailable or SourceMissing."""
+    """Returns the HLS master playlist with captions, all signed. Raises StorageUnavailable or SourceMissing."""
     stored = published_text(f"{video.key_prefix}/{layout.MASTER}")
     captions = [
         CaptionVariant(

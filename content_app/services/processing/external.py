@@ -6,10 +6,10 @@ later changes by the transcoder do not affect what plays.
 """
 
 import logging
-import re
 import uuid
 from contextlib import suppress
 from functools import partial
+from pathlib import PurePosixPath
 
 from django.conf import settings
 
@@ -159,7 +159,11 @@ def adopt(claim: Claim, version: str) -> Published:
 def extra_files(sizes: dict[str, int], result: ForeignVersion) -> list[str]:
     """Returns usable files that no playlist names: pictures, and renditions as one file, such as 720p.mp4."""
     pictures = (layout.POSTER, layout.small_poster_file(layout.POSTER), layout.STORYBOARD, layout.STORYBOARD_CUES)
-    renditions = [name for name in sizes if re.fullmatch(r"(.*/)?\d+p\.mp4", name, re.DOTALL)]
+    renditions = []
+    for name in sizes:
+        path = PurePosixPath(name)
+        if path.suffix == ".mp4" and path.stem.endswith("p") and path.stem.removesuffix("p").isdecimal():
+            renditions.append(name)
     return [name for name in (*pictures, *renditions) if sizes.get(name) and name not in result.files]
 
 

@@ -1,4 +1,4 @@
-"""What the routes share that answer with text or media instead of JSON."""
+"""For routes that answer with text, such as playlists and captions, instead of JSON."""
 
 from django.http import HttpResponse
 from rest_framework.negotiation import DefaultContentNegotiation
@@ -7,7 +7,7 @@ from rest_framework.request import Request
 
 
 class AnyAccept(DefaultContentNegotiation):
-    """Players say that they accept video; these routes answer with what they have."""
+    """Ignores the Accept header: players send `video/*` for playlists, which would otherwise be refused (406)."""
 
     def select_renderer(  # type: ignore[override]  # DRF declares an iterable and passes a list
         self, request: Request, renderers: list[BaseRenderer], format_suffix: str | None = None
@@ -16,7 +16,7 @@ class AnyAccept(DefaultContentNegotiation):
 
 
 def private_text(content: str | bytes, content_type: str) -> HttpResponse:
-    """For this person only, and not for later: signed addresses in it end."""
+    """Returns a response that no cache stores: it is for one user, and the signed addresses in it expire."""
     response = HttpResponse(content, content_type=content_type)
     response["Cache-Control"] = "private, no-store"
     return response
