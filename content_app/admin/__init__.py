@@ -1,4 +1,4 @@
-"""Where staff upload videos, see what becomes of them, and put right what went wrong."""
+"""The admin site of the catalogue: staff upload videos, follow their processing, and fix what went wrong."""
 
 from content_app.admin.catalogue import CategoryAdmin, FavoriteAdmin
 from content_app.admin.videos import VideoAdmin

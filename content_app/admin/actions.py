@@ -1,4 +1,4 @@
-"""What staff do with many videos at once; each answers in numbers."""
+"""Actions on many videos at once; each reports how many it changed."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ from content_app.services.processing import lifecycle
 from content_app.states import State
 from users_app.staff.admin_base import StaffAdmin
 
-MOST_DELETED_AT_ONCE = 500
+MAX_DELETED_AT_ONCE = 500
 
 
 class ActionsMixin(StaffAdmin):
@@ -25,35 +25,36 @@ class ActionsMixin(StaffAdmin):
     @admin.action(description="Process again", permissions=["change"])
     def process_again(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
         kept = chosen.filter(deleted_at=None)
-        self.tell(request, chosen, kept, lifecycle.retry, done="put back in line", left="neither finished nor failed")
+        left = "neither finished nor failed"
+        self.tell(request, chosen, kept, lifecycle.retry, done="put back in the queue", left=left)
 
-    @admin.action(description="Retry those that failed, where it can help", permissions=["change"])
+    @admin.action(description="Retry failed ones where it can help", permissions=["change"])
     def retry_failed(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
         failed = chosen.filter(deleted_at=None, state=State.ERROR)
         may_pass = failed.filter(Q(error_is_final=False) | Q(error_code__in=SETTINGS_DECIDE))
         left = "did not fail, or would fail again with the same file"
-        self.tell(request, chosen, may_pass, lifecycle.retry, done="put back in line", left=left)
+        self.tell(request, chosen, may_pass, lifecycle.retry, done="put back in the queue", left=left)
 
-    @admin.action(description="Delete (can be brought back)", permissions=["delete"])
+    @admin.action(description="Delete (can be restored)", permissions=["delete"])
     def soft_delete(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
-        done = "deleted; the filter “Deleted” shows what can be brought back"
+        done = "deleted; the filter “Deleted” shows what can be restored"
         self.tell(request, chosen, chosen, videos.soft_delete, done=done, left="already deleted")
 
-    @admin.action(description="Bring deleted ones back", permissions=["change"])
+    @admin.action(description="Restore deleted ones", permissions=["change"])
     def bring_back(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
-        self.tell(request, chosen, chosen, videos.restore, done="brought back", left="not deleted")
+        self.tell(request, chosen, chosen, videos.restore, done="restored", left="not deleted")
 
     @admin.action(description="Delete for good…", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, chosen: QuerySet[Video]) -> HttpResponse | None:
-        """The question before it lists every file, so there is an end to how many."""
-        if (count := chosen.count()) > MOST_DELETED_AT_ONCE:
-            sentence = f"{count} films are chosen; delete at most {MOST_DELETED_AT_ONCE} for good at once."
+        # The page of confirmation lists every stored file, so the number of videos is limited.
+        if (count := chosen.count()) > MAX_DELETED_AT_ONCE:
+            sentence = f"You have selected {count} films. Delete at most {MAX_DELETED_AT_ONCE} for good at once."
             self.message_user(request, sentence, messages.WARNING)
             return None
         return delete_selected(self, request, chosen)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """What Django's pages of confirmation show: ours say which stored objects go, and what stays."""
+        """Returns what the page of confirmation shows; its template lists the stored files that will be removed."""
         removal = plan_removal(list(objs))
         return removal, removal.row_counts(), set(), []
 

@@ -1,4 +1,4 @@
-"""Genres, and who has marked what."""
+"""Categories and favourites in the admin site."""
 
 from django import forms
 from django.contrib import admin
@@ -14,7 +14,7 @@ class CategoryForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the
         fields = ("name", "slug", "position")
 
     def clean_slug(self) -> str:
-        """Made here when left empty, so that one that is taken is an error of the form."""
+        """Fills an empty slug before validation, so that a slug that exists already is an error of the form."""
         return str(self.cleaned_data["slug"]) or slugify(self.cleaned_data.get("name", ""))[:60]
 
 

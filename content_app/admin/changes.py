@@ -1,11 +1,10 @@
-"""What is done to one video on its page, each by a form of its own that leads back to it."""
+"""The buttons on the page of one video. Each is a form of its own, whose view redirects back to that page."""
 
 from collections.abc import Callable
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.files.uploadedfile import UploadedFile
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import URLPattern, reverse
 from django.views.decorators.http import require_POST
@@ -19,16 +18,17 @@ from content_app.services.processing import lifecycle
 from media_pipeline.errors import StorageUnavailable
 from users_app.staff.admin_base import is_id
 
-DELETED = "Deleted. It can be brought back on this page until it is deleted for good."
-MOVES: dict[str, tuple[Callable[..., bool], str, str]] = {
-    "process": (lifecycle.retry, "Put back in line.", "Left alone: it is neither finished nor failed."),
-    "dismiss": (lifecycle.dismiss_refusal, "The note is gone.", "The note was gone already."),
-    "delete": (videos.soft_delete, DELETED, "It was deleted already."),
+DELETED = "The film is deleted. You can restore it on this page until it is deleted for good."
+# What the form's `to` names: the service, the message when it changed the video, and the message when it did not.
+BUTTONS: dict[str, tuple[Callable[..., bool], str, str]] = {
+    "process": (lifecycle.retry, "Put back in the queue.", "Nothing changed: the film is neither finished nor failed."),
+    "dismiss": (lifecycle.dismiss_refusal, "The note is dismissed.", "The note was dismissed already."),
+    "delete": (videos.soft_delete, DELETED, "The film was deleted already."),
     "feature": (videos.feature, "Put at the top of the catalogue.", "It is there already, or deleted."),
-    "unfeature": (videos.unfeature, "Taken from the top of the catalogue.", "It is not there."),
-    "restore": (videos.restore, "Brought back.", "It is not deleted."),
+    "unfeature": (videos.unfeature, "Taken from the top of the catalogue.", "It is not at the top of the catalogue."),
+    "restore": (videos.restore, "The film is restored.", "The film is not deleted."),
 }
-BETWEEN = "It is deleted, or somebody else was faster: nothing was changed."
+CHANGED_MEANWHILE = "The film was deleted or changed in the meantime, so nothing was saved."
 
 
 class ChangesMixin(PlayerMixin):
@@ -44,7 +44,7 @@ class ChangesMixin(PlayerMixin):
 
     def move(self, request: HttpRequest, pk: int) -> HttpResponse:
         video = self.video_to_change(request, pk)
-        service, done, left = MOVES.get(request.POST.get("to", ""), (None, "", ""))
+        service, done, left = BUTTONS.get(request.POST.get("to", ""), (None, "", ""))
         if service is None:
             raise Http404
         moved = service(video_id=video.pk)
@@ -52,10 +52,10 @@ class ChangesMixin(PlayerMixin):
         return back_to(video)
 
     def change_poster(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """The picture that was sent, else the candidate of this number, else the best one."""
+        """Takes the uploaded picture, else the candidate with this number, else the best candidate."""
         video, number = self.video_to_change(request, pk), request.POST.get("number", "")
-        if upload := sent_file(request):
-            self.change(request, "Your picture is the poster.", posters.upload, video_id=video.pk, upload=upload)
+        if upload := request.FILES.get("file"):
+            self.change(request, "Your picture is the poster now.", posters.upload, video_id=video.pk, upload=upload)
         elif problem := upload_problem(request):
             self.message_user(request, problem, messages.ERROR)
         elif is_id(number):
@@ -63,7 +63,7 @@ class ChangesMixin(PlayerMixin):
         elif number:
             self.message_user(request, "Choose one of the pictures by its number.", messages.ERROR)
         else:
-            self.change(request, "The best picture of the film is the poster.", posters.reset, video_id=video.pk)
+            self.change(request, "The best picture of the film is the poster now.", posters.reset, video_id=video.pk)
         return back_to(video)
 
     def change_captions(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -72,11 +72,11 @@ class ChangesMixin(PlayerMixin):
             self.change(
                 request, "The captions are removed.", captions.remove_captions, video_id=video.pk, language=language
             )
-        elif upload := sent_file(request):
+        elif upload := request.FILES.get("file"):
             fields = {name: request.POST.get(name, "") for name in ("language", "label")}
             self.change(request, "The captions are added.", add_captions, video_id=video.pk, upload=upload, **fields)
         else:
-            problem = upload_problem(request) or "Choose a file of captions first."
+            problem = upload_problem(request) or "Choose a file with captions first."
             self.message_user(request, problem, messages.ERROR)
         return back_to(video)
 
@@ -86,7 +86,7 @@ class ChangesMixin(PlayerMixin):
         except (AdditionRefused, StorageUnavailable) as problem:
             self.message_user(request, problem.sentence, messages.ERROR)
         except Http404:
-            self.message_user(request, BETWEEN, messages.ERROR)
+            self.message_user(request, CHANGED_MEANWHILE, messages.ERROR)
         else:
             self.message_user(request, done, messages.SUCCESS)
 
@@ -95,12 +95,8 @@ def add_captions(*, video_id: int, upload: Any, language: str, label: str) -> No
     captions.add_captions(video_id=video_id, language=language, label=label, text=captions.read_upload(upload))
 
 
-def sent_file(request: HttpRequest) -> "UploadedFile[Any] | None":
-    return request.FILES.get("file")
-
-
 def upload_problem(request: HttpRequest) -> str:
-    """Why a file that was sent is not there; see api.upload_handlers."""
+    """Returns why a file that was sent is missing; an empty string when it is not. See api.upload_handlers."""
     return str(getattr(request, "upload_problem", ""))
 
 

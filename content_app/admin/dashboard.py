@@ -1,4 +1,7 @@
-"""The first page: what waits, what is being made, what failed, and whether the machine can go on; in five queries."""
+"""The overview page: films that wait, are being processed or have failed, and the state of the machine.
+
+It takes five queries, however many films there are.
+"""
 
 import shutil
 from dataclasses import dataclass
@@ -19,14 +22,14 @@ from content_app.states import State
 from users_app.models import User
 
 LISTED = 8
-# With a file, and nothing of it is finished.
-IN_LINE = frozenset({State.PENDING, State.PROCESSING})
-LITTLE_ROOM_BYTES = 5 * 1024**3
+# Unlike states.UNDERWAY, without films whose file is still being uploaded.
+IN_QUEUE = frozenset({State.PENDING, State.PROCESSING})
+LOW_DISK_BYTES = 5 * 1024**3
 
 
 @dataclass(frozen=True)
 class Tile:
-    """A number that leads to the videos it counts; a tone only where somebody should look."""
+    """A number that links to the videos it counts. `tone` is set only where staff should take a look."""
 
     title: str
     number: int
@@ -36,7 +39,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Disk:
-    """Of the media, or of the work folder where media lie in buckets."""
+    """The disk of the media, or of the work folder where media are in buckets."""
 
     name: str
     free_bytes: int
@@ -48,11 +51,11 @@ class Disk:
 
     @property
     def is_short(self) -> bool:
-        return self.free_bytes < LITTLE_ROOM_BYTES
+        return self.free_bytes < LOW_DISK_BYTES
 
 
 def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """Named in UNFOLD; whoever may not see videos gets a page without them."""
+    """UNFOLD in the settings names this callback. Staff who may not view videos get a page without them."""
     context["title"] = "Overview"
     if request.user.has_perm("content_app.view_video"):
         context["overview"] = dashboard_context()
@@ -98,9 +101,9 @@ def list_of(state: State) -> str:
 
 
 def underway_first() -> "QuerySet[Video]":
-    """What is being made before what waits, the longest waiting first."""
+    """Returns the films that are being processed, then those that wait, the longest waiting first."""
     order = Case(When(state=State.PROCESSING, then=0), default=1)
-    videos = Video.objects.filter(deleted_at=None, state__in=IN_LINE).select_related("owner").defer(*VERDICTS)
+    videos = Video.objects.filter(deleted_at=None, state__in=IN_QUEUE).select_related("owner").defer(*VERDICTS)
     return videos.order_by(order, "updated_at")[:LISTED]
 
 

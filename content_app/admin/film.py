@@ -1,4 +1,4 @@
-"""What the page of a video shows above its form: the film, its state, and what can be done."""
+"""The context of a video's page above its form: the film, its state, and the available buttons."""
 
 import shlex
 from typing import Any
@@ -26,10 +26,10 @@ def film_details(request: HttpRequest, video: Video) -> dict[str, Any]:
         "may_feature": video.is_playable and video.visibility == Visibility.PUBLIC and not video.deleted_at,
         "length": clock(video.duration_s),
     }
-    return film | describe_verdict(video) | (describe_playable(video) if video.is_playable else {})
+    return film | verdict_context(video) | (version_context(video) if video.is_playable else {})
 
 
-def describe_verdict(video: Video) -> dict[str, Any]:
+def verdict_context(video: Video) -> dict[str, Any]:
     explained = preflight.shown_verdict(video)
     cost = explained["cost"]
     return {
@@ -37,11 +37,11 @@ def describe_verdict(video: Video) -> dict[str, Any]:
         "command": shlex.join(explained["command"]),
         "cost": cost
         and f"About {seconds_text(cost['seconds'])} of work and {bytes_text(cost['bytes'])} of storage, "
-        f"{bytes_text(cost['most_bytes'])} at the most.",
+        f"{bytes_text(cost['most_bytes'])} at most.",
     }
 
 
-def describe_playable(video: Video) -> dict[str, Any]:
+def version_context(video: Video) -> dict[str, Any]:
     return {
         "picture": picture_url(video),
         "small_picture": small_picture_url(video),

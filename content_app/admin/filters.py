@@ -1,4 +1,4 @@
-"""By what the list of videos is narrowed down, besides its fields."""
+"""Filters of the list of videos, besides those of its fields."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,7 +13,7 @@ from content_app.models import Video
 
 
 class ErrorFilter(admin.SimpleListFilter):
-    """Every code there is: asking which occur would read the whole table."""
+    """Offers every error code, because a query for the codes that occur would read the whole table."""
 
     title = "error"
     parameter_name = "error_code"
@@ -26,7 +26,7 @@ class ErrorFilter(admin.SimpleListFilter):
 
 
 class DeletedFilter(admin.SimpleListFilter):
-    """Deleted videos are out of the way until they are asked for."""
+    """Hides deleted videos by default."""
 
     title = "deleted"
     parameter_name = "deleted"

@@ -1,4 +1,4 @@
-"""What staff may say about a video, and the file that comes with it."""
+"""The form with which staff create and edit a video, including its file."""
 
 from typing import Any
 
@@ -19,19 +19,17 @@ from content_app.rules import (
 from content_app.services.uploads import direct_uploads
 from users_app.models import User
 
-GONE = "The file that was uploaded is not there any more, or belongs to another film. Choose it again."
+GONE = "The uploaded file is no longer there, or belongs to another film. Please choose it again."
 
 
 class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
-    # Why the file could not be kept, when it was not the file's fault; set for one request.
-    upload_problem = ""
-    # What is wrong with the price beside what the database has by now; set for one request.
-    price_problem = ""
-    # Who sends the form; set for one request.
-    person: User | None = None
+    # SavingMixin.get_form makes a subclass for each request and sets these three:
+    upload_problem = ""  # why the file could not be stored, when that was not the file's fault
+    price_problem = ""  # what is wrong with the price, given what another request has saved in the meantime
+    person: User | None = None  # the user who sends the form
     upload: DirectUpload | None = None
 
-    # Of a file that was brought beside this form, instead of the file.
+    # The key of a file that was uploaded directly, instead of the file itself.
     upload_key = forms.CharField(required=False, label="Original", widget=forms.HiddenInput)
 
     class Meta:
@@ -41,7 +39,7 @@ class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
             *("owner", "visibility", "is_paid", "price", "currency"),
         )
         widgets = {  # noqa: RUF012 - Django's form
-            # No "currently" link: originals are never served.
+            # Not Django's widget with its "Currently" link: originals are never served.
             "video_file": forms.FileInput(attrs={"accept": ",".join(f".{one}" for one in EXTENSIONS)}),
             "description": UnfoldAdminTextareaWidget(attrs={"rows": 4}),
         }
@@ -49,20 +47,18 @@ class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the st
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         is_new = self.instance.pk is None
-        is_brought = bool(self.data.get(self.add_prefix("upload_key")))
-        is_file_missed = is_new and not is_brought and not self.upload_problem  # the problem is said instead
-        for name, is_required in {"video_file": is_file_missed, "owner": not is_new}.items():
+        is_uploaded = bool(self.data.get(self.add_prefix("upload_key")))
+        # With an upload_problem the form says that, instead of "This field is required".
+        is_file_required = is_new and not is_uploaded and not self.upload_problem
+        for name, is_required in {"video_file": is_file_required, "owner": not is_new}.items():
             if name in self.fields:
                 self.fields[name].required = is_required
         if isinstance(original := self.fields.get("video_file"), forms.FileField):
-            self._describe_original(original, is_new=is_new)
-
-    def _describe_original(self, original: forms.FileField, *, is_new: bool) -> None:
-        original.max_length = None  # only the extension of the name goes into the key
-        original.widget.attrs |= {"class": "vf-file", "data-max-bytes": settings.MAX_UPLOAD_MB * MEGABYTE}
-        original.help_text = f"A film of at most {settings.MAX_UPLOAD_MB:,} MB."
-        if not is_new:
-            original.help_text += " The film that plays now goes on playing until the new one is ready."
+            original.max_length = None  # only the extension of the name goes into the key
+            original.widget.attrs |= {"class": "vf-file", "data-max-bytes": settings.MAX_UPLOAD_MB * MEGABYTE}
+            original.help_text = f"A video file of at most {settings.MAX_UPLOAD_MB:,} MB."
+            if not is_new:
+                original.help_text += " The current version keeps playing until the new one is ready."
 
     def clean_video_file(self) -> Any:
         if self.upload_problem:

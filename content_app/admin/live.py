@@ -1,4 +1,4 @@
-"""The states of the videos that a page shows, for its script: a constant number of queries."""
+"""The current states of the videos on a page, polled by its script; a constant number of queries."""
 
 from typing import Any
 
@@ -13,14 +13,14 @@ from content_app.queries import VERDICTS
 from content_app.services.processing.forecast import Forecast
 from users_app.staff.admin_base import is_id
 
-MOST_IDS = 200
+MAX_IDS = 200
 
 
 @require_GET
 def show_states(request: HttpRequest) -> JsonResponse:
-    """`?ids=1,2`: what is no id, or of no video, is left out."""
+    """Answers `?ids=1,2`; leaves out ids that are not numbers, or of no video."""
     ids = [int(text) for text in request.GET.get("ids", "").split(",") if is_id(text)]
-    videos = Video.objects.filter(pk__in=ids[:MOST_IDS]).defer("description", *VERDICTS)
+    videos = Video.objects.filter(pk__in=ids[:MAX_IDS]).defer("description", *VERDICTS)
     videos = videos.annotate(is_explained=Q(verdict__isnull=False))
     forecast = Forecast()
     return JsonResponse({"videos": [state_of(video, forecast) for video in videos] if ids else []})

@@ -1,4 +1,4 @@
-"""Small pictures of videos, for staff: signed, because deleted and private ones have them too."""
+"""Pictures of videos for staff. They are signed, because staff also see those of private and deleted videos."""
 
 from django.template.loader import render_to_string
 from django.utils.html import format_html
@@ -19,12 +19,12 @@ def small_picture_url(video: Video) -> str | None:
 
 
 def thumbnail(video: Video, *, name: str = "") -> SafeString:
-    """With a place for the picture even before there is one; `name` is for those who hear the page."""
+    """Returns the HTML of a small picture, or of an empty frame for it. `name` is read out by screen readers."""
     length = format_html('<span class="vf-length">{}</span>', clock(video.duration_s)) if video.duration_s else ""
-    heard = format_html('<span class="vf-heard">{}</span>', name) if name else ""
+    spoken = format_html('<span class="vf-heard">{}</span>', name) if name else ""
     url = small_picture_url(video)
     image = format_html('<img src="{}" alt="" loading="lazy" decoding="async">', url) if url else ""
-    return format_html('<span class="vf-thumb" data-picture="{}">{}{}{}</span>', video.pk, image, heard, length)
+    return format_html('<span class="vf-thumb" data-picture="{}">{}{}{}</span>', video.pk, image, spoken, length)
 
 
 def state_cell(video: Video, forecast: Forecast) -> SafeString:

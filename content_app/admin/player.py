@@ -1,4 +1,4 @@
-"""What the scripts of the video pages read: states, and the film's playlists for staff who have no token of the API."""
+"""Routes for the scripts of the video pages: live states, and playlists for staff, who have no token of the API."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,7 +18,7 @@ from media_pipeline.errors import PipelineError
 from users_app.staff.admin_base import StaffAdmin
 
 View = Callable[..., HttpResponseBase]
-NOT_SIGNED_IN = {"detail": "You are no longer signed in, or may not see this.", "code": "not_signed_in"}
+NOT_SIGNED_IN = {"detail": "You are no longer signed in, or may not see this page.", "code": "not_signed_in"}
 
 
 class PlayerMixin(StaffAdmin):
@@ -31,7 +31,7 @@ class PlayerMixin(StaffAdmin):
         return path(f"<int:pk>/{name}", view, name=f"content_app_video_{name.partition('.')[0]}")
 
     def for_scripts(self, view: View) -> View:
-        """403 instead of the way to the sign-in page, which a script would take for an answer."""
+        """Answers 403 instead of a redirect to the sign-in page, whose HTML a script would take for its answer."""
 
         @never_cache
         @wraps(view)

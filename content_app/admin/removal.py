@@ -1,4 +1,4 @@
-"""What deleting videos for good would remove: rows and stored objects, read before anybody says yes."""
+"""Plans a deletion for good: the rows and stored objects that it would remove, for the page of confirmation."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
 
 RELATED: dict[str, type[Model]] = {"rendition": Rendition, "caption track": Caption, "favourite": Favorite}
-# Of more videos the files are only counted and summed.
+# The files of more videos than this are only counted and summed.
 LISTED_IN_FULL = 20
 
 
@@ -32,7 +32,7 @@ class StoredFile:
 
 @dataclass(frozen=True)
 class Folder:
-    """Of one video: its originals, or one version."""
+    """A folder of one video: its originals, or one version."""
 
     prefix: str
     files: Sequence[StoredFile]
@@ -77,7 +77,7 @@ class Removal:
 
 
 def plan_removal(videos: Sequence[Video]) -> Removal:
-    """One query per kind of row, and one look into the store per video."""
+    """Plans with one query per kind of row, and one listing of the store per video."""
     rows = {noun: count_by_video(model, videos) for noun, model in RELATED.items()}
     problem = ""
     try:

@@ -1,4 +1,4 @@
-"""How the form of a video is answered: with a page, or with JSON for the script that shows an upload's progress."""
+"""Saves the form of a video, and answers with a page, or with JSON to the script that shows an upload's progress."""
 
 import errno
 from typing import Any
@@ -17,11 +17,11 @@ from media_pipeline.errors import StorageUnavailable
 from users_app.staff.admin_base import StaffAdmin
 
 NO_ROOM = "There is no room left to store this file. Make room, then send it again."
-NOT_STORED = "The storage cannot be written to at the moment, so the file was not kept."
+NOT_STORED = "The storage cannot be written to at the moment, so the file was not saved. Try again later."
 
 
 class NotStored(Exception):
-    """The storage refused the original; the sentence says why."""
+    """The original could not be stored; the sentence says why."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -36,7 +36,7 @@ class SavingMixin(StaffAdmin):
     form = VideoForm
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
-        form: Any = super().get_form(request, obj, change, **kwargs)  # a class of its own for every request
+        form: Any = super().get_form(request, obj, change, **kwargs)  # a new class for each request
         form.upload_problem = getattr(request, "upload_problem", "")
         form.price_problem = getattr(request, "price_problem", "")
         form.person = request.user
@@ -48,8 +48,9 @@ class SavingMixin(StaffAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """A file that cannot be stored, or a price that another request has made wrong, becomes an error of the form,
-        which keeps what was typed.
+        """Turns a file that cannot be stored, and a price that another request has made wrong, into errors of the form.
+
+        The form is shown again, so that the typed fields are kept.
         """
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
@@ -60,11 +61,11 @@ class SavingMixin(StaffAdmin):
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Video, form: Any, change: bool) -> None:
-        """Only what the form changed is written: a worker may be writing the rest."""
         if obj.owner_id is None:
             obj.owner_id = request.user.pk
+        # Only the changed fields are written: a worker may be writing the others.
         changed = [name for name in form.changed_data if name != "upload_key"]
-        if form.upload and not change:  # everything of a video lies under its public id
+        if form.upload and not change:  # a new video takes the public id under which its file is stored
             obj.public_id, obj.original_name = form.upload.public_id, form.upload.name
         upload = form.cleaned_data.get("video_file")
         if form.upload or isinstance(upload, UploadedFile):
@@ -93,7 +94,7 @@ class SavingMixin(StaffAdmin):
         return answer_script(request, super().response_add(request, obj, post_url_continue))
 
     def response_post_save_add(self, request: HttpRequest, obj: Video) -> HttpResponseRedirect:
-        """To the video's own page, where one sees what becomes of it."""
+        """Redirects to the video's own page, which shows its processing, instead of the list."""
         return HttpResponseRedirect(reverse("admin:content_app_video_change", args=[obj.pk]))
 
     def response_change(self, request: HttpRequest, obj: Video) -> HttpResponse:
@@ -101,7 +102,7 @@ class SavingMixin(StaffAdmin):
 
 
 def require_uploader(request: HttpRequest) -> None:
-    """The request knows who sends it from before the file came, which may be minutes ago."""
+    """Raises PermissionDenied unless the user may upload videos now: the file may have taken minutes to arrive."""
     try:
         videos.require_uploader(request.user.pk or 0)
     except videos.NotAllowed as refusal:
@@ -109,14 +110,17 @@ def require_uploader(request: HttpRequest) -> None:
 
 
 def problems_of(context: Any) -> dict[str, Any]:
-    """`{"title": ["sentence"], "detail": "sentence", "code": "invalid"}`."""
+    """Returns `{"title": ["sentence"], "detail": "sentence", "code": "invalid"}`."""
     errors = dict(context["adminform"].form.errors)
-    general = errors.pop("__all__", ["Some of this cannot be saved; see the notes in the form."])
+    general = errors.pop("__all__", ["The form could not be saved. Please correct the fields marked below."])
     return {**errors, "detail": " ".join(general), "code": "invalid"}
 
 
 def answer_script(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The same to a script, which would follow a redirect unseen and so use up the message of the next page."""
+    """Answers a script with the address of the redirect as JSON.
+
+    A script would follow the redirect itself, and so use up the message that is meant for the next page.
+    """
     if isinstance(response, HttpResponseRedirect) and wants_json(request):
         return JsonResponse({"location": response.url}, status=201)
     return response

@@ -1,4 +1,4 @@
-"""The list of videos, and the page of one: what staff see, and how it is asked for."""
+"""The list of videos and the page of one video in the admin site."""
 
 import re
 from typing import Any
@@ -54,14 +54,15 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Video]", search_term: str
     ) -> "tuple[QuerySet[Video], bool]":
-        """Every word occurs somewhere; none of the fields can give a video twice."""
+        """Every word has to occur in one of the fields."""
+        # False: none of the searched fields joins a table that could return a video twice.
         for word in search_term.replace("\0", "").split():
-            queryset = queryset.filter(found_by(word))
+            queryset = queryset.filter(contains(word))
         return queryset, False
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:
         changelist: Any = super().get_changelist_instance(request)
-        forecast = Forecast()
+        forecast = Forecast()  # one for the whole list, so that it takes one query
         for video in changelist.result_list:
             video.forecast = forecast
         return changelist
@@ -80,12 +81,12 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
 
     @admin.display(description="state", ordering="state")
     def state_cell(self, video: Video) -> SafeString:
-        forecast: Forecast = video.forecast  # type: ignore[attr-defined]  # one for the list, see below
+        forecast: Forecast = video.forecast  # type: ignore[attr-defined]  # set by get_changelist_instance
         return pictures.state_cell(video, forecast)
 
     @admin.display(description="owner", ordering="owner__email")
     def owner_link(self, video: Video) -> SafeString:
-        """To this person's videos."""
+        """Links to the list of this owner's videos."""
         return format_html('<a href="?owner__id__exact={}">{}</a>', video.owner_id, video.owner)
 
     @admin.display(description="uploaded", ordering="created_at")
@@ -95,14 +96,14 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
     # --- The page of one ---
 
     def get_fieldsets(self, request: HttpRequest, obj: Video | None = None) -> Any:
-        """What the pipeline found is shown once there is something to show."""
+        """A new video begins with its file; an existing one has the file and the pipeline's facts at the end."""
         file = ("video_file",)
-        says = ("title", "description", "category")
-        watching = ("Who may watch it", {"fields": ("owner", "visibility", "is_paid", "price", "currency")})
+        texts = ("title", "description", "category")
+        access = ("Who may watch it", {"fields": ("owner", "visibility", "is_paid", "price", "currency")})
         if obj is None:
-            return [(None, {"fields": (*file, *says)}), watching]
+            return [(None, {"fields": (*file, *texts)}), access]
         facts = ("Facts", {"fields": FACTS, "classes": ["collapse"]})
-        return [(None, {"fields": says}), watching, ("Another file", {"fields": file}), facts]
+        return [(None, {"fields": texts}), access, ("Another file", {"fields": file}), facts]
 
     def get_urls(self) -> list[URLPattern]:
         return [*self.script_urls(), *self.change_urls(), *super().get_urls()]
@@ -111,7 +112,7 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
         context["direct"] = direct_way()
         if video := context.get("original"):
             context["film"] = film.film_details(request, video)
-            context["show_delete"] = False  # it is beside the other things that can be done with it
+            context["show_delete"] = False  # the page has its own button, beside the others
         return super().render_change_form(request, context, *args, **kwargs)
 
     def get_view_on_site_url(self, obj: Video | None = None) -> str | None:
@@ -121,13 +122,13 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
 UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
-def found_by(word: str) -> Q:
-    # A regular expression, because LIKE of SQLite knows upper and lower case of ASCII only.
+def contains(word: str) -> Q:
+    # A regular expression, because SQLite's LIKE ignores case for ASCII letters only.
     pattern = re.escape(word)
-    found = Q(title__iregex=pattern) | Q(description__iregex=pattern) | Q(original_name__iregex=pattern)
-    found |= Q(owner__email__icontains=word) | Q(owner__name__iregex=pattern)
+    matches = Q(title__iregex=pattern) | Q(description__iregex=pattern) | Q(original_name__iregex=pattern)
+    matches |= Q(owner__email__icontains=word) | Q(owner__name__iregex=pattern)
     if is_id(word):
-        found |= Q(pk=int(word))
-    if public_id := UUID.search(word):  # alone, or in the address of a watch page
-        found |= Q(public_id=public_id[0])
-    return found
+        matches |= Q(pk=int(word))
+    if public_id := UUID.search(word):  # also inside the address of a watch page
+        matches |= Q(public_id=public_id[0])
+    return matches

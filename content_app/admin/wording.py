@@ -1,4 +1,4 @@
-"""What a person reads about a video's state; pure."""
+"""Texts about a video's state, for staff; pure."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,11 +11,11 @@ from content_app.models import Video
 from content_app.services.processing.forecast import UNKNOWN, Outlook
 from content_app.states import UNDERWAY, State
 
-# What somebody who reads the sentence of a failed video does next, by its code.
+# What staff should do next about a failed video, by its error code.
 NEXT_STEPS = {
     "not_a_video": "Choose another file, or delete the film.",
     "no_video_stream": "Upload a file with a picture.",
-    "truncated": "Look first whether the copy is complete.",
+    "truncated": "Check first whether the copy is complete.",
     "unsupported_codec": "Convert the file first (H.264 in MP4 always works), then upload that.",
     "too_long": "Upload a shorter film, or raise MAX_DURATION_MINUTES and try again.",
     "too_large": "Scale the picture down, then upload that.",
@@ -24,15 +24,13 @@ NEXT_STEPS = {
     "out_of_time": "Try again when the machine has less to do.",
     "storage_unavailable": "Make room in the storage, then try again.",
 }
-
-
-# An operator may have changed a setting since: staff may try again what nobody else can.
+# Final errors that depend on a setting: an operator may have changed it since, so staff may try again.
 SETTINGS_DECIDE = frozenset({"too_long"})
 
 
 @dataclass(frozen=True)
 class Condition:
-    """`tone` picks the colour: waiting, busy, good, bad or gone; `percent` is None where there is nothing to count."""
+    """`tone` picks the colour: waiting, busy, good, bad or gone. `percent` is None unless the video is processed."""
 
     label: str
     tone: str
@@ -41,7 +39,7 @@ class Condition:
 
 
 def condition_of(video: Video, outlook: Outlook = UNKNOWN) -> Condition:
-    """`outlook`: see services.forecast."""
+    """Returns the label of a video's state. `outlook` is its forecast: see services.processing.forecast."""
     if video.deleted_at:
         return Condition("Deleted", "gone", date_format(timezone.localtime(video.deleted_at), "DATE_FORMAT"))
     match State(video.state):
@@ -50,8 +48,8 @@ def condition_of(video: Video, outlook: Outlook = UNKNOWN) -> Condition:
         case State.PENDING:
             return Condition(waiting_text(outlook), "waiting", attempt_of(video, started=video.attempts + 1))
         case State.PROCESSING:
-            words = joined((time_left(outlook.time_left_s), attempt_of(video, started=video.attempts)))
-            return Condition(f"Processing, {video.progress} %", "busy", words, video.progress)
+            detail = joined((time_left(outlook.time_left_s), attempt_of(video, started=video.attempts)))
+            return Condition(f"Processing, {video.progress} %", "busy", detail, video.progress)
         case State.READY:
             return Condition("Ready", "good", f"Processed in {span(video.work_s)}" if video.work_s else "")
         case State.ERROR:
@@ -59,12 +57,12 @@ def condition_of(video: Video, outlook: Outlook = UNKNOWN) -> Condition:
 
 
 def is_underway(video: Video) -> bool:
-    """Also while its file is still to come, or being looked at."""
+    """Whether the page should keep polling this video; also while its file is still being uploaded."""
     return video.deleted_at is None and video.state in UNDERWAY
 
 
 def waiting_text(outlook: Outlook) -> str:
-    """As on the watch site: "Waiting: 3rd in the queue, about 4 min"."""
+    """Returns the same text as the watch site: "Waiting: 3rd in the queue, about 4 min"."""
     if outlook.place is None:
         return "Waiting to be processed"
     place = "next" if outlook.place == 1 else ordinal(outlook.place)
@@ -79,7 +77,7 @@ def ordinal(number: int) -> str:
 
 
 def may_process_again(video: Video) -> bool:
-    """Where it can help: what failed for good fails again."""
+    """Whether processing the video again can help: a final error would only repeat itself."""
     if video.deleted_at or not video.video_file:
         return False
     can_help = not video.error_is_final or video.error_code in SETTINGS_DECIDE
@@ -87,7 +85,7 @@ def may_process_again(video: Video) -> bool:
 
 
 def attempt_of(video: Video, *, started: int) -> str:
-    """Said from the second one on."""
+    """Returns "attempt 2 of 3"; an empty string for the first attempt."""
     return f"attempt {started} of {settings.MAX_ATTEMPTS}" if started > 1 else ""
 
 

@@ -179,9 +179,9 @@ def test_it_is_deleted_brought_back_and_processed_again(staff: Client, owner: Us
     video = make_playable(owner, video_file="originals/a/a.mp4", accepted_original="originals/a/a.mp4")
     move = f"{LIST}{video.pk}/move"
     assert told(staff, move, {"to": "delete"}) == [DELETED]
-    assert told(staff, move, {"to": "restore"}) == ["Brought back."]
+    assert told(staff, move, {"to": "restore"}) == ["The film is restored."]
     assert told(staff, move, {"to": "restore"}) == ["It is not deleted."]
-    assert told(staff, move, {"to": "process"}) == ["Put back in line."]
+    assert told(staff, move, {"to": "process"}) == ["Put back in the queue."]
     video.refresh_from_db()
     assert (video.state, video.deleted_at) == (State.PENDING, None)
 
@@ -211,7 +211,7 @@ def test_another_poster_is_chosen_and_the_best_one_comes_back(staff: Client, own
 def test_an_own_picture_becomes_the_poster(staff: Client, owner: User) -> None:
     video = make_playable(owner)
     picture = SimpleUploadedFile("mine.png", make_picture(), content_type="image/png")
-    assert told(staff, f"{LIST}{video.pk}/poster", {"file": picture}) == ["Your picture is the poster."]
+    assert told(staff, f"{LIST}{video.pk}/poster", {"file": picture}) == ["Your picture is the poster now."]
     assert "Yours, shown now" in shown(staff, video)
 
 

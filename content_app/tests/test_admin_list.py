@@ -66,7 +66,7 @@ def test_failed_and_finished_videos_are_processed_again(
     others = [make_video(owner), with_original(owner, state=State.ERROR, deleted_at=timezone.now())]
     with django_capture_on_commit_callbacks(execute=True):
         said = act(staff, "process_again", failed, ready, *others)
-    assert said == ["2 films put back in line.", "2 films left alone: neither finished nor failed."]
+    assert said == ["2 films put back in the queue.", "2 films left alone: neither finished nor failed."]
     assert sorted(enqueued) == [failed.pk, ready.pk]
 
 
@@ -78,7 +78,7 @@ def test_retrying_leaves_finished_ones_alone(
     with django_capture_on_commit_callbacks(execute=True):
         said = act(staff, "retry_failed", failed, ready, hopeless)
     assert said == [
-        "1 film put back in line.",
+        "1 film put back in the queue.",
         "2 films left alone: did not fail, or would fail again with the same file.",
     ]
     assert enqueued == [failed.pk]
@@ -88,7 +88,7 @@ def test_videos_are_deleted_and_brought_back(staff: Client, owner: User) -> None
     video, deleted = make_playable(owner), make_playable(owner, deleted_at=timezone.now())
     assert act(staff, "soft_delete", video, deleted)[0].startswith("1 film deleted;")
     assert Video.objects.filter(deleted_at=None).count() == 0
-    assert act(staff, "bring_back", video, deleted) == ["2 films brought back."]
+    assert act(staff, "bring_back", video, deleted) == ["2 films restored."]
     assert Video.objects.filter(deleted_at=None).count() == 2
 
 

@@ -79,11 +79,11 @@ def test_of_many_videos_only_the_first_are_listed_file_by_file(
 
 
 def test_there_is_an_end_to_how_many_go_at_once(staff: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(actions, "MOST_DELETED_AT_ONCE", 1)
+    monkeypatch.setattr(actions, "MAX_DELETED_AT_ONCE", 1)
     chosen = {"action": "delete_selected", "_selected_action": [make_video(owner).pk, make_video(owner).pk]}
     response = staff.post(LIST, {**chosen, "index": "0", "post": "yes"}, follow=True)
     assert [str(one) for one in response.context["messages"]] == [
-        "2 films are chosen; delete at most 1 for good at once."
+        "You have selected 2 films. Delete at most 1 for good at once."
     ]
     assert Video.objects.count() == 2
 

@@ -105,15 +105,15 @@ def test_what_is_not_there_is_said_in_a_sentence(owner: User, tmp_path: Path, mo
     nobody = str(uuid.uuid4())
     without_file = make_video(owner)
     said = {
-        "12345": "There is no video 12345; a file of that name is ./12345.",
-        nobody: f"There is no video {nobody}; a file of that name is ./{nobody}.",
+        "12345": "There is no video 12345. For a file of that name, write ./12345.",
+        nobody: f"There is no video {nobody}. For a file of that name, write ./{nobody}.",
         str(without_file.pk): f"Video {without_file.pk} has no file yet.",
-        "./12345": f"{tmp_path}/12345 is not there.",
-        "gone.mp4": f"{tmp_path}/gone.mp4 is not there.",
+        "./12345": f"{tmp_path}/12345 does not exist.",
+        "gone.mp4": f"{tmp_path}/gone.mp4 does not exist.",
         str(tmp_path): f"{tmp_path} is not a file.",
         str(fifo): f"{fifo} is not a file.",
         "": f"{tmp_path} is not a file.",
-        "9" * 40: f"{tmp_path}/{'9' * 40} is not there.",
+        "9" * 40: f"{tmp_path}/{'9' * 40} does not exist.",
         "x" * 5000: f"{'x' * 5000} cannot be read: File name too long.",
     }
     for argument, sentence in said.items():
@@ -123,7 +123,7 @@ def test_what_is_not_there_is_said_in_a_sentence(owner: User, tmp_path: Path, mo
 def test_an_original_that_the_storage_lost_is_said(stored: Video, settings: pytest.FixtureRequest) -> None:
     path = Path(settings.MEDIA_ROOT, stored.accepted_original)  # type: ignore[attr-defined]  # pytest-django's
     path.unlink()
-    assert refusal(str(stored.pk)) == f"{path} is not there."
+    assert refusal(str(stored.pk)) == f"{path} does not exist."
 
 
 def test_a_file_that_may_not_be_read_is_said(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:

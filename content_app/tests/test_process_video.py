@@ -72,10 +72,10 @@ def test_a_film_that_fails_on_the_way_leaves_nothing(tiny: Path, admin: User, mo
 
 def test_what_is_not_there_is_said_and_nothing_is_added(tiny: Path, tmp_path: Path, admin: User) -> None:
     make_category("Family")
-    assert refusal(str(tmp_path / "gone.mp4")) == f"{tmp_path}/gone.mp4 is not there."
+    assert refusal(str(tmp_path / "gone.mp4")) == f"{tmp_path}/gone.mp4 does not exist."
     assert refusal(str(tmp_path)) == f"{tmp_path} is not a file."
-    assert refusal(str(tiny), "--category", "Nowhere") == "There is no category Nowhere. There are: Family."
-    assert refusal(str(tiny), "--owner", "no@example.com") == "Nobody has the address no@example.com."
+    assert refusal(str(tiny), "--category", "Nowhere") == "There is no category Nowhere. These exist: Family."
+    assert refusal(str(tiny), "--owner", "no@example.com") == "No user has the address no@example.com."
     with pytest.raises(CommandError, match="invalid choice"):
         process(str(tiny), "--visibility", "secret")
     assert_nothing_is_left()

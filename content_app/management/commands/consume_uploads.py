@@ -1,4 +1,4 @@
-"""`manage.py consume_uploads`: has uploads checked as soon as S3 says that they have arrived."""
+"""`manage.py consume_uploads`: has uploads checked as soon as S3 notifies that they have arrived."""
 
 import logging
 import signal
@@ -18,13 +18,13 @@ from media_pipeline.errors import StorageUnavailable
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 5
-LONGEST_PAUSE_S = 600
+MAX_PAUSE_S = 600
 
 
 class Command(BaseCommand):
     help = (
-        "Reads notifications of S3 from the queue SQS_QUEUE_URL and has the uploads they tell of checked. Any number "
-        "may run; without one, uploads are found a little later."
+        "Reads notifications of S3 from the queue SQS_QUEUE_URL and has the uploads that they name checked. Any number "
+        "of these processes may run; without one, uploads are found a little later."
     )
 
     requires_system_checks = ()
@@ -47,13 +47,13 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
 
     def end(self, *_: object) -> None:
-        """After the messages at hand."""
+        """Ends the loop once the messages that were received are handled."""
         self.is_ending = True
 
     def consume(self, queue: MessageQueue, *, once: bool) -> None:
         while not self.is_ending:
             messages = queue.receive(min(1, settings.SQS_WAIT_SECONDS) if once else settings.SQS_WAIT_SECONDS)
-            close_old_connections()  # one that the database has closed meanwhile is not used again
+            close_old_connections()  # the database may have closed the connection while this process waited
             if once and not messages:
                 return
             for message in messages:
@@ -68,7 +68,7 @@ def handle(queue: MessageQueue, message: Message) -> None:
         queue.postpone(message, 0)
     except (StorageUnavailable, DatabaseError) as error:
         log.warning("a notification has to wait: %s", error)
-        queue.postpone(message, min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(message.times_received - 1, 10)))
+        queue.postpone(message, min(MAX_PAUSE_S, FIRST_PAUSE_S * 2 ** min(message.times_received - 1, 10)))
     else:
         queue.delete(message)
         if count:

@@ -1,4 +1,4 @@
-"""`manage.py doctor`: proves that everything the platform needs is there, one line each; exit status 1 if not."""
+"""`manage.py doctor`: checks everything that the platform needs, one line each; exit status 1 if something is wrong."""
 
 import logging
 from typing import Any
@@ -10,12 +10,12 @@ from media_pipeline.findings import Finding
 
 
 class Command(BaseCommand):
-    help = "Tries out database, Redis, workers, ffmpeg, folders and storage; says what is wrong and how to mend it."
+    help = "Checks database, Redis, workers, ffmpeg, folders and storage; says what is wrong and how to fix it."
 
     requires_system_checks = ()
 
     def handle(self, **options: Any) -> None:
-        logging.disable(logging.WARNING)  # the lines below say it better
+        logging.disable(logging.WARNING)  # the findings say the same in plain words
         try:
             count = sum(not self.show(finding) for finding in checkup.run_checks())
         finally:

@@ -1,4 +1,4 @@
-"""`manage.py explain_video 12`: what was found in a file, what is planned and why, and its cost."""
+"""`manage.py explain_video 12`: what a file contains, how it would be encoded and why, and what that costs."""
 
 import json
 import uuid
@@ -27,16 +27,16 @@ from media_pipeline.storage.store import LocalStore
 
 
 class Command(BaseCommand):
-    help = "Explains a stored video or any file: what was found, what is planned and why, and its cost."
+    help = "Explains a stored video or any file: what it contains, how it would be encoded and why, and the cost."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("video", help="the id or public id of a video, or the path of a file")
-        parser.add_argument("--json", action="store_true", help="for programs")
-        parser.add_argument("--command", action="store_true", help="the exact ffmpeg command as well")
+        parser.add_argument("--json", action="store_true", help="print JSON, for programs")
+        parser.add_argument("--command", action="store_true", help="also print the exact ffmpeg command")
 
     def handle(self, *, video: str, **options: Any) -> None:
         try:
-            with found_file(video) as path:
+            with file_named(video) as path:
                 explained = explain_file(path)
         except PipelineError as error:
             if options["json"]:
@@ -49,7 +49,7 @@ class Command(BaseCommand):
 
 
 def explain_file(path: Path) -> Explanation:
-    """Raises PipelineError when it cannot become a film."""
+    """Probes a file and explains its encode plan. Raises PipelineError when the file cannot be processed."""
     limits = plan_settings().limits
     source = probe(path, time_limit_s=limits.probe_s)
     plan = plan_encode(source, plan_settings())
@@ -58,13 +58,16 @@ def explain_file(path: Path) -> Explanation:
 
 
 @contextmanager
-def found_file(text: str) -> Iterator[Path]:
-    """Of a video its original, else the path itself. A file whose name is a number is named by `./12`."""
+def file_named(text: str) -> Iterator[Path]:
+    """Yields the original of the video with this id, or else the file at this path. Raises CommandError.
+
+    A file whose name is a number has to be written as `./12`.
+    """
     ref = parse_ref(text)
     if ref is None:
         yield readable_file(text)
         return
-    key, store = original_of(ref), get_store()
+    key, store = original_key_of(ref), get_store()
     if isinstance(store, LocalStore):
         yield readable_file(str(store.path_of(key)))
         return
@@ -74,23 +77,23 @@ def found_file(text: str) -> Iterator[Path]:
 
 
 def readable_file(text: str) -> Path:
+    """Returns the absolute path. Raises CommandError when there is no file, or none that can be read."""
     path = Path(text).absolute()
     try:
         if not path.is_file():
-            raise CommandError(f"{path} is not a file." if path.exists() else f"{path} is not there.")
+            raise CommandError(f"{path} is not a file." if path.exists() else f"{path} does not exist.")
         path.open("rb").close()
-    except (OSError, ValueError) as error:  # a name too long, a NUL in it, no permission
+    except (OSError, ValueError) as error:  # such as a name that is too long or contains a NUL, or no permission
         reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
         raise CommandError(f"{text} cannot be read: {reason}.") from error
     return path
 
 
-def original_of(ref: int | uuid.UUID) -> str:
-    """Its key."""
-    named = {"public_id": ref} if isinstance(ref, uuid.UUID) else {"pk": ref}
-    video = Video.objects.filter(**named).first()
+def original_key_of(ref: int | uuid.UUID) -> str:
+    lookup = {"public_id": ref} if isinstance(ref, uuid.UUID) else {"pk": ref}
+    video = Video.objects.filter(**lookup).first()
     if video is None:
-        raise CommandError(f"There is no video {ref}; a file of that name is ./{ref}.")
+        raise CommandError(f"There is no video {ref}. For a file of that name, write ./{ref}.")
     if not video.accepted_original:
         raise CommandError(f"Video {ref} has no file yet.")
     return video.accepted_original

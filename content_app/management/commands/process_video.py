@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
 from content_app.management.commands.explain_video import explain_file, readable_file
-from content_app.models import Category, Video
+from content_app.models import MAX_FILE_NAME_LENGTH, MAX_TITLE_LENGTH, Category, Video
 from content_app.services.catalogue import videos
 from content_app.services.processing import encoding, lifecycle
 from content_app.services.storage import discards
@@ -22,7 +22,6 @@ from users_app.models import User
 from users_app.roles import Role
 
 FOLLOW_INTERVAL_S = 0.5
-LONGEST_TITLE = 200
 
 
 class Command(BaseCommand):
@@ -32,22 +31,22 @@ class Command(BaseCommand):
         parser.add_argument("path", type=Path, help="the video file")
         parser.add_argument("--title", help="default: the file's name")
         parser.add_argument("--description", default="", help="what the film is about")
-        parser.add_argument("--category", help="the name of a category that there is")
+        parser.add_argument("--category", help="the name of an existing category")
         parser.add_argument("--visibility", type=str.upper, choices=Visibility.values, default=Visibility.PUBLIC)
         parser.add_argument("--owner", help="e-mail address of the owner; default: the first admin")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        logging.getLogger("content_app").setLevel(logging.WARNING)  # the bar says the rest
+        logging.getLogger("content_app").setLevel(logging.WARNING)  # the progress bar replaces the other lines
         path = readable_file(str(options["path"]))
         fields = {
-            "title": (options["title"] or path.stem)[:LONGEST_TITLE],
+            "title": (options["title"] or path.stem)[:MAX_TITLE_LENGTH],
             "description": options["description"],
             "category": find_category(options["category"]),
             "visibility": options["visibility"],
             "owner": find_owner(options["owner"]),
         }
         try:
-            explain_file(path)  # before it is stored: of a file that cannot become a film nothing is to be left
+            explain_file(path)  # before it is stored, so that an unusable file leaves nothing behind
         except PipelineError as error:
             raise CommandError(f"{error.code}: {error.sentence}") from error
         video = add_video(path, fields)
@@ -58,7 +57,8 @@ class Command(BaseCommand):
         self.follow(video)
 
     def follow(self, video: Video) -> None:
-        """Until it is done: a worker may have been faster, or it is tried again."""
+        """Shows the progress until the video is done. Raises CommandError when it failed."""
+        # Usually it is done by now. But a worker may have claimed it first, or it may wait for another attempt.
         video.refresh_from_db()
         while video.state in (State.PENDING, State.PROCESSING) and video.deleted_at is None:
             self.show(video.progress, video.time_left_s)
@@ -90,7 +90,7 @@ def find_owner(email: str | None) -> User:
     owner = owners.filter(email=email.lower()).first() if email else owners.filter(role=Role.ADMIN).first()
     if owner is None:
         raise CommandError(
-            f"Nobody has the address {email}." if email else "There is no admin: run manage.py bootstrap."
+            f"No user has the address {email}." if email else "There is no admin: run manage.py bootstrap."
         )
     return owner
 
@@ -101,14 +101,14 @@ def find_category(name: str | None) -> Category | None:
     category = Category.objects.filter(Q(name__iexact=name) | Q(slug=name)).first()
     if category is None:
         names = ", ".join(Category.objects.values_list("name", flat=True)) or "none"
-        raise CommandError(f"There is no category {name}. There are: {names}.")
+        raise CommandError(f"There is no category {name}. These exist: {names}.")
     return category
 
 
 def add_video(path: Path, fields: dict[str, Any]) -> Video:
     try:
         with path.open("rb") as file:
-            video = Video(**fields, original_name=path.name[:255], original_bytes=path.stat().st_size)
+            video = Video(**fields, original_name=path.name[:MAX_FILE_NAME_LENGTH], original_bytes=path.stat().st_size)
             video.video_file = File(file, name=path.name)
             videos.save(video=video)
     except OSError as error:
@@ -119,6 +119,6 @@ def add_video(path: Path, fields: dict[str, Any]) -> Video:
 
 
 def remove_video(video: Video) -> None:
-    """Row and original: the operator at the terminal has the file, and hears now why it was refused."""
+    """Deletes the row and the stored original: the operator has the file, and sees the reason at the terminal."""
     video.delete()
     discards.remove_due()

@@ -1,4 +1,4 @@
-"""`manage.py reaper`: finds what dead workers and lost jobs left behind."""
+"""`manage.py reaper`: cleans up after dead workers and lost jobs, by running the chores of all apps."""
 
 import signal
 import threading
@@ -11,7 +11,7 @@ from background.chores import PATIENCE_S, Housekeeping, chores, reap
 
 
 class Command(BaseCommand):
-    help = "Looks for expired claims, lost jobs and objects to remove, every few seconds until it is ended."
+    help = "Looks for expired claims, lost jobs and objects to remove, every few seconds, until it is stopped."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="one round, then end")

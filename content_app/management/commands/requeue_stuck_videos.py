@@ -1,4 +1,4 @@
-"""`manage.py requeue_stuck_videos`: one look for lost work, told in numbers."""
+"""`manage.py requeue_stuck_videos`: looks once for lost work, and prints how much it found."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from content_app.services.processing.lifecycle import take_back_expired
 
 
 class Command(BaseCommand):
-    help = "Takes videos back from workers that are gone and enqueues every waiting video that has no job."
+    help = "Takes videos back from dead workers, and enqueues every waiting video that has no job."
 
     def handle(self, *args: Any, **options: Any) -> None:
         taken_back = take_back_expired()

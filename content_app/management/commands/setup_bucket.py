@@ -1,4 +1,4 @@
-"""`manage.py setup_bucket`: makes the configured buckets fit for the platform; safe to repeat."""
+"""`manage.py setup_bucket`: configures the buckets for the platform; safe to repeat."""
 
 import json
 from argparse import ArgumentParser
@@ -14,15 +14,15 @@ from media_pipeline.storage import s3_documents
 
 class Command(BaseCommand):
     help = (
-        "Writes CORS for our pages, a lifecycle for what is left over, and a block on public access to each bucket. "
-        "Run it with keys that own the buckets; the platform itself needs only what --print-policy prints."
+        "Writes to each bucket: CORS for the site's pages, a lifecycle rule for unfinished uploads, and a block on "
+        "public access. Run it with keys that own the buckets; the platform needs only what --print-policy prints."
     )
 
     requires_system_checks = ()
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument
-        add("--create", action="store_true", help="make buckets that are not there")
+        add("--create", action="store_true", help="create buckets that do not exist")
         add("--principal", default="", metavar="ARN", help="write a bucket policy that lets this user or role in")
         add("--print-policy", action="store_true", help="print what the platform's keys need; change nothing")
 
@@ -35,7 +35,7 @@ class Command(BaseCommand):
             policy = s3_documents.least_policy(store.buckets.names, partition=partition, principal=principal)
             self.stdout.write(json.dumps(policy, indent=2))
             return
-        # boto3 is for installations with a bucket only; see services.storage.stores.
+        # Imported here, because only installations with a bucket have boto3; see services.storage.stores.
         from media_pipeline.storage import s3_setup
 
         try:
