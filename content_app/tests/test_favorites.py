@@ -67,15 +67,15 @@ def test_a_favourite_that_was_hidden_is_not_listed(change: dict[str, Any], owner
 
 
 def test_two_toggles_at_the_same_moment_mark_once(owner: User, viewer: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Both found nothing to unmark; the other one is faster."""
+    """Neither request found a mark to remove, and the other request creates its mark first."""
     video = make_playable(owner)
-    mark = favorites._mark
+    get_or_create = Favorite.objects.get_or_create
 
-    def mark_after_the_other(user: User, video: Video) -> None:
-        Favorite.objects.create(user=user, video=video)
-        mark(user, video)
+    def mark_after_the_other_request(**fields: Any) -> Any:
+        Favorite.objects.create(**fields)
+        return get_or_create(**fields)
 
-    monkeypatch.setattr(favorites, "_mark", mark_after_the_other)
+    monkeypatch.setattr(Favorite.objects, "get_or_create", mark_after_the_other_request)
     assert favorites.toggle(user=viewer, video=video) == [video.pk]
 
 
