@@ -1,4 +1,4 @@
-"""What the tests of this app share."""
+"""Fixtures for the tests of this app."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +35,7 @@ def staff(admin: User, client: Client) -> Client:
 
 @pytest.fixture
 def _on_bucket(settings: Any) -> None:
-    """Requests can be signed for a bucket that nobody reaches."""
+    """Requests can be signed, for a bucket at an address where no server listens."""
     settings.S3_CONNECTION = S3Connection(
         Buckets("films", "films", "films"), "eu-central-1", "http://127.0.0.1:9", timeout_s=1, attempts=1,
         access_key_id="key", secret_access_key="secret",
@@ -44,7 +44,9 @@ def _on_bucket(settings: Any) -> None:
 
 @pytest.fixture
 def commits_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A test is one transaction, which never ends; those that are marked for real ones have them."""
+    """Runs on_commit callbacks at once: a test is one transaction that is never committed, unless it is marked for real
+    ones.
+    """
     marker = request.node.get_closest_marker("django_db")
     if not (marker and marker.kwargs.get("transaction")):
         monkeypatch.setattr(transaction, "on_commit", lambda function: function())
@@ -64,7 +66,7 @@ def checks_seen(memory_queue: MemoryQueue) -> list[Any]:
 
 
 def on_another_connection(question: Callable[[], Any]) -> Any:
-    """The answer from what is committed."""
+    """Runs the query on another connection, which sees only what is committed."""
 
     def ask() -> Any:
         try:
@@ -77,6 +79,6 @@ def on_another_connection(question: Callable[[], Any]) -> Any:
 
 
 def assert_one_whole(seen: list[Any], title: str) -> None:
-    """One check, of an upload that was committed with its arrival and its video."""
+    """Asserts one check, of an upload that was committed together with its arrival and its video."""
     assert [one["video__title"] for one in seen] == [title]
     assert seen[0]["arrived_at"] is not None

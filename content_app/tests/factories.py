@@ -1,4 +1,4 @@
-"""Builders of videos in any condition; every field has a default that a test names only when it matters."""
+"""Builders of videos in any state; every field has a default, so that a test names only those that matter."""
 
 import subprocess
 from collections.abc import Iterable
@@ -42,7 +42,7 @@ def make_playable(owner: User, *, rungs: Iterable[str] = ("360p", "720p"), **fie
 
 
 def make_rendition(video: Video, rung: str, **fields: Any) -> Rendition:
-    """Not saved."""
+    """Returns an unsaved rendition."""
     short_side = int(rung.removesuffix("p"))
     defaults = {
         "version": video.version,
@@ -59,7 +59,7 @@ def make_rendition(video: Video, rung: str, **fields: Any) -> Rendition:
 
 
 def store_objects(video: Video, **objects: bytes) -> Path:
-    """Puts a version's files into the store: `store_objects(video, master_m3u8=b"…")`; the folder they are in."""
+    """Puts a version's files into the store: `store_objects(video, master_m3u8=b"…")`. Returns their folder."""
     folder = Path(settings.MEDIA_ROOT, video.key_prefix)
     folder.mkdir(parents=True)
     contents = {"master_m3u8": MASTER.encode(), "poster_jpg": b"a picture", "720p_mp4": b"a film", **objects}
@@ -70,7 +70,7 @@ def store_objects(video: Video, **objects: bytes) -> Path:
 
 
 def make_caption(video: Video, language: str = "de", **fields: Any) -> Caption:
-    """One that came with the version, unless the test says otherwise; its objects are not in the store."""
+    """A caption that came with the version, unless the test says otherwise; its objects are not in the store."""
     defaults = {"label": "Deutsch", "folder": video.version, "is_uploaded": False}
     return Caption.objects.create(video=video, language=language, **{**defaults, **fields})
 
@@ -80,7 +80,7 @@ def make_category(name: str, **fields: Any) -> Category:
 
 
 def make_picture(size: str = "64x48", *, kind: str = "png") -> bytes:
-    """A real picture, grey."""
+    """Returns a real grey picture."""
     codec = {"png": "png", "jpeg": "mjpeg", "webp": "libwebp", "gif": "gif"}[kind]
     source = f"color=gray:size={size}:rate=1:duration=1,format={'yuvj420p' if kind == 'jpeg' else 'rgb24'}"
     command = [find_ffmpeg(), "-v", "error", "-f", "lavfi", "-i", source, "-frames:v", "1", "-c:v", codec]
@@ -93,5 +93,5 @@ def make_upload(name: str = "holiday.mp4", content: bytes = b"not really a film"
 
 
 def original_files() -> list[Path]:
-    """What lies in the store of originals."""
+    """Returns the files in the store of originals."""
     return [path for path in Path(settings.MEDIA_ROOT, layout.originals_prefix("")).rglob("*") if path.is_file()]

@@ -1,4 +1,4 @@
-"""The form of a video in Django admin, and the small lists beside it."""
+"""The form of a video in Django admin, and the lists of categories and favourites."""
 
 import errno
 from typing import Any
@@ -67,10 +67,10 @@ def test_a_wrong_form_says_what_is_wrong(changes: dict[str, Any], field: str, st
     assert original_files() == []
 
 
-def test_a_change_writes_only_what_changed(
+def test_a_change_writes_only_the_changed_fields(
     staff: Client, owner: User, enqueued: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker publishes between the loading of the row and its saving."""
+    """The worker publishes a version after the form has read the row, and before it saves it."""
     video = make_video(owner, state=State.PROCESSING)
     save = Video.save
 
@@ -97,28 +97,28 @@ def test_a_new_file_is_processed(
     assert enqueued == [video.pk]
 
 
-def test_of_two_files_the_last_one_counts(staff: Client) -> None:
+def test_if_two_files_are_sent_the_last_one_counts(staff: Client) -> None:
     staff.post(f"{LIST}add/", fields(video_file=[make_upload("first.mp4"), make_upload("second.mov")]))
     assert Video.objects.get().original_name == "second.mov"
     assert len(original_files()) == 1
 
 
-def test_the_page_after_an_upload_is_the_video_s_own(staff: Client) -> None:
+def test_an_upload_leads_to_the_page_of_the_video(staff: Client) -> None:
     response = staff.post(f"{LIST}add/", fields(video_file=make_upload()))
     assert response.headers["Location"] == f"{LIST}{Video.objects.get().pk}/change/"
 
 
-# --- For the script that shows how far an upload is ---
+# --- For the script that shows the progress of an upload ---
 
 
-def test_a_script_is_told_where_to_go_and_the_message_is_kept(staff: Client) -> None:
+def test_a_script_gets_the_address_and_the_message_is_kept(staff: Client) -> None:
     response = staff.post(f"{LIST}add/", fields(video_file=make_upload()), headers=AS_SCRIPT)
     page = f"{LIST}{Video.objects.get().pk}/change/"
     assert (response.status_code, response.json()) == (201, {"location": page})
     assert "was added successfully" in staff.get(page).content.decode()
 
 
-def test_a_script_is_told_what_is_wrong_with_which_field(staff: Client) -> None:
+def test_a_script_gets_the_errors_by_field(staff: Client) -> None:
     response = staff.post(f"{LIST}add/", fields(title="", video_file=make_upload("a.txt")), headers=AS_SCRIPT)
     assert response.status_code == 400
     assert response.json()["title"] == ["This field is required."]
@@ -126,20 +126,20 @@ def test_a_script_is_told_what_is_wrong_with_which_field(staff: Client) -> None:
     assert (response.json()["code"], bool(response.json()["detail"])) == ("invalid", True)
 
 
-def test_a_change_is_answered_to_a_script_as_well(staff: Client, owner: User) -> None:
+def test_a_change_is_answered_to_a_script_in_json_too(staff: Client, owner: User) -> None:
     video = make_video(owner)
     upload = fields(owner=owner.pk, video_file=make_upload(), _continue="1")
     response = staff.post(f"{LIST}{video.pk}/change/", upload, headers=AS_SCRIPT)
     assert (response.status_code, response.json()) == (201, {"location": f"{LIST}{video.pk}/change/"})
 
 
-def test_a_form_that_declares_to_be_too_large_is_refused_with_a_sentence(staff: Client, settings: Any) -> None:
+def test_a_form_whose_declared_length_is_too_large_is_refused_with_a_sentence(staff: Client, settings: Any) -> None:
     settings.MAX_UPLOAD_MB = 1
     response = staff.post(f"{LIST}add/", fields(video_file=make_upload(content=b"x" * 2_200_000)), headers=AS_SCRIPT)
     assert (response.status_code, response.json()["code"]) == (413, "too_large")
 
 
-# --- When the file cannot be kept ---
+# --- When the file cannot be stored ---
 
 
 @pytest.mark.parametrize("headers", [{}, AS_SCRIPT])
@@ -156,7 +156,7 @@ def test_a_disk_that_fills_up_while_a_file_arrives_keeps_the_form(
 
 @pytest.mark.parametrize(("error", "sentence"), [(errno.ENOSPC, "no room left"), (errno.EROFS, "cannot be written to")])
 @pytest.mark.parametrize("headers", [{}, AS_SCRIPT])
-def test_a_storage_that_does_not_take_the_file_keeps_the_form(
+def test_a_storage_that_refuses_the_file_keeps_the_form(
     headers: dict[str, str], error: int, sentence: str, staff: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: Any) -> str:
@@ -179,10 +179,10 @@ def assert_not_kept(response: Any, sentence: str) -> None:
     assert original_files() == []
 
 
-# --- Beside the videos ---
+# --- Categories and favourites ---
 
 
-def test_a_category_gets_a_slug_of_its_own(staff: Client) -> None:
+def test_a_category_gets_a_unique_slug(staff: Client) -> None:
     add = "/admin/content_app/category/add/"
     assert staff.post(add, {"name": "Sci Fi", "slug": "", "position": "1"}).status_code == 302
     taken = staff.post(add, {"name": "Sci-Fi", "slug": "", "position": "2"})
@@ -198,7 +198,7 @@ def test_favourites_and_categories_are_listed(staff: Client, owner: User) -> Non
         assert staff.get(f"/admin/content_app/{model}/add/").status_code == 200
 
 
-def test_who_is_no_staff_is_sent_to_sign_in(client: Client, viewer: User) -> None:
+def test_users_who_are_not_staff_are_sent_to_sign_in(client: Client, viewer: User) -> None:
     client.force_login(viewer)
     assert client.get(LIST).status_code == 302
     assert client.get("/admin").headers["Location"] == "/admin/"

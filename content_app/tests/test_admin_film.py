@@ -1,4 +1,4 @@
-"""The page of one video in Django admin: its player, its state, and what is changed without leaving it."""
+"""The page of one video in Django admin: its player, its state, and its buttons."""
 
 from typing import Any
 
@@ -32,13 +32,13 @@ def shown(staff: Client, video: Video) -> str:
 
 
 def told(staff: Client, path: str, form: dict[str, Any]) -> list[str]:
-    """What the page says after this form."""
+    """Returns the messages on the page after this form."""
     response = staff.post(path, form, follow=True)
     assert response.redirect_chain[-1][0].endswith("/change/")
     return [str(message) for message in response.context["messages"]]
 
 
-# --- What it shows ---
+# --- Contents ---
 
 
 def test_the_page_of_a_playable_video_has_player_posters_captions_and_qualities(staff: Client, owner: User) -> None:
@@ -71,11 +71,11 @@ def test_the_page_of_a_failed_video_says_why_and_what_to_do(staff: Client, owner
     [
         ({"error_code": "storage_unavailable"}, True),
         ({"error_code": "not_a_video", "error_is_final": True}, False),
-        # A setting may be another one by now.
+        # The setting may have been changed since.
         ({"error_code": "too_long", "error_is_final": True}, True),
     ],
 )
-def test_trying_again_is_offered_to_staff_where_it_can_help(
+def test_staff_may_process_again_where_it_can_help(
     told: dict[str, Any], may_try: bool, staff: Client, owner: User
 ) -> None:
     original = {"video_file": "originals/a/a.mp4", "accepted_original": "originals/a/a.mp4"}
@@ -121,7 +121,7 @@ def test_more_qualities_captions_and_posters_cost_the_page_no_more_queries(
         staff.get(page_of(rich))
 
 
-# --- Its player ---
+# --- Player ---
 
 
 @pytest.mark.parametrize(
@@ -136,20 +136,20 @@ def test_staff_play_every_video_by_signed_addresses(fields: dict[str, Any], staf
     assert f"/{video.key_prefix}/storyboard.jpg#xywh" in staff.get(f"{LIST}{video.pk}/storyboard.vtt").content.decode()
 
 
-def test_what_cannot_be_played_has_no_playlist(staff: Client, owner: User) -> None:
+def test_a_video_without_a_version_has_no_playlist(staff: Client, owner: User) -> None:
     assert staff.get(f"{LIST}{make_video(owner).pk}/master.m3u8").status_code == 404
     assert staff.get(f"{LIST}{'9' * 30}/master.m3u8").status_code == 404
     assert staff.get(f"{LIST}{make_playable(owner).pk}/master.m3u8").status_code == 503, "its objects are gone"
 
 
 @pytest.mark.parametrize("path", ["live/", "1/master.m3u8", "1/storyboard.vtt"])
-def test_scripts_of_strangers_are_refused_rather_than_sent_to_sign_in(path: str, client: Client, viewer: User) -> None:
+def test_scripts_of_strangers_get_403_instead_of_the_sign_in_page(path: str, client: Client, viewer: User) -> None:
     assert client.get(f"{LIST}{path}").json()["code"] == "not_signed_in"
     client.force_login(viewer)
     assert client.get(f"{LIST}{path}").status_code == 403
 
 
-# --- Its state, live ---
+# --- Live state ---
 
 
 def test_the_states_of_many_videos_take_one_query(
@@ -168,14 +168,14 @@ def test_the_states_of_many_videos_take_one_query(
 
 
 @pytest.mark.parametrize("ids", ["", "x", "9" * 30, "-1", "%00", "1,,2", "999"])
-def test_ids_that_are_none_have_no_state(ids: str, staff: Client) -> None:
+def test_invalid_ids_have_no_state(ids: str, staff: Client) -> None:
     assert staff.get(f"{LIST}live/?ids={ids}").json() == {"videos": []}
 
 
-# --- What is done to it ---
+# --- Buttons ---
 
 
-def test_it_is_deleted_brought_back_and_processed_again(staff: Client, owner: User) -> None:
+def test_a_video_is_deleted_restored_and_processed_again(staff: Client, owner: User) -> None:
     video = make_playable(owner, video_file="originals/a/a.mp4", accepted_original="originals/a/a.mp4")
     move = f"{LIST}{video.pk}/move"
     assert told(staff, move, {"to": "delete"}) == [DELETED]
@@ -187,18 +187,18 @@ def test_it_is_deleted_brought_back_and_processed_again(staff: Client, owner: Us
 
 
 @pytest.mark.parametrize("pk", ["9" * 30, "999"])
-def test_nothing_is_done_to_no_video(pk: str, staff: Client) -> None:
+def test_an_unknown_video_is_not_found(pk: str, staff: Client) -> None:
     for path in ("move", "poster", "captions"):
         assert staff.post(f"{LIST}{pk}/{path}", {"to": "process"}).status_code == 404
 
 
-def test_what_is_no_move_is_not_found_and_reading_moves_nothing(staff: Client, owner: User) -> None:
+def test_an_unknown_move_is_not_found_and_get_moves_nothing(staff: Client, owner: User) -> None:
     move = f"{LIST}{make_video(owner).pk}/move"
     assert staff.post(move, {"to": "the moon"}).status_code == 404
     assert staff.get(move).status_code == 405
 
 
-def test_another_poster_is_chosen_and_the_best_one_comes_back(staff: Client, owner: User) -> None:
+def test_another_poster_is_chosen_and_then_reset(staff: Client, owner: User) -> None:
     video = make_playable(owner)
     assert told(staff, f"{LIST}{video.pk}/poster", {"number": "3"}) == ["The poster is changed."]
     video.refresh_from_db()
@@ -208,7 +208,7 @@ def test_another_poster_is_chosen_and_the_best_one_comes_back(staff: Client, own
     assert video.poster == "v1/poster.jpg"
 
 
-def test_an_own_picture_becomes_the_poster(staff: Client, owner: User) -> None:
+def test_an_uploaded_picture_becomes_the_poster(staff: Client, owner: User) -> None:
     video = make_playable(owner)
     picture = SimpleUploadedFile("mine.png", make_picture(), content_type="image/png")
     assert told(staff, f"{LIST}{video.pk}/poster", {"file": picture}) == ["Your picture is the poster now."]
@@ -218,7 +218,7 @@ def test_an_own_picture_becomes_the_poster(staff: Client, owner: User) -> None:
 @pytest.mark.parametrize(
     "form", [{"number": "4"}, {"number": "0"}, {"number": "abc"}, {"number": "9" * 30}, {"file": b"no picture at all"}]
 )
-def test_a_poster_that_is_none_is_refused_with_a_sentence(form: dict[str, Any], staff: Client, owner: User) -> None:
+def test_an_unusable_poster_is_refused_with_a_sentence(form: dict[str, Any], staff: Client, owner: User) -> None:
     video = make_playable(owner)
     sent = {name: SimpleUploadedFile("a.png", value) if name == "file" else value for name, value in form.items()}
     (said,) = told(staff, f"{LIST}{video.pk}/poster", sent)
@@ -249,7 +249,7 @@ def test_captions_are_added_and_removed(staff: Client, owner: User) -> None:
         {"remove": "\0"},
     ],
 )
-def test_captions_that_are_none_are_refused_with_a_sentence(form: dict[str, Any], staff: Client, owner: User) -> None:
+def test_unusable_captions_are_refused_with_a_sentence(form: dict[str, Any], staff: Client, owner: User) -> None:
     video = make_playable(owner)
     (said,) = told(staff, f"{LIST}{video.pk}/captions", form)
     assert said.endswith(".")

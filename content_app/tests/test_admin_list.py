@@ -1,4 +1,4 @@
-"""The list of videos that staff see: what it shows, how it is narrowed down, and what is done with many at once."""
+"""The list of videos in Django admin: its columns, filters and actions."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ LIST = "/admin/content_app/video/"
 pytestmark = pytest.mark.usefixtures("enqueued")
 
 
-def test_the_list_shows_what_became_of_each_video(staff: Client, owner: User) -> None:
+def test_the_list_shows_the_state_of_each_video(staff: Client, owner: User) -> None:
     playable = make_playable(owner, title="Fine", visibility=Visibility.UNLISTED, is_paid=True, price=3)
     make_video(owner, title="Half done", state=State.PROCESSING, progress=42, time_left_s=125, attempts=2)
     make_video(owner, title="Broken", state=State.ERROR, error_message="This file is not a video.")
@@ -49,7 +49,7 @@ def test_more_videos_cost_the_list_no_more_queries(
 
 
 def act(staff: Client, action: str, *videos: Video, query: str = "?deleted=all", **extra: Any) -> list[str]:
-    """What the page says afterwards."""
+    """Returns the messages on the page afterwards."""
     chosen = {"action": action, "_selected_action": [video.pk for video in videos], "index": "0", **extra}
     response = staff.post(f"{LIST}{query}", chosen, follow=True)
     return [str(message) for message in response.context["messages"]]
@@ -70,7 +70,7 @@ def test_failed_and_finished_videos_are_processed_again(
     assert sorted(enqueued) == [failed.pk, ready.pk]
 
 
-def test_retrying_leaves_finished_ones_alone(
+def test_retrying_leaves_finished_videos_alone(
     staff: Client, owner: User, enqueued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     failed, ready = with_original(owner, state=State.ERROR), with_original(owner, state=State.READY)
@@ -84,7 +84,7 @@ def test_retrying_leaves_finished_ones_alone(
     assert enqueued == [failed.pk]
 
 
-def test_videos_are_deleted_and_brought_back(staff: Client, owner: User) -> None:
+def test_videos_are_deleted_and_restored(staff: Client, owner: User) -> None:
     video, deleted = make_playable(owner), make_playable(owner, deleted_at=timezone.now())
     assert act(staff, "soft_delete", video, deleted)[0].startswith("1 film deleted;")
     assert Video.objects.filter(deleted_at=None).count() == 0
@@ -100,7 +100,7 @@ def test_made_up_ids_are_refused(action: str, chosen: list[str], staff: Client) 
 
 @pytest.mark.parametrize("pk", ["9" * 30, "999", "x", "%00"])
 @pytest.mark.parametrize("page", ["change", "delete", "history"])
-def test_the_page_of_no_video_leads_back(page: str, pk: str, staff: Client) -> None:
+def test_the_page_of_an_unknown_video_leads_back(page: str, pk: str, staff: Client) -> None:
     assert staff.get(f"{LIST}{pk}/{page}/").status_code == 302
 
 
@@ -119,7 +119,7 @@ def test_made_up_ids_in_an_editable_list_are_refused(pk: str, staff: Client) -> 
     "query",
     ["bunny", "BÜCHER rabbit", "owner@example", "big_buck", "{public_id}", "https://x.org/watch/{public_id}/", "{pk}"],
 )
-def test_a_video_is_found_by_everything_it_is_known_by(query: str, staff: Client, owner: User, make_user: Any) -> None:
+def test_a_video_is_found_by_each_searched_field(query: str, staff: Client, owner: User, make_user: Any) -> None:
     video = make_playable(owner, description="A rabbit. Bücher.", original_name="big_buck.mp4")
     make_playable(make_user("another"), title="Another", pk=video.pk + 1000)
     found = staff.get(LIST, {"q": query.format(public_id=video.public_id, pk=video.pk)}).context["cl"].result_list
@@ -151,15 +151,13 @@ def test_no_query_string_breaks_the_list(query: str, staff: Client, owner: User)
     assert staff.get(f"{LIST}?{query}").status_code in (200, 302, 400)
 
 
-def test_rows_without_a_table_are_not_asked_for(staff: Client) -> None:
+def test_rows_without_a_table_are_not_queried(staff: Client) -> None:
     assert staff.get("/admin/r/1/1/").status_code == 302
 
 
 @pytest.mark.parametrize("listed", ["video", "favorite"])
 @pytest.mark.parametrize("query", ["created_at__year=99999", "id__gt=" + "9" * 40, "created_at__gt=x"])
-def test_a_filter_that_makes_no_sense_is_shown_as_a_wrong_one(
-    client: Client, admin: User, listed: str, query: str
-) -> None:
+def test_an_invalid_filter_is_shown_as_an_error(client: Client, admin: User, listed: str, query: str) -> None:
     client.force_login(admin)
     response = client.get(f"/admin/content_app/{listed}/?{query}")
     assert response.status_code in (200, 302), "the list, or the list with a note that the filter was wrong"

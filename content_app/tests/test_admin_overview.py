@@ -1,4 +1,4 @@
-"""The first page of Django admin."""
+"""The overview page of Django admin."""
 
 import shutil
 from typing import Any, NoReturn
@@ -24,7 +24,7 @@ def squeezed(staff: Client) -> str:
     return " ".join(staff.get("/admin/").content.decode().split())
 
 
-def test_it_counts_the_videos_by_state_and_leads_to_them(staff: Client, owner: User) -> None:
+def test_it_counts_the_videos_by_state_and_links_to_them(staff: Client, owner: User) -> None:
     for state in (State.PENDING, State.PENDING, State.PROCESSING, State.ERROR):
         make_video(owner, state=state)
     make_playable(owner)
@@ -39,7 +39,7 @@ def test_it_counts_the_videos_by_state_and_leads_to_them(staff: Client, owner: U
     assert staff.get(tiles["Failed"].link).context["cl"].result_count == 1
 
 
-def test_it_shows_what_is_under_way_and_what_failed(staff: Client, owner: User) -> None:
+def test_it_shows_videos_under_way_and_failed_ones(staff: Client, owner: User) -> None:
     make_video(owner, title="Being made", state=State.PROCESSING, progress=42, time_left_s=125)
     make_video(owner, title="Broken", state=State.ERROR, error_code="truncated", error_message="It is cut off.")
     page = squeezed(staff)
@@ -57,7 +57,7 @@ def test_it_says_whether_the_queue_works(
     assert sentence in squeezed(staff)
 
 
-def test_a_disk_that_cannot_be_asked_is_left_out(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_that_cannot_be_read_is_left_out(staff: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(path: object) -> NoReturn:
         raise OSError
 

@@ -1,4 +1,4 @@
-"""Deleting videos for good: what the page before it lists, and what goes."""
+"""Deleting videos for good: what the page of confirmation lists, and what is removed."""
 
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,7 @@ def squeezed(page: str) -> str:
 
 
 @pytest.mark.parametrize("in_bulk", [True, False])
-def test_the_question_lists_rows_and_stored_files_with_their_sizes(
+def test_the_confirmation_lists_rows_and_stored_files_with_their_sizes(
     in_bulk: bool, staff: Client, owner: User, viewer: User
 ) -> None:
     video = make_playable(owner)
@@ -53,7 +53,7 @@ def test_the_question_lists_rows_and_stored_files_with_their_sizes(
     assert Video.objects.exists(), "it is only a question"
 
 
-def test_more_videos_cost_the_question_no_more_queries(
+def test_more_videos_cost_the_confirmation_no_more_queries(
     staff: Client, owner: User, django_assert_max_num_queries: Any
 ) -> None:
     one = make_playable(owner)
@@ -78,7 +78,9 @@ def test_of_many_videos_only_the_first_are_listed_file_by_file(
     assert "6 stored files" in page
 
 
-def test_there_is_an_end_to_how_many_go_at_once(staff: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_videos_deleted_at_once_is_limited(
+    staff: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(actions, "MAX_DELETED_AT_ONCE", 1)
     chosen = {"action": "delete_selected", "_selected_action": [make_video(owner).pk, make_video(owner).pk]}
     response = staff.post(LIST, {**chosen, "index": "0", "post": "yes"}, follow=True)
@@ -88,7 +90,9 @@ def test_there_is_an_end_to_how_many_go_at_once(staff: Client, owner: User, monk
     assert Video.objects.count() == 2
 
 
-def test_a_storage_that_is_away_is_said(staff: Client, owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_confirmation_says_when_the_storage_is_unreachable(
+    staff: Client, owner: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(self: LocalStore, prefix: str) -> Any:
         raise StorageUnavailable
 
@@ -97,7 +101,7 @@ def test_a_storage_that_is_away_is_said(staff: Client, owner: User, monkeypatch:
 
 
 @pytest.mark.parametrize("in_bulk", [True, False])
-def test_deleting_lets_go_of_what_was_stored(in_bulk: bool, staff: Client, owner: User) -> None:
+def test_deleting_discards_the_stored_objects(in_bulk: bool, staff: Client, owner: User) -> None:
     video = make_playable(owner)
     if in_bulk:
         staff.post(LIST, {"action": "delete_selected", "_selected_action": [video.pk], "post": "yes"})

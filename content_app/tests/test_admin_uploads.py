@@ -1,4 +1,4 @@
-"""The admin's form of a video when its large file was brought beside it."""
+"""The admin form of a video whose file was uploaded directly."""
 
 from typing import Any
 
@@ -57,15 +57,15 @@ def test_a_new_video_gets_its_file_once_it_is_checked(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_check_is_queued_once_a_worker_can_see_what_the_form_saved(
+def test_the_check_is_queued_after_the_form_is_committed(
     staff: Client, admin: User, owner: User, checks_seen: list[Any]
 ) -> None:
-    """The admin's form is one transaction: a check that is queued within it would find an upload without a film."""
+    """The admin saves in one transaction: a check that is enqueued within it would find an upload without a video."""
     assert send(staff, ADD, bring(admin), owner=owner.pk).status_code == 201
     assert_one_whole(checks_seen, "Brought")
 
 
-def test_a_file_that_is_still_coming_is_looked_for_later(staff: Client, admin: User, to_check: list[int]) -> None:
+def test_a_file_that_is_still_arriving_is_checked_later(staff: Client, admin: User, to_check: list[int]) -> None:
     upload = bring(admin, has_arrived=False)
     assert send(staff, ADD, upload, owner=admin.pk).status_code == 201
     upload.refresh_from_db()
@@ -73,7 +73,7 @@ def test_a_file_that_is_still_coming_is_looked_for_later(staff: Client, admin: U
     assert to_check == []
 
 
-def test_a_video_goes_on_with_its_film_until_the_new_file_is_checked(
+def test_a_video_keeps_its_original_until_the_new_file_is_checked(
     staff: Client, admin: User, owner: User, to_check: list[int]
 ) -> None:
     video = make_playable(owner)
@@ -85,7 +85,7 @@ def test_a_video_goes_on_with_its_film_until_the_new_file_is_checked(
 
 
 @pytest.mark.parametrize("whose", ["somebody else's", "unknown", "used"])
-def test_a_file_that_is_not_theirs_is_an_error_of_the_form(
+def test_a_file_of_another_user_is_an_error_of_the_form(
     staff: Client, admin: User, owner: User, to_check: list[int], whose: str
 ) -> None:
     upload: DirectUpload | str = "originals/of/nobody.mp4"
@@ -103,7 +103,7 @@ def test_a_new_video_needs_a_file_or_an_upload(staff: Client, admin: User) -> No
     assert send(staff, ADD, "", owner=admin.pk).json()["video_file"] == ["This field is required."]
 
 
-def test_deleting_a_video_removes_an_original_that_lies_elsewhere(owner: User) -> None:
+def test_deleting_a_video_removes_an_original_outside_its_folder(owner: User) -> None:
     video = make_video(owner)
     Video.objects.filter(pk=video.pk).update(
         video_file="originals/other/a.mp4", accepted_original="originals/other/a.mp4"
@@ -124,7 +124,7 @@ def signed(client: Client, *, token: str | None) -> int:
 
 
 @pytest.mark.usefixtures("_on_bucket")
-def test_staff_bring_files_with_the_session_of_the_admin_site_and_its_token(admin: User) -> None:
+def test_staff_upload_files_with_the_session_and_token_of_the_admin_site(admin: User) -> None:
     browser = Client(enforce_csrf_checks=True)
     browser.force_login(admin)
     browser.get(ADD)
@@ -136,7 +136,7 @@ def test_staff_bring_files_with_the_session_of_the_admin_site_and_its_token(admi
 
 
 @pytest.mark.usefixtures("_on_bucket")
-def test_a_session_of_somebody_who_is_not_staff_is_none(owner: User) -> None:
+def test_a_session_of_a_user_who_is_not_staff_does_not_count(owner: User) -> None:
     browser = Client()
     browser.force_login(owner)
     assert signed(browser, token="x" * 32) == 401

@@ -1,4 +1,4 @@
-"""What is done to films is in the audit trail, by whichever door."""
+"""Changes of films are in the audit trail, whether by the API or the admin site."""
 
 from typing import Any
 
@@ -35,7 +35,7 @@ def test_uploading_changing_deleting_and_restoring(owner: User, admin: User, as_
     assert AuditEntry.objects.get(action="video_changed").detail == {"fields": ["title"]}
 
 
-def test_what_comes_to_nothing_is_not_in_it(owner: User, creator: User, as_user: Any) -> None:
+def test_refused_requests_are_not_in_the_audit_trail(owner: User, creator: User, as_user: Any) -> None:
     video = make_playable(owner)
     assert as_user(creator).delete(f"/api/v1/videos/{video.pk}/").status_code == 403
     assert as_user(owner).patch(f"/api/v1/videos/{video.pk}/", {"title": ""}, format="json").status_code == 400
@@ -52,7 +52,7 @@ def test_staff_who_delete_for_good_leave_the_title(client: Client, admin: User, 
     assert (entry.target, entry.actor, entry.detail) == (f"video:{video.pk}", admin, {"title": "Gone"})
 
 
-def test_staff_move_films_from_their_page(client: Client, admin: User, owner: User) -> None:
+def test_changes_on_the_page_of_a_film_are_in_the_audit_trail(client: Client, admin: User, owner: User) -> None:
     ensure_roles()
     client.force_login(admin)
     video = make_playable(owner)

@@ -1,4 +1,4 @@
-"""Another file for a film that plays: whatever becomes of it, nothing that was good is lost."""
+"""A new file for a film that plays: if it is refused, the published version and its original stay."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -32,7 +32,7 @@ pytestmark = pytest.mark.usefixtures("enqueued")
 SignIn = Callable[[User], APIClient]
 GOOD = {**preflight.EMPTY_VERDICT, "verdict": "fine", "sentence": "Nothing is wrong with this file."}
 BAD = preflight.refused_verdict("not_a_video", NotAVideo.sentence)
-# Everything that a film is as long as nobody brings another file.
+# All fields that stay as they are as long as no other file is uploaded.
 WHAT_IT_IS = (
     *("state", "progress", "time_left_s", "error_code", "error_message", "claim_token", "lease_until"),
     *("video_file", "accepted_original", "original_name", "original_bytes", "original_etag", "verdict"),
@@ -42,7 +42,7 @@ WHAT_IT_IS = (
 
 @pytest.fixture
 def film(owner: User) -> Video:
-    """One that plays, of an original that is in the store."""
+    """A film with a published version, whose original is in the store."""
     video = videos.create(owner=owner, fields={"title": "Good"}, upload=make_upload("good.mp4", b"the good film"))
     lifecycle.note_verdict(video_id=video.pk, original=video.accepted_original, verdict=GOOD)
     lifecycle.mark_ready(claim=claimed(video), published=published(video))
@@ -54,7 +54,7 @@ def what_it_is(video: Video) -> dict[str, Any]:
 
 
 def bring(video: Video, name: str = "bad.mov") -> str:
-    """Another file; its key."""
+    """Uploads another file. Returns its key."""
     videos.edit(video_id=video.pk, by=video.owner, changes={}, upload=make_upload(name, b"something else"))
     return Video.objects.get(pk=video.pk).accepted_original
 
@@ -95,7 +95,7 @@ def kill_every_worker(video: Video) -> None:
         (kill_every_worker, "encoder_failed"),
     ],
 )
-def test_a_file_that_is_refused_leaves_everything_as_it_was(
+def test_a_refused_file_leaves_everything_as_it_was(
     give_up: Callable[[Video], None], code: str, film: Video, settings: Any
 ) -> None:
     settings.MAX_ATTEMPTS = 3
@@ -114,14 +114,14 @@ def test_a_file_that_is_refused_leaves_everything_as_it_was(
     assert [path.read_bytes() for path in original_files()] == [b"the good film"]
 
 
-def test_processing_again_takes_the_good_original(film: Video) -> None:
+def test_processing_again_takes_the_published_original(film: Video) -> None:
     bring(film)
     refuse_for_good(film)
     assert lifecycle.retry(video_id=film.pk)
     assert claimed(film).original == film.accepted_original
 
 
-def test_the_original_goes_when_the_new_one_plays_and_not_before(film: Video) -> None:
+def test_the_old_original_is_discarded_only_when_the_new_one_plays(film: Video) -> None:
     candidate = bring(film, "better.mov")
     assert not Discard.objects.exists()
     lifecycle.mark_ready(claim=claimed(film), published=published(film, "v2"))
@@ -131,13 +131,13 @@ def test_the_original_goes_when_the_new_one_plays_and_not_before(film: Video) ->
     assert [path.read_bytes() for path in original_files()] == [b"something else"]
 
 
-def test_processing_the_same_again_keeps_the_original(film: Video) -> None:
+def test_processing_the_same_original_again_keeps_it(film: Video) -> None:
     lifecycle.retry(video_id=film.pk)
     lifecycle.mark_ready(claim=claimed(film), published=published(film, "v2"))
     assert [row.prefix for row in Discard.objects.all()] == [f"videos/{film.public_id}/v1"]
 
 
-def test_a_candidate_replaces_a_candidate_and_never_the_good_original(film: Video) -> None:
+def test_a_candidate_replaces_a_candidate_and_never_the_published_original(film: Video) -> None:
     before = what_it_is(film)
     first, second = bring(film, "first.mov"), bring(film, "second.mov")
     assert [row.prefix for row in Discard.objects.all()] == [first]
@@ -147,7 +147,7 @@ def test_a_candidate_replaces_a_candidate_and_never_the_good_original(film: Vide
     assert Video.objects.get().refused_file == "second.mov"
 
 
-def test_a_file_for_a_film_that_never_played_just_replaces(owner: User) -> None:
+def test_a_file_for_a_film_without_a_version_replaces_its_original(owner: User) -> None:
     video = videos.create(owner=owner, fields={"title": "New"}, upload=make_upload())
     first = video.accepted_original
     lifecycle.mark_failed(claim=claimed(video), error=NotAVideo())
@@ -174,7 +174,7 @@ def test_a_film_that_cannot_be_processed_again_plays_on_and_says_why(film: Video
     assert not Discard.objects.exists()
 
 
-def test_a_worker_of_the_candidate_changes_nothing_after_another_file_has_come(film: Video) -> None:
+def test_a_worker_of_a_replaced_candidate_changes_nothing(film: Video) -> None:
     bring(film, "first.mov")
     late = claimed(film)
     second = bring(film, "second.mov")
@@ -187,14 +187,14 @@ def test_a_worker_of_the_candidate_changes_nothing_after_another_file_has_come(f
     assert (Video.objects.get().state, Video.objects.get().accepted_original) == (State.PENDING, second)
 
 
-def test_a_verdict_on_an_earlier_candidate_puts_the_later_one_not_away(film: Video) -> None:
+def test_a_verdict_on_an_earlier_candidate_does_not_refuse_the_later_one(film: Video) -> None:
     first = bring(film, "first.mov")
     second = bring(film, "second.mov")
     assert not lifecycle.refuse(video_id=film.pk, original=first, error=NotAVideo(), verdict=BAD)
     assert Video.objects.get().accepted_original == second
 
 
-def test_whoever_read_the_film_before_its_candidate_was_refused_brings_it_not_back(film: Video) -> None:
+def test_a_stale_instance_does_not_restore_a_refused_candidate(film: Video) -> None:
     bring(film)
     read_before = Video.objects.get()
     refuse_for_good(film)
@@ -205,7 +205,7 @@ def test_whoever_read_the_film_before_its_candidate_was_refused_brings_it_not_ba
 
 
 def test_deleting_removes_the_original_that_plays_and_the_candidate(owner: User) -> None:
-    """Also where uploads of their own have brought them, outside the film's folder."""
+    """Also when they were uploaded directly, and so are outside the film's folder."""
     video = make_playable(owner, video_file="originals/one/a.mp4", accepted_original="originals/one/a.mp4")
     original = Original("originals/two/b.mp4", "b.mp4", 5)
     assert lifecycle.accept_upload(video_id=video.pk, original=original, verdict=GOOD)
@@ -221,7 +221,7 @@ def test_posters_and_captions_are_changed_while_a_candidate_is_tried(film: Video
     assert Video.objects.get().poster == "v1/poster_2.jpg"
 
 
-# --- what can never be ------------------------------------------------------------------------------------------------
+# --- constraints -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -232,12 +232,12 @@ def test_posters_and_captions_are_changed_while_a_candidate_is_tried(film: Video
         {"version": ""},
     ],
 )
-def test_the_database_refuses_what_can_never_be(impossible: dict[str, Any], film: Video) -> None:
+def test_the_database_refuses_impossible_rows(impossible: dict[str, Any], film: Video) -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         Video.objects.update(**impossible)
 
 
-# --- by every way that a file can come --------------------------------------------------------------------------------
+# --- every way in which a file can arrive ----------------------------------------------------------------------------
 
 
 def test_a_patch_with_a_bad_file(film: Video, owner: User, creator: User, as_user: SignIn) -> None:
@@ -253,7 +253,7 @@ def test_a_patch_with_a_bad_file(film: Video, owner: User, creator: User, as_use
     assert as_user(owner).get(f"{path}preflight/").json()["verdict"] == "fine", "of the film that plays"
 
 
-def test_what_was_read_is_dismissed(film: Video, owner: User, creator: User, as_user: SignIn) -> None:
+def test_a_refusal_is_dismissed_by_the_owner(film: Video, owner: User, creator: User, as_user: SignIn) -> None:
     path = f"/api/v1/videos/{film.pk}/refusal/"
     bring(film)
     refuse_for_good(film)
@@ -263,7 +263,7 @@ def test_what_was_read_is_dismissed(film: Video, owner: User, creator: User, as_
     assert as_user(owner).delete(path).status_code == 204, "again"
 
 
-def test_the_next_file_takes_the_reason_of_the_last_one_away(film: Video) -> None:
+def test_the_next_file_clears_the_reason_of_the_last_refusal(film: Video) -> None:
     bring(film)
     refuse_for_good(film)
     bring(film, "better.mov")
@@ -287,7 +287,7 @@ def test_the_form_of_the_admin_site(film: Video, owner: User, staff: Client) -> 
     assert claimed(film).original == film.accepted_original
 
 
-def test_a_direct_upload_that_is_refused_by_the_look_at_it(film: Video, owner: User) -> None:
+def test_a_direct_upload_that_is_refused_by_its_check(film: Video, owner: User) -> None:
     before = what_it_is(film)
     now = timezone.now()
     upload = DirectUpload.objects.create(
@@ -309,22 +309,22 @@ def test_a_direct_upload_that_is_refused_by_the_worker(film: Video) -> None:
     assert [row.prefix for row in Discard.objects.all()] == ["originals/two/b.mp4"]
 
 
-def test_a_service_elsewhere_that_cannot_make_the_candidate(film: Video, settings: Any) -> None:
+def test_an_external_transcoder_that_cannot_make_the_candidate(film: Video, settings: Any) -> None:
     settings.TRANSCODER = "external"
     before = what_it_is(film)
     bring(film)
-    for _ in range(2):  # said twice
+    for _ in range(2):  # reported twice
         external.fail(video=Video.objects.get())
     assert what_it_is(film) == before
     assert Video.objects.get().refused_code == "transcoder_failed"
-    external.complete(video=Video.objects.get())  # too late, and of nothing
+    external.complete(video=Video.objects.get())  # too late: the candidate is gone
     assert what_it_is(film) == before
 
 
-# --- for real --------------------------------------------------------------------------------------------------------
+# --- end to end ------------------------------------------------------------------------------------------------------
 
 
-def test_a_film_survives_a_file_that_is_none(owner: User, tmp_path: Path) -> None:
+def test_a_film_survives_a_file_that_is_no_video(owner: User, tmp_path: Path) -> None:
     clip = make_clip(tmp_path, Clip(size="160x120", duration_s=1))
     upload = SimpleUploadedFile("good.mp4", clip.read_bytes())
     video = videos.create(owner=owner, fields={"title": "Good"}, upload=upload)

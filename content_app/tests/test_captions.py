@@ -1,4 +1,4 @@
-"""Captions that people add, read and remove."""
+"""Captions: users add, read and remove them."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -61,7 +61,7 @@ def test_captions_are_added_listed_and_read_as_webvtt(owner: User, viewer: User,
     assert not Discard.objects.exists()
 
 
-def test_beside_the_captions_lies_their_playlist(owner: User, as_user: SignIn) -> None:
+def test_captions_are_stored_with_their_playlist(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, duration_s=30.5)
     post(as_user(owner), video, "pt-br")
     folder = folder_of(video, Caption.objects.get())
@@ -70,7 +70,7 @@ def test_beside_the_captions_lies_their_playlist(owner: User, as_user: SignIn) -
     assert "#EXTINF:30.500000,\ncaptions_pt-BR.vtt\n" in playlist
 
 
-def test_the_master_playlist_leads_a_player_to_them(owner: User, viewer: User, as_user: SignIn) -> None:
+def test_the_master_playlist_names_the_captions(owner: User, viewer: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     store_objects(video)
     post(as_user(owner), video, "de")
@@ -91,7 +91,7 @@ def test_the_master_playlist_leads_a_player_to_them(owner: User, viewer: User, a
         ("de", 'a"b\u202e', 'a"b'),
     ],
 )
-def test_the_menu_says_the_label_or_the_language(
+def test_the_menu_shows_the_label_or_the_language(
     language: str, label: str, shown: str, owner: User, as_user: SignIn
 ) -> None:
     assert post(as_user(owner), make_playable(owner), language, label=label).json()["label"] == shown
@@ -115,7 +115,7 @@ def test_a_language_has_one_spelling(language: str, owner: User, as_user: SignIn
         SRT.replace("\n", "\r\n").encode(),
     ],
 )
-def test_text_is_read_whatever_it_is_written_in(content: bytes, owner: User, as_user: SignIn) -> None:
+def test_text_is_read_in_any_encoding(content: bytes, owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     post(as_user(owner), video, "de", content)
     assert as_user(owner).get(path_of(video, "de")).content.decode() == VTT
@@ -124,7 +124,7 @@ def test_text_is_read_whatever_it_is_written_in(content: bytes, owner: User, as_
 # --- replacing and removing ------------------------------------------------------------------------------------------
 
 
-def test_new_captions_take_the_place_of_the_old_ones(owner: User, as_user: SignIn) -> None:
+def test_new_captions_replace_the_old_ones(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     post(as_user(owner), video, "de")
     replaced = Caption.objects.get()
@@ -135,7 +135,7 @@ def test_new_captions_take_the_place_of_the_old_ones(owner: User, as_user: SignI
     assert discard.due_at > timezone.now() + timedelta(minutes=settings.OLD_VERSION_MINUTES - 1)
 
 
-def test_what_the_file_brought_along_is_replaced_but_stays_with_its_version(owner: User, as_user: SignIn) -> None:
+def test_captions_of_the_file_are_replaced_but_stay_with_their_version(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     make_caption(video, "de")
     post(as_user(owner), video, "de")
@@ -169,7 +169,7 @@ def test_captions_of_an_older_version_are_not_shown(owner: User, as_user: SignIn
 @pytest.mark.parametrize(
     "language", ["d", "german", "de_AT", "de-", "12", "de%00", "ｄｅ", "de-123456789", "x" * 500, "%20"]
 )
-def test_what_is_no_language_is_refused(language: str, owner: User, as_user: SignIn) -> None:
+def test_an_invalid_language_is_refused(language: str, owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     response = post(as_user(owner), video, language)
     assert (response.status_code, response.json()["code"]) == (400, "bad_language")
@@ -179,7 +179,7 @@ def test_what_is_no_language_is_refused(language: str, owner: User, as_user: Sig
 
 
 @pytest.mark.parametrize("content", [b"", b"no captions", b"\0" * 1000, b"\x89PNG\r\n\x1a\n", bytes(range(256)) * 100])
-def test_what_is_no_captions_is_refused_and_leaves_nothing(content: bytes, owner: User, as_user: SignIn) -> None:
+def test_a_file_without_captions_is_refused_and_leaves_nothing(content: bytes, owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     response = post(as_user(owner), video, "de", content)
     assert (response.status_code, response.json()["code"]) == (400, "not_captions")
@@ -195,7 +195,7 @@ def test_a_file_of_more_than_2_mb_is_refused(owner: User, as_user: SignIn) -> No
 
 
 @pytest.mark.parametrize("fields", [{}, {"file": "text"}, {"file": ["a", "b"]}])
-def test_a_form_without_a_file_is_told_so(fields: dict[str, Any], owner: User, as_user: SignIn) -> None:
+def test_a_form_without_a_file_is_refused(fields: dict[str, Any], owner: User, as_user: SignIn) -> None:
     response = as_user(owner).post(path_of(make_playable(owner), "de"), fields, format="multipart")
     assert (response.status_code, list(response.json())) == (400, ["file", "code"])
 
@@ -206,12 +206,12 @@ def test_a_label_that_cannot_be_shown_is_refused(label: str, owner: User, as_use
     assert (response.status_code, list(response.json())) == (400, ["label", "code"])
 
 
-def test_only_a_form_can_bring_captions(owner: User, as_user: SignIn) -> None:
+def test_captions_are_only_accepted_as_a_form(owner: User, as_user: SignIn) -> None:
     response = as_user(owner).post(path_of(make_playable(owner), "de"), {"file": SRT}, format="json")
     assert response.status_code == 415
 
 
-def test_a_video_has_captions_in_so_many_languages_only(owner: User, as_user: SignIn) -> None:
+def test_the_number_of_languages_of_a_video_is_limited(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     for number in range(captions.MAX_LANGUAGES):
         make_caption(video, f"x{chr(97 + number // 26)}{chr(97 + number % 26)}")
@@ -231,11 +231,11 @@ def test_a_storage_that_fails_is_said(owner: User, as_user: SignIn, monkeypatch:
     assert not Caption.objects.exists()
 
 
-# --- who, and when ---------------------------------------------------------------------------------------------------
+# --- permissions -----------------------------------------------------------------------------------------------------
 
 
 def statuses(client: APIClient, video: Video) -> tuple[int, int, int, int]:
-    """Of listing, reading, adding and removing."""
+    """Returns the status codes of listing, reading, adding and removing."""
     return (
         client.get(path_of(video)).status_code,
         client.get(path_of(video, "de")).status_code,
@@ -244,7 +244,7 @@ def statuses(client: APIClient, video: Video) -> tuple[int, int, int, int]:
     )
 
 
-def test_who_may_watch_reads_and_who_may_change_adds(
+def test_users_who_may_watch_read_and_users_who_may_change_add(
     owner: User, admin: User, creator: User, viewer: User, as_user: SignIn
 ) -> None:
     video = make_playable(owner)
@@ -256,7 +256,7 @@ def test_who_may_watch_reads_and_who_may_change_adds(
     assert statuses(as_user(owner), video) == (200, 404, 201, 204)
 
 
-def test_captions_of_hidden_paid_and_deleted_videos_are_no_way_around(
+def test_captions_of_hidden_paid_and_deleted_videos_are_protected_too(
     owner: User, viewer: User, as_user: SignIn
 ) -> None:
     hidden, paid, deleted = (
@@ -271,17 +271,15 @@ def test_captions_of_hidden_paid_and_deleted_videos_are_no_way_around(
     assert statuses(as_user(owner), deleted) == (404,) * 4
 
 
-def test_before_anything_plays_there_are_no_captions(owner: User, as_user: SignIn) -> None:
+def test_a_video_without_a_version_takes_no_captions(owner: User, as_user: SignIn) -> None:
     video = make_video(owner)
     assert statuses(as_user(owner), video) == (200, 409, 409, 404)
 
 
-# --- two at once -----------------------------------------------------------------------------------------------------
+# --- concurrency -----------------------------------------------------------------------------------------------------
 
 
-def test_of_two_files_added_at_once_the_later_one_stays_and_the_other_goes(
-    owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_if_two_files_are_added_at_once_the_later_one_stays(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_playable(owner)
     keep = folders.store_addition
 
@@ -297,7 +295,7 @@ def test_of_two_files_added_at_once_the_later_one_stays_and_the_other_goes(
     assert discard.prefix != f"videos/{video.public_id}/{later.folder}"
 
 
-def test_a_video_that_is_deleted_meanwhile_keeps_nothing(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_video_deleted_in_the_meantime_keeps_no_captions(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_playable(owner)
     keep = folders.store_addition
 

@@ -1,4 +1,4 @@
-"""The lists: what is in them, in which order, at what cost."""
+"""The lists of videos: their contents, their order, and their number of queries."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ def titles(client: APIClient, **query: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("path", ["/content/", "/content", "/content/1/", "/content/categories/", "/api/v1/videos/"])
-def test_lists_are_for_people_who_are_signed_in(path: str, db: None, client: Any) -> None:
+def test_lists_are_for_signed_in_users(path: str, db: None, client: Any) -> None:
     response = client.get(path)
     assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
 
@@ -77,7 +77,7 @@ def test_a_video_has_every_field_of_the_contract(owner: User, viewer: User, as_u
     }
 
 
-def test_what_is_not_playable_yet_has_no_addresses(owner: User, as_user: SignIn) -> None:
+def test_a_video_that_cannot_be_played_yet_has_no_addresses(owner: User, as_user: SignIn) -> None:
     video = make_video(owner, state=State.UPLOADING)
     body = as_user(owner).get(f"/content/{video.pk}/").json()
     assert body["processing_state"] == "pending"
@@ -110,15 +110,13 @@ def test_the_posters_of_an_unlisted_video_are_signed(field: str, file: str, owne
 
 
 @pytest.mark.parametrize("visibility", [Visibility.PUBLIC, Visibility.UNLISTED])
-def test_a_video_made_before_there_were_small_posters_shows_the_large_one(
-    visibility: str, owner: User, as_user: SignIn
-) -> None:
+def test_a_video_without_a_small_poster_shows_the_large_one(visibility: str, owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, visibility=visibility, has_small_poster=False)
     listed = as_user(owner).get(f"/content/{video.pk}/").json()
     assert listed["image_small"] == listed["image_file"]
 
 
-def test_a_version_made_before_there_were_storyboards_has_none(owner: User, as_user: SignIn) -> None:
+def test_a_version_without_a_storyboard_has_no_address_of_one(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, has_storyboard=False)
     assert as_user(owner).get(f"/content/{video.pk}/").json()["storyboard_url"] is None
     assert as_user(owner).get(f"/api/v1/stream/{video.pk}/storyboard.vtt").status_code == 404
@@ -169,7 +167,7 @@ def test_search_finds_words_in_title_and_description(
     assert titles(as_user(owner), search=search) == found
 
 
-def test_favourites_are_ones_own(owner: User, viewer: User, as_user: SignIn) -> None:
+def test_favourites_belong_to_one_user(owner: User, viewer: User, as_user: SignIn) -> None:
     liked, other = make_playable(owner, title="Liked"), make_playable(owner, title="Liked by somebody else")
     Favorite.objects.create(user=viewer, video=liked)
     Favorite.objects.create(user=owner, video=other)
@@ -177,7 +175,7 @@ def test_favourites_are_ones_own(owner: User, viewer: User, as_user: SignIn) -> 
     assert len(titles(as_user(viewer), favorites=0)) == 2
 
 
-def test_what_is_in_the_making_is_found_in_one_question(owner: User, as_user: SignIn) -> None:
+def test_videos_under_way_are_found_by_one_filter(owner: User, as_user: SignIn) -> None:
     for state in State:
         make_video(owner, title=state, state=state)
     assert sorted(titles(as_user(owner), underway=1)) == ["pending", "processing", "uploading"]
@@ -197,7 +195,7 @@ def test_what_is_in_the_making_is_found_in_one_question(owner: User, as_user: Si
         ({"category": ""}, 200),
     ],
 )
-def test_odd_filters_are_an_answer_and_no_fault(
+def test_odd_filters_are_answered_without_an_error(
     query: dict[str, str], status: int, viewer: User, as_user: SignIn
 ) -> None:
     for path in ("/content/", "/api/v1/videos/"):
@@ -218,7 +216,7 @@ def test_categories_come_in_their_order(viewer: User, as_user: SignIn) -> None:
     assert [one["name"] for one in as_user(viewer).get("/content/categories/").json()] == ["Zombies", "Action"]
 
 
-def test_pages_go_forth_and_back(owner: User, as_user: SignIn) -> None:
+def test_pages_go_forward_and_back(owner: User, as_user: SignIn) -> None:
     for number in range(5):
         make_playable(owner, title=str(number))
     client = as_user(owner)
@@ -233,11 +231,11 @@ def test_pages_go_forth_and_back(owner: User, as_user: SignIn) -> None:
     ["cD1ub3QtYS1kYXRl", "cD0lMDA=", "cD0yMDI2LTk5LTk5VDAwOjAw", "bz05OTk5OTk5OTk5OTk5OTk5OTk5", "%00", "ü", "!"],
     ids=["no date", "NUL", "impossible date", "huge offset", "NUL itself", "not ASCII", "not base64"],
 )
-def test_a_made_up_cursor_is_not_a_fault(cursor: str, viewer: User, as_user: SignIn) -> None:
+def test_a_made_up_cursor_is_not_an_error_of_the_server(cursor: str, viewer: User, as_user: SignIn) -> None:
     assert as_user(viewer).get("/api/v1/videos/", {"cursor": cursor}).status_code in (200, 404)
 
 
-def test_beginning_to_play_has_a_limit_of_its_own(viewer: User, owner: User, as_user: Any, settings: Any) -> None:
+def test_starting_to_play_has_a_rate_limit_of_its_own(viewer: User, owner: User, as_user: Any, settings: Any) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "stream": 1}
     video = make_playable(owner)
     client = as_user(viewer)

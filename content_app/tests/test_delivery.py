@@ -1,4 +1,4 @@
-"""How a player gets at media: grants, playlists, qualities, captions, storyboard, posters."""
+"""How a player gets media: grants, playlists, qualities, captions, storyboard, posters."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -52,7 +52,7 @@ def test_a_reload_gives_the_same_address(monkeypatch: pytest.MonkeyPatch) -> Non
     assert grants.sign(PREFIX) == first
 
 
-def test_a_grant_holds_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grant_is_valid_until_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     grant = grants.sign(PREFIX)
     end = grants.verify(grant, PREFIX)
     set_clock(monkeypatch, end - 1)
@@ -67,14 +67,14 @@ def test_a_grant_is_for_one_version_of_one_video() -> None:
     assert {refusal(grant, other) for other in others} == {"bad_grant"}
 
 
-def test_a_grant_of_a_file_covers_that_file_and_one_of_a_version_is_another_kind() -> None:
+def test_a_grant_of_a_file_covers_only_that_file_and_no_version() -> None:
     key = f"{PREFIX}/poster.jpg"
     grant = grants.sign_file(key)
     assert grants.verify_file(grant, key) > NOW
     for other in (PREFIX, f"{PREFIX}/", f"{PREFIX}/720p.mp4", f"{key}.jpg", ""):
         with pytest.raises(grants.GrantRefused):
             grants.verify_file(grant, other)
-    # Not even where the same text is covered.
+    # Not even when the covered text is the same.
     assert refusal(grant, key) == "bad_grant"
     with pytest.raises(grants.GrantRefused):
         grants.verify_file(grants.sign(key), key)
@@ -94,13 +94,13 @@ def test_another_secret_makes_other_grants(settings: Any) -> None:
     assert refusal(grant) == "bad_grant"
 
 
-def test_a_secret_that_is_changed_stops_no_film_while_the_former_one_is_a_fallback(settings: Any) -> None:
+def test_rotating_the_secret_stops_no_film_while_the_former_one_is_a_fallback(settings: Any) -> None:
     key = f"{PREFIX}/poster.jpg"
     grant, of_file, former = grants.sign(PREFIX), grants.sign_file(key), settings.SECRET_KEY
     settings.SECRET_KEY = "another-secret-of-sufficient-length-0123456789"
     settings.SECRET_KEY_FALLBACKS = ["a-secret-that-signed-nothing-0123456789abcdef", former]
     assert grants.verify(grant, PREFIX) == grants.verify_file(of_file, key) > NOW
-    # What is given from now on holds when the former secret is removed, and what that one signed does not.
+    # New grants hold after the former secret is removed, and grants that it signed do not.
     renewed = grants.sign(PREFIX)
     settings.SECRET_KEY_FALLBACKS = []
     assert grants.verify(renewed, PREFIX) > NOW
@@ -110,7 +110,7 @@ def test_a_secret_that_is_changed_stops_no_film_while_the_former_one_is_a_fallba
 # --- playlists -------------------------------------------------------------------------------------------------------
 
 
-def test_every_address_of_a_playlist_is_put_in_its_folder() -> None:
+def test_every_uri_of_a_playlist_is_put_in_its_folder() -> None:
     playlist = (
         '#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,NAME="a",URI="audio.m3u8"\n\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p.m3u8\n'
     )
@@ -142,7 +142,7 @@ MANIFEST = b"""<MPD><Period id="0"><SegmentList><Initialization sourceURL="init.
 
 
 @pytest.mark.parametrize("ending", ["", "/"])
-def test_a_manifest_leads_to_the_signed_folder(owner: User, viewer: User, as_user: SignIn, ending: str) -> None:
+def test_a_manifest_names_the_signed_folder(owner: User, viewer: User, as_user: SignIn, ending: str) -> None:
     video = make_playable(owner, has_manifest=True)
     store_objects(video, manifest_mpd=MANIFEST)
     client = as_user(viewer)
@@ -169,7 +169,7 @@ def test_a_manifest_of_many_segments_is_sent_compressed(owner: User, as_user: Si
     assert response["Content-Encoding"] == "gzip"
 
 
-def test_a_playlist_that_the_storage_lost_is_a_fault_that_passes(owner: User, as_user: SignIn) -> None:
+def test_a_playlist_that_the_storage_lost_is_a_503(owner: User, as_user: SignIn) -> None:
     response = as_user(owner).get(f"/api/v1/stream/{make_playable(owner).pk}/master.m3u8")
     assert (response.status_code, response.json()["code"]) == (503, "source_missing")
 
@@ -182,7 +182,7 @@ def test_a_playlist_that_the_storage_lost_is_a_fault_that_passes(owner: User, as
         *("/api/v1/stream/{}/storyboard.vtt", "/api/v1/videos/{}/captions/de/"),
     ],
 )
-def test_media_need_access_and_something_to_play(route: str, owner: User, viewer: User, as_user: SignIn) -> None:
+def test_media_need_access_and_a_published_version(route: str, owner: User, viewer: User, as_user: SignIn) -> None:
     paid = make_playable(owner, is_paid=True, price=3)
     refused = as_user(viewer).get(route.format(paid.pk))
     assert (refused.status_code, refused.json()["code"]) == (403, "no_access")
@@ -224,7 +224,7 @@ def test_a_missing_quality_gives_the_best_below_it_else_the_lowest(
 @pytest.mark.parametrize(
     "quality", ["", "720", "p", "-720p", "720P", "999999p", "1e3p", "7 20p", "720p\0", "best", "٧p"]
 )
-def test_a_quality_that_is_none_is_refused(quality: str, owner: User, as_user: SignIn) -> None:
+def test_an_invalid_quality_is_refused(quality: str, owner: User, as_user: SignIn) -> None:
     response = as_user(owner).get(f"/content/video-url/{make_playable(owner).pk}/", {"quality": quality})
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
 
@@ -277,7 +277,7 @@ def test_the_master_playlist_takes_as_many_queries_for_any_number_of_captions(
 # --- the storyboard --------------------------------------------------------------------------------------------------
 
 
-def test_every_cue_of_the_storyboard_leads_to_a_part_of_a_signed_picture(owner: User, as_user: SignIn) -> None:
+def test_every_cue_of_the_storyboard_names_a_part_of_a_signed_picture(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     cue = "00:00:0{}.000 --> 00:00:0{}.000\nstoryboard.jpg#xywh={},0,160,90\n"
     stored = "WEBVTT\n\n" + cue.format(0, 1, 0) + "\n" + cue.format(1, 2, 160)
@@ -293,7 +293,7 @@ def test_every_cue_of_the_storyboard_leads_to_a_part_of_a_signed_picture(owner: 
 # --- posters ---------------------------------------------------------------------------------------------------------
 
 
-def test_the_poster_of_a_listed_video_is_for_everybody_and_for_ever(
+def test_the_poster_of_a_listed_video_is_public_and_cached_for_a_year(
     owner: User, client: Any, django_assert_num_queries: Any
 ) -> None:
     video = make_playable(owner)
@@ -310,10 +310,10 @@ def test_the_poster_of_a_listed_video_is_for_everybody_and_for_ever(
     "poster", ["v0/poster.jpg", "v1/poster_2.jpg", "0123456789abcdef/poster.jpg", "v1/720p.jpg", "v1/master.jpg"]
 )
 @pytest.mark.parametrize("size", ["", "_small"])
-def test_an_address_of_another_poster_leads_to_the_one_that_is_shown(
+def test_the_address_of_another_poster_redirects_to_the_current_one(
     poster: str, size: str, owner: User, client: Any
 ) -> None:
-    """Lists that were read before show it, and no other picture of the video is public."""
+    """Clients may still show a list with the old address. No other picture of the video is public."""
     video = make_playable(owner)
     response = client.get(f"/media/posters/{video.public_id}/{poster.replace('.jpg', f'{size}.jpg')}")
     shown = f"/media/posters/{video.public_id}/v1/poster{size}.jpg"
@@ -321,8 +321,8 @@ def test_an_address_of_another_poster_leads_to_the_one_that_is_shown(
     assert response["Cache-Control"] == "no-cache"
 
 
-def test_where_there_is_no_small_poster_its_address_leads_to_the_large_one(owner: User, client: Any) -> None:
-    """A picture that was uploaded when there were none yet, chosen again after a list had been read."""
+def test_the_address_of_a_missing_small_poster_redirects_to_the_large_one(owner: User, client: Any) -> None:
+    """A picture of a release without small posters, chosen again after a client has read a list."""
     video = make_playable(owner, has_small_poster=False)
     response = client.get(f"/media/posters/{video.public_id}/v1/poster_small.jpg")
     assert (response.status_code, response["Location"]) == (302, f"/media/posters/{video.public_id}/v1/poster.jpg")
@@ -358,7 +358,7 @@ def test_other_posters_are_not_found_without_a_grant(
         "v1/",
     ],
 )
-def test_what_is_no_address_of_a_poster_is_not_found(poster: str, owner: User, client: Any) -> None:
+def test_other_addresses_of_posters_are_not_found(poster: str, owner: User, client: Any) -> None:
     video = make_playable(owner)
     store_objects(video)
     assert client.get(f"/media/posters/{video.public_id}/{poster}").status_code == 404

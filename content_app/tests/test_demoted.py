@@ -1,4 +1,4 @@
-"""A creator or admin who loses the role between any two steps of an upload publishes nothing by it."""
+"""A creator or admin who loses the role between two steps of an upload publishes nothing by that upload."""
 
 import io
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def demote(person: User) -> None:
 
 
 def person_asking(person: User, as_user: SignIn) -> APIClient:
-    """As each request finds the person in the database."""
+    """Changes the role in the database, where each request reads it."""
     return as_user(User.objects.get(pk=person.pk))
 
 
@@ -54,7 +54,7 @@ def nothing_is_published() -> bool:
 
 
 @pytest.mark.parametrize("steps_before", range(6))
-def test_by_tus_the_role_is_asked_for_at_every_step(
+def test_tus_checks_the_role_at_every_step(
     steps_before: int, owner: User, as_user: SignIn, film: bytes, to_check: list[int]
 ) -> None:
     def announce(client: APIClient) -> int:
@@ -93,7 +93,7 @@ def test_by_tus_the_role_is_asked_for_at_every_step(
 
 
 @pytest.mark.parametrize("is_given_away", [False, True])
-def test_who_loses_the_right_while_the_film_is_looked_at_is_refused(
+def test_a_user_who_loses_the_right_during_the_check_is_refused(
     owner: User, creator: User, film: bytes, monkeypatch: pytest.MonkeyPatch, is_given_away: bool
 ) -> None:
     video = make_playable(owner)
@@ -111,7 +111,7 @@ def test_who_loses_the_right_while_the_film_is_looked_at_is_refused(
     assert (upload.problem_code, video.state, nothing_is_published()) == ("not_allowed", State.READY, True)
 
 
-def test_a_picture_of_somebody_demoted_is_refused(owner: User) -> None:
+def test_a_picture_of_a_demoted_user_is_refused(owner: User) -> None:
     video = make_playable(owner)
     upload = brought(owner, make_picture(), video, purpose=direct_uploads.Purpose.POSTER)
     demote(owner)
@@ -136,7 +136,7 @@ def brought(person: User, content: bytes, video: Video, **announced: Any) -> Dir
 @pytest.mark.parametrize("method", ["POST", "PATCH"])
 @pytest.mark.parametrize("is_large", [False, True])
 @pytest.mark.parametrize("is_meanwhile", [False, True])
-def test_a_form_with_a_file_needs_the_role_before_and_after_it_came(
+def test_a_form_with_a_file_needs_the_role_before_and_after_it_arrives(
     method: str, is_meanwhile: bool, is_large: bool, owner: User, as_user: SignIn
 ) -> None:
     path = f"{VIDEOS}{make_playable(owner).pk}/" if method == "PATCH" else VIDEOS
@@ -154,7 +154,9 @@ def test_a_form_with_a_file_needs_the_role_before_and_after_it_came(
         assert stream.tell() == 0, "it was not even read"
 
 
-def test_a_film_that_was_given_away_meanwhile_gets_no_other_file(owner: User, creator: User, as_user: SignIn) -> None:
+def test_a_film_that_got_another_owner_in_the_meantime_takes_no_file(
+    owner: User, creator: User, as_user: SignIn
+) -> None:
     video = make_playable(owner)
     body = form(bytes(200_000))
     stream = Watched(body, lambda: Video.objects.update(owner=creator))
@@ -162,7 +164,7 @@ def test_a_film_that_was_given_away_meanwhile_gets_no_other_file(owner: User, cr
     assert (answer.status_code, nothing_is_published(), original_files()) == (403, True, [])
 
 
-def test_a_demoted_owner_may_still_change_the_words(owner: User, as_user: SignIn) -> None:
+def test_a_demoted_owner_may_still_change_the_texts(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     demote(owner)
     head_, tail = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="title"\r\n\r\n', f"\r\n--{BOUNDARY}--\r\n"
@@ -175,7 +177,7 @@ def test_a_demoted_owner_may_still_change_the_words(owner: User, as_user: SignIn
 # --- the admin site --------------------------------------------------------------------------------------------------
 
 
-def test_an_admin_who_is_demoted_while_the_form_comes_stores_nothing(
+def test_an_admin_who_is_demoted_while_the_form_arrives_stores_nothing(
     staff: Client, admin: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def demoted_meanwhile(*_: Any, **__: Any) -> str:

@@ -58,7 +58,7 @@ def use(settings: Any, server: Ceph, buckets: Buckets, **changes: Any) -> S3Conn
 
 
 def doctor() -> tuple[str, str]:
-    """What it says, and with what it ends when something is wrong."""
+    """Returns the output, and the error message with which the command ends."""
     out = StringIO()
     try:
         call_command("doctor", stdout=out)
@@ -90,7 +90,7 @@ def test_on_a_healthy_machine_everything_is_fine() -> None:
     ]
 
 
-def test_what_is_missing_is_said_with_what_to_do(settings: Any, memory_queue: MemoryQueue) -> None:
+def test_missing_parts_are_reported_with_what_to_do(settings: Any, memory_queue: MemoryQueue) -> None:
     memory_queue.is_reachable = False
     settings.FFMPEG_BIN = "/nowhere/ffmpeg"
     settings.MEDIA_ROOT = Path("/nowhere")
@@ -105,7 +105,7 @@ def test_what_is_missing_is_said_with_what_to_do(settings: Any, memory_queue: Me
         assert any(line.startswith(f"WRONG {name}") and remedy in line for line in wrong_lines(said)), said
 
 
-def test_it_says_what_programs_that_read_videos_are_closed_off_from(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_says_what_the_sandbox_denies_to_programs(monkeypatch: pytest.MonkeyPatch) -> None:
     assert re.search(
         r"^ok +sandbox: closed off: files, network, processes, environment \(Landlock \d+, a filter", doctor()[0], re.M
     )
@@ -118,19 +118,19 @@ def test_it_says_what_programs_that_read_videos_are_closed_off_from(monkeypatch:
     assert "sandbox: off, as SANDBOX says" in doctor()[0]
 
 
-def test_a_sandbox_that_is_demanded_and_missing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_required_sandbox_that_is_missing_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(run, "demand", Demand.REQUIRED)
     assert not wrong_lines(doctor()[0])
     monkeypatch.setattr(sandbox, "means_here", lambda: Means(0, has_filter=True))
     assert any("sandbox" in line and "SANDBOX=required" in line for line in wrong_lines(doctor()[0]))
 
 
-def test_a_work_folder_with_little_room_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_work_folder_with_little_room_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkup, "MIN_FREE_MB", 10**12)
     assert "make room" in wrong_lines(doctor()[0])[0]
 
 
-def test_a_mail_server_that_is_away_is_said(settings: Any) -> None:
+def test_a_mail_server_that_does_not_answer_is_reported(settings: Any) -> None:
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", free_port()
     (line,) = wrong_lines(doctor()[0])
@@ -141,7 +141,7 @@ def test_a_mail_server_that_is_away_is_said(settings: Any) -> None:
         assert f"ok    mail: 127.0.0.1:{server.port} takes them" in doctor()[0]
 
 
-def test_a_reaper_that_never_ran_is_said(settings: Any) -> None:
+def test_a_reaper_that_never_ran_is_reported(settings: Any) -> None:
     ReaperRound.objects.all().delete()
     (line,) = wrong_lines(doctor()[0])
     assert "start `manage.py reaper`" in line
@@ -149,7 +149,7 @@ def test_a_reaper_that_never_ran_is_said(settings: Any) -> None:
     assert wrong_lines(doctor()[0]) == []
 
 
-def test_a_reaper_that_has_ended_is_said(settings: Any) -> None:
+def test_a_reaper_that_has_stopped_is_reported(settings: Any) -> None:
     ReaperRound.objects.update(ended_at=timezone.now() - timedelta(hours=1))
     (line,) = wrong_lines(doctor()[0])
     assert line.startswith("WRONG reaper: Its last round ended 3,600 s ago: start `manage.py reaper`")
@@ -175,12 +175,12 @@ def test_films_that_failed_are_counted_by_code(owner: User) -> None:
     assert end == "", "a film that is none is no fault of the platform"
 
 
-def test_mails_that_could_not_be_sent_are_said(db: None) -> None:
+def test_mails_that_could_not_be_sent_are_reported(db: None) -> None:
     Mail.objects.create(kind=MailKind.ADDRESS_TAKEN, to="a@example.com", given_up_at=timezone.now())
     assert "1 mail(s) could not be sent" in wrong_lines(doctor()[0])[0]
 
 
-def test_a_user_pool_is_tried_as_a_sign_in_does(settings: Any) -> None:
+def test_a_user_pool_is_checked_as_a_sign_in_uses_it(settings: Any) -> None:
     with running_cognito() as server:
         pool = make_pool(server).settings
         settings.USER_POOL = pool
@@ -199,7 +199,7 @@ def test_a_user_pool_is_tried_as_a_sign_in_does(settings: Any) -> None:
 # --- a bucket --------------------------------------------------------------------------------------------------------
 
 
-def test_a_bucket_that_is_set_up_is_proved_fit(connection: S3Connection, s3_server: Ceph, bucket: str) -> None:
+def test_a_bucket_that_is_set_up_passes(connection: S3Connection, s3_server: Ceph, bucket: str) -> None:
     setup_bucket()
     said, end = doctor()
     assert (wrong_lines(said), end) == ([], ""), said
@@ -213,7 +213,7 @@ def test_a_bucket_that_is_set_up_is_proved_fit(connection: S3Connection, s3_serv
         assert proof in said
     for page in PAGES:
         assert f"may be used by {page}" in said
-    assert not s3_server.client().list_objects_v2(Bucket=bucket).get("Contents")  # it tidies up
+    assert not s3_server.client().list_objects_v2(Bucket=bucket).get("Contents")  # it cleans up after itself
 
 
 def test_a_bucket_that_is_not_set_up_lacks_cors(connection: S3Connection) -> None:
@@ -222,7 +222,7 @@ def test_a_bucket_that_is_not_set_up_lacks_cors(connection: S3Connection) -> Non
     assert all("setup_bucket" in line and "CORS" in line for line in wrong_lines(said))
 
 
-def test_three_buckets_are_looked_at_each(s3_server: Ceph, settings: Any) -> None:
+def test_each_of_three_buckets_is_checked(s3_server: Ceph, settings: Any) -> None:
     buckets = Buckets(*(s3_server.make_bucket(name) for name in ("raw", "done", "pictures")))
     use(settings, s3_server, buckets)
     setup_bucket()
@@ -252,7 +252,7 @@ def test_a_wrong_setting_is_one_sentence(
         setup_bucket()
 
 
-def test_objects_that_strangers_may_read_are_found(connection: S3Connection, s3_server: Ceph, bucket: str) -> None:
+def test_public_objects_are_found(connection: S3Connection, s3_server: Ceph, bucket: str) -> None:
     setup_bucket()
     owner = s3_server.client()
     owner.delete_public_access_block(Bucket=bucket)
@@ -283,7 +283,7 @@ def test_setting_up_twice_writes_once_and_leaves_other_rules(
     assert [rule["Filter"]["Prefix"] for rule in lifecycle if "Expiration" in rule] == ["work/"]
 
 
-def test_a_bucket_is_made_when_asked_for(s3_server: Ceph, settings: Any) -> None:
+def test_a_bucket_is_created_on_request(s3_server: Ceph, settings: Any) -> None:
     name = f"new-{s3_server.make_bucket()}"
     use(settings, s3_server, Buckets(name, name, name))
     with pytest.raises(CommandError, match="There is no bucket"):
@@ -294,7 +294,7 @@ def test_a_bucket_is_made_when_asked_for(s3_server: Ceph, settings: Any) -> None
 
 @pytest.fixture
 def stranger(s3_server: Ceph, bucket: str) -> dict[str, str]:
-    """Keys of somebody who owns nothing."""
+    """Returns keys of a user who owns nothing."""
     name = f"platform-{bucket}"
     keys = {"access_key_id": f"key-{bucket}", "secret_access_key": f"secret-{bucket}"}
     s3_server.make_user(name, **keys)

@@ -1,4 +1,4 @@
-"""What becomes of a version when its worker stops."""
+"""What happens to a version when its worker stops."""
 
 import uuid
 
@@ -19,7 +19,7 @@ def claim_of(video: Video) -> Claim:
     return Claim(video.pk, uuid.uuid4(), video.public_id, "", "", 1)
 
 
-def test_a_worker_asked_to_end_right_after_its_switch_keeps_what_plays(
+def test_a_worker_stopped_right_after_publishing_keeps_its_version(
     owner: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_video(owner, state=State.PENDING)
@@ -37,7 +37,7 @@ def test_a_worker_asked_to_end_right_after_its_switch_keeps_what_plays(
     assert not Discard.objects.exists()
 
 
-def test_a_version_that_nobody_plays_is_let_go(owner: User) -> None:
+def test_an_unpublished_version_is_discarded(owner: User) -> None:
     video = make_playable(owner, version="v1")
     encoding.discard_version(claim_of(video), "v2")
     assert [row.prefix for row in Discard.objects.all()] == [f"videos/{video.public_id}/v2"]

@@ -1,4 +1,4 @@
-"""`manage.py explain_video`: of a stored video and of any file, for people and for programs."""
+"""`manage.py explain_video`, with stored videos and with files, as text and as JSON."""
 
 import errno
 import json
@@ -98,7 +98,7 @@ def test_a_file_that_cannot_become_a_film_is_refused_with_code_and_sentence(
     assert json.loads(out.getvalue())["verdict"] == "refused"
 
 
-def test_what_is_not_there_is_said_in_a_sentence(owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_file_is_reported_in_a_sentence(owner: User, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     fifo = tmp_path / "pipe.mp4"
     os.mkfifo(fifo)
@@ -120,15 +120,15 @@ def test_what_is_not_there_is_said_in_a_sentence(owner: User, tmp_path: Path, mo
         assert refusal(argument) == sentence
 
 
-def test_an_original_that_the_storage_lost_is_said(stored: Video, settings: pytest.FixtureRequest) -> None:
+def test_an_original_that_the_storage_lost_is_reported(stored: Video, settings: pytest.FixtureRequest) -> None:
     path = Path(settings.MEDIA_ROOT, stored.accepted_original)  # type: ignore[attr-defined]  # pytest-django's
     path.unlink()
     assert refusal(str(stored.pk)) == f"{path} does not exist."
 
 
-def test_a_file_that_may_not_be_read_is_said(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_may_not_be_read_is_reported(tiny: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path, *_: object) -> None:
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(Path, "open", refuse)  # the tests' own person may be root, who reads everything
+    monkeypatch.setattr(Path, "open", refuse)  # the tests may run as root, who may read every file
     assert refusal(str(tiny)) == f"{tiny} cannot be read: Permission denied."

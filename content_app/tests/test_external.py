@@ -1,4 +1,4 @@
-"""Films that another service has made: what of its result is believed, and that it is then what plays."""
+"""External transcoders: which results are accepted, and that an accepted result is what plays."""
 
 import re
 from html import unescape
@@ -51,7 +51,7 @@ def _external(s3_server: Ceph, buckets: Buckets, settings: Any) -> None:
 
 @pytest.fixture
 def video(owner: User, enqueued: list[int]) -> Video:
-    """Its original was accepted, and nobody of ours processes it."""
+    """A video whose original was accepted, and which no worker of this site processes."""
     video = make_video(owner)
     video.video_file.name = f"originals/{video.public_id}/0123.mp4"
     video.save()
@@ -72,7 +72,7 @@ def keys_of(server: Ceph, bucket: str, prefix: str) -> set[str]:
     return {one["Key"].removeprefix(prefix) for one in found}
 
 
-def test_a_sound_result_is_what_plays(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
+def test_a_sound_result_is_published(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
     put_result(s3_server, buckets, video)
     external.complete(video=video)
     video.refresh_from_db()
@@ -89,7 +89,7 @@ def test_a_sound_result_is_what_plays(video: Video, s3_server: Ceph, buckets: Bu
     assert f"{video.key_prefix}/360p/seg_2.ts?X-Amz-" in playlist
 
 
-def test_what_changes_afterwards_changes_nothing_that_plays(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
+def test_later_changes_of_the_result_do_not_affect_the_version(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
     put_result(s3_server, buckets, video)
     external.complete(video=video)
     video.refresh_from_db()
@@ -107,7 +107,7 @@ def test_what_changes_afterwards_changes_nothing_that_plays(video: Video, s3_ser
         ({"360p__index_dot_m3u8": SEGMENTS.replace("seg_1.ts", "../../../x/y.ts")}, "only files beside it"),
     ],
 )
-def test_what_is_not_sound_changes_nothing(
+def test_a_result_that_is_not_sound_changes_nothing(
     video: Video, s3_server: Ceph, buckets: Buckets, changes: dict[str, str | None], sentence: str
 ) -> None:
     put_result(s3_server, buckets, video, **changes)
@@ -116,13 +116,13 @@ def test_what_is_not_sound_changes_nothing(
     assert (refused.value.code, sentence in refused.value.sentence) == ("bad_result", True)
     video.refresh_from_db()
     assert (video.state, video.version, video.attempts) == (State.PENDING, "", 0)
-    put_result(s3_server, buckets, video)  # mended
+    put_result(s3_server, buckets, video)  # repaired
     external.complete(video=video)
     video.refresh_from_db()
     assert video.state == State.READY
 
 
-def test_said_twice_it_is_done_once(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
+def test_reported_twice_it_is_published_once(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
     put_result(s3_server, buckets, video)
     external.complete(video=video)
     version = Video.objects.get().version
@@ -132,7 +132,7 @@ def test_said_twice_it_is_done_once(video: Video, s3_server: Ceph, buckets: Buck
     assert keys_of(s3_server, buckets.processed, f"videos/{video.public_id}/{version}/")
 
 
-def test_a_service_that_failed_leaves_an_error_that_can_be_tried_again(video: Video, enqueued: list[int]) -> None:
+def test_a_transcoder_that_failed_leaves_an_error_that_can_be_retried(video: Video, enqueued: list[int]) -> None:
     external.fail(video=video)
     video.refresh_from_db()
     assert (video.state, video.error_code) == (State.ERROR, "transcoder_failed")
@@ -140,7 +140,7 @@ def test_a_service_that_failed_leaves_an_error_that_can_be_tried_again(video: Vi
     assert enqueued == []
 
 
-def test_nobody_of_ours_processes_a_film(video: Video, enqueued: list[int]) -> None:
+def test_no_worker_of_this_site_claims_a_film(video: Video, enqueued: list[int]) -> None:
     assert backlog.enqueue_waiting() == 0
     assert enqueued == []
 
@@ -154,7 +154,7 @@ def test_a_video_that_waits_for_nothing_is_not_completed(video: Video, s3_server
         assert refused.value.code == "not_waiting"
 
 
-def test_where_we_make_the_films_nobody_else_does(video: Video, settings: Any) -> None:
+def test_with_internal_transcoding_reports_are_refused(video: Video, settings: Any) -> None:
     settings.TRANSCODER = "internal"
     with pytest.raises(ResultRefused) as refused:
         external.complete(video=video)
@@ -171,7 +171,7 @@ def test_a_video_is_found_by_its_key(video: Video, owner: User) -> None:
     assert external.video_of_key("no\0where") is None
 
 
-def test_a_video_that_goes_away_while_its_result_is_copied_is_told(
+def test_a_video_that_is_deleted_while_its_result_is_copied_is_refused(
     video: Video, s3_server: Ceph, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_result(s3_server, buckets, video)
@@ -188,7 +188,7 @@ def test_a_video_that_goes_away_while_its_result_is_copied_is_told(
     assert refused.value.code == "not_waiting"
 
 
-def test_the_result_goes_with_its_original(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
+def test_the_result_is_removed_with_its_original(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
     put_result(s3_server, buckets, video)
     discards.discard_video(video=video)
     discards.remove_due()
@@ -200,7 +200,7 @@ def test_the_result_goes_with_its_original(video: Video, s3_server: Ceph, bucket
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Nine seconds, of which the manifest lists the last three."""
+    """A DASH result of nine seconds; its manifest lists the last three."""
     folder = tmp_path_factory.mktemp("dash")
     clip = make_clip(folder, Clip(size="320x180", rate="25", duration_s=9))
     return make_dash(folder / "made", clip, *WINDOW, sizes=("320x180", "160x90"))
@@ -275,7 +275,7 @@ def test_dash_that_is_not_sound_changes_nothing(
     assert keys_of(s3_server, buckets.processed, f"videos/{video.public_id}/") == set()
 
 
-def test_what_covers_less_than_the_original_is_refused(
+def test_a_result_shorter_than_the_original_is_refused(
     video: Video, s3_server: Ceph, buckets: Buckets, made: Path
 ) -> None:
     looked_at(video, 30)

@@ -1,4 +1,4 @@
-"""Marking videos to find them again."""
+"""Favourites."""
 
 import json
 from collections.abc import Callable
@@ -38,7 +38,7 @@ def test_the_login_answer_lists_favourites(owner: User, viewer: User) -> None:
     assert login_payload.collect(viewer)["favorite_videos"] == [video.pk]
 
 
-def test_one_may_only_mark_what_one_may_know_of(owner: User, viewer: User, as_user: SignIn) -> None:
+def test_a_user_may_only_mark_videos_that_the_user_may_find(owner: User, viewer: User, as_user: SignIn) -> None:
     unlisted = make_playable(owner, visibility=Visibility.UNLISTED)
     hidden = make_video(owner, visibility=Visibility.PRIVATE)
     client = as_user(viewer)
@@ -46,7 +46,7 @@ def test_one_may_only_mark_what_one_may_know_of(owner: User, viewer: User, as_us
     assert toggle(client, str(unlisted.public_id)).json() == [unlisted.pk]
 
 
-def test_an_unlisted_favourite_is_found_by_its_id_by_who_marked_it(
+def test_an_unlisted_favourite_is_found_by_its_id_by_the_user_who_marked_it(
     owner: User, viewer: User, creator: User, as_user: SignIn
 ) -> None:
     unlisted = make_playable(owner, visibility=Visibility.UNLISTED)
@@ -59,7 +59,7 @@ def test_an_unlisted_favourite_is_found_by_its_id_by_who_marked_it(
 
 
 @pytest.mark.parametrize("change", [{"visibility": Visibility.PRIVATE}, {"deleted_at": timezone.now()}])
-def test_a_favourite_that_was_hidden_is_not_listed(change: dict[str, Any], owner: User, viewer: User) -> None:
+def test_a_hidden_favourite_is_not_listed(change: dict[str, Any], owner: User, viewer: User) -> None:
     video = make_playable(owner)
     favorites.toggle(user=viewer, video=video)
     Video.objects.filter(pk=video.pk).update(**change)
@@ -80,7 +80,7 @@ def test_two_toggles_at_the_same_moment_mark_once(owner: User, viewer: User, mon
 
 
 @pytest.mark.django_db(transaction=True)
-def test_marking_what_was_deleted_just_now_finds_nothing(owner: User, viewer: User) -> None:
+def test_marking_a_video_that_was_deleted_just_now_finds_nothing(owner: User, viewer: User) -> None:
     video = make_playable(owner)
     gone = Video.objects.get(pk=video.pk)
     video.delete()

@@ -1,4 +1,4 @@
-"""The film that staff put at the top of the catalogue: one at a time, whoever else does the same at that moment."""
+"""The featured film at the top of the catalogue: one at a time, also with concurrent requests."""
 
 import threading
 from collections.abc import Callable
@@ -20,7 +20,7 @@ def featured() -> list[int]:
     return list(Video.objects.filter(is_featured=True).values_list("pk", flat=True))
 
 
-def test_a_film_takes_the_place_of_the_one_before_it(owner: User) -> None:
+def test_a_featured_film_replaces_the_one_before(owner: User) -> None:
     first, second = make_playable(owner), make_playable(owner)
     assert videos.feature(video_id=first.pk)
     assert not videos.feature(video_id=first.pk)
@@ -31,14 +31,14 @@ def test_a_film_takes_the_place_of_the_one_before_it(owner: User) -> None:
     assert featured() == []
 
 
-def test_a_deleted_film_is_not_put_there(owner: User) -> None:
+def test_a_deleted_film_is_not_featured(owner: User) -> None:
     shown = make_playable(owner, is_featured=True)
     assert not videos.feature(video_id=make_playable(owner, deleted_at=timezone.now()).pk)
     assert featured() == [shown.pk]
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_at_once_one_stays(owner: User) -> None:
+def test_if_two_films_are_featured_at_once_one_stays(owner: User) -> None:
     pks = [make_playable(owner).pk for _ in range(4)]
     barrier = threading.Barrier(len(pks))
 
@@ -57,14 +57,14 @@ def test_of_two_at_once_one_stays(owner: User) -> None:
     assert len(featured()) == 1
 
 
-def test_the_schema_knows_one_place(owner: User) -> None:
+def test_the_schema_allows_one_featured_film(owner: User) -> None:
     first, second = make_playable(owner, is_featured=True), make_playable(owner)
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("UPDATE content_app_video SET is_featured = %s WHERE id = %s", [True, second.pk])
     assert featured() == [first.pk]
 
 
-def test_front_ends_are_told_and_cannot_say_so_themselves(owner: User, as_user: Callable[[User], APIClient]) -> None:
+def test_clients_see_the_featured_film_and_cannot_set_it(owner: User, as_user: Callable[[User], APIClient]) -> None:
     video, other = make_playable(owner), make_playable(owner)
     videos.feature(video_id=video.pk)
     client = as_user(owner)
@@ -74,7 +74,7 @@ def test_front_ends_are_told_and_cannot_say_so_themselves(owner: User, as_user: 
 
 
 @pytest.mark.usefixtures("enqueued")
-def test_staff_put_a_film_there_on_its_page(staff: Client, owner: User) -> None:
+def test_staff_feature_a_film_on_its_page(staff: Client, owner: User) -> None:
     video = make_playable(owner)
     page = f"/admin/content_app/video/{video.pk}/"
     for to, testid, said in (
@@ -88,6 +88,6 @@ def test_staff_put_a_film_there_on_its_page(staff: Client, owner: User) -> None:
 
 @pytest.mark.parametrize("fields", [{"visibility": Visibility.PRIVATE}, {"version": ""}])
 @pytest.mark.usefixtures("enqueued")
-def test_what_nobody_would_see_there_is_not_offered(staff: Client, owner: User, fields: dict[str, str]) -> None:
+def test_films_that_users_cannot_find_are_not_offered(staff: Client, owner: User, fields: dict[str, str]) -> None:
     page = staff.get(f"/admin/content_app/video/{make_playable(owner, **fields).pk}/change/").content.decode()
     assert 'data-testid="feature"' not in page

@@ -1,4 +1,4 @@
-"""How long films will still take, and which is made before which: the same for everybody who asks."""
+"""The forecast: how long films will still take, and their places in the queue."""
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
@@ -36,19 +36,19 @@ def waiting(owner: User, *, since_s: int, takes_s: int | None = None, **fields: 
         ([5], [10, 20], [(1, 15), (2, 35)]),
         ([5, 30], [10, 20], [(1, 15), (2, 35)]),  # the worker that is free first takes the next one
         ([5, 7], [10, 20], [(1, 15), (2, 27)]),
-        ([None], [10], [(1, 20)]),  # as long as a middling one
+        ([None], [10], [(1, 20)]),  # it counts as one of median length
         ([5], [None, 9], [(1, None), (2, 21)]),
         ([None], [None], [(1, None)]),
     ],
 )
-def test_what_waits_is_taken_up_by_the_workers_that_are_busy(
+def test_waiting_films_are_taken_by_the_workers_that_are_busy(
     busy: Sequence[int | None], takes: Sequence[int | None], expected: list[tuple[int, int | None]]
 ) -> None:
     found = outlooks(busy, list(enumerate(takes)))
     assert [found[number] for number in range(len(takes))] == [Outlook(*one) for one in expected]
 
 
-def test_the_api_tells_place_and_time(owner: User, as_user: SignIn) -> None:
+def test_the_api_shows_place_and_time(owner: User, as_user: SignIn) -> None:
     make_video(owner, state=State.PROCESSING, time_left_s=60, estimate_s=100)
     waiting(owner, since_s=1, deleted_at=timezone.now())
     second, first = waiting(owner, since_s=10, takes_s=30), waiting(owner, since_s=20, takes_s=40)
@@ -56,7 +56,7 @@ def test_the_api_tells_place_and_time(owner: User, as_user: SignIn) -> None:
     assert [(one["processing_place"], one["processing_time_left"]) for one in told] == [(1, 100), (2, 130)]
 
 
-def test_the_admin_site_tells_the_same(owner: User, staff: Client) -> None:
+def test_the_admin_site_shows_the_same(owner: User, staff: Client) -> None:
     make_video(owner, state=State.PROCESSING, time_left_s=60)
     waiting(owner, since_s=20, takes_s=200)
     second = waiting(owner, since_s=10, takes_s=300)
@@ -87,7 +87,7 @@ def test_more_waiting_films_cost_a_list_no_more_queries(
             as_user(owner).get(path)
 
 
-def test_films_that_are_made_elsewhere_have_no_place(owner: User, as_user: SignIn, settings: Any) -> None:
+def test_films_of_an_external_transcoder_have_no_place(owner: User, as_user: SignIn, settings: Any) -> None:
     settings.TRANSCODER = "external"
     told = as_user(owner).get(f"/content/{waiting(owner, since_s=1, takes_s=5).pk}/").json()
     assert (told["processing_place"], told["processing_time_left"]) == (None, None)
@@ -113,7 +113,7 @@ def test_a_worker_corrects_the_estimate_as_it_goes(owner: User, monkeypatch: pyt
     assert totals == [100, 130, 251, 395]
 
 
-def test_what_was_found_tells_the_time_of_now(owner: User) -> None:
+def test_the_verdict_shows_the_newest_estimate(owner: User) -> None:
     cost = {"seconds": 100, "bytes": 1, "most_bytes": 2, "basis": "By the last films."}
     verdict = {**preflight.EMPTY_VERDICT, "verdict": "fine", "cost": cost}
     busy = make_video(owner, state=State.PROCESSING, verdict=verdict, estimate_s=250)
@@ -122,7 +122,7 @@ def test_what_was_found_tells_the_time_of_now(owner: User) -> None:
     assert [preflight.shown_verdict(video)["cost"]["seconds"] for video in (busy, done, old)] == [250, 41, 100]
 
 
-def test_a_finished_film_tells_its_owner_how_long_it_took(
+def test_a_finished_film_shows_its_owner_how_long_it_took(
     owner: User, creator: User, as_user: SignIn, staff: Client
 ) -> None:
     video = make_playable(owner, work_s=41.4)
@@ -134,5 +134,5 @@ def test_a_finished_film_tells_its_owner_how_long_it_took(
 @pytest.mark.parametrize(
     ("number", "text"), [(1, "1st"), (2, "2nd"), (3, "3rd"), (4, "4th"), (11, "11th"), (112, "112th"), (21, "21st")]
 )
-def test_places_are_told_as_people_say_them(number: int, text: str) -> None:
+def test_places_are_written_as_ordinals(number: int, text: str) -> None:
     assert ordinal(number) == text

@@ -1,4 +1,4 @@
-"""Favourites in profiles, what is told of a person's films, and what becomes of them when the person leaves."""
+"""Favourites in profiles, films in the export of a user's data, and what remains when the user leaves."""
 
 import json
 import re
@@ -23,7 +23,9 @@ PREFIXES = ["/users", "/api/v1/auth"]
 pytestmark = pytest.mark.django_db
 
 
-def test_each_has_the_favourites_that_they_may_still_see(viewer: User, creator: User, owner: User, admin: User) -> None:
+def test_each_user_has_the_favourites_that_the_user_may_still_find(
+    viewer: User, creator: User, owner: User, admin: User
+) -> None:
     films = {visibility: make_playable(owner, visibility=visibility) for visibility in Visibility}
     gone = make_playable(owner)
     for person in (viewer, owner, admin):
@@ -55,7 +57,7 @@ def test_admins_see_all_profiles_by_the_same_queries_for_any_number(
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_ones_data_come_as_a_file(prefix: str, owner: User, viewer: User, sign_in: SignIn) -> None:
+def test_the_export_is_a_file(prefix: str, owner: User, viewer: User, sign_in: SignIn) -> None:
     film = make_playable(owner, title="Mine")
     Favorite.objects.create(user=owner, video=film)
     Favorite.objects.create(user=viewer, video=film)
@@ -69,7 +71,7 @@ def test_ones_data_come_as_a_file(prefix: str, owner: User, viewer: User, sign_i
     assert "password" not in data["account"]
 
 
-def test_data_tell_nothing_of_films_that_were_taken_back(owner: User, viewer: User, sign_in: SignIn) -> None:
+def test_the_export_names_no_favourites_that_were_hidden(owner: User, viewer: User, sign_in: SignIn) -> None:
     unlisted, private, gone = (make_playable(owner, visibility=Visibility.UNLISTED, title=str(n)) for n in range(3))
     for film in (unlisted, private, gone):
         Favorite.objects.create(user=viewer, video=film)
@@ -80,7 +82,7 @@ def test_data_tell_nothing_of_films_that_were_taken_back(owner: User, viewer: Us
 
 
 @pytest.mark.parametrize("prefix", PREFIXES)
-def test_a_person_leaves_and_nothing_tells_who_it_was(
+def test_a_user_leaves_and_no_personal_data_remain(
     prefix: str, owner: User, viewer: User, browser: APIClient, sign_in: SignIn
 ) -> None:
     film = make_playable(owner)

@@ -1,4 +1,4 @@
-"""GET /content/ of many films: the same array as ever, made in parts, few at a time, and never half of one."""
+"""GET /content/ with many films: one complete array, rendered in parts, one list at a time."""
 
 import json
 import threading
@@ -30,7 +30,7 @@ def _long_is_three(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def films(owner: User) -> list[Video]:
-    """Ten, of which some were made at the same moment, as films are that were brought in together."""
+    """Ten films, some of them created at the same moment, as films of one import are."""
     now, drama = timezone.now(), make_category("Drama")
     made = [
         make_playable(
@@ -43,7 +43,7 @@ def films(owner: User) -> list[Video]:
 
 
 @pytest.mark.parametrize("query", [{}, {"search": "film"}, {"category": "drama"}, {"favorites": "0"}])
-def test_a_long_list_has_the_same_bytes_as_one_that_is_made_at_once(
+def test_a_long_list_has_the_same_bytes_as_one_rendered_at_once(
     query: dict[str, str], films: list[Video], viewer: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     client = as_user(viewer)
@@ -70,14 +70,14 @@ def test_any_length_is_an_array(count: int, owner: User, viewer: User, as_user: 
     assert len(json.loads(response.getvalue())) == count
 
 
-def test_each_part_takes_two_queries_beside_the_two_that_tell_how_long_it_is(
+def test_each_part_takes_two_queries(
     films: list[Video], viewer: User, as_user: SignIn, django_assert_num_queries: Any
 ) -> None:
     with django_assert_num_queries(2 + 2 * 4):
         as_user(viewer).get("/content/").getvalue()
 
 
-def test_what_is_hidden_between_two_parts_is_not_shown(films: list[Video]) -> None:
+def test_a_film_hidden_between_two_parts_is_not_shown(films: list[Video]) -> None:
     parts = queries.in_batches(queries.visible_to(films[0].owner).filter(visibility=Visibility.PUBLIC), 3)
     shown = next(parts)
     Video.objects.filter(pk__in=[films[1].pk, films[5].pk]).update(visibility=Visibility.PRIVATE)
@@ -85,7 +85,7 @@ def test_what_is_hidden_between_two_parts_is_not_shown(films: list[Video]) -> No
     assert [video.pk for video in shown] == [film.pk for film in films if film != films[5]]
 
 
-def test_a_database_that_fails_in_the_middle_is_an_answer_of_its_own(
+def test_a_database_that_fails_in_the_middle_is_a_503(
     films: list[Video], viewer: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(videos: Any, size: int) -> Iterator[list[Video]]:
@@ -100,7 +100,7 @@ def test_a_database_that_fails_in_the_middle_is_an_answer_of_its_own(
     assert as_user(viewer).get("/content/").status_code == 200
 
 
-def test_who_asks_while_too_many_are_made_is_told_to_come_back(
+def test_a_request_beyond_the_limit_gets_retry_after(
     films: list[Video], viewer: User, owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(long_lists, "WAIT_S", 0.01)
@@ -114,7 +114,7 @@ def test_who_asks_while_too_many_are_made_is_told_to_come_back(
     assert as_user(viewer).get("/content/").status_code == 200
 
 
-def test_one_is_made_at_a_time_and_the_next_one_waits_for_it() -> None:
+def test_one_list_is_made_at_a_time() -> None:
     turns = ListTurns()
     others: list[str] = []
 
@@ -147,7 +147,7 @@ def test_the_queue_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
         pass
 
 
-def test_a_body_waits_for_its_client_at_a_fraction_of_its_size() -> None:
+def test_a_body_is_kept_at_a_fraction_of_its_size() -> None:
     texts = [bytes([letter]) * 300_000 for letter in range(65, 75)]
     body = PackedBody(iter(texts))
     assert sum(map(len, body.pieces)) < body.size / 100

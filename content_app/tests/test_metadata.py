@@ -1,4 +1,4 @@
-"""What is known of a video comes from the cache, is never older than the last commit, and does not need the cache."""
+"""The cache of videos: never older than the last commit, and not needed."""
 
 import subprocess
 from collections.abc import Callable, Iterator
@@ -60,9 +60,7 @@ def video(owner: User) -> Video:
 
 
 @pytest.mark.parametrize("name", ["pk", "public_id"])
-def test_asked_again_nothing_is_read_from_the_database(
-    video: Video, viewer: User, django_assert_num_queries: Any, name: str
-) -> None:
+def test_a_second_read_needs_no_query(video: Video, viewer: User, django_assert_num_queries: Any, name: str) -> None:
     first = queries.find_visible(viewer, getattr(video, name))
     with django_assert_num_queries(0):
         second = queries.find_visible(viewer, getattr(video, name))
@@ -71,7 +69,7 @@ def test_asked_again_nothing_is_read_from_the_database(
     assert second.title == first.title
 
 
-def test_the_cache_does_not_say_who_may_know_of_it(
+def test_the_cache_does_not_decide_who_may_find_a_video(
     video: Video, owner: User, creator: User, admin: User, as_user: SignIn
 ) -> None:
     Video.objects.filter(pk=video.pk).update(visibility="PRIVATE")
@@ -157,7 +155,7 @@ def test_every_change_is_seen_at_once(
     assert all(("id" in answer) == (fresh is not None) for answer in after)
 
 
-def test_captions_are_not_kept(video: Video, owner: User, as_user: SignIn) -> None:
+def test_captions_are_not_cached(video: Video, owner: User, as_user: SignIn) -> None:
     store_objects(video)
     path = f"/api/v1/stream/{video.public_id}/master.m3u8"
     assert "SUBTITLES" not in as_user(owner).get(path).content.decode()
@@ -167,10 +165,10 @@ def test_captions_are_not_kept(video: Video, owner: User, as_user: SignIn) -> No
     assert "SUBTITLES" not in as_user(owner).get(path).content.decode()
 
 
-def test_what_was_read_before_a_change_is_not_remembered_after_it(video: Video, owner: User) -> None:
+def test_a_row_read_before_a_change_is_not_cached_after_it(video: Video, owner: User) -> None:
     def load_slowly() -> Video:
         found = Video.objects.get(pk=video.pk)
-        edit_title(video)  # somebody else is faster
+        edit_title(video)  # another request is faster
         return found
 
     assert video_cache.get_or_load(video.pk, load_slowly)
@@ -181,13 +179,13 @@ def test_a_change_that_is_rolled_back_changes_nothing(
     video: Video, owner: User, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: Any
 ) -> None:
     queries.find_visible(owner, video.pk)
-    monkeypatch.setattr(transaction, "on_commit", lambda function: None)  # there is no commit
+    monkeypatch.setattr(transaction, "on_commit", lambda function: None)  # the transaction is not committed
     Video.objects.filter(pk=video.pk).update(title="Never")
     with django_assert_num_queries(0):
         assert queries.find_visible(owner, video.pk).title == video.title
 
 
-def test_without_redis_everything_goes_on_and_the_log_says_it_once(
+def test_without_redis_requests_succeed_and_the_log_says_it_once(
     video: Video, owner: User, as_user: SignIn, settings: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
     use(settings, "redis://127.0.0.1:1/0")
@@ -197,24 +195,24 @@ def test_without_redis_everything_goes_on_and_the_log_says_it_once(
     assert sum("the cache cannot be reached" in record.message for record in caplog.records) == 1
 
 
-def test_when_redis_is_back_nothing_old_is_believed(
+def test_when_redis_is_back_old_entries_are_dropped(
     video: Video, owner: User, settings: Any, socket: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(video_cache, "PAUSE_S", 0.0)
     queries.find_visible(owner, video.pk)
     use(settings, "redis://127.0.0.1:1/0")
-    edit_title(video)  # nobody can be told
+    edit_title(video)  # the cache cannot be told
     use(settings, redis.url_of(socket))
     assert queries.find_visible(owner, video.pk).title == "Another title"
 
 
-def test_a_video_that_is_not_there_is_not_remembered(owner: User) -> None:
+def test_a_missing_video_is_not_cached(owner: User) -> None:
     assert video_cache.get_or_load(999_999, lambda: None) is None
     video = make_video(owner, pk=999_999)
     assert queries.find_visible(owner, video.pk).title == video.title
 
 
-def test_a_process_that_lives_long_notices_an_outage(
+def test_a_long_running_process_notices_an_outage(
     video: Video, owner: User, settings: Any, socket: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(video_cache, "PAUSE_S", 0.0)
@@ -227,7 +225,7 @@ def test_a_process_that_lives_long_notices_an_outage(
     assert queries.find_visible(owner, video.pk).title == "Changed by somebody who is gone"
 
 
-def test_a_change_by_a_process_that_is_gone_is_forgotten_by_the_next_one(
+def test_a_change_by_a_process_that_has_ended_is_handled_by_the_next_one(
     video: Video, owner: User, settings: Any, socket: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     queries.find_visible(owner, video.pk)
@@ -236,7 +234,7 @@ def test_a_change_by_a_process_that_is_gone_is_forgotten_by_the_next_one(
     assert CacheDoubt.objects.exists()
     monkeypatch.setattr(
         video_cache, "breaker", video_cache.CacheBreaker()
-    )  # another process, which knows nothing of it
+    )  # another process, which has not seen the outage
     use(settings, redis.url_of(socket))
     video_cache.watch_cache()
     assert not CacheDoubt.objects.exists()

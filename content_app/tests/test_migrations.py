@@ -1,4 +1,4 @@
-"""What rows of older versions become; each test goes back to before a migration and comes again."""
+"""Migrations of existing rows; each test migrates back and forth."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ AFTER = ("content_app", "0011_originals_that_must_be")
 
 
 def migrate(target: tuple[str, str]) -> Any:
-    """The models as they are then; those of other apps as they are now."""
+    """The models before the migration; those of other apps as they are now."""
     others = [node for node in MigrationExecutor(connection).loader.graph.leaf_nodes() if node[0] != target[0]]
     MigrationExecutor(connection).migrate([target])
     return MigrationExecutor(connection).loader.project_state([*others, target]).apps
@@ -32,7 +32,7 @@ def videos_before(transactional_db: None) -> Iterator[Any]:
     migrate(latest)
 
 
-def test_films_that_play_keep_the_original_they_have_and_have_not_failed(videos_before: Any) -> None:
+def test_films_with_a_version_keep_their_original_and_are_not_failed(videos_before: Any) -> None:
     failed = {"state": "error", "error_code": "not_a_video", "error_message": "This is no video."}
     ready = videos_before(title="Ready", state="ready", version="v1", verdict={"verdict": "fine"})
     replaced_badly = videos_before(title="Plays on", version="v1", **failed)

@@ -13,14 +13,14 @@ from users_app.tests.conftest import SignIn
 
 VIDEOS = "/api/v1/videos/"
 NOWHERE = "/content/00000000-0000-4000-8000-000000000000/"
-USED_UP = "/content/categories/"  # any route that costs a turn
+USED_UP = "/content/categories/"  # any route that counts against the limit
 
 pytestmark = pytest.mark.usefixtures("enqueued")
 
 
 @pytest.fixture
 def sign_in() -> SignIn:
-    """With a token of its own: what is told apart here depends on how a client is known."""
+    """A client with its own token, because the limits depend on how a client is identified."""
 
     def sign_in(user: User, *, remember: bool = False) -> APIClient:
         client = APIClient()
@@ -32,7 +32,7 @@ def sign_in() -> SignIn:
 
 @pytest.fixture
 def limited(settings: Any) -> Callable[[APIClient], APIClient]:
-    """A client whose one turn of the minute is used up."""
+    """A client that has used up its one request of the minute."""
 
     def use_up(client: APIClient) -> APIClient:
         settings.RATE_LIMITS = {**settings.RATE_LIMITS, "default": 1, "auth": 1, "stream": 1}
@@ -47,28 +47,26 @@ def refused(answer: Any) -> tuple[int, str]:
 
 
 def too_much(client: APIClient, path: str) -> Any:
-    """Declared, and refused by what is declared."""
+    """A body whose declared length alone has it refused."""
     return client.generic("POST", path, "{}", content_type="application/json", CONTENT_LENGTH="99999999999")
 
 
-def test_a_body_that_is_too_large_is_refused_before_anything_is_asked(
+def test_a_body_that_is_too_large_is_refused_first(
     owner: User, sign_in: SignIn, limited: Callable[[APIClient], APIClient]
 ) -> None:
     for client in (APIClient(), limited(sign_in(owner))):
         assert refused(too_much(client, VIDEOS)) == (413, "too_large")
 
 
-def test_strangers_hear_that_they_are_to_sign_in_however_often_they_ask(
-    limited: Callable[[APIClient], APIClient], owner: User
-) -> None:
-    """And so never whether there is such a film."""
+def test_strangers_get_401_however_often_they_ask(limited: Callable[[APIClient], APIClient], owner: User) -> None:
+    """They thus never learn whether the film exists."""
     film = make_playable(owner)
     stranger = limited(APIClient())
     for path in (USED_UP, NOWHERE, f"/content/{film.pk}/", f"{VIDEOS}{film.pk}/", f"/content/video-url/{film.pk}/"):
         assert refused(stranger.get(path))[0] == 401, path
 
 
-def test_the_limit_comes_before_the_rights_of_a_person(
+def test_the_limit_comes_before_permissions(
     viewer: User, sign_in: SignIn, limited: Callable[[APIClient], APIClient]
 ) -> None:
     client = limited(sign_in(viewer))
@@ -76,10 +74,10 @@ def test_the_limit_comes_before_the_rights_of_a_person(
     assert refused(client.get("/api/v1/audit/")) == (429, "throttled")
 
 
-def test_the_limit_comes_before_the_film_is_looked_for(
+def test_the_limit_comes_before_the_lookup_of_the_film(
     owner: User, creator: User, sign_in: SignIn, limited: Callable[[APIClient], APIClient]
 ) -> None:
-    """So that nobody tries out ids faster than the limit allows."""
+    """Otherwise a client could try ids faster than the limit allows."""
     client = limited(sign_in(creator))
     hidden = make_video(owner, visibility="PRIVATE")
     for path in (NOWHERE, f"/content/{hidden.pk}/", f"{VIDEOS}{hidden.pk}/"):
@@ -98,9 +96,7 @@ def test_the_limit_comes_before_the_body_is_read(
     assert refused(with_file) == (429, "throttled")
 
 
-def test_where_passwords_are_tried_the_limit_comes_before_the_password(
-    owner: User, limited: Callable[[APIClient], APIClient]
-) -> None:
+def test_the_limit_comes_before_the_check_of_a_password(owner: User, limited: Callable[[APIClient], APIClient]) -> None:
     client = limited(APIClient(HTTP_ORIGIN="http://testserver"))
     wrong = {"email": owner.email, "password": "wrong"}
     statuses = [client.post("/users/login/", wrong, format="json").status_code for _ in range(2)]

@@ -1,4 +1,4 @@
-"""The page shells: the same for everybody, strict about what they load."""
+"""The page shells: the same for all users, with a strict Content-Security-Policy."""
 
 import gzip
 import re
@@ -26,7 +26,7 @@ def stranger() -> Client:
 
 
 class Elements(HTMLParser):
-    """Every start tag of a page with its attributes; `ids` as often as they occur."""
+    """Collects the start tags of a page with their attributes, and all `ids`, repeated ones included."""
 
     def __init__(self, html: str) -> None:
         super().__init__()
@@ -68,7 +68,7 @@ def test_a_page_is_the_same_for_everybody_and_needs_no_database(stranger: Client
 
 
 @pytest.mark.parametrize("path", PAGES)
-def test_a_page_is_compressed_for_whoever_understands_it(stranger: Client, path: str) -> None:
+def test_a_page_is_compressed_for_clients_that_accept_it(stranger: Client, path: str) -> None:
     packed = stranger.get(path, headers={"Accept-Encoding": "gzip, br"})
     assert packed["Content-Encoding"] == "gzip"
     assert "Accept-Encoding" in packed["Vary"]
@@ -151,7 +151,7 @@ def test_the_watch_page_loads_the_vendored_player_whose_licence_is_kept(stranger
 @pytest.mark.parametrize(
     "path", ["/nowhere", "/watch/", "/watch/7/", "/watch/not-an-id/", "/login/again/", "/index.html"]
 )
-def test_an_unknown_address_shows_the_page_for_it(stranger: Client, path: str) -> None:
+def test_an_unknown_address_shows_the_not_found_page(stranger: Client, path: str) -> None:
     response = stranger.get(path, headers={"accept": "text/html"})
     assert response.status_code == 404
     assert "Nothing is playing here" in response.content.decode()

@@ -1,4 +1,4 @@
-"""Which picture stands for a film: candidates, pictures of one's own, and who may choose."""
+"""Posters: candidates, uploaded pictures, and who may choose."""
 
 import json
 from collections.abc import Callable
@@ -53,7 +53,7 @@ def stored_files(video: Video) -> set[str]:
 
 @pytest.fixture
 def _quick_repaint(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Repainting has tests of its own, with real ffmpegs."""
+    """Replaces repaint(), which has its own tests with a real ffmpeg."""
 
     def make_poster(ffmpeg: str, source: Path, folder: Path) -> tuple[Path, Path]:
         poster, small = folder / "poster.jpg", folder / "poster_small.jpg"
@@ -90,7 +90,7 @@ def test_the_candidates_are_those_of_the_version(owner: User, as_user: SignIn) -
     }
 
 
-def test_of_a_version_made_before_there_were_small_ones_the_large_ones_are_shown(owner: User, as_user: SignIn) -> None:
+def test_a_version_without_small_pictures_shows_the_large_ones(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, has_small_poster=False, has_small_choices=False)
     body = as_user(owner).get(path_of(video, "posters")).json()
     assert body["current_small"] == body["current"]
@@ -106,7 +106,7 @@ def test_a_chosen_candidate_is_small_as_well_if_its_version_has_small_ones(
     assert body["current_small"].endswith("/v1/poster_2_small.jpg" if has_small else "/v1/poster_2.jpg")
 
 
-def test_one_of_them_is_chosen_and_given_back(owner: User, as_user: SignIn) -> None:
+def test_a_candidate_is_chosen_and_reset(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     chosen = put_number(as_user(owner), video, 3).json()
     assert [one["is_current"] for one in chosen["candidates"]] == [False, False, True]
@@ -116,7 +116,7 @@ def test_one_of_them_is_chosen_and_given_back(owner: User, as_user: SignIn) -> N
 
 
 @pytest.mark.parametrize("number", [4, 1000])
-def test_a_number_that_nothing_has_is_refused(number: int, owner: User, as_user: SignIn) -> None:
+def test_an_unknown_number_is_refused(number: int, owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     response = put_number(as_user(owner), video, number)
     assert (response.status_code, response.json()["code"]) == (400, "no_such_candidate")
@@ -128,7 +128,7 @@ def test_a_number_that_nothing_has_is_refused(number: int, owner: User, as_user:
     "body",
     [{}, [], None, *({"candidate": one} for one in ("best", 0, -1, 10**30, 1.5, None, [1], True, "\ud800"))],
 )
-def test_what_is_no_number_is_a_mistake_of_the_client(body: Any, owner: User, as_user: SignIn) -> None:
+def test_an_invalid_number_is_a_400(body: Any, owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     response = as_user(owner).put(path_of(video), json.dumps(body), content_type="application/json")
     assert (response.status_code, response.json()["code"]) == (400, "invalid")
@@ -136,17 +136,17 @@ def test_what_is_no_number_is_a_mistake_of_the_client(body: Any, owner: User, as
 
 
 @pytest.mark.usefixtures("_quick_repaint")
-def test_ones_own_picture_is_small_as_well_though_the_version_has_no_small_ones(owner: User, as_user: SignIn) -> None:
+def test_an_uploaded_picture_has_a_small_one_even_if_the_version_has_none(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, has_small_poster=False, has_small_choices=False)
     body = put_picture(as_user(owner), video, b"new").json()
     assert body["current_small"] == body["current"].replace("poster.jpg", "poster_small.jpg")
 
 
-# --- one's own picture -----------------------------------------------------------------------------------------------
+# --- uploaded pictures -----------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
-def test_ones_own_picture_is_repainted_and_shown(kind: str, owner: User, as_user: SignIn, client: Any) -> None:
+def test_an_uploaded_picture_is_encoded_anew_and_shown(kind: str, owner: User, as_user: SignIn, client: Any) -> None:
     video = make_playable(owner)
     body = put_picture(as_user(owner), video, make_picture(kind=kind)).json()
     assert body["is_uploaded"]
@@ -161,7 +161,7 @@ def test_ones_own_picture_is_repainted_and_shown(kind: str, owner: User, as_user
 
 
 @pytest.mark.usefixtures("_quick_repaint")
-def test_a_picture_that_is_replaced_goes_when_nobody_can_be_looking_at_it(owner: User, as_user: SignIn) -> None:
+def test_a_replaced_picture_is_removed_when_its_addresses_have_expired(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, poster=OWN)
     put_picture(as_user(owner), video, b"new")
     (discard,) = Discard.objects.all()
@@ -169,7 +169,7 @@ def test_a_picture_that_is_replaced_goes_when_nobody_can_be_looking_at_it(owner:
     assert discard.due_at > timezone.now() + timedelta(minutes=settings.OLD_VERSION_MINUTES - 1)
 
 
-def test_a_picture_that_is_given_up_goes_likewise_and_only_once(owner: User, as_user: SignIn) -> None:
+def test_a_picture_that_is_reset_is_removed_once(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, poster=OWN)
     for _ in range(2):
         assert as_user(owner).delete(path_of(video)).json()["is_uploaded"] is False
@@ -187,7 +187,7 @@ def test_a_picture_that_is_given_up_goes_likewise_and_only_once(owner: User, as_
         ("list.m3u8", b"#EXTM3U\nhttp://127.0.0.1/\n"),
     ],
 )
-def test_what_is_no_picture_is_refused_and_leaves_nothing(
+def test_a_file_that_is_no_picture_is_refused_and_leaves_nothing(
     name: str, content: bytes, owner: User, as_user: SignIn
 ) -> None:
     video = make_playable(owner)
@@ -210,19 +210,19 @@ def test_a_picture_of_more_than_15_mb_is_refused(owner: User, as_user: SignIn) -
 
 
 @pytest.mark.parametrize("fields", [{}, {"file": "text"}, {"candidate": 1}])
-def test_a_form_without_a_picture_is_told_so(fields: dict[str, Any], owner: User, as_user: SignIn) -> None:
+def test_a_form_without_a_picture_is_refused(fields: dict[str, Any], owner: User, as_user: SignIn) -> None:
     response = as_user(owner).put(path_of(make_playable(owner)), fields, format="multipart")
     assert (response.status_code, list(response.json())) == (400, ["file", "code"])
 
 
 @pytest.mark.parametrize("content_type", ["image/png", "text/plain", "multipart/form-data"])
-def test_another_kind_of_body_is_not_understood(content_type: str, owner: User, as_user: SignIn) -> None:
+def test_another_media_type_is_refused(content_type: str, owner: User, as_user: SignIn) -> None:
     response = as_user(owner).put(path_of(make_playable(owner)), b"x", content_type=content_type)
     assert response.status_code in (400, 415)
 
 
 @pytest.mark.usefixtures("_quick_repaint")
-def test_a_storage_that_fails_is_said_and_what_was_stored_goes(
+def test_a_storage_error_is_reported_and_nothing_is_left(
     owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_playable(owner)
@@ -238,7 +238,7 @@ def test_a_storage_that_fails_is_said_and_what_was_stored_goes(
     assert discard.prefix.startswith(f"videos/{video.public_id}/")
 
 
-# --- who, and when ---------------------------------------------------------------------------------------------------
+# --- permissions -----------------------------------------------------------------------------------------------------
 
 
 def requests_of(client: APIClient, video: Video) -> list[int]:
@@ -265,7 +265,7 @@ def test_a_deleted_video_has_no_posters(owner: User, as_user: SignIn) -> None:
     assert requests_of(as_user(owner), video) == [404] * 4
 
 
-def test_before_anything_plays_there_is_nothing_to_choose(owner: User, as_user: SignIn) -> None:
+def test_a_video_without_a_version_has_no_candidates(owner: User, as_user: SignIn) -> None:
     video = make_video(owner)
     assert requests_of(as_user(owner), video) == [409] * 4
     assert put_number(as_user(owner), video, 1).json()["code"] == "not_ready"
@@ -278,11 +278,11 @@ def test_odd_ids_are_not_found(ref: str, owner: User, as_user: SignIn) -> None:
     assert client.put(f"/api/v1/videos/{ref}/poster", {"candidate": 1}, format="json").status_code == 404
 
 
-# --- two at once -----------------------------------------------------------------------------------------------------
+# --- concurrency -----------------------------------------------------------------------------------------------------
 
 
 def meanwhile(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    """Something else is written between our reading and our writing, once."""
+    """Writes something else once, between the read and the write of the service."""
     switch = lifecycle.switch_poster
     left = [changes]
 
@@ -294,9 +294,7 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
     monkeypatch.setattr(lifecycle, "switch_poster", switch_after_the_other)
 
 
-def test_a_version_that_is_switched_meanwhile_is_the_one_that_is_chosen_from(
-    owner: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_choice_applies_to_a_version_published_in_the_meantime(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_playable(owner)
     meanwhile(monkeypatch, version="v2", poster="v2/poster.jpg")
     posters.choose(video_id=video.pk, number=2)
@@ -312,7 +310,7 @@ def test_a_version_with_fewer_candidates_refuses_the_number(owner: User, monkeyp
 
 
 @pytest.mark.usefixtures("_quick_repaint")
-def test_of_two_pictures_uploaded_at_once_the_later_one_stays(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_if_two_pictures_are_uploaded_at_once_the_later_one_stays(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_playable(owner)
     meanwhile(monkeypatch, poster=OWN)
     posters.upload(video_id=video.pk, upload=SimpleUploadedFile("b.png", b"later"))
@@ -321,7 +319,7 @@ def test_of_two_pictures_uploaded_at_once_the_later_one_stays(owner: User, monke
 
 
 @pytest.mark.usefixtures("_quick_repaint")
-def test_a_video_that_is_deleted_meanwhile_keeps_nothing_of_the_picture(
+def test_a_video_deleted_in_the_meantime_keeps_no_picture(
     owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_playable(owner)

@@ -1,4 +1,4 @@
-"""What is told of a file before it is encoded, and by whom it is looked at."""
+"""Preflight: what is known of a file before it is encoded, and which job examines it."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -31,7 +31,7 @@ pytestmark = pytest.mark.usefixtures("enqueued")
 
 @pytest.fixture
 def uploaded(owner: User) -> Video:
-    """A video whose original waits for a worker; no film, as far as anybody knows."""
+    """A video whose original waits for a worker, and has not been examined."""
     video = Video(owner=owner, title="Fresh")
     video.video_file = ContentFile(b"not really a film", name="film.mp4")
     video.save()
@@ -55,10 +55,10 @@ def verdict_of(video: Video) -> dict[str, Any]:
     return Video.objects.get(pk=video.pk).verdict or {}
 
 
-# --- looking at a file -----------------------------------------------------------------------------------------------
+# --- examining a file ------------------------------------------------------------------------------------------------
 
 
-def test_a_new_original_is_looked_at_once_it_is_committed(
+def test_a_new_original_is_examined_after_the_commit(
     owner: User, memory_queue: MemoryQueue, django_capture_on_commit_callbacks: Any
 ) -> None:
     asked = memory_queue.put_keys["inspect_video"]
@@ -104,7 +104,7 @@ def test_a_film_that_is_too_long_is_refused_with_what_was_found(
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable, OutOfTime])
-def test_what_may_pass_is_left_to_the_worker(
+def test_temporary_errors_are_left_to_the_worker(
     error: type[Exception], uploaded: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(path: Path, **_: Any) -> None:
@@ -133,7 +133,7 @@ def test_an_original_that_is_gone_is_refused(uploaded: Video) -> None:
         {"deleted_at": timezone.now()},
     ],
 )
-def test_what_need_not_be_looked_at_is_left_alone(
+def test_other_videos_are_not_examined(
     changes: dict[str, Any], uploaded: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(preflight, "examine_film", lambda path: pytest.fail("it was looked at"))
@@ -142,9 +142,7 @@ def test_what_need_not_be_looked_at_is_left_alone(
     jobs.inspect_video(12345)
 
 
-def test_a_file_that_is_replaced_while_it_is_looked_at_gets_no_verdict_of_the_old_one(
-    uploaded: Video, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_replaced_file_does_not_pass_its_verdict_on(uploaded: Video, monkeypatch: pytest.MonkeyPatch) -> None:
     def look_and_be_late(path: Path, **_: Any) -> Any:
         late = Video.objects.get(pk=uploaded.pk)
         late.video_file = ContentFile(b"another", name="another.mov")
@@ -156,7 +154,9 @@ def test_a_file_that_is_replaced_while_it_is_looked_at_gets_no_verdict_of_the_ol
     assert state_of(uploaded) == (State.PENDING, None)
 
 
-def test_a_worker_that_took_it_meanwhile_is_not_disturbed(uploaded: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_claimed_the_video_in_the_meantime_keeps_it(
+    uploaded: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
     examine = preflight.examine_film
 
     def look_and_be_late(path: Path) -> Any:
@@ -168,7 +168,7 @@ def test_a_worker_that_took_it_meanwhile_is_not_disturbed(uploaded: Video, monke
     assert state_of(uploaded) == (State.PROCESSING, None)
 
 
-def test_a_worker_tells_what_it_found_itself(uploaded: Video, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_notes_its_own_verdict(uploaded: Video, monkeypatch: pytest.MonkeyPatch) -> None:
     def plan_and_fail(job: Any) -> None:
         job.on_plan(SOURCE, PLAN)
         raise StorageUnavailable
@@ -178,14 +178,14 @@ def test_a_worker_tells_what_it_found_itself(uploaded: Video, monkeypatch: pytes
     assert state_of(uploaded) == (State.PENDING, "fine")
 
 
-# --- how long it will take -------------------------------------------------------------------------------------------
+# --- the estimate ----------------------------------------------------------------------------------------------------
 
 
-def test_the_time_is_judged_by_the_films_processed_here(owner: User) -> None:
+def test_the_estimate_uses_the_speed_of_the_films_processed_here(owner: User) -> None:
     assert preflight.speed_here() == Speed()
     for seconds in (10, 20, 1000):
         make_playable(owner, work_pixels=10**9, work_s=seconds + OVERHEAD_S)
-    make_playable(owner, work_pixels=10**6, work_s=0.5)  # too short to tell
+    make_playable(owner, work_pixels=10**6, work_s=0.5)  # too short to be a sample
     make_playable(owner, work_pixels=0, work_s=0)
     assert preflight.speed_here() == Speed(pixels_per_s=10**9 / 20, films=3)
 
@@ -196,10 +196,10 @@ def test_only_the_last_twenty_films_count(owner: User) -> None:
     assert preflight.speed_here() == Speed(pixels_per_s=10**8, films=20)
 
 
-# --- what owner and admins see ---------------------------------------------------------------------------------------
+# --- what the owner and admins see -----------------------------------------------------------------------------------
 
 
-def test_a_verdict_says_everything_and_no_path_of_the_server(owner: User, as_user: SignIn) -> None:
+def test_a_verdict_is_complete_and_has_no_path_of_the_server(owner: User, as_user: SignIn) -> None:
     verdict = preflight.verdict_of(film(audio=()), PLAN, size_bytes=17)
     video = make_video(owner, state=State.PENDING, verdict=verdict)
     body = as_user(owner).get(path_of(video)).json()
@@ -225,7 +225,7 @@ def test_a_verdict_says_everything_and_no_path_of_the_server(owner: User, as_use
         ),
     ],
 )
-def test_without_a_verdict_the_state_speaks(
+def test_without_a_verdict_the_state_decides_the_sentence(
     fields: dict[str, Any], verdict: str, sentence: str, owner: User, as_user: SignIn
 ) -> None:
     body = as_user(owner).get(path_of(make_video(owner, **fields))).json()
@@ -246,7 +246,7 @@ def test_it_is_for_the_owner_and_admins(owner: User, admin: User, creator: User,
     assert as_user(owner).post(path_of(video)).status_code == 405
 
 
-def test_of_an_upload_that_has_arrived_is_said_that_it_is_checked(owner: User, as_user: SignIn) -> None:
+def test_an_upload_that_has_arrived_is_shown_as_being_checked(owner: User, as_user: SignIn) -> None:
     video = make_video(owner, state=State.UPLOADING)
     now = timezone.now()
     DirectUpload.objects.create(owner=owner, video=video, key="videos/one", expires_at=now, arrived_at=now)

@@ -1,4 +1,4 @@
-"""A paid film has a price, whatever comes in between and whoever writes."""
+"""A paid film has a price, also after concurrent requests."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def test_two_changes_at_once_never_make_a_paid_film_without_a_price(owner: User,
 
 
 def between(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, change: Callable[[], object]) -> None:
-    """Another request is faster, after this one was judged by what it saw."""
+    """Has another request change the row after this request has been validated."""
 
     def changed_meanwhile(**arguments: Any) -> Any:
         change()
@@ -56,7 +56,7 @@ def between(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, change: Cal
     monkeypatch.setattr(module, name, changed_meanwhile)
 
 
-def test_a_change_is_judged_by_what_the_row_has_by_then(
+def test_a_change_is_validated_against_the_locked_row(
     owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_video(owner, price=5)
@@ -65,7 +65,9 @@ def test_a_change_is_judged_by_what_the_row_has_by_then(
     assert (answer.status_code, answer.json()["price"]) == (400, ["A paid video needs a price above 0."])
 
 
-def test_so_are_the_words_about_an_upload(owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_metadata_of_an_upload_are_validated_against_the_locked_row(
+    owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
     video = make_video(owner, price=5)
     upload = direct_uploads.announce(owner=owner, size_bytes=1, video=video)
     between(monkeypatch, direct_uploads, "set_details", lambda: Video.objects.update(price=0))
@@ -75,7 +77,7 @@ def test_so_are_the_words_about_an_upload(owner: User, as_user: SignIn, monkeypa
 
 
 @pytest.mark.parametrize("headers", [{}, {"Accept": "application/json"}])
-def test_the_form_of_the_admin_site_says_it_beside_the_price(
+def test_the_admin_form_shows_the_error_beside_the_price(
     staff: Client, owner: User, monkeypatch: pytest.MonkeyPatch, headers: dict[str, str]
 ) -> None:
     video = make_video(owner, price=5)
@@ -90,14 +92,14 @@ def test_the_form_of_the_admin_site_says_it_beside_the_price(
 
 
 @pytest.mark.parametrize("broken", ["price = -1", "is_paid = true", "is_paid = true, price = -1"])
-def test_the_database_takes_no_such_row_from_anybody(owner: User, broken: str) -> None:
+def test_the_database_refuses_such_a_row(owner: User, broken: str) -> None:
     make_video(owner)
     with pytest.raises(IntegrityError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(f"UPDATE content_app_video SET {broken}")  # noqa: S608 - written above
 
 
 @pytest.mark.django_db(transaction=True)
-def test_films_that_were_paid_without_a_price_are_given_away_to_nobody(owner: User) -> None:
+def test_the_migration_makes_paid_films_without_a_price_private(owner: User) -> None:
     executor = MigrationExecutor(connection)
     before = [node.key for node in executor.loader.graph.node_map[MENDING].parents]
     executor.migrate(before)

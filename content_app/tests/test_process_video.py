@@ -1,4 +1,4 @@
-"""`manage.py process_video`: a file from the command line to a film, or a sentence and nothing else."""
+"""`manage.py process_video`: a file becomes a film, or is refused in a sentence and leaves nothing."""
 
 from io import StringIO
 from pathlib import Path
@@ -42,7 +42,7 @@ def assert_nothing_is_left() -> None:
     assert original_files() == []
 
 
-def test_a_film_has_what_was_said_of_it_and_its_address_is_told(tiny: Path, admin: User, settings: Any) -> None:
+def test_a_film_has_the_given_fields_and_its_address_is_printed(tiny: Path, admin: User, settings: Any) -> None:
     settings.BACKEND_ORIGIN = "http://localhost:8010"
     category = make_category("Family")
     said = process(
@@ -61,7 +61,9 @@ def test_a_file_that_is_no_film_leaves_nothing(tmp_path: Path, admin: User) -> N
     assert_nothing_is_left()
 
 
-def test_a_film_that_fails_on_the_way_leaves_nothing(tiny: Path, admin: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_film_that_fails_while_processing_leaves_nothing(
+    tiny: Path, admin: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise Truncated
 
@@ -70,7 +72,7 @@ def test_a_film_that_fails_on_the_way_leaves_nothing(tiny: Path, admin: User, mo
     assert_nothing_is_left()
 
 
-def test_what_is_not_there_is_said_and_nothing_is_added(tiny: Path, tmp_path: Path, admin: User) -> None:
+def test_missing_things_are_reported_and_nothing_is_added(tiny: Path, tmp_path: Path, admin: User) -> None:
     make_category("Family")
     assert refusal(str(tmp_path / "gone.mp4")) == f"{tmp_path}/gone.mp4 does not exist."
     assert refusal(str(tmp_path)) == f"{tmp_path} is not a file."

@@ -1,4 +1,4 @@
-"""The state of a video: who may move it, and what happens when two try."""
+"""The state of a video: its moves, and what happens when two of them meet."""
 
 import uuid
 from collections.abc import Callable
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("enqueued")
 
 @pytest.fixture
 def uploaded(owner: User, django_capture_on_commit_callbacks: Any) -> Video:
-    """A video whose original was just stored."""
+    """A video whose original has just been stored."""
     with django_capture_on_commit_callbacks(execute=True):
         video = Video(owner=owner, title="Fresh")
         video.video_file = ContentFile(b"film", name="film.mp4")
@@ -70,7 +70,7 @@ def test_nothing_is_enqueued_when_the_transaction_fails(owner: User, enqueued: l
     assert enqueued == []
 
 
-def test_a_replaced_original_is_let_go_and_the_new_one_processed(
+def test_a_replaced_original_is_discarded_and_the_new_one_processed(
     uploaded: Video, enqueued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     old = uploaded.video_file.name
@@ -82,7 +82,7 @@ def test_a_replaced_original_is_let_go_and_the_new_one_processed(
     assert not Discard.objects.filter(prefix=uploaded.video_file.name).exists()
 
 
-def test_a_replacement_takes_the_video_from_the_worker_that_has_it(
+def test_a_replacement_takes_the_video_from_its_worker(
     uploaded: Video, django_capture_on_commit_callbacks: Any
 ) -> None:
     claim = claimed(uploaded)
@@ -94,7 +94,7 @@ def test_a_replacement_takes_the_video_from_the_worker_that_has_it(
         lifecycle.record_progress(claim=claim, percent=10)
 
 
-def test_saving_a_video_that_was_read_before_does_not_undo_the_workers_writes(uploaded: Video) -> None:
+def test_saving_a_stale_instance_does_not_undo_the_workers_writes(uploaded: Video) -> None:
     read_before = Video.objects.get(pk=uploaded.pk)
     lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded))
     read_before.title = "Renamed meanwhile"
@@ -103,7 +103,7 @@ def test_saving_a_video_that_was_read_before_does_not_undo_the_workers_writes(up
     assert (uploaded.title, uploaded.state, uploaded.version) == ("Renamed meanwhile", State.READY, "v1")
 
 
-def test_of_two_replacements_at_once_the_later_one_counts(uploaded: Video) -> None:
+def test_if_two_originals_are_saved_at_once_the_later_one_counts(uploaded: Video) -> None:
     early, late = (Video.objects.get(pk=uploaded.pk) for _ in range(2))
     early.video_file = ContentFile(b"early", name="early.mp4")
     early.save()
@@ -140,7 +140,7 @@ def test_progress_renews_the_lease(uploaded: Video) -> None:
     assert uploaded.lease_until > timezone.now()
 
 
-def test_ready_switches_version_and_renditions_at_once(uploaded: Video) -> None:
+def test_mark_ready_switches_version_and_renditions_together(uploaded: Video) -> None:
     claim = claimed(uploaded)
     lifecycle.expect_version(claim=claim, version="v1")
     lifecycle.mark_ready(claim=claim, published=published(uploaded))
@@ -150,7 +150,7 @@ def test_ready_switches_version_and_renditions_at_once(uploaded: Video) -> None:
     assert not Discard.objects.exists()
 
 
-def test_a_version_brings_its_poster_its_captions_and_what_it_took(uploaded: Video) -> None:
+def test_a_version_comes_with_poster_captions_and_its_work(uploaded: Video) -> None:
     lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded, languages=("de", "en")))
     uploaded.refresh_from_db()
     assert (uploaded.poster, uploaded.poster_choices, uploaded.has_storyboard) == ("v1/poster.jpg", 3, True)
@@ -163,7 +163,7 @@ def test_a_version_brings_its_poster_its_captions_and_what_it_took(uploaded: Vid
     ("before", "after", "has_small"),
     [
         ("v1/poster_3.jpg", "v2/poster.jpg", True),
-        # Uploaded before there were small ones: another version brings none of it.
+        # Uploaded to a release without small pictures: a new version does not add one.
         ("0123456789abcdef/poster.jpg", "0123456789abcdef/poster.jpg", False),
     ],
 )
@@ -189,7 +189,7 @@ def test_a_new_version_keeps_uploaded_captions_and_replaces_its_own(uploaded: Vi
     }
 
 
-def test_a_poster_is_switched_only_from_the_state_that_was_seen(uploaded: Video) -> None:
+def test_a_poster_is_switched_only_from_the_state_that_was_read(uploaded: Video) -> None:
     lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded))
     seen = Video.objects.get(pk=uploaded.pk)
     for changes in ({"version": "v2"}, {"poster": "v1/poster_2.jpg"}, {"deleted_at": timezone.now()}):
@@ -201,10 +201,10 @@ def test_a_poster_is_switched_only_from_the_state_that_was_seen(uploaded: Video)
     assert Video.objects.get(pk=uploaded.pk).poster == "v1/poster_3.jpg"
 
 
-# --- before it is encoded --------------------------------------------------------------------------------------------
+# --- preflight -------------------------------------------------------------------------------------------------------
 
 
-def test_a_verdict_is_for_the_original_that_was_looked_at(uploaded: Video) -> None:
+def test_a_verdict_applies_only_to_the_original_that_was_examined(uploaded: Video) -> None:
     first = uploaded.accepted_original
     assert lifecycle.note_verdict(video_id=uploaded.pk, original=first, verdict={"verdict": "fine"})
     uploaded.video_file = ContentFile(b"better film", name="better.mov")
@@ -230,13 +230,13 @@ def test_a_refused_original_fails_before_a_worker_has_it_and_not_after(uploaded:
     assert uploaded.verdict == {"verdict": "refused"}
 
 
-def test_trying_again_looks_again(uploaded: Video) -> None:
+def test_retrying_examines_the_file_again(uploaded: Video) -> None:
     refused(uploaded)
     lifecycle.retry(video_id=uploaded.pk)
     assert Video.objects.get(pk=uploaded.pk).verdict is None
 
 
-def test_the_old_version_plays_on_and_goes_after_its_grace(
+def test_the_old_version_keeps_playing_until_it_is_due(
     uploaded: Video, django_capture_on_commit_callbacks: Any
 ) -> None:
     lifecycle.mark_ready(claim=claimed(uploaded), published=published(uploaded))
@@ -253,7 +253,7 @@ def test_the_old_version_plays_on_and_goes_after_its_grace(
     assert [r.version for r in uploaded.renditions.all()] == ["v2"]
 
 
-def test_a_worker_that_was_taken_for_dead_cannot_publish(uploaded: Video) -> None:
+def test_a_worker_whose_lease_expired_cannot_publish(uploaded: Video) -> None:
     late = claimed(uploaded)
     Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     lifecycle.take_back_expired()
@@ -274,7 +274,7 @@ def test_a_permanent_error_is_final_with_code_and_sentence(uploaded: Video) -> N
     assert uploaded.claim_token is None
 
 
-def test_a_passing_error_is_tried_again_later_and_given_up_in_the_end(uploaded: Video, settings: Any) -> None:
+def test_a_temporary_error_is_retried_and_given_up_in_the_end(uploaded: Video, settings: Any) -> None:
     settings.MAX_ATTEMPTS = 2
     assert lifecycle.mark_failed(claim=claimed(uploaded), error=StorageUnavailable()) == State.PENDING
     assert lifecycle.claim(video_id=uploaded.pk) is None, "not before its time"
@@ -291,7 +291,7 @@ def test_a_worker_that_ends_hands_its_video_to_the_next(uploaded: Video) -> None
 
 
 @pytest.mark.parametrize(("state", "may"), [(State.ERROR, True), (State.READY, True), (State.PROCESSING, False)])
-def test_retry_is_for_what_has_ended(uploaded: Video, state: State, may: bool) -> None:
+def test_retry_is_for_finished_and_failed_videos(uploaded: Video, state: State, may: bool) -> None:
     Video.objects.filter(pk=uploaded.pk).update(state=state)
     assert lifecycle.retry(video_id=uploaded.pk) is may
 
@@ -311,7 +311,7 @@ def test_an_expired_claim_goes_back_to_pending(uploaded: Video) -> None:
     assert lifecycle.waiting_ids() == [uploaded.pk]
 
 
-def test_a_video_that_ends_every_worker_is_given_up(uploaded: Video, settings: Any) -> None:
+def test_a_video_that_kills_every_worker_is_given_up(uploaded: Video, settings: Any) -> None:
     for _ in range(settings.MAX_ATTEMPTS):
         claimed(uploaded)
         Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
@@ -327,7 +327,7 @@ def test_only_pending_videos_can_be_claimed(uploaded: Video, state: State) -> No
     assert lifecycle.claim(video_id=uploaded.pk) is None
 
 
-def test_deleting_a_row_lets_go_of_everything_it_had(
+def test_deleting_a_row_discards_all_its_objects(
     uploaded: Video, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:
     public_id = uploaded.public_id

@@ -1,4 +1,4 @@
-"""What the reaper finds, and what it must leave alone."""
+"""What the reaper cleans up, and what it must leave alone."""
 
 import os
 import time
@@ -58,7 +58,7 @@ def test_other_videos_are_left_alone(waiting: Video, enqueued: list[int], state:
     assert enqueued == []
 
 
-def test_what_is_due_is_removed_and_what_is_not_stays(db: None, settings: Any, tmp_path: Path) -> None:
+def test_due_discards_are_removed_and_others_stay(db: None, settings: Any, tmp_path: Path) -> None:
     source = tmp_path / "a.mp4"
     source.write_bytes(b"x")
     store = get_store()
@@ -93,7 +93,7 @@ def test_brief_folders_go_when_their_work_is_done_or_after_a_day(db: None, setti
     assert list(settings.WORK_DIR.iterdir()) == []
 
 
-def test_a_work_folder_that_is_full_or_gone_is_the_storages_fault(settings: Any) -> None:
+def test_a_work_folder_that_is_full_or_gone_is_a_storage_error(settings: Any) -> None:
     settings.WORK_DIR = settings.WORK_DIR / "nowhere"
     with pytest.raises(StorageUnavailable), brief_folder():
         pass
@@ -138,7 +138,7 @@ CHORES = list(chores)
 
 
 @pytest.mark.parametrize("failing", CHORES)
-def test_each_chore_is_done_whichever_of_them_fails(failing: str, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_chore_runs_whichever_of_them_fails(failing: str, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
 
     def stand_in(name: str) -> Callable[[], None]:

@@ -1,4 +1,4 @@
-"""Which accounts the reaper removes: those that were registered and nothing else, ever."""
+"""Which accounts the reaper removes: only those that were registered and never used or confirmed."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def un_tick(office: Client, user: User) -> None:
-    """As staff do: "active" off, "awaits confirmation" on."""
+    """Sends the form as staff do: "active" off, "awaits confirmation" on."""
     form = {"email": user.email, "name": user.name, "role": user.role, "awaits_confirmation": "on"}
     assert office.post(f"/admin/users_app/user/{user.pk}/change/", form).status_code == 302
     user.refresh_from_db()
@@ -41,7 +41,7 @@ def office(admin: User) -> Client:
 
 
 def waiting(make_user: Any, **fields: Any) -> User:
-    """Old, and not confirmed any more, for whatever reason."""
+    """An old account that is not confirmed any more."""
     user: User = make_user("member", is_active=False, awaits_confirmation=True, **fields)
     User.objects.filter(pk=user.pk).update(date_joined=LONG_AGO)
     return user
@@ -54,13 +54,13 @@ def test_an_account_that_was_only_registered_is_removed(make_user: Any) -> None:
 
 
 @pytest.mark.parametrize("fields", [{"email_verified": True}, {"last_login": LONG_AGO}, {"let_in_at": LONG_AGO}])
-def test_what_was_ever_confirmed_let_in_or_signed_in_stays(fields: dict[str, Any], make_user: Any) -> None:
+def test_accounts_that_were_confirmed_admitted_or_signed_in_stay(fields: dict[str, Any], make_user: Any) -> None:
     waiting(make_user, **fields)
     assert registration.drop_unconfirmed() == 0
 
 
 @pytest.mark.parametrize("fields", [{"email_verified": True}, {}])
-def test_an_account_that_staff_un_tick_stays_however_old_it_is(
+def test_an_account_that_staff_deactivate_stays_however_old_it_is(
     fields: dict[str, Any], make_user: Any, office: Client
 ) -> None:
     member = make_user("member", **fields)
@@ -69,7 +69,7 @@ def test_an_account_that_staff_un_tick_stays_however_old_it_is(
     assert registration.drop_unconfirmed() == 0
 
 
-def test_a_registration_that_staff_let_in_and_un_tick_stays(make_user: Any, office: Client) -> None:
+def test_a_registration_that_staff_admit_and_deactivate_stays(make_user: Any, office: Client) -> None:
     member = waiting(make_user)
     form = {"email": member.email, "role": member.role, "is_active": "on"}
     office.post(f"/admin/users_app/user/{member.pk}/change/", form)
@@ -77,7 +77,7 @@ def test_a_registration_that_staff_let_in_and_un_tick_stays(make_user: Any, offi
     assert registration.drop_unconfirmed() == 0
 
 
-def test_a_registration_that_staff_give_a_name_is_removed_all_the_same(make_user: Any, office: Client) -> None:
+def test_a_registration_that_staff_name_is_still_removed(make_user: Any, office: Client) -> None:
     member = waiting(make_user)
     un_tick(office, member)
     assert registration.drop_unconfirmed() == 1
@@ -124,7 +124,7 @@ def be_signed_in(user: User) -> None:
 
 
 @pytest.mark.parametrize("own", [own_film, mark_film, begin_upload, stand_in_the_admin_log, be_signed_in])
-def test_who_owns_anything_stays_and_keeps_no_other_from_being_removed(
+def test_an_account_that_owns_something_stays_and_blocks_no_removal(
     own: Callable[[User], None], make_user: Any
 ) -> None:
     own(waiting(make_user))
@@ -133,7 +133,7 @@ def test_who_owns_anything_stays_and_keeps_no_other_from_being_removed(
     assert User.objects.filter(email="member@example.com").exists()
 
 
-def test_registering_again_takes_nothing_from_a_member_who_is_to_confirm_anew(
+def test_registering_again_takes_nothing_from_a_member_who_has_to_confirm_again(
     make_user: Any,
 ) -> None:
     member = waiting(make_user, email_verified=True, phone="123")

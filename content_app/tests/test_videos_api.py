@@ -1,4 +1,4 @@
-"""Uploading, changing and removing videos through the API."""
+"""Uploading, changing, deleting and restoring videos by the API."""
 
 import json
 from collections.abc import Callable
@@ -93,12 +93,12 @@ def test_a_video_may_come_before_its_file(owner: User, as_user: SignIn, enqueued
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
-def test_video_files_are_taken_whatever_the_case_of_their_name(extension: str, owner: User, as_user: SignIn) -> None:
+def test_extensions_are_accepted_in_upper_and_lower_case(extension: str, owner: User, as_user: SignIn) -> None:
     assert upload(as_user(owner), file=make_upload(f"Film.{extension.upper()}")).status_code == 201
 
 
 @pytest.mark.parametrize("name", ["notes.txt", "photo.jpg", "list.m3u8", "song.mp3", "film", "film.mp4.exe", ".mp4"])
-def test_other_files_are_refused_with_what_is_allowed(name: str, owner: User, as_user: SignIn) -> None:
+def test_other_files_are_refused_and_the_allowed_types_named(name: str, owner: User, as_user: SignIn) -> None:
     response = upload(as_user(owner), file=make_upload(name))
     assert (response.status_code, response.json()["code"]) == (400, "unsupported_type")
     assert "mp4, m4v, mov" in response.json()["detail"]
@@ -161,7 +161,7 @@ def test_a_title_is_required(owner: User, as_user: SignIn) -> None:
     assert original_files() == []
 
 
-def test_what_is_paid_needs_a_price(owner: User, as_user: SignIn) -> None:
+def test_a_paid_video_needs_a_price(owner: User, as_user: SignIn) -> None:
     client = as_user(owner)
     assert "price" in upload(client, is_paid="1").json()
     video = make_video(owner, is_paid=True, price=3)
@@ -190,7 +190,7 @@ def test_a_failing_database_leaves_no_file(owner: User, as_user: SignIn, monkeyp
 # --- changing --------------------------------------------------------------------------------------------------------
 
 
-def test_the_owner_changes_what_is_said(owner: User, as_user: SignIn) -> None:
+def test_the_owner_changes_the_texts(owner: User, as_user: SignIn) -> None:
     video = make_playable(owner, category=make_category("Drama"))
     response = as_user(owner).patch(f"{VIDEOS}{video.public_id}/", {"title": "New", "category": ""}, format="json")
     assert (response.status_code, response.json()["title"], response.json()["category"]) == (200, "New", None)
@@ -200,7 +200,7 @@ def test_the_owner_changes_what_is_said(owner: User, as_user: SignIn) -> None:
 def test_a_change_never_undoes_what_a_worker_wrote(
     owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The worker publishes between our reading and our writing."""
+    """The worker publishes a version between the read and the write of the request."""
     video = make_video(owner, state=State.PROCESSING)
     save = Video.save
 
@@ -252,14 +252,14 @@ def test_other_peoples_videos_cannot_be_changed(
     assert Video.objects.filter(deleted_at=None).count() == 2
 
 
-def test_a_line_ends_in_one_character_however_it_was_sent(owner: User, as_user: SignIn) -> None:
+def test_line_ends_are_normalized(owner: User, as_user: SignIn) -> None:
     video, client = make_playable(owner), as_user(owner)
     for kind in ("json", "multipart"):
         told = client.patch(f"{VIDEOS}{video.pk}/", {"description": "One\r\nTwo\rThree"}, format=kind)
         assert told.json()["description"] == "One\nTwo\nThree"
 
 
-# --- removing and bringing back --------------------------------------------------------------------------------------
+# --- deleting and restoring ------------------------------------------------------------------------------------------
 
 
 def test_a_deleted_video_is_hidden_from_all_until_an_admin_restores_it(
@@ -276,7 +276,7 @@ def test_a_deleted_video_is_hidden_from_all_until_an_admin_restores_it(
     assert as_user(admin).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 404
 
 
-def test_an_owner_brings_back_what_was_deleted_just_now(owner: User, creator: User, as_user: SignIn) -> None:
+def test_an_owner_restores_a_video_deleted_just_now(owner: User, creator: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     as_user(owner).delete(f"{VIDEOS}{video.pk}/")
     assert as_user(creator).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 403
@@ -285,7 +285,7 @@ def test_an_owner_brings_back_what_was_deleted_just_now(owner: User, creator: Us
     assert as_user(owner).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 403, "it is not deleted any more"
 
 
-def test_an_owner_does_not_bring_back_what_staff_took_away(owner: User, admin: User, as_user: SignIn) -> None:
+def test_an_owner_does_not_restore_a_video_that_staff_deleted(owner: User, admin: User, as_user: SignIn) -> None:
     by_api, in_admin = make_playable(owner), make_playable(owner)
     as_user(admin).delete(f"{VIDEOS}{by_api.pk}/")
     videos.soft_delete(video_id=in_admin.pk)
@@ -294,7 +294,7 @@ def test_an_owner_does_not_bring_back_what_staff_took_away(owner: User, admin: U
     assert not Video.objects.filter(deleted_at=None).exists()
 
 
-def test_what_fails_for_good_is_not_tried_again(owner: User, admin: User, as_user: SignIn, enqueued: list[int]) -> None:
+def test_a_final_error_is_not_retried(owner: User, admin: User, as_user: SignIn, enqueued: list[int]) -> None:
     upload(as_user(owner))
     video = Video.objects.get()
     claim = lifecycle.claim(video_id=video.pk)
@@ -320,7 +320,7 @@ def test_what_fails_for_good_is_not_tried_again(owner: User, admin: User, as_use
         (TranscoderFailed(), True),
     ],
 )
-def test_trying_again_is_offered_where_it_can_help(
+def test_retry_is_offered_where_it_can_help(
     error: PipelineError, can_help: bool, owner: User, as_user: SignIn, settings: Any
 ) -> None:
     settings.MAX_ATTEMPTS = 1
@@ -334,7 +334,7 @@ def test_trying_again_is_offered_where_it_can_help(
 # --- two editors at once ---------------------------------------------------------------------------------------------
 
 
-def test_an_edit_over_what_was_not_seen_is_refused(owner: User, as_user: SignIn) -> None:
+def test_an_edit_over_unseen_changes_is_refused(owner: User, as_user: SignIn) -> None:
     video, client = make_playable(owner), as_user(owner)
     seen = f'"{client.get(f"{VIDEOS}{video.pk}/").json()["updated_at"]}"'
     first = client.patch(f"{VIDEOS}{video.pk}/", {"title": "First"}, format="json", headers={"If-Match": seen})
@@ -351,14 +351,14 @@ def test_an_edit_over_what_was_not_seen_is_refused(owner: User, as_user: SignIn)
     ("seen", "status"),
     [("*", 200), ("", 200), ('"yesterday"', 412), ('"2026-13-45T00:00:00Z"', 412), ("2026-01-01T00:00:00", 412)],
 )
-def test_a_moment_that_is_none_was_not_seen(seen: str, status: int, owner: User, as_user: SignIn) -> None:
+def test_an_invalid_if_match_matches_no_video(seen: str, status: int, owner: User, as_user: SignIn) -> None:
     video = make_playable(owner)
     answer = as_user(owner).patch(f"{VIDEOS}{video.pk}/", {"title": "New"}, format="json", headers={"If-Match": seen})
     assert answer.status_code == status
 
 
 @pytest.mark.parametrize("state", State)
-def test_only_a_failed_video_is_tried_again(
+def test_only_a_failed_video_is_retried(
     state: State, owner: User, as_user: SignIn, enqueued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
     upload(as_user(owner))

@@ -1,4 +1,4 @@
-"""Who may know of which video."""
+"""Which users may find which video."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -20,7 +20,7 @@ from media_pipeline import layout
 from users_app.models import User
 
 ROLES = ("owner", "creator", "viewer", "admin")
-# For each kind of video: who finds it in lists, by id, and by public id.
+# For each kind of video: the users who find it in lists, by id, and by public id.
 TABLE: dict[str, tuple[set[str], set[str], set[str]]] = {
     "public": (set(ROLES), set(ROLES), set(ROLES)),
     "unlisted": ({"owner", "admin"}, {"owner", "admin"}, set(ROLES)),
@@ -57,7 +57,7 @@ def finds(person: User, ref: Any) -> bool:
 
 
 @pytest.mark.parametrize("kind", TABLE)
-def test_each_role_sees_what_the_table_says(kind: str, owner: User, people: dict[str, User]) -> None:
+def test_each_role_finds_the_videos_of_the_table(kind: str, owner: User, people: dict[str, User]) -> None:
     video = make_playable(owner, **KINDS[kind])
     seen = (
         {name for name, person in people.items() if visible_to(person).filter(pk=video.pk).exists()},
@@ -67,7 +67,7 @@ def test_each_role_sees_what_the_table_says(kind: str, owner: User, people: dict
     assert seen == TABLE[kind]
 
 
-def test_who_is_not_signed_in_sees_nothing(owner: User) -> None:
+def test_strangers_find_nothing(owner: User) -> None:
     video = make_playable(owner)
     assert not visible_to(AnonymousUser()).exists()
     with pytest.raises(Http404):
@@ -78,7 +78,7 @@ def test_who_is_not_signed_in_sees_nothing(owner: User) -> None:
     ("is_paid", "watchers"),
     [(False, {"owner", "creator", "viewer", "admin"}), (True, {"owner", "admin"})],
 )
-def test_free_videos_are_for_everybody_and_paid_ones_for_their_owner(
+def test_free_videos_are_for_all_users_and_paid_ones_for_their_owner(
     is_paid: bool, watchers: set[str], owner: User, people: dict[str, User]
 ) -> None:
     video = Video(owner=owner, is_paid=is_paid)
@@ -92,14 +92,14 @@ def test_only_the_owner_and_admins_may_change_a_video(owner: User, people: dict[
     assert not may_change(AnonymousUser(), video)
 
 
-# Which picture a film shows: one of its version, one that was uploaded, or none.
+# The poster of a film: a candidate of its version, an uploaded picture, or none.
 PICTURES = {
     "the best": "v1/poster.jpg",
     "a candidate": "v1/poster_2.jpg",
     "an upload": f"{16 * 'a'}/poster.jpg",
     "none": "",
 }
-# Who sees it, of those who have the public id. A paid film is shown to the same people as a free one.
+# Who sees it, of the users who have the public id. Paid films are shown to the same users as free ones.
 SEERS = {
     Visibility.PUBLIC: set(ROLES),
     Visibility.UNLISTED: set(ROLES),
@@ -110,7 +110,7 @@ SEERS = {
 @pytest.mark.parametrize("is_paid", [False, True], ids=["free", "paid"])
 @pytest.mark.parametrize("visibility", SEERS)
 @pytest.mark.parametrize("picture", PICTURES)
-def test_a_picture_is_for_those_who_know_of_the_film_and_opens_no_more_of_it(
+def test_a_picture_is_for_users_who_may_find_the_film_and_opens_no_more_of_it(
     picture: str,
     visibility: Visibility,
     is_paid: bool,
@@ -136,7 +136,7 @@ def test_a_picture_is_for_those_who_know_of_the_film_and_opens_no_more_of_it(
 
 
 def covered(address: str, video: Video) -> set[str]:
-    """Which files of the film a signed address is good for; as the grant of a version, every one of them."""
+    """Returns the files of the film that a signed address opens; for a grant of the version, all of them."""
     kind, grant, *_ = address.removeprefix("http://testserver/media/").split("/")
     assert kind == "file"
     films = {"v1/master.m3u8", "v1/360p.m3u8", "v1/720p.mp4"}
