@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Case, Count, Q, QuerySet, Sum, When
+from django.db.models import Case, Count, Q, Sum, When
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -63,53 +63,44 @@ def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any
 
 
 def dashboard_context() -> dict[str, Any]:
-    totals, forecast = count_states(), Forecast()
+    kept = Q(deleted_at=None)
+    totals = list(
+        Video.objects.order_by().values("state").annotate(
+            kept=Count("pk", filter=kept), deleted=Count("pk", filter=~kept),
+            version_bytes=Sum("size_bytes"), original_bytes=Sum("original_bytes"),
+        )
+    )  # fmt: skip
+    videos = Video.objects.filter(kept).select_related("owner").defer(*VERDICTS)
+    processing_first = Case(When(state=State.PROCESSING, then=0), default=1)
+    underway = videos.filter(state__in=IN_QUEUE).order_by(processing_first, "updated_at")
+    failed = videos.filter(state=State.ERROR).order_by("-updated_at")
+    forecast = Forecast()
     return {
-        "tiles": tiles(totals),
-        "underway": [(video, thumbnail(video), state_cell(video, forecast)) for video in underway_first()],
-        "failed": [(video, next_step(video)) for video in lately_failed()],
+        "tiles": tiles({row["state"]: row["kept"] for row in totals}),
+        "underway": [(video, thumbnail(video), state_cell(video, forecast)) for video in underway[:LISTED]],
+        "failed": [(video, next_step(video)) for video in failed[:LISTED]],
         "worker_count": queue.worker_count(),
         "disk": disk(),
         "people": User.objects.filter(is_active=True).count(),
-        "deleted": sum(row["deleted"] for row in totals.values()),
-        "version_bytes": sum(row["version_bytes"] or 0 for row in totals.values()),
-        "original_bytes": sum(row["original_bytes"] or 0 for row in totals.values()),
+        "deleted": sum(row["deleted"] for row in totals),
+        "version_bytes": sum(row["version_bytes"] or 0 for row in totals),
+        "original_bytes": sum(row["original_bytes"] or 0 for row in totals),
     }
 
 
-def count_states() -> dict[str, dict[str, Any]]:
-    kept = Q(deleted_at=None)
-    rows = Video.objects.order_by().values("state").annotate(
-        kept=Count("pk", filter=kept), deleted=Count("pk", filter=~kept),
-        version_bytes=Sum("size_bytes"), original_bytes=Sum("original_bytes"),
-    )  # fmt: skip
-    return {row["state"]: dict(row) for row in rows}
-
-
-def tiles(totals: dict[str, dict[str, Any]]) -> list[Tile]:
-    number = {state: totals.get(state, {}).get("kept", 0) for state in State}
+def tiles(counts: dict[str, int]) -> list[Tile]:
+    """`counts`: the number of videos by state."""
+    videos = reverse("admin:content_app_video_changelist")
+    shown = (
+        ("Waiting", State.PENDING, "waiting"),
+        ("Processing", State.PROCESSING, ""),
+        ("Failed", State.ERROR, "bad"),
+        ("Ready", State.READY, ""),
+    )
     return [
-        Tile("Waiting", number[State.PENDING], list_of(State.PENDING), "waiting" if number[State.PENDING] else ""),
-        Tile("Processing", number[State.PROCESSING], list_of(State.PROCESSING)),
-        Tile("Failed", number[State.ERROR], list_of(State.ERROR), "bad" if number[State.ERROR] else ""),
-        Tile("Ready", number[State.READY], list_of(State.READY)),
+        Tile(title, number := counts.get(state, 0), f"{videos}?state__exact={state}", tone if number else "")
+        for title, state, tone in shown
     ]
-
-
-def list_of(state: State) -> str:
-    return f"{reverse('admin:content_app_video_changelist')}?state__exact={state}"
-
-
-def underway_first() -> "QuerySet[Video]":
-    """Returns the films that are being processed, then those that wait, the longest waiting first."""
-    order = Case(When(state=State.PROCESSING, then=0), default=1)
-    videos = Video.objects.filter(deleted_at=None, state__in=IN_QUEUE).select_related("owner").defer(*VERDICTS)
-    return videos.order_by(order, "updated_at")[:LISTED]
-
-
-def lately_failed() -> "QuerySet[Video]":
-    videos = Video.objects.filter(deleted_at=None, state=State.ERROR).select_related("owner").defer(*VERDICTS)
-    return videos.order_by("-updated_at")[:LISTED]
 
 
 def disk() -> Disk | None:

@@ -1,6 +1,6 @@
 """Plans a deletion for good: the rows and stored objects that it would remove, for the page of confirmation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -78,7 +78,10 @@ class Removal:
 
 def plan_removal(videos: Sequence[Video]) -> Removal:
     """Plans with one query per kind of row, and one listing of the store per video."""
-    rows = {noun: count_by_video(model, videos) for noun, model in RELATED.items()}
+    rows: dict[str, dict[int, int]] = {}
+    for noun, model in RELATED.items():
+        related = model._default_manager.filter(video__in=[video.pk for video in videos])
+        rows[noun] = dict(related.order_by().values_list("video").annotate(Count("pk")))
     problem = ""
     try:
         folders = [stored_folders(video) for video in videos]
@@ -94,11 +97,6 @@ def plan_removal(videos: Sequence[Video]) -> Removal:
         for number, (video, found) in enumerate(zip(videos, folders, strict=True))
     ]
     return Removal(removals, problem)
-
-
-def count_by_video(model: type[Model], videos: Iterable[Video]) -> dict[int, int]:
-    related = model._default_manager.filter(video__in=[video.pk for video in videos])
-    return dict(related.order_by().values_list("video").annotate(Count("pk")))
 
 
 def stored_folders(video: Video) -> list[Folder]:

@@ -55,9 +55,9 @@ class SavingMixin(StaffAdmin):
         try:
             return super().changeform_view(request, object_id, form_url, extra_context)
         except NotStored as problem:
-            request.upload_problem = problem.sentence  # type: ignore[attr-defined]  # ours
+            request.upload_problem = problem.sentence  # type: ignore[attr-defined]  # an attribute of this project
         except PriceRefused as refusal:
-            request.price_problem = refusal.sentence  # type: ignore[attr-defined]  # ours
+            request.price_problem = refusal.sentence  # type: ignore[attr-defined]  # an attribute of this project
         return super().changeform_view(request, object_id, form_url, extra_context)
 
     def save_model(self, request: HttpRequest, obj: Video, form: Any, change: bool) -> None:

@@ -17,7 +17,7 @@ VIDEO_REF = OpenApiParameter("ref", str, OpenApiParameter.PATH, description="The
 
 
 def watchable(request: Request, ref: int | uuid.UUID) -> Video:
-    """Returns the video; answers 404 if the user may not find it, 403 if not watch it, 409 if it has no version."""
+    """Returns the video. Answers 404 if the user may not find it, 403 without access, 409 while it has no version."""
     video = find_visible(person_of(request), ref)
     if not may_watch(person_of(request), video):
         raise NoAccess
@@ -27,7 +27,7 @@ def watchable(request: Request, ref: int | uuid.UUID) -> Video:
 
 
 def changeable(request: Request, ref: int | uuid.UUID) -> Video:
-    """Returns the video; answers 404 if the user may not find it, 403 if not change it."""
+    """Returns the video. Answers 404 if the user may not find it, 403 if the user may not change it."""
     video = find_visible(person_of(request), ref)
     if not may_change(person_of(request), video):
         raise PermissionDenied("This video belongs to someone else.")

@@ -88,14 +88,6 @@ def read_number(request: Request, name: str) -> int:
     return int(text) if len(text) <= MAX_DIGITS else 10**MAX_DIGITS
 
 
-def read_length(request: Request) -> int:
-    if "Upload-Defer-Length" in request.headers:
-        raise bad_header("Upload-Defer-Length", "send the length with the first request.", "deferred_length")
-    if "Upload-Concat" in request.headers:
-        raise bad_header("Upload-Concat", "this server does not support concatenation.", "no_concatenation")
-    return read_number(request, "Upload-Length")
-
-
 def read_checksum(request: Request) -> Checksum | None:
     header = request.headers.get("Upload-Checksum")
     if header is None:
@@ -257,7 +249,11 @@ class TusUploads(TusView):
     )
     def post(self, request: Request) -> Response:
         """Begin a resumable upload (tus 1.0). Send the file to the address in `Location`; the body may begin it."""
-        length = read_length(request)
+        if "Upload-Defer-Length" in request.headers:
+            raise bad_header("Upload-Defer-Length", "send the length with the first request.", "deferred_length")
+        if "Upload-Concat" in request.headers:
+            raise bad_header("Upload-Concat", "this server does not support concatenation.", "no_concatenation")
+        length = read_number(request, "Upload-Length")
         chunk = chunk_of(request, 0) if is_chunk(request) else None
         pairs = read_pairs(request.headers.get("Upload-Metadata", ""))
         # An empty `video_id`, which some clients send for a missing value, replaces no file.

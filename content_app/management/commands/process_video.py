@@ -71,7 +71,9 @@ class Command(BaseCommand):
         if video.deleted_at:
             raise CommandError("The video was deleted while it was processed.")
         if video.state == State.ERROR:
-            remove_video(video)
+            # The operator has the file, and sees here why it was refused: keep neither the row nor the stored original.
+            video.delete()
+            discards.remove_due()
             raise CommandError(f"{video.error_code}: {video.error_message}")
         names = ", ".join(rendition.name for rendition in video.renditions.all())
         self.stdout.write(f"Video {video.pk} is ready: {video.duration_s:.1f} s in {names}.")
@@ -116,9 +118,3 @@ def add_video(path: Path, fields: dict[str, Any]) -> Video:
     except StorageUnavailable as error:
         raise CommandError(f"{error.sentence} {error.detail}") from error
     return video
-
-
-def remove_video(video: Video) -> None:
-    """Deletes the row and the stored original: the operator has the file, and sees the reason at the terminal."""
-    video.delete()
-    discards.remove_due()

@@ -55,8 +55,10 @@ def add_captions(*, video_id: int, language: str, label: str, text: str) -> Capt
         if replaced is None and Caption.objects.filter(video=video).count() >= MAX_LANGUAGES:
             raise AdditionRefused(f"A video has captions in at most {MAX_LANGUAGES} languages.", code="too_many")
         if replaced and replaced.is_uploaded:
-            folders.let_go_of_addition(video=video, folder=replaced.folder)
-        shown_label = one_line(label)[:MAX_LABEL_LENGTH].strip() or tag_name(tag) or "Captions"
+            folders.discard_addition(video=video, folder=replaced.folder)
+        # A menu shows one printable line.
+        words = "".join(c if c.isprintable() else " " for c in label).split()
+        shown_label = " ".join(words)[:MAX_LABEL_LENGTH].strip() or tag_name(tag) or "Captions"
         fields = {"label": shown_label, "folder": folder, "is_uploaded": True}
         caption, _ = Caption.objects.update_or_create(video=video, language=tag, defaults=fields)
         folders.keep_addition(video=video, folder=folder)
@@ -70,12 +72,7 @@ def remove_captions(*, video_id: int, language: str) -> None:
         caption = get_object_or_404(Caption, video=video, language=canonical_tag(language))
         caption.delete()
         if caption.is_uploaded:
-            folders.let_go_of_addition(video=video, folder=caption.folder)
-
-
-def one_line(text: str) -> str:
-    """Returns the printable characters as one line, with single spaces."""
-    return " ".join("".join(c if c.isprintable() else " " for c in text).split())
+            folders.discard_addition(video=video, folder=caption.folder)
 
 
 def write_files(work: Path, video: Video, tag: str, cues: tuple[Cue, ...]) -> list[Path]:

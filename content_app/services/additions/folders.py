@@ -48,6 +48,6 @@ def keep_addition(*, video: Video, folder: str) -> None:
     discards.keep(prefix=layout.version_prefix(video.public_id, folder))
 
 
-def let_go_of_addition(*, video: Video, folder: str) -> None:
+def discard_addition(*, video: Video, folder: str) -> None:
     """Call in the transaction that removes the reference to the folder."""
     discards.discard_later(prefix=layout.version_prefix(video.public_id, folder))

@@ -114,4 +114,4 @@ def _switch(video_id: int, poster_of: Callable[[Video], str]) -> None:
         with transaction.atomic():
             is_switched = lifecycle.switch_poster(video=video, poster=poster)
             if is_switched and is_uploaded(video) and poster != video.poster:
-                folders.let_go_of_addition(video=video, folder=video.poster.partition("/")[0])
+                folders.discard_addition(video=video, folder=video.poster.partition("/")[0])

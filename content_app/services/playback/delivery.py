@@ -174,10 +174,8 @@ def pick_rendition(renditions: Sequence[Rendition], *, short_side: int | None) -
 
     `renditions` are sorted, lowest first.
     """
-    fitting = [one for one in renditions if short_side is None or rung_size(one) <= short_side]
+    if short_side is None:
+        return renditions[-1]
+    # By the number in the name, not by the height: the only rung of a tiny video is smaller than its name.
+    fitting = [one for one in renditions if int(one.name.removesuffix("p")) <= short_side]
     return fitting[-1] if fitting else renditions[0]
-
-
-def rung_size(rendition: Rendition) -> int:
-    """Returns the short side in the rendition's name; the only rung of a tiny video may be smaller than its name."""
-    return int(rendition.name.removesuffix("p"))

@@ -68,7 +68,7 @@ def complete(*, video: Video) -> None:
     except BadResult as problem:
         return_claim(claim)
         raise ResultRefused(str(problem), code="bad_result") from problem
-    except ClaimLost as lost:  # deleted or replaced meanwhile
+    except ClaimLost as lost:  # the video was deleted or replaced while the result was copied
         raise ResultRefused(NOT_WAITING, code="not_waiting") from lost
     except BaseException:
         return_claim(claim)
