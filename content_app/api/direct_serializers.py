@@ -78,7 +78,7 @@ class PutAddress(serializers.Serializer[dict[str, Any]]):
     method = serializers.CharField()
     headers = serializers.DictField(child=serializers.CharField())
     post = PostForm(help_text="The same as a form, whose size the storage limits: these fields first, `file` last.")
-    media_id = serializers.UUIDField(help_text="The public id of the new video, unless the file replaces another's.")
+    media_id = serializers.UUIDField(help_text="The public id of the new video. Unused when a file is replaced.")
     key = serializers.CharField(help_text="The `video_s3_key` of the metadata.")
     max_bytes = serializers.IntegerField()
     expires_in_seconds = serializers.IntegerField()

@@ -42,7 +42,7 @@ class VideoAddress(APIView):
 
     @extend_schema(parameters=[VIDEO_REF, RenditionChoice], responses=MediaAddress, tags=["content"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Get a signed address of one MP4 with picture and sound. If the quality is missing, the next lower one."""
+        """Get a signed address of one MP4, in the next lower quality if this one does not exist."""
         video = watchable(request, ref)
         rendition = chosen_rendition(request, video, quality=request.query_params.get("quality"))
         address = delivery.media_url(video, layout.rendition_file(rendition.name))
@@ -109,7 +109,7 @@ class RenditionFile(APIView):
         tags=["streaming"],
     )
     def get(self, request: Request, ref: int | uuid.UUID, quality: str) -> HttpResponseRedirect:
-        """Get one quality as an MP4. If the quality is missing, the next lower one."""
+        """Get one quality as an MP4, or the next lower one if this one does not exist."""
         video = watchable(request, ref)
         rendition = chosen_rendition(request, video, quality=quality)
         response = HttpResponseRedirect(delivery.media_url(video, layout.rendition_file(rendition.name)))

@@ -174,7 +174,7 @@ UPLOAD_CHECKSUM = OpenApiParameter(
 
 
 class Begun(serializers.Serializer[dict[str, Any]]):
-    media_id = serializers.UUIDField(help_text="The public id of the new video, unless the file replaces another's.")
+    media_id = serializers.UUIDField(help_text="The public id of the new video. Unused when a file is replaced.")
     key = serializers.CharField(help_text="The `video_s3_key` of the metadata.")
 
 
@@ -297,7 +297,11 @@ class TusUpload(TusView):
         parameters=[
             TUS_RESUMABLE,
             OpenApiParameter(
-                "Upload-Offset", int, OpenApiParameter.HEADER, required=True, description="As HEAD answers."
+                "Upload-Offset",
+                int,
+                OpenApiParameter.HEADER,
+                required=True,
+                description="From the answer to HEAD.",
             ),
             UPLOAD_CHECKSUM,
         ],

@@ -150,7 +150,7 @@ class RestoreVideo(APIView):
 class RetryVideo(APIView):
     @extend_schema(parameters=[VIDEO_REF], request=None, responses=VideoSerializer, tags=["videos"])
     def post(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Process a failed video again. Refused when the same file would fail in the same way (see `can_retry`)."""
+        """Process a failed video again, unless the same file would fail in the same way (see `can_retry`)."""
         video = changeable(request, ref)
         if video.state == State.ERROR and video.error_is_final:
             raise CannotRetry(CannotRetry.same_file)
