@@ -1,6 +1,6 @@
-"""The pages of the watch site: shells without personal data, which their scripts fill from the API.
+"""The watch site's pages: shells without personal data, which their scripts fill from the API.
 
-They may therefore be compressed (BREACH): they contain neither secrets nor input of the client.
+So they may be compressed: nothing in them is secret, and nothing comes from whoever asks.
 """
 
 import uuid
@@ -30,7 +30,7 @@ def render_shell(request: HttpRequest, template: str, **context: object) -> Http
 
 
 def shell(template: str, context: Callable[[], dict[str, object]] = dict) -> Page:
-    """Makes the view of a page that is the same for all users."""
+    """A page that is the same for everybody."""
 
     @require_safe
     @gzip_page
@@ -41,21 +41,21 @@ def shell(template: str, context: Callable[[], dict[str, object]] = dict) -> Pag
 
 
 def account_page(template: str, *, instead: str = "") -> Page:
-    """Makes the view of a page about accounts; `instead` is its template where a user pool keeps the accounts."""
+    """One about accounts, or another one `instead` where somebody else keeps them."""
 
     @require_safe
     @gzip_page
     def show(request: HttpRequest) -> HttpResponse:
-        keeps_accounts = accounts_provider().keeps_accounts_here
-        shown = instead if instead and not keeps_accounts else template
-        return render_shell(request, shown, are_accounts_ours=keeps_accounts)
+        is_ours = accounts_provider().keeps_accounts_here
+        shown = instead if instead and not is_ours else template
+        return render_shell(request, shown, are_accounts_ours=is_ours)
 
     return show
 
 
 def upload_context() -> dict[str, object]:
     return {
-        # As text: Django would format a number with the thousands separators of the locale.
+        # As text: a number would be shown with thousands separators where a locale has them.
         "max_upload_mb": str(settings.MAX_UPLOAD_MB),
         "file_types": ",".join(f".{extension}" for extension in EXTENSIONS),
         "direct": direct_way(),
@@ -65,9 +65,9 @@ def upload_context() -> dict[str, object]:
 @require_safe
 @gzip_page
 def show_watch(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Answers the same for every id, so that the page never reveals which videos exist."""
-    # The page also contains the form with which the owner replaces the file.
-    return render_shell(request, "watch.html", public_id=public_id, languages=NAMES.items(), **upload_context())
+    """Answers alike for every id, so that the page never tells a stranger which videos exist."""
+    about_files = upload_context()  # for whoever manages the film
+    return render_shell(request, "watch.html", public_id=public_id, languages=NAMES.items(), **about_files)
 
 
 # Without trailing slashes: config.urls gives each both forms.

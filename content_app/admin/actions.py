@@ -28,21 +28,21 @@ class ActionsMixin(StaffAdmin):
         left = "neither finished nor failed"
         self.tell(request, chosen, kept, lifecycle.retry, done="put back in the queue", left=left)
 
-    @admin.action(description="Retry failed ones where it can help", permissions=["change"])
+    @admin.action(description="Retry those that failed, where it can help", permissions=["change"])
     def retry_failed(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
         failed = chosen.filter(deleted_at=None, state=State.ERROR)
         may_pass = failed.filter(Q(error_is_final=False) | Q(error_code__in=SETTINGS_DECIDE))
         left = "did not fail, or would fail again with the same file"
         self.tell(request, chosen, may_pass, lifecycle.retry, done="put back in the queue", left=left)
 
-    @admin.action(description="Delete (can be restored)", permissions=["delete"])
+    @admin.action(description="Delete (can be brought back)", permissions=["delete"])
     def soft_delete(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
-        done = "deleted; the filter “Deleted” shows what can be restored"
+        done = "deleted; the filter “Deleted” shows what can be brought back"
         self.tell(request, chosen, chosen, videos.soft_delete, done=done, left="already deleted")
 
-    @admin.action(description="Restore deleted ones", permissions=["change"])
+    @admin.action(description="Bring deleted ones back", permissions=["change"])
     def bring_back(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
-        self.tell(request, chosen, chosen, videos.restore, done="restored", left="not deleted")
+        self.tell(request, chosen, chosen, videos.restore, done="brought back", left="not deleted")
 
     @admin.action(description="Delete for good…", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, chosen: QuerySet[Video]) -> HttpResponse | None:

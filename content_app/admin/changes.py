@@ -18,7 +18,7 @@ from content_app.services.processing import lifecycle
 from media_pipeline.errors import StorageUnavailable
 from users_app.staff.admin_base import is_id
 
-DELETED = "The film is deleted. You can restore it on this page until it is deleted for good."
+DELETED = "The film is deleted. You can bring it back on this page until it is deleted for good."
 # What the form's `to` names: the service, the message when it changed the video, and the message when it did not.
 BUTTONS: dict[str, tuple[Callable[..., bool], str, str]] = {
     "process": (lifecycle.retry, "Put back in the queue.", "Nothing changed: the film is neither finished nor failed."),
@@ -26,7 +26,7 @@ BUTTONS: dict[str, tuple[Callable[..., bool], str, str]] = {
     "delete": (videos.soft_delete, DELETED, "The film was deleted already."),
     "feature": (videos.feature, "Put at the top of the catalogue.", "It is there already, or deleted."),
     "unfeature": (videos.unfeature, "Taken from the top of the catalogue.", "It is not at the top of the catalogue."),
-    "restore": (videos.restore, "The film is restored.", "The film is not deleted."),
+    "restore": (videos.restore, "The film is back.", "The film is not deleted."),
 }
 CHANGED_MEANWHILE = "The film was deleted or changed in the meantime, so nothing was saved."
 

@@ -48,8 +48,8 @@ def replaced_video(request: Request, ref: int | uuid.UUID | None) -> Video | Non
     return None if ref is None else changeable(request, ref)
 
 
-def address_json(upload: DirectUpload, max_bytes: int) -> dict[str, Any]:
-    form = presigning.sign_form(upload, most=max_bytes)
+def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
+    form = presigning.sign_form(upload, most=most_bytes)
     return {
         "url": presigning.sign_put(upload),
         "method": "PUT",
@@ -57,7 +57,7 @@ def address_json(upload: DirectUpload, max_bytes: int) -> dict[str, Any]:
         "post": {"url": form.url, "fields": form.fields},
         "media_id": upload.public_id,
         "key": upload.key,
-        "max_bytes": max_bytes,
+        "max_bytes": most_bytes,
         "expires_in_seconds": presigning.lifetime_s(),
     }
 

@@ -161,7 +161,7 @@ def check_work_folder() -> str:
         ) from error
     free_mb = shutil.disk_usage(folder).free // MEGABYTE
     if free_mb < MIN_FREE_MB:
-        raise CheckFailed(f"Only {free_mb:,} MB are free at {folder}: longer films will fail; make room.")
+        raise CheckFailed(f"Only {free_mb:,} MB are free at {folder}: films of some length will fail; make room.")
     return f"{free_mb:,} MB free"
 
 

@@ -179,7 +179,7 @@ def test_a_video_is_deleted_restored_and_processed_again(staff: Client, owner: U
     video = make_playable(owner, video_file="originals/a/a.mp4", accepted_original="originals/a/a.mp4")
     move = f"{LIST}{video.pk}/move"
     assert told(staff, move, {"to": "delete"}) == [DELETED]
-    assert told(staff, move, {"to": "restore"}) == ["The film is restored."]
+    assert told(staff, move, {"to": "restore"}) == ["The film is back."]
     assert told(staff, move, {"to": "restore"}) == ["It is not deleted."]
     assert told(staff, move, {"to": "process"}) == ["Put back in the queue."]
     video.refresh_from_db()

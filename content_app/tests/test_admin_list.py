@@ -88,7 +88,7 @@ def test_videos_are_deleted_and_restored(staff: Client, owner: User) -> None:
     video, deleted = make_playable(owner), make_playable(owner, deleted_at=timezone.now())
     assert act(staff, "soft_delete", video, deleted)[0].startswith("1 film deleted;")
     assert Video.objects.filter(deleted_at=None).count() == 0
-    assert act(staff, "bring_back", video, deleted) == ["2 films restored."]
+    assert act(staff, "bring_back", video, deleted) == ["2 films brought back."]
     assert Video.objects.filter(deleted_at=None).count() == 2
 
 

@@ -19,7 +19,7 @@ from media_pipeline.external import dash_texts
 from media_pipeline.packaging import playlists
 from media_pipeline.packaging.playlists import CaptionVariant
 
-# Per process: enough for the playlists of hundreds of films, or for a few manifests of very long ones.
+# Playlists of hundreds of films, or some manifests of the longest ones; in each process.
 published = ObjectCache(most_bytes=32 * 1024**2)
 
 
