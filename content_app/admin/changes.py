@@ -55,7 +55,7 @@ class ChangesMixin(PlayerMixin):
         """Takes the uploaded picture, else the candidate with this number, else the best candidate."""
         video, number = self.video_to_change(request, pk), request.POST.get("number", "")
         if upload := request.FILES.get("file"):
-            self.change(request, "Your picture is the poster now.", posters.upload, video_id=video.pk, upload=upload)
+            self.change(request, "Your picture is the poster.", posters.upload, video_id=video.pk, upload=upload)
         elif problem := upload_problem(request):
             self.message_user(request, problem, messages.ERROR)
         elif is_id(number):
@@ -63,7 +63,7 @@ class ChangesMixin(PlayerMixin):
         elif number:
             self.message_user(request, "Choose one of the pictures by its number.", messages.ERROR)
         else:
-            self.change(request, "The best picture of the film is the poster now.", posters.reset, video_id=video.pk)
+            self.change(request, "The best picture of the film is the poster.", posters.reset, video_id=video.pk)
         return back_to(video)
 
     def change_captions(self, request: HttpRequest, pk: int) -> HttpResponse:

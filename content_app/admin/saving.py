@@ -117,10 +117,7 @@ def problems_of(context: Any) -> dict[str, Any]:
 
 
 def answer_script(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Answers a script with the address of the redirect as JSON.
-
-    A script would follow the redirect itself, and so use up the message that is meant for the next page.
-    """
+    """The same to a script, which would follow a redirect unseen and so use up the message of the next page."""
     if isinstance(response, HttpResponseRedirect) and wants_json(request):
         return JsonResponse({"location": response.url}, status=201)
     return response

@@ -211,7 +211,7 @@ def test_another_poster_is_chosen_and_then_reset(staff: Client, owner: User) -> 
 def test_an_uploaded_picture_becomes_the_poster(staff: Client, owner: User) -> None:
     video = make_playable(owner)
     picture = SimpleUploadedFile("mine.png", make_picture(), content_type="image/png")
-    assert told(staff, f"{LIST}{video.pk}/poster", {"file": picture}) == ["Your picture is the poster now."]
+    assert told(staff, f"{LIST}{video.pk}/poster", {"file": picture}) == ["Your picture is the poster."]
     assert "Yours, shown now" in shown(staff, video)
 
 

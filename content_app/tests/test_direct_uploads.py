@@ -470,7 +470,7 @@ def test_a_check_runs_once(creators: APIClient, film: bytes, to_check: list[int]
     assert len(enqueued) == 1
 
 
-def test_a_user_has_a_limited_number_of_open_uploads(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_has_a_bounded_number_under_way(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct_uploads, "MOST_OPEN", 2)
     codes = [ask(creators, "upload-url", filename="a.mp4").status_code for _ in range(3)]
     assert codes == [201, 201, 409]

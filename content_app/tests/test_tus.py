@@ -316,7 +316,7 @@ def test_an_invalid_type_is_dropped(filetype: str, creators: APIClient) -> None:
     assert only_upload().content_type == direct_uploads.ANY_TYPE
 
 
-def test_a_user_may_have_a_limited_number_of_uploads(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_may_begin_any_number(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct_uploads, "MOST_OPEN", 1)
     begun(creators)
     assert said(begin(creators)) == (409, "too_many_uploads")
