@@ -180,7 +180,7 @@ def test_a_video_is_deleted_restored_and_processed_again(staff: Client, owner: U
     move = f"{LIST}{video.pk}/move"
     assert told(staff, move, {"to": "delete"}) == [DELETED]
     assert told(staff, move, {"to": "restore"}) == ["The film is back."]
-    assert told(staff, move, {"to": "restore"}) == ["It is not deleted."]
+    assert told(staff, move, {"to": "restore"}) == ["The film is not deleted."]
     assert told(staff, move, {"to": "process"}) == ["Put back in the queue."]
     video.refresh_from_db()
     assert (video.state, video.deleted_at) == (State.PENDING, None)

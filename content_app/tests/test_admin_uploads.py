@@ -95,7 +95,7 @@ def test_a_file_of_another_user_is_an_error_of_the_form(
         send(staff, ADD, upload, owner=admin.pk)
     answer = send(staff, ADD, upload, owner=admin.pk)
     assert answer.status_code == 400
-    assert "not there any more" in answer.json()["video_file"][0]
+    assert "no longer there" in answer.json()["video_file"][0]
     assert Video.objects.count() == (whose == "used")
 
 

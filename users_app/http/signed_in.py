@@ -8,5 +8,5 @@ from users_app.models import User
 
 
 def person_of(request: Request) -> User:
-    """Returns who is signed in. Only for views whose permissions require a user, as DRF's default here does."""
+    """Returns who is signed in. Only for views that require it, as all do unless they say otherwise (REST_FRAMEWORK)."""
     return cast(User, request.user)

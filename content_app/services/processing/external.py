@@ -108,7 +108,7 @@ def adopt(claim: Claim, version: str) -> Published:
     Raises BadResult, ClaimLost or StorageUnavailable.
     """
     store = bucket_store()
-    assert store  # a system check refuses TRANSCODER=external without buckets
+    assert store  # TRANSCODER=external without buckets is refused at the start
     # boto3 is for installations with a bucket only; see services.storage.stores.
     from media_pipeline.storage import s3_copy
 
