@@ -1,4 +1,4 @@
-"""`manage.py consume_uploads`, with a test server that implements both SQS and S3."""
+"""`manage.py consume_uploads` on queues and buckets of a server that speaks for SQS and S3 alike."""
 
 import json
 import logging
@@ -29,7 +29,7 @@ KEYS = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
 
 @dataclass
 class Cloud:
-    """A bucket that notifies a queue of new objects; the queue has a dead-letter queue."""
+    """A bucket that tells a queue of new objects, which has a dead-letter queue behind it."""
 
     url: str
     bucket: str
@@ -91,7 +91,7 @@ def cloud(moto: str, request: pytest.FixtureRequest, settings: Any) -> Cloud:
 
 @pytest.fixture(autouse=True)
 def _one_connection(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keeps the connection: a test is one transaction, and closing the connection would end it."""
+    """A test is one transaction, on a connection that must stay."""
     monkeypatch.setattr("content_app.management.commands.consume_uploads.close_old_connections", lambda: None)
 
 
@@ -118,14 +118,14 @@ def test_an_upload_that_arrives_is_checked_at_once(cloud: Cloud, upload: DirectU
     assert cloud.left() == 0  # the test event is gone as well
 
 
-def test_keys_are_url_encoded(cloud: Cloud, upload: DirectUpload, to_check: list[int]) -> None:
+def test_keys_come_encoded(cloud: Cloud, upload: DirectUpload, to_check: list[int]) -> None:
     DirectUpload.objects.update(key="originals/a folder/ü+&%20 film.mp4")
     cloud.put("originals/a folder/ü+&%20 film.mp4")
     consume()
     assert to_check == [upload.pk]
 
 
-def test_a_multipart_upload_is_notified_twice_and_checked_once(
+def test_an_upload_in_parts_is_told_twice_and_checked_once(
     cloud: Cloud, upload: DirectUpload, to_check: list[int]
 ) -> None:
     cloud.put_in_parts(upload.key)
@@ -136,7 +136,7 @@ def test_a_multipart_upload_is_notified_twice_and_checked_once(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_several_consumers_check_each_upload_once(
+def test_several_at_once_check_each_upload_once(
     cloud: Cloud, owner: User, to_check: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("signal.signal", lambda *_: None)  # only the main thread may
@@ -160,7 +160,7 @@ def consume_and_close() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[]", "{}", '{"Records": 5}', '{"Records": [{"eventName": 1}]}'])
-def test_other_messages_go_to_the_dead_letter_queue(
+def test_what_is_no_notification_goes_to_the_dead_letter_queue(
     cloud: Cloud, upload: DirectUpload, to_check: list[int], body: str
 ) -> None:
     cloud.send(body or " ")
@@ -168,10 +168,10 @@ def test_other_messages_go_to_the_dead_letter_queue(
     for _ in range(4):
         consume()
     assert (cloud.left(), cloud.left(cloud.dead_url)) == (0, 1)
-    assert to_check == [upload.pk]  # it does not block other messages
+    assert to_check == [upload.pk]  # it holds nobody up
 
 
-def test_a_notification_comes_again_while_the_storage_is_away(
+def test_what_cannot_be_looked_at_now_comes_again(
     cloud: Cloud, upload: DirectUpload, to_check: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud.put(upload.key)
@@ -189,7 +189,7 @@ def fail(key: str) -> str:
     raise StorageUnavailable
 
 
-def test_objects_without_an_upload_and_other_buckets_are_skipped(
+def test_objects_that_are_no_uploads_and_other_buckets_are_passed_over(
     cloud: Cloud, upload: DirectUpload, to_check: list[int]
 ) -> None:
     cloud.put("videos/x/v1/720p.mp4")
@@ -199,7 +199,7 @@ def test_objects_without_an_upload_and_other_buckets_are_skipped(
     assert (to_check, cloud.left()) == ([], 0)
 
 
-def test_a_missing_queue_is_reported_in_one_sentence(cloud: Cloud, settings: Any) -> None:
+def test_a_queue_that_is_not_there_is_one_sentence(cloud: Cloud, settings: Any) -> None:
     settings.SQS_QUEUE_URL = f"{cloud.url}/123456789012/nowhere"
     with pytest.raises(CommandError, match="check SQS_QUEUE_URL"):
         consume()
@@ -240,13 +240,13 @@ def test_notifications_are_read(said: dict[str, Any], arrived: list[Arrived]) ->
      json.dumps(message(key="%00")),
      json.dumps(message(key="\ud800"))],
 )  # fmt: skip
-def test_other_texts_are_no_notifications(body: str) -> None:
+def test_anything_else_is_told_from_them(body: str) -> None:
     with pytest.raises(BadMessage):
         parse_message(body)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_check_is_queued_after_the_arrival_is_committed(
+def test_the_check_is_queued_once_a_worker_can_see_the_arrival(
     cloud: Cloud, upload: DirectUpload, checks_seen: list[Any]
 ) -> None:
     cloud.put(upload.key)

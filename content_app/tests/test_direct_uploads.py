@@ -1,4 +1,4 @@
-"""Direct uploads: files that browsers put into a bucket of a real S3 server, and their checks."""
+"""Files that browsers bring into a bucket of a real server by themselves, and what is used of them."""
 
 import time
 import xml.etree.ElementTree as ET
@@ -59,7 +59,7 @@ def creators(as_user: SignIn, owner: User) -> APIClient:
 
 
 def run(to_check: list[int]) -> None:
-    """Runs the enqueued checks, as a worker does."""
+    """What workers do."""
     while to_check:
         checks.check(upload_id=to_check.pop())
 
@@ -69,7 +69,7 @@ def ask(client: APIClient, route: str, **body: Any) -> Any:
 
 
 def put(answer: dict[str, Any], body: bytes, **headers: str) -> int:
-    """Sends the form as a browser would. Returns the status."""
+    """As a browser would; the status."""
     return http.request("PUT", answer["url"], body=body, headers={**answer["headers"], **headers}).status
 
 
@@ -91,7 +91,7 @@ def exists(server: Ceph, bucket: str, key: str) -> bool:
 
 
 @pytest.mark.parametrize("is_described_first", [False, True])
-def test_a_file_that_was_put_becomes_a_film_that_waits(
+def test_a_file_that_was_put_becomes_a_film_to_process(
     creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int], owner: User, is_described_first: bool
 ) -> None:
     address = ask(creators, "upload-url", filename="Holiday.MP4", content_type="video/mp4", size=len(film)).json()
@@ -103,7 +103,7 @@ def test_a_file_that_was_put_becomes_a_film_that_waits(
     assert (video["public_id"], video["processing_status"], video["visibility"]) == (
         address["media_id"], "IN_PROGRESS", "PRIVATE",
     )  # fmt: skip
-    assert enqueued == []  # not before the check
+    assert enqueued == []  # nothing before it was checked
     run(to_check)
     stored = Video.objects.get()
     assert (stored.state, stored.accepted_original, stored.owner) == (State.PENDING, address["key"], owner)
@@ -114,7 +114,7 @@ def test_a_file_that_was_put_becomes_a_film_that_waits(
     assert not Discard.objects.filter(prefix=address["key"]).exists()
 
 
-def test_an_address_takes_only_the_announced_file(creators: APIClient, film: bytes) -> None:
+def test_an_address_puts_only_what_it_was_made_for(creators: APIClient, film: bytes) -> None:
     address = ask(creators, "upload-url", filename="a.mp4", content_type="video/mp4", size=len(film)).json()
     assert put(address, film, **{"Content-Type": "text/html"}) == 403
     assert put(address, film + b"more") == 403
@@ -133,8 +133,8 @@ def test_the_form_is_capped_by_the_storage_itself(creators: APIClient, film: byt
     assert post(form, film) == 204
 
 
-def test_addresses_expire(creators: APIClient, film: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presigning, "lifetime_s", lambda wanted_s=None: -1)  # raised to the minimum of one second
+def test_addresses_end(creators: APIClient, film: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presigning, "lifetime_s", lambda wanted_s=None: -1)  # capped to the least, one second
     address = ask(creators, "upload-url", filename="a.mp4").json()
     time.sleep(2)
     assert put(address, film) == 403
@@ -164,13 +164,13 @@ def test_what_cannot_become_a_film_gets_no_address(creators: APIClient, body: An
     assert not DirectUpload.objects.exists()
 
 
-def test_viewers_and_strangers_get_no_address(as_user: SignIn, viewer: User) -> None:
+def test_viewers_and_strangers_get_none(as_user: SignIn, viewer: User) -> None:
     for route in ("upload-url", "sign", "metadata", "thumbnail/upload-url"):
         assert ask(as_user(viewer), route).status_code == 403
         assert ask(APIClient(), route).status_code == 401
 
 
-def test_uploads_of_another_user_are_not_found(
+def test_what_somebody_else_brings_is_not_mine(
     creators: APIClient, as_user: SignIn, creator: User, film: bytes
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -185,7 +185,7 @@ def test_uploads_of_another_user_are_not_found(
 @pytest.mark.parametrize(
     ("content", "code"), [(b"not a film at all, really", "not_a_video"), (b"", "too_large")], ids=["text", "empty"]
 )
-def test_a_file_that_is_no_film_fails_and_is_removed(
+def test_what_is_no_film_fails_and_is_removed(
     creators: APIClient, to_check: list[int], enqueued: list[int], s3_server: Ceph, bucket: str, content: bytes,
     code: str,
 ) -> None:  # fmt: skip
@@ -197,13 +197,13 @@ def test_a_file_that_is_no_film_fails_and_is_removed(
     assert (shown["processing_status"], shown["processing_error_code"]) == ("FAILED", code)
     assert shown["processing_error"] == shown["upload_problem"] != ""
     assert enqueued == []
-    assert put(address, content) == 200  # the address has not expired
+    assert put(address, content) == 200  # the address is still good
     Discard.objects.update(due_at=timezone.now())
     discards.remove_due()
     assert not exists(s3_server, bucket, address["key"])
 
 
-def test_a_refused_file_is_removed_when_its_addresses_have_expired(
+def test_what_is_refused_is_removed_when_no_address_is_good_any_more(
     creators: APIClient, to_check: list[int], settings: Any
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -214,7 +214,7 @@ def test_a_refused_file_is_removed_when_its_addresses_have_expired(
     assert due_at > timezone.now() + timedelta(minutes=settings.UPLOAD_URL_MINUTES)
 
 
-def test_a_file_that_is_too_large_is_refused_after_it_arrived(
+def test_more_than_is_allowed_is_refused_after_it_came(
     creators: APIClient, to_check: list[int], settings: Any, enqueued: list[int]
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -226,7 +226,7 @@ def test_a_file_that_is_too_large_is_refused_after_it_arrived(
     assert enqueued == []
 
 
-# --- replaced after the check ----------------------------------------------------------------------------------------
+# --- exchanged after it was checked ----------------------------------------------------------------------------------
 
 
 def test_an_object_that_was_exchanged_after_its_check_is_not_used(
@@ -236,9 +236,9 @@ def test_an_object_that_was_exchanged_after_its_check_is_not_used(
     put(address, film)
     describe(creators, address["key"])
     run(to_check)
-    work_folder.drop_kept(older_than_s=0)  # as if the worker ran on another machine
+    work_folder.drop_kept(older_than_s=0)  # as on another machine
     video = Video.objects.get()
-    assert put(address, b"something else") == 200  # the address has not expired
+    assert put(address, b"something else") == 200  # the address is still good
     with pytest.raises(SourceExchanged):
         work_folder.fetch_original(video.accepted_original, tmp_path / "x", etag=video.original_etag)
 
@@ -265,7 +265,7 @@ def sign(client: APIClient, method: str, key: str, **more: Any) -> dict[str, Any
 
 
 def begin(client: APIClient, name: str = "big.mp4") -> tuple[str, str]:
-    """Begins a multipart upload. Returns its key and its upload id."""
+    """The key and the upload id."""
     begun = sign(client, "POST", name)
     said = ET.fromstring(http.request("POST", begun["url"]).data)  # noqa: S314 - of our own server
     return begun["key"], str(said.findtext(f"{S3_NAMESPACE}UploadId"))
@@ -284,7 +284,7 @@ def complete(url: str, etags: dict[int, str]) -> urllib3.BaseHTTPResponse:
 def test_a_file_in_parts_becomes_a_film(
     creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int]
 ) -> None:
-    whole = film + bytes(PART_BYTES)  # the bytes behind the film are not read
+    whole = film + bytes(PART_BYTES)  # what follows the film is not read
     key, upload_id = begin(creators)
     etags = {
         number: put_part(creators, key, upload_id, number, whole[first : first + PART_BYTES])
@@ -307,7 +307,7 @@ def test_parts_come_in_any_order_and_missing_or_wrong_ones_are_refused(creators:
     assert complete(url, {1: first, 2: second}).status == 200
 
 
-def test_an_aborted_multipart_upload_leaves_nothing(creators: APIClient, s3_server: Ceph, bucket: str) -> None:
+def test_an_upload_in_parts_that_is_given_up_leaves_nothing(creators: APIClient, s3_server: Ceph, bucket: str) -> None:
     key, upload_id = begin(creators)
     put_part(creators, key, upload_id, 1, b"x")
     assert http.request("DELETE", sign(creators, "DELETE", key, uploadId=upload_id)["url"]).status == 204
@@ -356,7 +356,7 @@ def test_a_picture_becomes_the_poster_of_a_film_that_plays(
     assert not video.poster.startswith("v1/")
 
 
-def test_a_picture_waits_for_its_film_and_a_bad_one_is_reported(
+def test_a_picture_waits_for_its_film_and_a_bad_one_is_told(
     creators: APIClient, owner: User, to_check: list[int]
 ) -> None:
     video = make_video(owner)
@@ -375,7 +375,7 @@ def test_a_picture_waits_for_its_film_and_a_bad_one_is_reported(
 
 
 @pytest.mark.parametrize("query", ["", "?associated_video_id=x", "?associated_video_id=999999"])
-def test_a_picture_needs_a_video_of_the_same_user(creators: APIClient, query: str) -> None:
+def test_a_picture_needs_a_video_of_mine(creators: APIClient, query: str) -> None:
     assert creators.post(f"{BASE}/thumbnail/upload-url/{query}", format="json").status_code in (400, 404)
 
 
@@ -398,12 +398,10 @@ def test_a_film_is_replaced_and_a_bad_replacement_leaves_it_playing(
     assert (video.state, video.accepted_original, enqueued) == (State.PENDING, address["key"], [video.pk])
 
 
-# --- missing notifications, missing files ----------------------------------------------------------------------------
+# --- what nobody says, and what never comes ---------------------------------------------------------------------------
 
 
-def test_a_file_that_arrives_without_a_notification_is_found(
-    creators: APIClient, film: bytes, to_check: list[int]
-) -> None:
+def test_what_arrives_without_a_word_is_found(creators: APIClient, film: bytes, to_check: list[int]) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
     describe(creators, address["key"])
     assert direct_uploads.find_arrived() == 0
@@ -431,9 +429,7 @@ def test_a_lost_check_is_put_on_the_queue_again(
     assert Video.objects.get().state == State.PENDING
 
 
-def test_an_upload_that_never_arrives_is_given_up(
-    creators: APIClient, to_check: list[int], s3_server: Ceph, bucket: str
-) -> None:
+def test_what_never_comes_is_given_up(creators: APIClient, to_check: list[int], s3_server: Ceph, bucket: str) -> None:
     key, upload_id = begin(creators)
     put_part(creators, key, upload_id, 1, b"x")
     describe(creators, key)
@@ -446,7 +442,7 @@ def test_an_upload_that_never_arrives_is_given_up(
     assert ask(creators, "sign", method="PUT", key=key, uploadId=upload_id, partNumber=2).status_code == 404
 
 
-def test_rows_of_settled_uploads_are_removed_after_a_day(creators: APIClient, film: bytes, to_check: list[int]) -> None:
+def test_rows_of_settled_uploads_go_a_day_later(creators: APIClient, film: bytes, to_check: list[int]) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
@@ -479,7 +475,7 @@ def test_a_person_has_a_bounded_number_under_way(creators: APIClient, monkeypatc
 # --- lists -----------------------------------------------------------------------------------------------------------
 
 
-def test_only_public_films_are_listed(
+def test_public_films_are_listed_and_others_are_not(
     creators: APIClient, as_user: SignIn, owner: User, viewer: User, django_assert_max_num_queries: Any
 ) -> None:
     public = make_playable(owner)
@@ -491,7 +487,7 @@ def test_only_public_films_are_listed(
     assert APIClient().get(f"{BASE}/").status_code == 401
 
 
-def test_without_a_bucket_nothing_is_signed(creators: APIClient, settings: Any, owner: User) -> None:
+def test_where_media_lie_in_a_folder_nothing_is_signed(creators: APIClient, settings: Any, owner: User) -> None:
     settings.S3_CONNECTION = None
     for route in ("upload-url", f"thumbnail/upload-url/?associated_video_id={make_video(owner).pk}&x="):
         answer = ask(creators, route, filename="a.mp4")
@@ -500,10 +496,10 @@ def test_without_a_bucket_nothing_is_signed(creators: APIClient, settings: Any, 
     assert not DirectUpload.objects.exists()
 
 
-# --- rights, leases and texts that change meanwhile ------------------------------------------------------------------
+# --- rights, leases and words that change meanwhile -------------------------------------------------------------------
 
 
-def test_a_user_who_may_no_longer_change_the_video_changes_nothing_by_an_upload(
+def test_who_may_not_change_the_video_any_more_changes_nothing_by_an_upload(
     creators: APIClient, owner: User, creator: User, film: bytes, to_check: list[int], enqueued: list[int]
 ) -> None:
     video = make_playable(owner)
@@ -530,7 +526,7 @@ def test_an_upload_for_a_video_that_was_deleted_is_settled(
     assert DirectUpload.objects.get().problem_code == "video_deleted"
 
 
-def test_an_upload_for_a_deleted_film_waits_while_the_deletion_may_be_undone(
+def test_what_was_brought_for_a_film_that_is_deleted_waits_while_that_may_be_undone(
     creators: APIClient, film: bytes, owner: User, to_check: list[int], enqueued: list[int]
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -553,7 +549,7 @@ def test_a_picture_that_is_too_large_is_not_even_fetched(creators: APIClient, ow
     assert DirectUpload.objects.get().problem_code == "too_large"
 
 
-def test_a_check_that_lost_its_lease_settles_nothing(
+def test_whoever_lost_the_lease_settles_nothing(
     creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int]
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -561,7 +557,7 @@ def test_a_check_that_lost_its_lease_settles_nothing(
     describe(creators, address["key"])
     slow = checks.take_lease(DirectUpload.objects.get().pk)
     assert slow
-    DirectUpload.objects.update(checked_until=timezone.now())  # the lease has expired
+    DirectUpload.objects.update(checked_until=timezone.now())  # taken for dead
     run(to_check)
     with pytest.raises(checks.LeaseLost):
         checks.refuse_upload(slow, code="x", sentence="y")
@@ -572,7 +568,7 @@ def test_a_check_that_lost_its_lease_settles_nothing(
 
 
 def a_week_passes() -> None:
-    """Time passes without workers; then the reaper and a cleanup job run, in either order."""
+    """Without workers; then the reaper and a job of removing run, the one or the other first."""
     long_ago = timezone.now() - timedelta(days=6)
     DirectUpload.objects.update(expires_at=long_ago)
     Discard.objects.update(due_at=long_ago)
@@ -581,7 +577,7 @@ def a_week_passes() -> None:
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["known", "unknown"])
-def test_a_file_that_arrived_is_kept_until_a_worker_checks_it(
+def test_what_arrived_is_kept_until_a_worker_looks_at_it(
     creators: APIClient, film: bytes, to_check: list[int], s3_server: Ceph, bucket: str, is_known: bool
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -597,7 +593,7 @@ def test_a_file_that_arrived_is_kept_until_a_worker_checks_it(
     assert exists(s3_server, bucket, address["key"])
 
 
-def test_a_file_that_never_gets_metadata_is_removed_in_the_end(
+def test_what_arrived_and_nobody_has_named_goes_in_the_end(
     creators: APIClient, film: bytes, to_check: list[int], s3_server: Ceph, bucket: str
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -608,7 +604,7 @@ def test_a_file_that_never_gets_metadata_is_removed_in_the_end(
     assert not exists(s3_server, bucket, address["key"])
 
 
-def test_an_upload_is_kept_while_the_storage_is_away(
+def test_what_may_have_arrived_is_kept_while_the_storage_is_away(
     creators: APIClient, film: bytes, to_check: list[int], settings: Any
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -626,7 +622,7 @@ def test_an_upload_is_kept_while_the_storage_is_away(
 @pytest.mark.parametrize(
     ("state", "is_kept"), [(State.PENDING, True), (State.PROCESSING, True), (State.READY, True), (State.ERROR, False)]
 )
-def test_a_picture_is_kept_as_long_as_its_film_may_arrive(
+def test_a_picture_is_kept_as_long_as_its_film_may_come(
     creators: APIClient, owner: User, to_check: list[int], state: State, is_kept: bool
 ) -> None:
     video = make_video(owner)
@@ -638,7 +634,7 @@ def test_a_picture_is_kept_as_long_as_its_film_may_arrive(
     assert DirectUpload.objects.exists() == is_kept
 
 
-def test_a_picture_is_kept_while_its_film_waits_for_its_check(
+def test_a_picture_is_kept_while_its_film_waits_to_be_looked_at(
     creators: APIClient, film: bytes, to_check: list[int]
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -654,7 +650,7 @@ def test_a_picture_is_kept_while_its_film_waits_for_its_check(
     assert not DirectUpload.objects.exists()
 
 
-def test_an_upload_that_is_being_checked_does_not_expire(creators: APIClient, film: bytes, to_check: list[int]) -> None:
+def test_an_upload_that_is_looked_at_does_not_expire(creators: APIClient, film: bytes, to_check: list[int]) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
@@ -679,15 +675,15 @@ def test_a_check_that_waits_on_the_queue_is_not_put_there_again(
     assert direct_uploads.enqueue_lost_checks() == 0
 
 
-def test_metadata_are_validated_together_with_the_stored_fields(creators: APIClient, owner: User) -> None:
+def test_metadata_are_judged_beside_what_is_known(creators: APIClient, owner: User) -> None:
     video = make_video(owner, is_paid=True, price=5)
     address = ask(creators, "upload-url", filename="a.mp4", video_id=video.pk).json()
     assert describe(creators, address["key"], price="0").status_code == 400
     assert describe(creators, address["key"], is_paid=True).status_code == 200
 
 
-def test_the_key_alone_is_enough_for_an_existing_film(creators: APIClient, owner: User) -> None:
-    """A client that uploads another file thus overwrites no texts that another user has changed in the meantime."""
+def test_the_key_alone_is_enough_for_a_film_that_is_there(creators: APIClient, owner: User) -> None:
+    """So whoever brings another file writes over no words that somebody else has changed meanwhile."""
     video = make_video(owner, title="Renamed meanwhile")
     address = ask(creators, "upload-url", filename="a.mp4", video_id=video.pk).json()
     assert ask(creators, "metadata", video_s3_key=address["key"]).status_code == 200
@@ -708,7 +704,7 @@ def test_text_that_cannot_be_encoded_is_refused(creators: APIClient, route: str)
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_described_first", [False, True])
-def test_the_check_is_queued_after_file_and_film_are_committed(
+def test_the_check_is_queued_once_a_worker_can_see_file_and_film(
     is_described_first: bool, creators: APIClient, film: bytes, checks_seen: list[Any]
 ) -> None:
     answer = ask(creators, "upload-url", filename="film.mp4", content_type="video/mp4").json()

@@ -1,4 +1,4 @@
-"""A small disk: uploads have to fit beside the announced ones of others, and a reserve stays free."""
+"""A small disk: what is announced has to fit beside what others announced, and a reserve is never touched."""
 
 import io
 import os
@@ -43,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("enqueued", "disk")
 
 
 class Disk:
-    """A disk of ten megabytes; the folders of the test and `others` take some of it."""
+    """Of ten megabytes, of which the folders of the test and `others` have taken some."""
 
     def __init__(self, *folders: Path) -> None:
         self.folders = folders
@@ -95,7 +95,9 @@ def test_an_upload_that_would_touch_the_reserve_is_refused(creators: APIClient) 
     assert begin(creators, fits).status_code == 201
 
 
-def test_announced_bytes_of_others_count_as_taken(creators: APIClient, as_user: SignIn, creator: User) -> None:
+def test_what_others_announced_and_have_not_brought_yet_is_taken(
+    creators: APIClient, as_user: SignIn, creator: User
+) -> None:
     first = begun(as_user(creator), 5 * MEGABYTE)
     assert said(begin(creators, 4 * MEGABYTE)) == NO_ROOM
     patch(as_user(creator), first, bytes(3 * MEGABYTE))
@@ -103,7 +105,9 @@ def test_announced_bytes_of_others_count_as_taken(creators: APIClient, as_user: 
     assert begin(creators, 3 * MEGABYTE).status_code == 201
 
 
-def test_no_room_is_kept_for_a_stalled_upload(creators: APIClient, as_user: SignIn, creator: User) -> None:
+def test_no_room_is_kept_for_an_upload_that_has_been_silent_for_long(
+    creators: APIClient, as_user: SignIn, creator: User
+) -> None:
     begun(as_user(creator), 5 * MEGABYTE)
     assert said(begin(creators, 5 * MEGABYTE)) == NO_ROOM
     long_ago = time.time() - disk_space.SILENT_S - 1
@@ -111,7 +115,7 @@ def test_no_room_is_kept_for_a_stalled_upload(creators: APIClient, as_user: Sign
     assert begin(creators, 5 * MEGABYTE).status_code == 201
 
 
-def test_cancelled_and_expired_uploads_take_no_room(creators: APIClient) -> None:
+def test_what_was_given_up_or_did_not_come_in_time_takes_nothing(creators: APIClient) -> None:
     first = begun(creators, 5 * MEGABYTE)
     creators.delete(first, headers=V1)
     begun(creators, 5 * MEGABYTE)
@@ -128,7 +132,7 @@ def test_with_buckets_the_disk_is_not_asked(owner: User, monkeypatch: pytest.Mon
 
 
 class Unread(io.BytesIO):
-    """A body that fails the test when it is read."""
+    """A body of which nothing may be read."""
 
     def read(self, size: int | None = -1) -> bytes:
         raise AssertionError("the body was read")
@@ -150,7 +154,7 @@ def test_a_form_is_refused_by_its_length(method: str, creators: APIClient, owner
 
 
 class Watched(io.BytesIO):
-    """A body that calls a function when half of it has been read."""
+    """A body that asks something when half of it has been read."""
 
     def __init__(self, body: bytes, question: Callable[[], object]) -> None:
         super().__init__(body)
@@ -163,7 +167,7 @@ class Watched(io.BytesIO):
         return super().read(size)
 
 
-def test_a_form_that_is_arriving_counts_with_its_remaining_bytes(creators: APIClient) -> None:
+def test_a_form_on_its_way_counts_with_what_it_has_still_to_bring(creators: APIClient) -> None:
     said_meanwhile: list[Any] = []
 
     def begin_another() -> None:
@@ -189,14 +193,14 @@ def test_a_form_without_a_file_needs_no_room(creators: APIClient, staff: Client,
     assert video.title == "Again"
 
 
-def test_the_script_of_the_admin_site_is_refused_at_once(staff: Client) -> None:
+def test_the_script_of_the_admin_site_is_told_at_once(staff: Client) -> None:
     environ: Any = {"CONTENT_LENGTH": str(DISK), "CONTENT_TYPE": FORM, "wsgi.input": Unread()}
     answer = staff.generic("POST", ADD, headers={"Accept": "application/json"}, **environ)
     assert (answer.status_code, answer.json()["code"]) == NO_ROOM
     assert "no room" in answer.json()["detail"]
 
 
-def test_the_form_of_the_admin_site_keeps_the_typed_fields(staff: Client, owner: User, disk: Disk) -> None:
+def test_the_form_of_the_admin_site_keeps_what_was_typed(staff: Client, owner: User, disk: Disk) -> None:
     disk.others = DISK
     fields = {"title": "Kept", "owner": owner.pk, "visibility": "PUBLIC", "price": "0", "currency": "EUR"}
     answer = staff.post(ADD, {**fields, "video_file": make_upload()})
@@ -206,7 +210,7 @@ def test_the_form_of_the_admin_site_keeps_the_typed_fields(staff: Client, owner:
     assert (Video.objects.exists(), original_files()) == (False, [])
 
 
-def test_a_user_sends_a_limited_number_of_forms_at_once(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_person_sends_a_bounded_number_of_forms_at_once(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "MOST_FORMS", 1)
     second: list[Any] = []
     body = form(bytes(200_000))
@@ -219,12 +223,12 @@ def test_a_user_sends_a_limited_number_of_forms_at_once(creators: APIClient, mon
     assert creators.post(VIDEOS, body, content_type=FORM).status_code == 201
 
 
-# --- while bytes arrive ----------------------------------------------------------------------------------------------
+# --- while bytes come ------------------------------------------------------------------------------------------------
 
 
-def test_a_chunk_stops_before_the_reserve_and_continues_when_there_is_room(creators: APIClient, disk: Disk) -> None:
+def test_a_chunk_stops_before_the_reserve_and_goes_on_when_there_is_room(creators: APIClient, disk: Disk) -> None:
     url = begun(creators, 4 * MEGABYTE)
-    disk.others = 5 * MEGABYTE  # after the upload was announced
+    disk.others = 5 * MEGABYTE  # after it was announced
     assert said(patch(creators, url, bytes(4 * MEGABYTE))) == NO_ROOM
     came = offset_of(creators, url)
     assert 2 * MEGABYTE < came <= 3 * MEGABYTE
@@ -246,7 +250,7 @@ def test_a_form_stops_before_the_reserve_and_leaves_nothing(creators: APIClient,
     assert not Video.objects.exists()
 
 
-def test_a_creation_without_room_leaves_nothing(creators: APIClient, disk: Disk) -> None:
+def test_a_beginning_that_gets_no_room_leaves_nothing(creators: APIClient, disk: Disk) -> None:
     headers = {**V1, "Upload-Length": str(2 * MEGABYTE), "Upload-Metadata": metadata(filename="film.mp4")}
 
     def fill() -> None:
@@ -261,7 +265,9 @@ def test_a_creation_without_room_leaves_nothing(creators: APIClient, disk: Disk)
 # --- giving up -------------------------------------------------------------------------------------------------------
 
 
-def test_giving_up_makes_room_before_the_database_is_used(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_giving_up_makes_room_before_the_database_is_asked(
+    creators: APIClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     url = begun(creators, 4)
     patch(creators, url, b"fi")
 
@@ -286,7 +292,7 @@ time.sleep(1000)
 """
 
 
-def test_a_form_keeps_its_room_and_place_while_its_process_lives(
+def test_a_form_has_its_room_and_its_place_as_long_as_the_process_lives_that_receives_it(
     creators: APIClient, owner: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forms, "MOST_FORMS", 1)
@@ -353,7 +359,7 @@ def test_an_encoder_is_ended_before_the_reserve_and_the_film_waits(
     assert lifecycle.retry(video_id=video.pk)
 
 
-def test_the_room_for_a_film_is_required_above_the_reserve(disk: Disk, settings: Any) -> None:
+def test_what_a_film_will_need_is_asked_for_above_the_reserve(disk: Disk, settings: Any) -> None:
     work_folder.require_scratch_space(DISK - RESERVE)
     with pytest.raises(StorageUnavailable):
         work_folder.require_scratch_space(DISK - RESERVE + 1)
@@ -364,7 +370,7 @@ def test_a_version_that_has_to_be_copied_to_another_disk_needs_room_there(
 ) -> None:
     (tmp_path / "720p.mp4").write_bytes(bytes(3 * MEGABYTE))
     disk.others = DISK - RESERVE - 4 * MEGABYTE
-    encoding.require_room_to_publish(tmp_path)  # stored by hard links, which need no room
+    encoding.require_room_to_publish(tmp_path)  # linked
     monkeypatch.setattr(encoding, "can_link", lambda source, target: False)
     with pytest.raises(disk_space.NoRoom):
         encoding.require_room_to_publish(tmp_path)

@@ -1,4 +1,4 @@
-"""Resumable uploads by tus: responses, refusals, and what is kept."""
+"""Uploads that can be resumed: what the server says, what it refuses, and what it keeps."""
 
 import base64
 import errno
@@ -57,7 +57,7 @@ def metadata(**texts: str) -> str:
 
 
 def send(client: APIClient, method: str, url: str, body: bytes, **request: Any) -> Any:
-    data: Any = body  # this client's annotations accept only text
+    data: Any = body  # the types of this client know texts only
     return client.generic(method, url, data, **request)
 
 
@@ -68,7 +68,7 @@ def begin(client: APIClient, length: object = 10, body: bytes = b"", /, **texts:
 
 
 def begun(client: APIClient, length: int = 10, **texts: str) -> str:
-    """Begins an upload. Returns its address."""
+    """The address of a new upload."""
     answer = begin(client, length, **texts)
     assert answer.status_code == 201, answer.content
     return str(answer["Location"])
@@ -92,7 +92,7 @@ def checksum(body: bytes, algorithm: str = "sha256") -> str:
 
 
 def said(answer: Any) -> tuple[int, str]:
-    """Returns the status and the code of an error; asserts that it has a sentence and names the version of tus."""
+    """Every error has a sentence, a code and the version."""
     assert answer["Tus-Resumable"] == "1.0.0"
     body = answer.json()
     assert body.get("detail") or len(body) > 1
@@ -108,7 +108,7 @@ def only_upload() -> DirectUpload:
 
 
 class Line(io.BytesIO):
-    """A client that disconnects after these bytes: the rest of the declared length never arrives."""
+    """A client that goes away after these bytes: the rest of the declared length never comes."""
 
     def read(self, size: int | None = -1) -> bytes:
         data = super().read(size)
@@ -123,11 +123,11 @@ def patch_and_leave(client: APIClient, url: str, came: bytes, *, of_bytes: int, 
     return client.generic("PATCH", url, content_type=CHUNK_TYPE, headers=sent, **environ)
 
 
-# --- OPTIONS ---------------------------------------------------------------------------------------------------------
+# --- what it can do --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("url", [BASE, BASE.rstrip("/"), f"{BASE}{uuid.uuid4()}/"])
-def test_anybody_may_read_the_options(url: str, client: Client, settings: Any) -> None:
+def test_anybody_may_ask_what_it_can_do(url: str, client: Client, settings: Any) -> None:
     settings.MAX_UPLOAD_MB = 7
     answer = client.options(url)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -163,10 +163,10 @@ def test_with_buckets_every_route_refuses(creators: APIClient, settings: Any) ->
     assert head(creators, url).status_code == 409
 
 
-# --- permissions -----------------------------------------------------------------------------------------------------
+# --- who may ---------------------------------------------------------------------------------------------------------
 
 
-def test_it_refuses_strangers_and_viewers(as_user: SignIn, viewer: User) -> None:
+def test_it_refuses_who_is_not_signed_in_and_who_only_watches(as_user: SignIn, viewer: User) -> None:
     assert said(begin(APIClient()))[0] == 401
     assert said(begin(as_user(viewer))) == (403, "permission_denied")
     assert not DirectUpload.objects.exists()
@@ -176,7 +176,7 @@ def test_an_admin_may_upload(as_user: SignIn, admin: User) -> None:
     assert begin(as_user(admin)).status_code == 201
 
 
-def test_the_upload_of_another_user_is_not_found(
+def test_the_upload_of_somebody_else_is_not_there(
     creators: APIClient, as_user: SignIn, creator: User, admin: User
 ) -> None:
     url = begun(creators)
@@ -209,7 +209,7 @@ def test_staff_of_the_admin_site_may_upload_with_its_token(admin: User) -> None:
     assert page.generic("PATCH", url, b"abc", content_type=CHUNK_TYPE, headers=sent).status_code == 204
 
 
-# --- creation --------------------------------------------------------------------------------------------------------
+# --- beginning -------------------------------------------------------------------------------------------------------
 
 
 def test_an_upload_is_begun(creators: APIClient, owner: User) -> None:
@@ -226,7 +226,7 @@ def test_an_upload_is_begun(creators: APIClient, owner: User) -> None:
     assert upload.video is None
 
 
-def test_a_title_creates_a_video(creators: APIClient, owner: User) -> None:
+def test_a_title_makes_a_video_of_it(creators: APIClient, owner: User) -> None:
     drama = make_category("Drama")
     begun(creators, title="Grüße", description="Long ago", category="Drama", visibility="PRIVATE", relativePath="")
     video = Video.objects.get()
@@ -244,7 +244,7 @@ def test_it_replaces_the_file_of_a_video(creators: APIClient, owner: User) -> No
     assert Video.objects.get().title == "Renamed"
 
 
-def test_it_replaces_no_file_of_another_user(creators: APIClient, creator: User) -> None:
+def test_it_replaces_no_file_of_somebody_else(creators: APIClient, creator: User) -> None:
     assert said(begin(creators, video_id=str(make_playable(creator).pk))) == (403, "permission_denied")
     assert said(begin(creators, video_id=str(make_video(creator).pk))) == (404, "not_found")
     assert said(begin(creators, video_id="seven")) == (400, "invalid")
@@ -259,7 +259,7 @@ def test_it_replaces_no_file_of_another_user(creators: APIClient, creator: User)
         *((text, (400, "bad_header")) for text in ("٣", "²", "\u00a01", "1_0", "\x00")),
     ],
 )
-def test_the_length_is_a_number_of_bytes_within_the_limit(
+def test_the_length_is_read_with_care(
     length: object, expected: tuple[int, str], creators: APIClient, settings: Any
 ) -> None:
     settings.MAX_UPLOAD_MB = 1
@@ -271,7 +271,7 @@ def test_the_length_is_a_number_of_bytes_within_the_limit(
 @pytest.mark.parametrize(
     ("header", "code"), [("Upload-Defer-Length", "deferred_length"), ("Upload-Concat", "no_concatenation")]
 )
-def test_unsupported_extensions_are_refused(header: str, code: str, creators: APIClient) -> None:
+def test_extensions_that_it_does_not_have_are_refused(header: str, code: str, creators: APIClient) -> None:
     headers = {**V1, "Upload-Metadata": metadata(filename="film.mp4"), "Upload-Length": "10", header: "1"}
     assert said(creators.generic("POST", BASE, headers=headers)) == (400, code)
 
@@ -294,7 +294,7 @@ def test_unsupported_extensions_are_refused(header: str, code: str, creators: AP
         (metadata(filename="a.mp4", title="x", category="There is none"), "invalid"),
     ],
 )
-def test_invalid_metadata_are_refused(header: str, code: str, creators: APIClient) -> None:
+def test_metadata_that_make_no_sense_are_refused(header: str, code: str, creators: APIClient) -> None:
     headers = {**V1, "Upload-Length": "10", "Upload-Metadata": header}
     assert said(creators.generic("POST", BASE, headers=headers)) == (400, code)
     assert not DirectUpload.objects.exists()
@@ -303,7 +303,7 @@ def test_invalid_metadata_are_refused(header: str, code: str, creators: APIClien
 @pytest.mark.parametrize(
     "name", ["x" * 10_000 + ".mp4", "../../etc/passwd.mp4", "Zoë 🎬.MP4", "a\nb\r.mp4", "a'\"<b>.mkv"]
 )
-def test_a_name_may_be_any_text_with_the_extension_of_a_video(name: str, creators: APIClient) -> None:
+def test_a_name_may_be_anything_that_ends_like_a_film(name: str, creators: APIClient) -> None:
     url = begun(creators, 4, filename=name)
     assert patch(creators, url, b"film").status_code == 204
     assert head(creators, url).status_code == 200
@@ -311,7 +311,7 @@ def test_a_name_may_be_any_text_with_the_extension_of_a_video(name: str, creator
 
 
 @pytest.mark.parametrize("filetype", ["x" * 300, "video/", "video/mp4\nX: y", "é/ü", 'video/mp4; codecs="avc1"'])
-def test_an_invalid_type_is_dropped(filetype: str, creators: APIClient) -> None:
+def test_a_type_that_is_none_is_left_out(filetype: str, creators: APIClient) -> None:
     begun(creators, filetype=filetype)
     assert only_upload().content_type == direct_uploads.ANY_TYPE
 
@@ -322,22 +322,22 @@ def test_nobody_may_begin_any_number(creators: APIClient, monkeypatch: pytest.Mo
     assert said(begin(creators)) == (409, "too_many_uploads")
 
 
-# --- creation with upload --------------------------------------------------------------------------------------------
+# --- beginning with the file -----------------------------------------------------------------------------------------
 
 
-def test_the_creation_may_carry_the_first_bytes(creators: APIClient, to_check: list[int]) -> None:
+def test_the_first_bytes_may_come_along(creators: APIClient, to_check: list[int]) -> None:
     assert begin(creators, 10, b"half ")["Upload-Offset"] == "5"
     assert begin(creators, 4, b"film", title="Whole")["Upload-Offset"] == "4"
     assert [path.read_bytes() for path in original_files()] == [b"film"]
     assert to_check == [DirectUpload.objects.get(name="film.mp4", declared_bytes=4).pk]
 
 
-def test_a_creation_that_is_too_long_leaves_nothing(creators: APIClient) -> None:
+def test_a_beginning_that_is_too_long_leaves_nothing(creators: APIClient) -> None:
     assert said(begin(creators, 3, b"film", title="Long")) == (413, "too_much")
     assert (partial_files(), DirectUpload.objects.count(), Video.objects.count()) == ([], 0, 0)
 
 
-# --- chunks ----------------------------------------------------------------------------------------------------------
+# --- going on --------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("form", [str, lambda url: url.rstrip("/")])
@@ -363,7 +363,7 @@ def test_a_film_that_arrived_is_checked_and_used(
     assert (video.state, video.original_bytes, enqueued) == (State.PENDING, len(film), [video.pk])
 
 
-def test_head_answers_the_offset(creators: APIClient) -> None:
+def test_head_says_how_far_it_is(creators: APIClient) -> None:
     url = begun(creators)
     patch(creators, url, b"film")
     answer = head(creators, url)
@@ -373,7 +373,7 @@ def test_head_answers_the_offset(creators: APIClient) -> None:
     assert "Upload-Expires" in answer
 
 
-def test_a_complete_upload_takes_no_more(creators: APIClient) -> None:
+def test_a_whole_upload_says_so_and_takes_no_more(creators: APIClient) -> None:
     url = begun(creators, 4)
     patch(creators, url, b"film")
     assert offset_of(creators, url) == 4
@@ -399,7 +399,7 @@ def test_an_offset_that_is_no_number_is_refused(offset: str, creators: APIClient
 
 
 @pytest.mark.parametrize("content_type", ["application/octet-stream", "text/plain", ""])
-def test_a_chunk_needs_its_media_type(content_type: str, creators: APIClient) -> None:
+def test_a_chunk_has_a_type_of_its_own(content_type: str, creators: APIClient) -> None:
     url = begun(creators)
     headers = {**V1, "Upload-Offset": "0"}
     answer = send(creators, "PATCH", url, b"film", content_type=content_type, headers=headers)
@@ -437,7 +437,7 @@ def test_a_body_is_never_read_as_a_whole(creators: APIClient, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PATCH", "DELETE"])
-def test_an_unknown_upload_is_not_found(method: str, creators: APIClient) -> None:
+def test_an_upload_that_was_never_announced_is_not_there(method: str, creators: APIClient) -> None:
     headers = {**V1, "Upload-Offset": "0"}
     answer = send(creators, method, f"{BASE}{uuid.uuid4()}/", b"", content_type=CHUNK_TYPE, headers=headers)
     assert (answer.status_code, answer["Tus-Resumable"]) == (404, "1.0.0")
@@ -455,7 +455,7 @@ def test_a_chunk_with_its_checksum_is_taken(algorithm: str, creators: APIClient)
     assert len(partial_files()) == 1
 
 
-def test_a_chunk_with_a_wrong_checksum_is_dropped(creators: APIClient) -> None:
+def test_a_chunk_with_another_checksum_is_dropped(creators: APIClient) -> None:
     url = begun(creators)
     patch(creators, url, b"film")
     answer = patch(creators, url, b"corrup", 4, Upload_Checksum=checksum(b"proper"))
@@ -471,7 +471,7 @@ def test_half_a_chunk_with_a_checksum_is_dropped(creators: APIClient) -> None:
     assert (offset_of(creators, url), len(partial_files())) == (0, 1)
 
 
-def test_unverified_bytes_of_a_dead_process_do_not_count(creators: APIClient) -> None:
+def test_what_was_not_proved_when_the_process_died_does_not_count(creators: APIClient) -> None:
     url = begun(creators)
     patch(creators, url, b"film")
     upload = only_upload()
@@ -490,7 +490,7 @@ def test_a_checksum_that_cannot_be_read_is_refused(header: str, creators: APICli
     assert offset_of(creators, url) == 0
 
 
-def test_a_creation_with_a_wrong_checksum_leaves_nothing(creators: APIClient) -> None:
+def test_a_beginning_with_another_checksum_leaves_nothing(creators: APIClient) -> None:
     headers = {**V1, "Upload-Length": "4", "Upload-Metadata": metadata(filename="film.mp4")}
     headers["Upload-Checksum"] = checksum(b"another")
     answer = send(creators, "POST", BASE, b"film", content_type=CHUNK_TYPE, headers=headers)
@@ -501,7 +501,7 @@ def test_a_creation_with_a_wrong_checksum_leaves_nothing(creators: APIClient) ->
 # --- one writer at a time --------------------------------------------------------------------------------------------
 
 
-def test_two_requests_cannot_write_at_once(creators: APIClient) -> None:
+def test_two_cannot_write_at_once(creators: APIClient) -> None:
     url = begun(creators)
     with tus.path_of(only_upload()).open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
@@ -511,7 +511,7 @@ def test_two_requests_cannot_write_at_once(creators: APIClient) -> None:
     assert patch(creators, url, b"film").status_code == 204
 
 
-def test_a_request_that_waited_for_a_stored_file_does_not_write(creators: APIClient) -> None:
+def test_who_waited_for_a_file_that_is_stored_by_now_does_not_write(creators: APIClient) -> None:
     begun(creators)
     upload = only_upload()
     with FileIO(tus.path_of(upload), "r+b") as opened_before:
@@ -523,7 +523,7 @@ def test_a_request_that_waited_for_a_stored_file_does_not_write(creators: APICli
 
 
 class NearlyFull(FileIO):
-    """A disk that takes only three more bytes."""
+    """Takes three bytes more."""
 
     room = 3
 
@@ -541,7 +541,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_a_full_disk_is_reported_and_the_offset_stays_right(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_and_the_offset_stays_right(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
     url = begun(creators)
     assert said(patch(creators, url, b"film")) == (507, "insufficient_storage")
     assert offset_of(creators, url) == 3
@@ -550,14 +550,14 @@ def test_a_full_disk_is_reported_and_the_offset_stays_right(creators: APIClient,
     assert tus.path_of(only_upload()).read_bytes() == b"film"
 
 
-def test_a_full_disk_drops_unverified_bytes(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_drops_what_was_not_proved(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
     url = begun(creators)
     assert said(patch(creators, url, b"film", Upload_Checksum=checksum(b"film"))) == (507, "insufficient_storage")
     assert offset_of(creators, url) == 0
 
 
 @pytest.mark.usefixtures("full_disk")
-def test_a_creation_on_a_full_disk_leaves_nothing(creators: APIClient) -> None:
+def test_a_beginning_on_a_full_disk_leaves_nothing(creators: APIClient) -> None:
     assert said(begin(creators, 4, b"film")) == (507, "insufficient_storage")
     assert (partial_files(), DirectUpload.objects.count()) == ([], 0)
 
@@ -565,7 +565,7 @@ def test_a_creation_on_a_full_disk_leaves_nothing(creators: APIClient) -> None:
 # --- the end of an upload --------------------------------------------------------------------------------------------
 
 
-def test_an_upload_is_cancelled(creators: APIClient) -> None:
+def test_an_upload_is_given_up(creators: APIClient) -> None:
     url = begun(creators)
     patch(creators, url, b"film")
     answer = creators.delete(url, headers=V1)
@@ -574,7 +574,7 @@ def test_an_upload_is_cancelled(creators: APIClient) -> None:
     assert head(creators, url).status_code == 404
 
 
-def test_an_upload_that_arrives_while_it_is_cancelled_stays(creators: APIClient) -> None:
+def test_an_upload_that_arrives_while_it_is_given_up_stays_and_its_client_is_told(creators: APIClient) -> None:
     url = begun(creators, 4)
     read_before = only_upload()
     patch(creators, url, b"film")
@@ -591,7 +591,7 @@ def test_an_upload_expires(creators: APIClient) -> None:
     assert said(creators.delete(url, headers=V1)) == (410, "upload_expired")
 
 
-def test_every_chunk_extends_the_expiry(creators: APIClient) -> None:
+def test_every_chunk_gives_it_its_whole_time_again(creators: APIClient) -> None:
     url = begun(creators)
     soon = timezone.now() + timedelta(minutes=1)
     DirectUpload.objects.update(expires_at=soon)
@@ -600,7 +600,7 @@ def test_every_chunk_extends_the_expiry(creators: APIClient) -> None:
     assert only_upload().expires_at > soon + timedelta(hours=1)
 
 
-def test_an_upload_does_not_expire_during_a_long_chunk(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_long_chunk_does_not_expire_meanwhile(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     renewed: list[DirectUpload] = []
     monkeypatch.setattr(direct_uploads, "extend_expiry", lambda *, upload: renewed.append(upload))
     monkeypatch.setattr(tus, "RENEW_S", 0)
@@ -608,7 +608,7 @@ def test_an_upload_does_not_expire_during_a_long_chunk(creators: APIClient, monk
     assert len(renewed) == 4
 
 
-def test_an_empty_chunk_does_not_extend_the_expiry(creators: APIClient) -> None:
+def test_a_chunk_of_nothing_gives_it_no_more_time(creators: APIClient) -> None:
     url = begun(creators)
     soon = timezone.now() + timedelta(minutes=1)
     DirectUpload.objects.update(expires_at=soon)
@@ -630,7 +630,7 @@ def test_an_upload_whose_file_is_lost_begins_anew(creators: APIClient) -> None:
 
 @pytest.fixture
 def whole(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> str:
-    """An upload that was received whole by a process that died before it stored the file."""
+    """Received by a process that died before it stored the file."""
     url = begun(creators, 4, title="Whole")
     with tus.path_of(only_upload()).open("ab") as file:
         file.write(b"film")
@@ -643,12 +643,12 @@ def is_stored(to_check: list[int]) -> bool:
     return stored and (upload.arrived_at is not None) and to_check == [upload.pk] and not partial_files()
 
 
-def test_a_head_request_finishes_it(creators: APIClient, whole: str, to_check: list[int]) -> None:
+def test_whoever_asks_finishes_it(creators: APIClient, whole: str, to_check: list[int]) -> None:
     assert offset_of(creators, whole) == 4
     assert is_stored(to_check)
 
 
-def test_an_empty_chunk_finishes_it(creators: APIClient, whole: str, to_check: list[int]) -> None:
+def test_a_chunk_of_nothing_finishes_it(creators: APIClient, whole: str, to_check: list[int]) -> None:
     assert patch(creators, whole, b"", 4).status_code == 204
     assert is_stored(to_check)
 
@@ -659,14 +659,14 @@ def test_the_reaper_finishes_it(whole: str, to_check: list[int]) -> None:
     assert is_stored(to_check)
 
 
-def test_a_file_that_was_stored_already_is_stored_again(creators: APIClient, whole: str, to_check: list[int]) -> None:
+def test_what_was_stored_already_is_stored_again(creators: APIClient, whole: str, to_check: list[int]) -> None:
     upload = only_upload()
     get_store().put(tus.path_of(upload), upload.key, "")
     tus.sweep()
     assert is_stored(to_check)
 
 
-def test_a_failing_storage_is_retried(
+def test_a_storage_that_fails_is_tried_again(
     creators: APIClient, to_check: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(*_: object) -> None:
@@ -682,7 +682,7 @@ def test_a_failing_storage_is_retried(
     assert is_stored(to_check)
 
 
-def test_metadata_may_come_while_the_file_arrives(
+def test_somebody_says_what_it_is_while_it_arrives(
     creators: APIClient, to_check: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def describe_meanwhile(*args: Any, **kwargs: Any) -> int:
@@ -695,7 +695,7 @@ def test_metadata_may_come_while_the_file_arrives(
     assert is_stored(to_check)
 
 
-def test_a_file_that_arrived_is_kept_until_a_worker_checks_it(
+def test_what_arrived_is_kept_until_a_worker_looks_at_it(
     creators: APIClient, to_check: list[int], tmp_path: Path
 ) -> None:
     film = make_clip(tmp_path, Clip(size="160x120", rate="25", duration_s=1)).read_bytes()
@@ -706,7 +706,7 @@ def test_a_file_that_arrived_is_kept_until_a_worker_checks_it(
     assert (Video.objects.get().state, len(original_files())) == (State.PENDING, 1)
 
 
-def test_a_complete_file_is_kept_when_it_could_not_be_stored_yet(whole: str, to_check: list[int]) -> None:
+def test_what_is_whole_is_not_forgotten_when_it_could_not_be_stored_yet(whole: str, to_check: list[int]) -> None:
     DirectUpload.objects.update(expires_at=timezone.now() - timedelta(days=3))
     direct_uploads.settle_overdue_uploads()  # before the sweep, which may have failed
     assert DirectUpload.objects.get().settled_at is None
@@ -714,9 +714,9 @@ def test_a_complete_file_is_kept_when_it_could_not_be_stored_yet(whole: str, to_
     assert DirectUpload.objects.get().arrived_at
 
 
-def test_a_file_that_cannot_be_removed_does_not_block_the_others(whole: str, to_check: list[int]) -> None:
+def test_a_file_that_cannot_be_removed_keeps_no_other_from_being_stored(whole: str, to_check: list[int]) -> None:
     folder = disk_space.arriving_folder()
-    for number in range(20):  # the folder lists them in any order
+    for number in range(20):  # in whatever order the folder gives them
         (folder / f"{number:032x}").mkdir()
         os.utime(folder / f"{number:032x}", (0, 0))
     with pytest.raises(OSError, match="directory"):
@@ -724,13 +724,13 @@ def test_a_file_that_cannot_be_removed_does_not_block_the_others(whole: str, to_
     assert DirectUpload.objects.get().arrived_at
 
 
-def test_a_complete_file_is_stored_however_late(whole: str, to_check: list[int]) -> None:
+def test_what_is_whole_is_stored_however_late(whole: str, to_check: list[int]) -> None:
     a_week_passes()
     assert is_stored(to_check)
 
 
 def a_week_passes() -> None:
-    """Time passes without workers and reaper; then a cleanup job runs, then the reaper."""
+    """Without workers and reaper; then a job of removing runs, then the reaper."""
     long_ago = timezone.now() - timedelta(days=6)
     DirectUpload.objects.update(expires_at=long_ago)
     Discard.objects.update(due_at=long_ago)
@@ -748,8 +748,8 @@ def age(path: Path, seconds: float) -> None:
     os.utime(path, (then, then), follow_symlinks=False)
 
 
-def test_a_file_without_an_upload_is_removed_after_an_hour(creators: APIClient) -> None:
-    tus.sweep()  # no error without the folder
+def test_what_no_upload_waits_for_is_removed_after_an_hour(creators: APIClient) -> None:
+    tus.sweep()  # without a folder
     begun(creators)
     kept = tus.path_of(only_upload())
     names = (uuid.uuid4().hex, uuid.uuid4().hex, "old.unproved")
@@ -763,7 +763,7 @@ def test_a_file_without_an_upload_is_removed_after_an_hour(creators: APIClient) 
     assert partial_files() == sorted([kept, fresh])
 
 
-def test_the_file_of_an_expired_upload_is_removed(creators: APIClient) -> None:
+def test_the_file_of_an_expired_upload_goes(creators: APIClient) -> None:
     begun(creators)
     age(tus.path_of(only_upload()), 2 * tus.ABANDONED_S)
     DirectUpload.objects.update(expires_at=timezone.now() - LATER)
@@ -784,7 +784,9 @@ def test_sweeping_takes_as_many_queries_for_any_number(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_check_is_queued_after_the_arrival_is_committed_whole(creators: APIClient, checks_seen: list[Any]) -> None:
+def test_the_check_is_queued_once_a_worker_can_see_all_that_has_arrived(
+    creators: APIClient, checks_seen: list[Any]
+) -> None:
     url = begun(creators, 4, title="In order")
     assert checks_seen == []
     assert patch(creators, url, b"film").status_code == 204
@@ -792,7 +794,7 @@ def test_the_check_is_queued_after_the_arrival_is_committed_whole(creators: APIC
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_upload_that_comes_with_its_creation_is_queued_after_its_metadata(
+def test_an_upload_that_comes_with_its_creation_is_queued_once_it_is_described(
     creators: APIClient, checks_seen: list[Any]
 ) -> None:
     assert begin(creators, 4, b"film", title="At once").status_code == 201
@@ -800,7 +802,7 @@ def test_an_upload_that_comes_with_its_creation_is_queued_after_its_metadata(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_rolled_back_arrival_queues_nothing(creators: APIClient, checks_seen: list[Any]) -> None:
+def test_an_arrival_that_is_taken_back_queues_nothing(creators: APIClient, checks_seen: list[Any]) -> None:
     begun(creators, 4, title="Taken back")
     with transaction.atomic():
         assert direct_uploads.mark_arrived(upload=only_upload())

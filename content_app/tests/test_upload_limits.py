@@ -1,4 +1,4 @@
-"""The number of uploads is limited, and cancelled ones are removed without delaying other jobs."""
+"""Nobody begins any number of uploads, and what is given up is removed without delaying others."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -37,7 +37,7 @@ def creators(as_user: SignIn, owner: User) -> APIClient:
     return as_user(owner)
 
 
-# --- per minute, and at once -----------------------------------------------------------------------------------------
+# --- a minute, and at once -------------------------------------------------------------------------------------------
 
 
 def ask(route: str, **body: Any) -> Callable[[APIClient, User], Any]:
@@ -63,7 +63,7 @@ IN_A_BUCKET: dict[str, Callable[[APIClient, User], Any]] = {
 
 @pytest.mark.usefixtures("enqueued")
 @pytest.mark.parametrize("way", [*IN_A_FOLDER, *IN_A_BUCKET])
-def test_a_user_begins_a_limited_number_a_minute(
+def test_a_person_begins_a_bounded_number_a_minute(
     way: str, creators: APIClient, owner: User, creator: User, as_user: SignIn, settings: Any,
     request: pytest.FixtureRequest,
 ) -> None:  # fmt: skip
@@ -81,7 +81,7 @@ def test_a_user_begins_a_limited_number_a_minute(
 
 
 @pytest.mark.usefixtures("enqueued")
-def test_later_requests_of_an_upload_are_not_counted(creators: APIClient, settings: Any) -> None:
+def test_what_goes_on_is_not_counted(creators: APIClient, settings: Any) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "upload": 1}
     url = begun(creators, 20)
     for offset in range(10):
@@ -97,7 +97,7 @@ def test_later_requests_of_an_upload_are_not_counted(creators: APIClient, settin
 
 @pytest.fixture
 def housekeeping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
-    """The queue of mails and cleanups on a real Redis, without a worker."""
+    """The queue of mails and cleanups, on a real Redis, with nobody who works on it."""
     socket_path = redis.choose_socket(tmp_path)
     with Popen(redis.server_args(redis.find_server(), socket_path=socket_path, folder=tmp_path)) as server:
         wait_for(lambda: redis.is_up(socket_path), what="Redis")
@@ -112,7 +112,7 @@ def names(of: Queue) -> list[str]:
 
 
 def take_up_all(of: Queue) -> None:
-    """Empties the queue, like a worker that has started every job."""
+    """As a worker that has taken up everything that waited."""
     of.connection.delete(of.key)
 
 
@@ -122,12 +122,12 @@ def let_go(number: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_thousand_cancelled_uploads_are_one_cleanup(housekeeping: Queue, owner: User) -> None:
+def test_a_thousand_that_are_given_up_are_one_cleanup(housekeeping: Queue, owner: User) -> None:
     for _ in range(100):
         direct_uploads.cancel(upload=direct_uploads.announce(owner=owner, size_bytes=1))
     assert names(housekeeping) == ["remove_discards"]
     take_up_all(housekeeping)
-    with ThreadPoolExecutor(8) as pool:  # as several web processes do
+    with ThreadPoolExecutor(8) as pool:  # as many web processes do
         assert all(pool.map(lambda _: queue.enqueue_cleanup(), range(1000)))
     assert Discard.objects.count() == 100
     assert names(housekeeping) == ["remove_discards"]
@@ -138,7 +138,7 @@ def test_mails_do_not_wait_for_the_end_of_a_long_cleanup(housekeeping: Queue, mo
     monkeypatch.setattr(jobs, "MAX_DISCARDS", 2)
     for number in range(3):
         let_go(number)
-    take_up_all(housekeeping)  # a worker has started it
+    take_up_all(housekeeping)  # a worker has taken it up
     enqueue_mail(7)
     jobs.remove_discards()
     assert (Discard.objects.count(), names(housekeeping)) == (1, ["send_mail", "remove_discards"])
@@ -148,14 +148,14 @@ def test_mails_do_not_wait_for_the_end_of_a_long_cleanup(housekeeping: Queue, mo
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_cleanup_is_enqueued_again_once_the_last_one_has_started(housekeeping: Queue) -> None:
+def test_a_cleanup_is_enqueued_again_once_the_last_one_was_taken_up(housekeeping: Queue) -> None:
     let_go(1)
     take_up_all(housekeeping)
     let_go(2)
     assert names(housekeeping) == ["remove_discards"]
 
 
-def test_without_a_queue_the_reaper_removes_the_objects(db: None) -> None:
+def test_without_a_queue_the_reaper_removes_it(db: None) -> None:
     assert not queue.enqueue_cleanup()
     discards.discard(prefixes=["originals/x"], due_at=timezone.now() - timedelta(seconds=1))
     assert discards.remove_due() == 1

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.usefixtures("enqueued")
 
 @pytest.fixture(autouse=True)
 def incoming(settings: Any, tmp_path: Path) -> Path:
-    """The folder of unfinished uploads; in these tests also of small ones."""
+    """Where unfinished uploads lie; every upload goes there, however small."""
     folder = tmp_path / "incoming"
     folder.mkdir()
     settings.FILE_UPLOAD_TEMP_DIR = folder
@@ -47,7 +47,7 @@ def nothing_is_left(incoming: Path) -> bool:
     return not Video.objects.exists() and original_files() == [] and list(incoming.iterdir()) == []
 
 
-def test_a_complete_upload_is_accepted(owner: User, as_user: SignIn, incoming: Path) -> None:
+def test_a_whole_upload_is_taken(owner: User, as_user: SignIn, incoming: Path) -> None:
     response = as_user(owner).post(VIDEOS, form(b"x" * 200_000), content_type=FORM)
     assert response.status_code == 201
     assert [path.stat().st_size for path in original_files()] == [200_000]
@@ -72,7 +72,7 @@ def test_an_upload_without_its_end_is_refused(
 
 
 class BrokenLine(io.BytesIO):
-    """A client that disconnects: the rest of the declared length never arrives."""
+    """A client that goes away: the rest of the declared length never comes."""
 
     def read(self, size: int | None = -1) -> bytes:
         data = super().read(size)
@@ -93,13 +93,13 @@ def test_a_client_that_goes_away_leaves_nothing(owner: User, as_user: SignIn, in
     assert nothing_is_left(incoming)
 
 
-def test_a_second_file_that_is_cut_off_drops_the_first_too(owner: User, as_user: SignIn, incoming: Path) -> None:
+def test_a_second_file_that_is_cut_off_takes_the_first_with_it(owner: User, as_user: SignIn, incoming: Path) -> None:
     body = form(b"x" * 100_000, closing=b"\r\n") + form(b"y" * 100_000, closing=b"")
     assert as_user(owner).post(VIDEOS, body, content_type=FORM).status_code == 400
     assert nothing_is_left(incoming)
 
 
-def test_an_upload_whose_declared_length_is_too_large_is_refused_unread(
+def test_an_upload_that_declares_to_be_too_large_is_refused_unread(
     owner: User, as_user: SignIn, incoming: Path
 ) -> None:
     unread = BrokenLine(b"")
@@ -116,7 +116,7 @@ def test_the_limit_is_exact(size: int, status: int, owner: User, as_user: SignIn
     assert status == 201 or (response.json()["code"] == "too_large" and nothing_is_left(incoming))
 
 
-def test_a_full_disk_is_reported_and_nothing_is_left(
+def test_a_full_disk_is_said_and_nothing_is_left(
     owner: User, as_user: SignIn, incoming: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: TemporaryUploadedFile, data: bytes) -> None:
@@ -153,7 +153,7 @@ def test_the_admins_form_has_the_same_limits(admin: User, client: Client, incomi
 def test_a_stranger_cannot_have_a_file_stored_by_sending_it_elsewhere(
     client: Client, path: str, content_type: str, db: None
 ) -> None:
-    """The CSRF check would read the form, and so store its file, before the user is authenticated."""
+    """The CSRF check would read the form, and so store its file, before anyone is known."""
     answer = client.post(path, form(b"x" * (OTHER_FIELDS_BYTES + 1)), content_type=content_type)
     assert answer.status_code == 413
 
