@@ -11,6 +11,7 @@ from config import admin_theme, checks, logs
 from config.env import BASE_DIR, load_env
 from config.http.forwarded import parse_networks
 from config.static_version import static_version
+from content_app.services.storage.storage_options import file_storage
 from media_pipeline.ffmpeg.sandbox import Demand
 from media_pipeline.planning.ladder import PRESETS, parse_ladder
 from media_pipeline.storage.buckets import Buckets, S3Connection
@@ -205,11 +206,8 @@ if problems := checks.event_problems(
 ):
     raise ImproperlyConfigured(" ".join(problems))
 STORAGES = {
-    "default": {
-        "BACKEND": "content_app.services.storage.form_storage.BucketStorage"
-        if S3_CONNECTION
-        else "django.core.files.storage.FileSystemStorage"
-    },
+    # An original has no address that lasts longer than one to upload it.
+    "default": file_storage(S3_CONNECTION, url_lifetime_s=UPLOAD_URL_MINUTES * 60),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 

@@ -1,4 +1,4 @@
-"""Objects in buckets of an S3 server: Amazon's, or another one that speaks its protocol with Signature Version 4."""
+"""The store of objects in buckets of Amazon S3, or of another server with its protocol and Signature Version 4."""
 
 import logging
 import threading
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from boto3.exceptions import S3UploadFailedError
 from boto3.s3.transfer import TransferConfig, create_transfer_manager
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, ParamValidationError
@@ -26,18 +27,19 @@ from media_pipeline.storage.store import NewObject, Tick
 log = logging.getLogger(__name__)
 
 MIB = 1024**2
-PART_BYTES = 16 * MIB  # 10,000 parts are the most: 160 GB
-# Threads of one transfer, each with a part in memory. A fast network is filled by four; a worker has other work too.
+PART_BYTES = 16 * MIB  # an upload has at most 10,000 parts, so 160 GB
+# The threads of one transfer, each with a part in memory. Four fill a fast network.
 PARALLEL = 4
 POLL_S = 0.1
-DOWNLOAD_ATTEMPTS = 3  # of each part, when it breaks off in its middle; asking for it is tried as often as all requests
-LONGEST_SIGNED_S = 7 * 24 * 3600  # Signature Version 4 allows no more
-# Of credentials whose end nobody tells: a role's last an hour at least, and are renewed a quarter before they end.
+DOWNLOAD_ATTEMPTS = 3  # of a part that breaks off in the middle; requests themselves have the attempts of the client
+MAX_SIGNED_S = 7 * 24 * 3600  # Signature Version 4 allows no more
+# For temporary credentials that do not say when they end. Those of a role last an hour or more, and are renewed a
+# quarter of an hour before they end.
 UNKNOWN_END_S = 15 * 60
 QUICK_ATTEMPTS = 2
 QUICK_TIMEOUT_S = 5.0
 CHECK_EVERY_S = 10.0
-DELETED_AT_ONCE = 1000
+DELETE_BATCH = 1000  # the most that one request may name
 
 
 class S3Store:
@@ -57,7 +59,7 @@ class S3Store:
             attempts=min(QUICK_ATTEMPTS, connection.attempts),
         )
         self.quick_client = make_client(self.session, quick, is_patient=False)
-        # Who stops an upload, often because the storage hangs, waits for the removal of its parts.
+        # Stopping an upload waits until its parts are removed, and it is often stopped because the storage hangs.
         self.client.abort_multipart_upload = self.quick_client.abort_multipart_upload
         self.checking = threading.Lock()
         self.checked_until = 0.0
@@ -67,23 +69,23 @@ class S3Store:
         self.put_all([NewObject(path, key, content_type)])
 
     def put_all(self, objects: Sequence[NewObject], on_tick: Tick = lambda: None) -> None:
-        """Several at once, large ones in parts; `on_tick` is called all the while and may raise to stop.
+        """Put several objects at once, large ones in parts; `on_tick` is called meanwhile and may raise to stop.
 
-        Every part's SHA-256 is signed, so what arrives is what was sent. What is stopped leaves no object behind; the
-        parts of a process that was killed are removed by the bucket's lifecycle rule.
+        The SHA-256 of every part is signed, so the server refuses bytes that arrive changed. An upload that is stopped
+        leaves no object behind; the parts of a killed process are removed by the lifecycle rule of the bucket.
         """
         with self.transfers() as manager:
-            wait_for([self.start_upload(manager, one) for one in objects], on_tick)
-
-    def start_upload(self, manager: Any, one: NewObject) -> tuple[TransferFuture, str]:
-        extra = {"ContentType": one.content_type, "CacheControl": cache_control(one.key)}
-        bucket = self.buckets.bucket_of(one.key)
-        return manager.upload(str(one.path), bucket, one.key, extra_args=extra), bucket
+            uploads = []
+            for new in objects:
+                bucket = self.buckets.bucket_of(new.key)
+                headers = {"ContentType": new.content_type, "CacheControl": cache_control(new.key)}
+                uploads.append((manager.upload(str(new.path), bucket, new.key, extra_args=headers), bucket))
+            wait_for(uploads, on_tick)
 
     def fetch(self, key: str, path: Path, on_tick: Tick = lambda: None, etag: str = "") -> None:
-        """Put the object at `path`, in parallel parts; raises SourceMissing, and OSError when there is no room.
+        """Download the object to `path`, in parallel parts. Raises SourceMissing, and OSError when there is no room.
 
-        With an ETag only the object that had it, even if it is exchanged meanwhile: raises SourceExchanged.
+        With `etag`, raises SourceExchanged when the object has another one, or is exchanged during the download.
         """
         bucket = self.buckets.bucket_of(key)
         pinned = [Pinned(etag, self.size(key))] if etag else []
@@ -92,16 +94,12 @@ class S3Store:
 
     @contextmanager
     def transfers(self) -> Iterator[Any]:
-        """A manager whose transfers are cancelled when the block is left by an exception."""
-        config = TransferConfig(
-            multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=PARALLEL,
-            num_download_attempts=DOWNLOAD_ATTEMPTS, preferred_transfer_client="classic",
-        )  # fmt: skip
-        with create_transfer_manager(self.client, config) as manager:
+        """A transfer manager; an exception in the block cancels its transfers."""
+        with create_transfer_manager(self.client, transfer_config()) as manager:
             yield manager
 
     def read_bytes(self, key: str) -> bytes:
-        """The whole object; raises SourceMissing when there is none."""
+        """The content of the object. Raises SourceMissing."""
         return self.read_from(self.buckets.bucket_of(key), key)
 
     def read_from(self, bucket: str, key: str) -> bytes:
@@ -110,14 +108,14 @@ class S3Store:
         return body
 
     def read_part(self, bucket: str, key: str, offset: int, length: int) -> bytes:
-        """Raises SourceMissing when there is none."""
+        """`length` bytes of the object from `offset`. Raises SourceMissing."""
         with s3_faults(bucket):
-            got = self.client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-{offset + length - 1}")
-            body: bytes = got["Body"].read()
+            answer = self.client.get_object(Bucket=bucket, Key=key, Range=f"bytes={offset}-{offset + length - 1}")
+            body: bytes = answer["Body"].read()
         return body
 
     def size(self, key: str) -> int:
-        """In bytes; raises SourceMissing when there is no such object."""
+        """The size of the object in bytes. Raises SourceMissing."""
         bucket = self.buckets.bucket_of(key)
         with self.head_faults(bucket):
             return int(self.quick_client.head_object(Bucket=bucket, Key=key)["ContentLength"])
@@ -126,7 +124,7 @@ class S3Store:
         return (key for key, _ in self.sizes(prefix))
 
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """The keys below `prefix` with the bytes of each."""
+        """The keys below `prefix`, each with its size in bytes."""
         for bucket in self.buckets.below(prefix):
             yield from self.sizes_in(bucket, prefix)
 
@@ -134,33 +132,32 @@ class S3Store:
         with s3_faults(bucket):
             for page in self.client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
                 for item in page.get("Contents", ()):
-                    # A prefix is a folder or one key; what only begins alike is neither.
+                    # `prefix` is a folder or a key; S3 also lists keys that only begin with the same characters.
                     if item["Key"] == prefix or item["Key"].startswith(f"{prefix}/"):
                         yield item["Key"], int(item["Size"])
 
     def delete_prefix(self, prefix: str) -> int:
-        """Remove one object or a folder of them; how many there were. Nothing there is fine."""
+        """Remove an object, or a folder of objects. Returns how many there were; none is no error."""
         count = 0
         for bucket in self.buckets.below(prefix):
             keys = [key for key, _ in self.sizes_in(bucket, prefix)]
-            for first in range(0, len(keys), DELETED_AT_ONCE):
-                self.delete(bucket, keys[first : first + DELETED_AT_ONCE])
+            for start in range(0, len(keys), DELETE_BATCH):
+                self.delete(bucket, keys[start : start + DELETE_BATCH])
             count += len(keys)
         return count
 
     def delete(self, bucket: str, keys: Sequence[str]) -> None:
-        wanted = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        request = {"Objects": [{"Key": key} for key in keys], "Quiet": True}
         with s3_faults(bucket):
-            refused = self.client.delete_objects(Bucket=bucket, Delete=wanted).get("Errors", ())
-        if refused:
-            code, message = refused[0].get("Code", ""), refused[0].get("Message", "")
+            errors = self.client.delete_objects(Bucket=bucket, Delete=request).get("Errors", ())
+        if errors:
+            code, message = errors[0].get("Code", ""), errors[0].get("Message", "")
             raise StorageUnavailable(detail=fault_sentence(code, message, bucket))
 
     def check(self) -> None:
-        """Prove that every bucket can be reached.
-
-        By one caller at a time, and again after some seconds only: strangers may ask, and many of them.
-        """
+        """Raises StorageUnavailable when a bucket cannot be reached."""
+        # Anybody may ask for the health of the site: one request checks at a time, and the others get its result, which
+        # is kept for some seconds.
         with self.checking:
             if time.monotonic() >= self.checked_until:
                 self.check_problem = self.find_problem()
@@ -180,18 +177,18 @@ class S3Store:
 
     @contextmanager
     def head_faults(self, bucket: str) -> Iterator[None]:
-        """Asks for what a HEAD cannot tell: its answer has no body, so a missing bucket looks like a missing object."""
+        """As `s3_faults`, around a HEAD, whose answer has no body: a missing bucket looks like a missing object."""
         with s3_faults(bucket):
             try:
                 yield
             except ClientError:
-                self.quick_client.list_objects_v2(Bucket=bucket, MaxKeys=1)  # fails with the reason, if there is one
+                self.quick_client.list_objects_v2(Bucket=bucket, MaxKeys=1)  # raises the real reason, if there is one
                 raise
 
     # --- signed addresses ---
 
     def signed_url(self, key: str, lifetime_s: int) -> str:
-        """An address that reads this object until `lifetime_s` from now, or for as long as our credentials last."""
+        """An address that reads this object for `lifetime_s`, or until the credentials end."""
         bucket = self.buckets.bucket_of(key)
         with s3_faults(bucket):
             url: str = self.signer.generate_presigned_url(
@@ -202,22 +199,23 @@ class S3Store:
         return url
 
     def capped(self, lifetime_s: int) -> int:
-        return max(1, min(lifetime_s, self.longest_signature_s()))
+        """The lifetime of an address in seconds: at least 1, and no longer than its signature is valid."""
+        return max(1, min(lifetime_s, self.max_signature_s()))
 
-    def longest_signature_s(self) -> int:
-        """A signature ends with the credentials that made it, whatever it says itself."""
+    def max_signature_s(self) -> int:
+        """How long a signature made now is valid, in seconds: it ends with the credentials that made it."""
         credentials = self.session.get_credentials()
         if credentials is None:
-            return LONGEST_SIGNED_S  # signing says why it cannot
-        is_temporary = bool(credentials.get_frozen_credentials().token)  # renews those that are about to end
-        end = getattr(credentials, "_expiry_time", None)  # botocore tells it nowhere else
+            return MAX_SIGNED_S  # signing raises the reason
+        is_temporary = bool(credentials.get_frozen_credentials().token)  # this renews credentials that are about to end
+        end = getattr(credentials, "_expiry_time", None)  # botocore has no public name for it
         if isinstance(end, datetime):
-            return min(LONGEST_SIGNED_S, int((end - datetime.now(UTC)).total_seconds()))
-        return UNKNOWN_END_S if is_temporary else LONGEST_SIGNED_S
+            return min(MAX_SIGNED_S, int((end - datetime.now(UTC)).total_seconds()))
+        return UNKNOWN_END_S if is_temporary else MAX_SIGNED_S
 
 
 class Pinned(BaseSubscriber):  # type: ignore[misc]  # has no types
-    """Every part is asked for with this ETag, which otherwise would be that of whatever lies there first."""
+    """Makes a download ask for every part with this ETag, instead of the one that the object has at its beginning."""
 
     def __init__(self, etag: str, size_bytes: int) -> None:
         self.etag = etag
@@ -243,27 +241,39 @@ def make_session(connection: S3Connection) -> Any:
 
 
 def make_client(session: Any, connection: S3Connection, *, is_patient: bool = True) -> Any:
-    config = Config(
+    config = client_config(connection, is_patient=is_patient)
+    return session.client("s3", endpoint_url=connection.endpoint_url or None, config=config)
+
+
+def client_config(connection: S3Connection, *, is_patient: bool = True) -> Config:
+    """`is_patient`: retry for half a minute, as workers do; else retry at once, because a person waits."""
+    return Config(
         signature_version="s3v4",
         connect_timeout=connection.timeout_s,
         read_timeout=connection.timeout_s,
-        # "legacy" waits up to 1, 2, 4, 8, 16 s, enough for a server that restarts; "standard" a twentieth of that, and
-        # after some dozens of failures it tries nothing again at all.
+        # "legacy" waits up to 1, 2, 4, 8 and 16 s, long enough for a server that restarts. "standard" waits a twentieth
+        # of that, and after some dozens of failures it stops retrying.
         retries={"mode": "legacy" if is_patient else "standard", "total_max_attempts": connection.attempts},
         max_pool_connections=PARALLEL * 4,
-        # Signed SHA-256 sums are understood by every server; newer kinds of checksum are not.
+        # Every server checks the signed SHA-256; the newer checksums are unknown to many.
         request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
         s3={"payload_signing_enabled": True, "addressing_style": "path" if connection.endpoint_url else "virtual"},
     )
-    return session.client("s3", endpoint_url=connection.endpoint_url or None, config=config)
+
+
+def transfer_config() -> TransferConfig:
+    return TransferConfig(
+        multipart_threshold=PART_BYTES, multipart_chunksize=PART_BYTES, max_concurrency=PARALLEL,
+        num_download_attempts=DOWNLOAD_ATTEMPTS, preferred_transfer_client="classic",
+    )  # fmt: skip
 
 
 # --- waiting and failing ---------------------------------------------------------------------------------------------
 
 
 def wait_for(transfers: Sequence[tuple[TransferFuture, str]], on_tick: Callable[[], None]) -> None:
-    """Until all are done; the first that fails, or `on_tick`, ends the others."""
+    """Wait until all transfers are done. An error of one, or one of `on_tick`, cancels the others and is raised."""
     waiting = list(transfers)
     try:
         while waiting:
@@ -279,21 +289,27 @@ def wait_for(transfers: Sequence[tuple[TransferFuture, str]], on_tick: Callable[
         for future, _ in transfers:
             future.cancel()
         for future, _ in transfers:
-            with suppress(Exception):  # what ended the wait is what counts
+            with suppress(Exception):  # the first error is the one to raise
                 future.result()
         raise
 
 
 @contextmanager
 def s3_faults(bucket: str) -> Iterator[None]:
+    """Raises errors of boto3 as StorageUnavailable, SourceMissing or SourceExchanged."""
     try:
         yield
     except ClientError as error:
         raise as_pipeline_error(error, bucket) from error
+    except S3UploadFailedError as error:
+        # boto3's upload_file raises it in place of a ClientError, which stays its context.
+        if not isinstance(error.__context__, ClientError):
+            raise
+        raise as_pipeline_error(error.__context__, bucket) from error
     except RetriesExceededError as error:
         raise StorageUnavailable(detail=f"The storage broke off again and again: {error.last_exception}") from error
     except S3DownloadFailedError as error:
-        raise SourceExchanged(detail=str(error)) from error  # what s3transfer makes of PreconditionFailed
+        raise SourceExchanged(detail=str(error)) from error  # s3transfer raises it for PreconditionFailed
     except ParamValidationError as error:
         raise StorageUnavailable(detail=fault_sentence("InvalidBucketName", "", bucket)) from error
     except BotoCoreError as error:
@@ -301,12 +317,12 @@ def s3_faults(bucket: str) -> Iterator[None]:
 
 
 def as_pipeline_error(error: ClientError, bucket: str) -> PipelineError:
-    said = error.response.get("Error", {})
-    code = str(said.get("Code", ""))
+    answer = error.response.get("Error", {})
+    code = str(answer.get("Code", ""))
     if code in EXCHANGED:
         return SourceExchanged(detail=bucket)
     if code in MISSING and error.operation_name != "HeadBucket":
         return SourceMissing(detail=f"{bucket}: {code}")
     if code in MISSING:
         code = "NoSuchBucket"
-    return StorageUnavailable(detail=fault_sentence(code, str(said.get("Message", "")), bucket))
+    return StorageUnavailable(detail=fault_sentence(code, str(answer.get("Message", "")), bucket))

@@ -235,7 +235,7 @@ def three_objects(store: S3Store, film: Path) -> list[str]:
 def test_a_prefix_is_a_folder_or_one_object(
     store: S3Store, three_objects: list[str], prefix: str, found: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3, "DELETED_AT_ONCE", 2)
+    monkeypatch.setattr(s3, "DELETE_BATCH", 2)
 
     assert sorted(store.list(prefix)) == sorted(key for key in three_objects if f"{key}/".startswith(f"{prefix}/"))
     assert [store.delete_prefix(prefix), store.delete_prefix(prefix)] == [found, 0]
@@ -345,11 +345,11 @@ class Credentials:
 @pytest.mark.parametrize(
     ("credentials", "longest_s"),
     [
-        (None, s3.LONGEST_SIGNED_S),
-        (Credentials(), s3.LONGEST_SIGNED_S),
+        (None, s3.MAX_SIGNED_S),
+        (Credentials(), s3.MAX_SIGNED_S),
         (Credentials(token="t"), s3.UNKNOWN_END_S),
         (Credentials(token="t", ends_in_s=1000), 1000),
-        (Credentials(token="t", ends_in_s=10**7), s3.LONGEST_SIGNED_S),
+        (Credentials(token="t", ends_in_s=10**7), s3.MAX_SIGNED_S),
     ],
 )
 def test_a_signature_never_outlives_its_credentials(
@@ -358,7 +358,7 @@ def test_a_signature_never_outlives_its_credentials(
     store = S3Store(connection)
     store.session = SimpleNamespace(get_credentials=lambda: credentials)
 
-    assert longest_s - 1 <= store.longest_signature_s() <= longest_s
+    assert longest_s - 1 <= store.max_signature_s() <= longest_s
 
 
 @pytest.mark.parametrize(("ends_in_s", "least", "most"), [(100, 90, 100), (-5, 1, 1)])
