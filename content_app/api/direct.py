@@ -49,7 +49,7 @@ def replaced_video(request: Request, ref: int | uuid.UUID | None) -> Video | Non
 
 
 def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
-    form = presigning.sign_form(upload, most=most_bytes)
+    form = presigning.sign_form(upload, max_bytes=most_bytes)
     return {
         "url": presigning.sign_put(upload),
         "method": "PUT",

@@ -467,7 +467,7 @@ def test_a_check_runs_once(creators: APIClient, film: bytes, to_check: list[int]
 
 
 def test_a_person_has_a_bounded_number_under_way(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direct_uploads, "MOST_OPEN", 2)
+    monkeypatch.setattr(direct_uploads, "MAX_OPEN", 2)
     codes = [ask(creators, "upload-url", filename="a.mp4").status_code for _ in range(3)]
     assert codes == [201, 201, 409]
 

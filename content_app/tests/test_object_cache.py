@@ -18,13 +18,13 @@ class Bucket:
 
 
 def test_an_object_is_read_once() -> None:
-    cache, bucket = ObjectCache(most_bytes=10), Bucket(a=10)
+    cache, bucket = ObjectCache(max_bytes=10), Bucket(a=10)
     assert cache.get("a", bucket.read) == cache.get("a", bucket.read) == bytes(10)
     assert bucket.asked == ["a"]
 
 
 def test_what_was_used_longest_ago_makes_room() -> None:
-    cache, bucket = ObjectCache(most_bytes=10), Bucket(a=4, b=4, c=4)
+    cache, bucket = ObjectCache(max_bytes=10), Bucket(a=4, b=4, c=4)
     for key in "abaca":
         cache.get(key, bucket.read)
     assert bucket.asked == ["a", "b", "c"]
@@ -32,20 +32,20 @@ def test_what_was_used_longest_ago_makes_room() -> None:
 
 
 def test_many_large_ones_never_take_more_than_there_is_room_for() -> None:
-    cache, bucket = ObjectCache(most_bytes=10), Bucket(**{f"n{number}": number % 13 for number in range(100)})
+    cache, bucket = ObjectCache(max_bytes=10), Bucket(**{f"n{number}": number % 13 for number in range(100)})
     for key in bucket.objects:
         cache.get(key, bucket.read)
         assert cache.size_bytes == sum(map(len, cache.objects.values())) <= 10
 
 
 def test_what_is_larger_than_all_the_room_is_given_and_not_kept() -> None:
-    cache, bucket = ObjectCache(most_bytes=10), Bucket(a=11)
+    cache, bucket = ObjectCache(max_bytes=10), Bucket(a=11)
     assert len(cache.get("a", bucket.read)) == 11
     assert (cache.objects, cache.size_bytes) == ({}, 0)
 
 
 def test_a_read_that_fails_leaves_nothing() -> None:
-    cache, bucket = ObjectCache(most_bytes=10), Bucket(a=3)
+    cache, bucket = ObjectCache(max_bytes=10), Bucket(a=3)
 
     def fail(_: str) -> bytes:
         raise StorageUnavailable
@@ -57,7 +57,7 @@ def test_a_read_that_fails_leaves_nothing() -> None:
 
 def test_published_texts_are_kept_from_a_bucket_within_that_room(monkeypatch: pytest.MonkeyPatch) -> None:
     """Manifests of the longest films have tens of megabytes, and a hundred of them would be gigabytes."""
-    bucket, cache = Bucket(a=6, b=6, c=3), ObjectCache(most_bytes=10)
+    bucket, cache = Bucket(a=6, b=6, c=3), ObjectCache(max_bytes=10)
     bucket.read_bytes = bucket.read  # type: ignore[attr-defined]  # as a store has it
     monkeypatch.setattr(delivery, "published", cache)
     monkeypatch.setattr(delivery, "bucket_store", lambda: bucket)

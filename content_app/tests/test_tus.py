@@ -317,7 +317,7 @@ def test_a_type_that_is_none_is_left_out(filetype: str, creators: APIClient) -> 
 
 
 def test_nobody_may_begin_any_number(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(direct_uploads, "MOST_OPEN", 1)
+    monkeypatch.setattr(direct_uploads, "MAX_OPEN", 1)
     begun(creators)
     assert said(begin(creators)) == (409, "too_many_uploads")
 

@@ -1,4 +1,4 @@
-"""Which bucket an object lies in, what it is stored with, and how the storage is reached; pure."""
+"""Which bucket an object belongs to, its Cache-Control, and how the S3 server is reached; pure."""
 
 from dataclasses import dataclass, field
 
@@ -8,7 +8,7 @@ PICTURES = ".jpg"
 
 @dataclass(frozen=True)
 class Buckets:
-    """Three names, or three times the same."""
+    """The names of the buckets: three, or one name three times."""
 
     originals: str
     processed: str
@@ -16,7 +16,7 @@ class Buckets:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Each once."""
+        """Every bucket once."""
         return tuple(dict.fromkeys((self.originals, self.processed, self.pictures)))
 
     def bucket_of(self, key: str) -> str:
@@ -25,21 +25,21 @@ class Buckets:
         return self.pictures if key.endswith(PICTURES) else self.processed
 
     def below(self, prefix: str) -> tuple[str, ...]:
-        """Where objects of this folder, or the one object of this key, may lie."""
+        """The buckets in which objects of this folder, or the object with this key, may lie."""
         if f"{prefix}/".startswith("originals/"):
-            # What another service made of an original lies below the same key among what is processed.
+            # External transcoders put the results for an original below its key, in the bucket of processed videos.
             return tuple(dict.fromkeys((self.originals, self.processed)))
         return tuple(dict.fromkeys((self.processed, self.pictures)))
 
 
 @dataclass(frozen=True)
 class S3Connection:
-    """How an S3 server is reached. Without keys the role of the machine signs."""
+    """How to reach an S3 server. Without keys, requests are signed by the role of the machine."""
 
     buckets: Buckets
     region: str
-    endpoint_url: str = ""  # empty: Amazon's own
-    public_endpoint_url: str = ""  # by which browsers reach the same server, when it is not the same
+    endpoint_url: str = ""  # empty: Amazon S3
+    public_endpoint_url: str = ""  # of the same server for browsers, where they need another address
     access_key_id: str = ""
     secret_access_key: str = field(default="", repr=False)
     session_token: str = field(default="", repr=False)
@@ -48,7 +48,7 @@ class S3Connection:
 
     @property
     def origins(self) -> tuple[str, ...]:
-        """Scheme, host and port that signed addresses of published objects lead to."""
+        """The origins (scheme, host, port) of the signed addresses of published objects."""
         if self.endpoint_url:
             return (self.public_endpoint_url or self.endpoint_url,)
         names = dict.fromkeys((self.buckets.processed, self.buckets.pictures))
@@ -56,12 +56,15 @@ class S3Connection:
 
 
 def amazon_origin(bucket: str, region: str) -> str:
-    """A bucket has a host of its own there, unless its name has a dot, which no certificate covers."""
+    """The origin of a bucket at Amazon: its own host, or the shared one for a name with a dot.
+
+    The certificate `*.s3.amazonaws.com` covers no name with a dot.
+    """
     host = "s3" if region == "us-east-1" else f"s3.{region}"
     domain = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return f"https://{host}.{domain}" if "." in bucket else f"https://{bucket}.{host}.{domain}"
 
 
 def cache_control(key: str) -> str:
-    """Published objects are never overwritten; originals and work files are nobody's to keep."""
+    """The Cache-Control of an object: published ones never change; originals and work files may not be cached."""
     return f"private, max-age={A_YEAR_S}, immutable" if key.startswith("videos/") else "private, no-store"

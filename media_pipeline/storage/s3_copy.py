@@ -1,4 +1,4 @@
-"""Copies objects within an S3 server, without their bytes coming here."""
+"""Copies objects within an S3 server; their bytes do not pass through this machine."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,11 +10,11 @@ from media_pipeline.storage.buckets import cache_control
 from media_pipeline.storage.s3 import S3Store, wait_for
 from media_pipeline.storage.store import Tick
 
-PARALLEL = 16  # requests that carry nothing
+PARALLEL = 16  # more than for transfers: these requests carry no bytes
 
 
 def copy_all(store: S3Store, bucket: str, keys: Iterable[tuple[str, str]], on_tick: Tick) -> None:
-    """From `bucket` by (source, target) keys. Raises SourceMissing or StorageUnavailable."""
+    """Copy objects of `bucket`, named by pairs of keys (source, target). Raises SourceMissing or StorageUnavailable."""
     config = TransferConfig(max_concurrency=PARALLEL, preferred_transfer_client="classic")
     with create_transfer_manager(store.client, config) as manager:
         wait_for([start_copy(manager, store, bucket, source, target) for source, target in keys], on_tick)

@@ -1,13 +1,13 @@
-"""What buckets are set up with: who may read from pages, what is swept, and what the platform's keys may do; pure."""
+"""The documents that buckets are set up with: the CORS rule, the lifecycle rules and the access policy; pure."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 Document = dict[str, Any]
 SID = "Videoflix"
-OWN = "videoflix"  # begins the name of each rule of ours; others in the same bucket stay as they are
+OWN = "videoflix"  # begins the id of every rule that the platform writes; other rules of the bucket stay
 PREFIXES = ("originals/", "videos/", "work/")
-# Longer than anybody pauses an upload.
+# Longer than people pause an upload.
 UNFINISHED_DAYS = 7
 WORK_DAYS = 7
 A_DAY_S = 86_400
@@ -28,18 +28,20 @@ NOTHING_PUBLIC = {
 
 
 def cors_rule(origins: Sequence[str]) -> Document:
-    """Pages of these origins may read by ranges, and upload in parts: the ETag of each is needed, DELETE gives up."""
+    """Lets pages of these origins read by ranges and upload in parts."""
     return {
         "ID": f"{OWN}-pages",
         "AllowedOrigins": list(origins),
-        "AllowedMethods": ["GET", "HEAD", "PUT", "POST", "DELETE"],
+        "AllowedMethods": ["GET", "HEAD", "PUT", "POST", "DELETE"],  # DELETE gives an upload up
         "AllowedHeaders": ["*"],
+        # An upload in parts is completed with the ETag of every part.
         "ExposeHeaders": ["ETag", "Content-Range", "Content-Length", "Accept-Ranges"],
         "MaxAgeSeconds": A_DAY_S,
     }
 
 
 def lifecycle_rules() -> list[Document]:
+    """Removes unfinished uploads in parts, and work files that a killed process left."""
     unfinished = [
         {
             "ID": f"{OWN}-unfinished-{prefix.rstrip('/')}",
@@ -59,12 +61,12 @@ def lifecycle_rules() -> list[Document]:
 
 
 def with_own_rules(present: Iterable[Document], own: Sequence[Document]) -> list[Document]:
-    """Ours in place of those we wrote before, beside everybody else's."""
+    """The rules of the bucket, with `own` in place of the rules that the platform wrote before."""
     return [*(rule for rule in present if not str(rule.get("ID", "")).startswith(f"{OWN}-")), *own]
 
 
 def least_policy(names: Iterable[str], *, partition: str = "aws", principal: str = "") -> Document:
-    """What the platform needs and nothing more: for its user or role or, with a principal, for the buckets."""
+    """The rights that the platform needs, as a policy of its user or role or, with a principal, of the buckets."""
     who: Document = {"Principal": {"AWS": [principal]}} if principal else {}
     arns = [f"arn:{partition}:s3:::{name}" for name in names]
     objects = [f"{arn}/{prefix}*" for arn in arns for prefix in PREFIXES]
@@ -82,6 +84,6 @@ def partition_of(region: str) -> str:
 
 
 def with_own_statements(present: Document | None, own: Document) -> Document:
-    """The bucket's policy with our statements in place of those we wrote before."""
+    """The policy of the bucket, with `own` in place of the statements that the platform wrote before."""
     others = [one for one in (present or {}).get("Statement", []) if not str(one.get("Sid", "")).startswith(SID)]
     return {**own, "Statement": [*others, *own["Statement"]]}

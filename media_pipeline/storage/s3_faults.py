@@ -1,8 +1,8 @@
-"""What an S3 server's refusal means, as a sentence for operators that says what to do; pure."""
+"""Error codes of S3 servers, as sentences that tell operators what to do; pure."""
 
 from collections.abc import Mapping
 
-# Codes of S3 and of those who speak like it.
+# By the error codes of Amazon S3 and of compatible servers.
 SENTENCES: Mapping[str, str] = {
     "NoSuchBucket": (
         "There is no bucket {bucket}: make it, or set AWS_STORAGE_BUCKET_NAME (or S3_…_BUCKET) to one that exists."
@@ -28,8 +28,8 @@ SENTENCES: Mapping[str, str] = {
     "QuotaExceeded": "The bucket {bucket} is full: make room in it or raise its quota.",
     "SlowDown": "The storage asks to be used more slowly; it is tried again.",
 }
-# What HEAD requests say, whose answers have no body, and how different servers call the same.
-SAME: Mapping[str, str] = {
+# Answers to HEAD have no body and so no code, only a status; and some servers have other names for a code.
+ALIASES: Mapping[str, str] = {
     "403": "AccessDenied",
     "301": "PermanentRedirect",
     "RequestExpired": "ExpiredToken",
@@ -41,6 +41,6 @@ EXCHANGED = frozenset({"412", "PreconditionFailed"})
 
 
 def fault_sentence(code: str, message: str, bucket: str) -> str:
-    """For the log and `manage.py doctor`; never for viewers."""
-    sentence = SENTENCES.get(SAME.get(code, code))
+    """A sentence for the log and for `manage.py doctor`; viewers never see it."""
+    sentence = SENTENCES.get(ALIASES.get(code, code))
     return sentence.format(bucket=bucket) if sentence else f"The storage answered {code}: {message or 'no reason'}."

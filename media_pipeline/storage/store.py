@@ -1,4 +1,4 @@
-"""Where objects lie: a key is a relative path with forward slashes."""
+"""The store of objects by key, and the one that keeps them in a folder. A key is a relative path with slashes."""
 
 import errno
 import os
@@ -17,7 +17,7 @@ Tick = Callable[[], None]
 
 @dataclass(frozen=True)
 class NewObject:
-    """A file that is to be stored."""
+    """A file to store."""
 
     path: Path
     key: str
@@ -27,7 +27,7 @@ class NewObject:
 class Store(Protocol):
     """Keeps objects by key. Every method raises StorageUnavailable when the storage fails.
 
-    `on_tick` is called at least about once a second while something takes long, and may raise to stop it.
+    `on_tick` is called about once a second during long operations, and may raise to stop them.
     """
 
     def put(self, path: Path, key: str, content_type: str) -> None: ...
@@ -48,17 +48,14 @@ class LocalStore:
         self.root = root
 
     def path_of(self, key: str) -> Path:
-        """The file of a key; raises ValueError for keys that are not plain relative paths."""
+        """The file of a key. Raises ValueError for a key that is not a plain relative path."""
         parts = key.split("/")
         if not key or any(part in ("", ".", "..") or "\0" in part or "\\" in part for part in parts):
             raise ValueError(f"{key!r} is not a key")
         return self.root.joinpath(*parts)
 
     def put(self, path: Path, key: str, content_type: str) -> None:
-        """Appears whole or not at all: linked or copied beside its place, then renamed into it.
-
-        It outlives a loss of power from when this returns: the caller is about to tell others of it.
-        """
+        """Store the file. The object appears complete or not at all, and survives a loss of power from then on."""
         target = self.path_of(key)
         with storage_faults():
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -67,8 +64,8 @@ class LocalStore:
                 link_or_copy(path, beside)
                 sync(beside)
                 beside.replace(target)
-            for made in target.relative_to(self.root).parents:  # its name, and those of folders that are new
-                sync(self.root / made)
+            for folder_path in target.relative_to(self.root).parents:  # also syncs the names of new folders
+                sync(self.root / folder_path)
 
     def put_all(self, objects: Sequence[NewObject], on_tick: Tick = lambda: None) -> None:
         for one in objects:
@@ -76,7 +73,7 @@ class LocalStore:
             on_tick()
 
     def fetch(self, key: str, path: Path, on_tick: Tick = lambda: None, etag: str = "") -> None:
-        """Put the object at `path`; raises SourceMissing when there is none. Files here have no ETag."""
+        """Put the object at `path`. Raises SourceMissing. `etag` is ignored: files have none."""
         source = self.path_of(key)
         with storage_faults():
             if not source.is_file():
@@ -84,7 +81,7 @@ class LocalStore:
             link_or_copy(source, path)
 
     def read_bytes(self, key: str) -> bytes:
-        """The whole object; raises SourceMissing when there is none."""
+        """The content of the object. Raises SourceMissing."""
         path = self.path_of(key)
         with storage_faults():
             if not path.is_file():
@@ -92,7 +89,7 @@ class LocalStore:
             return path.read_bytes()
 
     def size(self, key: str) -> int:
-        """In bytes; raises SourceMissing when there is no such object."""
+        """The size of the object in bytes. Raises SourceMissing."""
         path = self.path_of(key)
         with storage_faults():
             if not path.is_file():
@@ -107,13 +104,13 @@ class LocalStore:
                     yield path.relative_to(self.root).as_posix()
 
     def sizes(self, prefix: str) -> Iterator[tuple[str, int]]:
-        """The keys below `prefix` with the bytes of each; one that is just being removed is left out."""
+        """The keys below `prefix`, each with its size in bytes; objects that are being removed are left out."""
         for key in self.list(prefix):
             with storage_faults(), suppress(FileNotFoundError):
                 yield key, self.path_of(key).stat().st_size
 
     def delete_prefix(self, prefix: str) -> int:
-        """Remove one object or a folder of them; how many there were. Nothing there is fine."""
+        """Remove an object, or a folder of objects. Returns how many there were; none is no error."""
         base = self.path_of(prefix)
         count = sum(1 for _ in self.list(prefix))
         with storage_faults():
@@ -137,19 +134,19 @@ def storage_faults() -> Iterator[None]:
 
 
 def sync(path: Path) -> None:
-    """Have the disk keep what a file holds, or which names a folder has."""
+    """Write the content of a file, or the names in a folder, to the disk for good."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
     except OSError as error:
-        if error.errno != errno.EINVAL:  # a file system that syncs no folders
+        if error.errno != errno.EINVAL:  # some file systems cannot sync a folder
             raise
     finally:
         os.close(descriptor)
 
 
 def can_link(source: Path, target: Path) -> bool:
-    """Whether files of one folder can get a second name in the other, rather than be copied."""
+    """True when files of the one folder can be hard-linked into the other."""
     with tempfile.NamedTemporaryFile(dir=source, prefix=".check-") as file:
         name = target / Path(file.name).name
         try:
@@ -161,7 +158,7 @@ def can_link(source: Path, target: Path) -> bool:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """A second name for the same bytes where the file system allows it, else a copy."""
+    """Hard-link where the file system allows it, else copy."""
     try:
         os.link(source, target)
     except OSError:
@@ -169,8 +166,8 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 
 def remove_tree(base: Path) -> None:
-    """A file or a folder; somebody else may be removing it at the same time."""
-    for path in sorted(base.rglob("*"), reverse=True):  # what is in a folder before the folder
+    """Remove a file or a folder, which another process may be removing at the same time."""
+    for path in sorted(base.rglob("*"), reverse=True):  # the content of a folder before the folder
         with suppress(FileNotFoundError):
             path.rmdir() if path.is_dir() and not path.is_symlink() else path.unlink()
     with suppress(FileNotFoundError):
@@ -182,5 +179,5 @@ def remove_empty_parents(folder: Path, root: Path) -> None:
         try:
             folder.rmdir()
         except OSError:
-            return  # not empty, or already gone
+            return  # not empty, or already removed
         folder = folder.parent

@@ -2,7 +2,7 @@
 
 import pytest
 
-from media_pipeline.storage.s3_faults import MISSING, SAME, SENTENCES, fault_sentence
+from media_pipeline.storage.s3_faults import ALIASES, MISSING, SENTENCES, fault_sentence
 
 
 @pytest.mark.parametrize(
@@ -45,6 +45,6 @@ def test_every_sentence_can_be_said_of_every_bucket(sentence: str) -> None:
 
 
 def test_every_other_name_of_a_refusal_has_a_sentence() -> None:
-    assert set(SAME.values()) <= set(SENTENCES)
-    assert not set(SAME) & set(SENTENCES)
-    assert not MISSING & (set(SAME) | set(SENTENCES))
+    assert set(ALIASES.values()) <= set(SENTENCES)
+    assert not set(ALIASES) & set(SENTENCES)
+    assert not MISSING & (set(ALIASES) | set(SENTENCES))

@@ -20,7 +20,7 @@ from media_pipeline.packaging import playlists
 from media_pipeline.packaging.playlists import CaptionVariant
 
 # Playlists of hundreds of films, or some manifests of the longest ones; in each process.
-published = ObjectCache(most_bytes=32 * 1024**2)
+published = ObjectCache(max_bytes=32 * 1024**2)
 
 
 def media_url(video: Video, name: str) -> str:

@@ -1,6 +1,6 @@
-"""Folders for work of seconds, such as a look at a file: removed when it is done, or a day later if it was killed.
+"""Folders for work of seconds, such as the check of a file: removed when it is done, or a day later if it was killed.
 
-A worker's own scratch folder is not one of them: it bears the name of its claim.
+The scratch folder of a worker is not one of them: it is named after the worker's claim.
 """
 
 import shutil
@@ -29,7 +29,7 @@ def brief_folder() -> Iterator[Path]:
 
 
 def sweep_brief_folders() -> int:
-    """Remove what killed processes left; how many folders."""
+    """Remove the folders of killed processes. Returns how many."""
     old = [path for path in Path(settings.WORK_DIR).glob(f"{PREFIX}*") if is_older_than(path, ABANDONED_S)]
     for path in old:
         shutil.rmtree(path, ignore_errors=True)
@@ -37,7 +37,7 @@ def sweep_brief_folders() -> int:
 
 
 def is_older_than(path: Path, seconds: float) -> bool:
-    """Whether it is that long since this was written to; False when it is gone."""
+    """True when the last write to `path` was longer ago than this; False when `path` is gone."""
     try:
         return time.time() - path.stat().st_mtime > seconds
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""Lets go of stored objects: a row in the transaction that lets go, the removal after commit by a job.
+"""Removes stored objects: a row in the transaction that gives them up, the removal after the commit by a job.
 
-What a lost job leaves, the reaper finds: the rows stay until the objects are gone.
+A row stays until its objects are gone, so that the reaper does what a lost job has not done.
 """
 
 import logging
@@ -24,7 +24,7 @@ SECOND_TRY = timedelta(minutes=1)
 
 
 def discard(*, prefixes: Iterable[str], due_at: datetime | None = None) -> None:
-    """Remove these objects (keys or folders) once `due_at` has passed; at once without it."""
+    """Have these objects (keys or folders) removed when `due_at` has passed, or at once without it."""
     when = due_at or timezone.now()
     rows = [Discard(prefix=prefix, due_at=when) for prefix in prefixes]
     Discard.objects.bulk_create(rows, update_conflicts=True, unique_fields=["prefix"], update_fields=["due_at"])
@@ -33,39 +33,36 @@ def discard(*, prefixes: Iterable[str], due_at: datetime | None = None) -> None:
 
 
 def discard_video(*, video: Video) -> None:
-    """Everything that was ever stored for this video."""
+    """Have everything removed that was ever stored for this video."""
     discard(prefixes=[*video.original_prefixes, layout.video_prefix(video.public_id)])
 
 
 def discard_later(*, prefix: str) -> None:
-    """What somebody may still be looking at goes when every address of it has expired."""
+    """Have a version removed when every address of it has expired: somebody may be watching it."""
     discard(prefixes=[prefix], due_at=timezone.now() + timedelta(minutes=settings.OLD_VERSION_MINUTES))
 
 
 def discard_unless_kept(*, prefix: str) -> None:
-    """Before the first object is stored: if whoever stores them dies, they are removed a day later."""
+    """Call before the first object is stored: if the process dies before `keep`, its objects go a day later."""
     discard(prefixes=[prefix], due_at=timezone.now() + timedelta(days=1))
 
 
 def keep(*, prefix: str) -> None:
-    """What was expected is there, and something refers to it."""
+    """Call when something refers to the objects: they are not removed any more."""
     Discard.objects.filter(prefix=prefix).delete()
 
 
 def due() -> QuerySet[Discard]:
-    """Not what an upload still names: an object that has arrived is kept until it was looked at, however long that
-    takes, and the upload itself lets go of it in the end.
+    """The rows whose time has come, except those of objects that an open upload names.
+
+    An object that has arrived is kept until it was checked, however long that takes; then the upload discards it.
     """
     named = DirectUpload.objects.filter(settled_at=None).values("key")
     return Discard.objects.filter(due_at__lte=timezone.now()).exclude(prefix__in=named)
 
 
 def remove_due(*, most: int | None = None) -> int:
-    """Remove what is due, or the first `most` of it; how many prefixes went.
-
-    One that cannot be removed is tried again after the others. A storage that is away is not asked for each of them:
-    the worker that removes has other work.
-    """
+    """Remove the objects that are due, of `most` rows at a time. Returns how many rows are done."""
     removed = 0
     for row in due().order_by("due_at")[:most]:
         if not due().filter(pk=row.pk, due_at=row.due_at).exists():
@@ -74,9 +71,11 @@ def remove_due(*, most: int | None = None) -> int:
             get_store().delete_prefix(row.prefix)
         except StorageUnavailable as error:
             log.warning("%s could not be removed, it will be tried again: %s", row.prefix, error.detail)
+            # After the others, in case this object alone is the problem. The rest is left to the next call: a storage
+            # that is away is not asked for each row, because this worker has other work.
             Discard.objects.filter(pk=row.pk, due_at=row.due_at).update(due_at=timezone.now() + SECOND_TRY)
             break
-        # Only if nobody postponed it meanwhile.
+        # Only if no other process has postponed it meanwhile.
         Discard.objects.filter(pk=row.pk, due_at=row.due_at).delete()
         removed += 1
     return removed

@@ -18,14 +18,14 @@ def get_store() -> Store:
 
 
 def bucket_store() -> "S3Store | None":
-    """The store when it is one that browsers read from themselves, by addresses it signs."""
+    """The store when media lie in buckets, which browsers read by the addresses that it signs; else None."""
     connection: S3Connection | None = settings.S3_CONNECTION
     return connected(connection, os.getpid()) if connection else None
 
 
 @lru_cache(maxsize=2)
 def connected(connection: S3Connection, process_id: int) -> "S3Store":
-    """One for each process: connections do not survive a fork."""
+    """The store of one process: connections do not survive a fork."""
     # boto3 takes half a second and 30 MB: only installations with a bucket pay for it.
     from media_pipeline.storage.s3 import S3Store
 
@@ -33,11 +33,11 @@ def connected(connection: S3Connection, process_id: int) -> "S3Store":
 
 
 def is_in_bucket() -> bool:
-    """The same question without loading what talks to the bucket."""
+    """True when media lie in buckets; unlike `bucket_store` this does not load boto3."""
     return settings.S3_CONNECTION is not None
 
 
 def media_origins() -> tuple[str, ...]:
-    """Where pages get media from beside this site."""
+    """The origins that pages load media from, beside this site."""
     connection: S3Connection | None = settings.S3_CONNECTION
     return connection.origins if connection else ()

@@ -1,6 +1,6 @@
-"""Originals on their way from a bucket into the work folder, which stays within its bounds.
+"""Brings originals from the storage into the work folder, within WORK_MAX_MB and DISK_RESERVE_MB.
 
-Whoever has looked at an original leaves it to the worker of the same machine: it is read from the bucket once.
+A job that has checked an original leaves the file to the worker of the same machine: the bucket is read once.
 """
 
 import hashlib
@@ -21,7 +21,10 @@ KEPT_FOR_S = 900
 
 
 def fetch_original(key: str, path: Path, on_tick: Tick = lambda: None, etag: str = "") -> None:
-    """Raises SourceMissing, SourceExchanged, or StorageUnavailable: also when there is no room for it here."""
+    """Put the original at `path`.
+
+    Raises SourceMissing, SourceExchanged, or StorageUnavailable, which also means that the work folder has no room.
+    """
     store = get_store()
     if bucket_store():
         with suppress(FileNotFoundError):
@@ -33,9 +36,9 @@ def fetch_original(key: str, path: Path, on_tick: Tick = lambda: None, etag: str
 
 
 def leave_to_worker(key: str, path: Path, etag: str = "") -> None:
-    """For a while, and only while nobody else needs the room."""
+    """Keep the file for KEPT_FOR_S, or until something else needs the room."""
     if bucket_store():
-        with suppress(OSError):  # then it is fetched again
+        with suppress(OSError):  # then the worker fetches it again
             kept_path(key, etag).parent.mkdir(exist_ok=True)
             path.replace(kept_path(key, etag))
 
@@ -45,33 +48,32 @@ def kept_path(key: str, etag: str) -> Path:
 
 
 def drop_kept(*, older_than_s: float = KEPT_FOR_S) -> int:
-    """How many were left to workers that did not come."""
+    """Remove files that no worker has taken. Returns how many."""
     now, dropped = time.time(), 0
     for path in Path(settings.WORK_DIR, KEPT).glob("*"):
         with suppress(FileNotFoundError):  # taken just now
-            if now - path.stat().st_ctime >= older_than_s:  # when it was left, not when it was fetched
+            if now - path.stat().st_ctime >= older_than_s:  # ctime: of the rename that left it, not of the download
                 path.unlink()
                 dropped += 1
     return dropped
 
 
 def require_scratch_space(size_bytes: int) -> None:
-    """Raises StorageUnavailable when the work folder cannot take so much more; other films may leave it some later."""
+    """Raises StorageUnavailable, which may pass, when the work folder has no room for so many bytes."""
     if size_bytes > free_bytes():
         drop_kept(older_than_s=0)
     if size_bytes > (free := free_bytes()):
-        detail = f"{size_bytes:,} bytes wanted, {max(free, 0):,} free: see WORK_MAX_MB, DISK_RESERVE_MB and the disk"
+        detail = f"{size_bytes:,} bytes needed, {max(free, 0):,} free: see WORK_MAX_MB, DISK_RESERVE_MB and the disk"
         raise StorageUnavailable("The work folder has no room for this film at the moment.", detail=detail)
 
 
 def free_bytes() -> int:
-    free, most = disk_space.left_bytes(settings.WORK_DIR), settings.WORK_MAX_MB * MEGABYTE
-    return min(free, most - used_bytes(settings.WORK_DIR)) if most else free
-
-
-def used_bytes(folder: Path) -> int:
-    total = 0
-    for path in folder.rglob("*"):
+    """How many bytes the work folder may still take: of the disk, and of WORK_MAX_MB where that is set."""
+    left_on_disk = disk_space.left_bytes(settings.WORK_DIR)
+    if not settings.WORK_MAX_MB:
+        return left_on_disk
+    used_bytes = 0
+    for path in settings.WORK_DIR.rglob("*"):
         with suppress(FileNotFoundError):  # removed just now
-            total += path.stat().st_size if path.is_file() else 0
-    return total
+            used_bytes += path.stat().st_size if path.is_file() else 0
+    return min(left_on_disk, settings.WORK_MAX_MB * MEGABYTE - used_bytes)

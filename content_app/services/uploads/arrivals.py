@@ -1,4 +1,4 @@
-"""What is done about a message that says that an object has arrived in a bucket."""
+"""Handles the messages in which S3 says that an object has arrived in a bucket."""
 
 import logging
 
@@ -6,27 +6,26 @@ from django.conf import settings
 
 from content_app.models import DirectUpload
 from content_app.services.uploads import direct_uploads
-from content_app.services.uploads.s3_events import Arrived, parse_message
+from content_app.services.uploads.s3_events import parse_message
 from media_pipeline.storage.buckets import S3Connection
 
 log = logging.getLogger(__name__)
 
 
 def handle_message(body: str) -> int:
-    """How many uploads have arrived by it; the same message again changes nothing.
+    """Returns how many uploads have arrived. A message may be handled twice.
 
-    Raises BadMessage for what is no notification, StorageUnavailable and database errors for what may pass.
+    Raises BadMessage for a message that is not a notification; StorageUnavailable and database errors, which may pass.
     """
-    return sum(handle_arrival(arrived) for arrived in parse_message(body))
-
-
-def handle_arrival(arrived: Arrived) -> bool:
-    """Once for each upload, though S3 may tell of one object twice, and of its last part as well."""
     connection: S3Connection | None = settings.S3_CONNECTION
-    if connection is None or arrived.bucket != connection.buckets.originals:
-        return False
-    upload = DirectUpload.objects.filter(key=arrived.key).first()
-    if upload is None:
-        log.debug("%s: not one of our uploads", arrived.key)
-        return False
-    return direct_uploads.note_arrival(upload=upload)
+    count = 0
+    for arrived in parse_message(body):
+        if connection is None or arrived.bucket != connection.buckets.originals:
+            continue
+        upload = DirectUpload.objects.filter(key=arrived.key).first()
+        if upload is None:
+            log.debug("%s: not an upload of this site", arrived.key)
+            continue
+        # False the second time: S3 may report an object twice, and the last part of an upload as well.
+        count += direct_uploads.note_arrival(upload=upload)
+    return count

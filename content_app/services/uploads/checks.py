@@ -1,6 +1,6 @@
-"""A look at what an upload has brought, in a job: only what was checked becomes the original or the poster of a video.
+"""Checks an uploaded file in a job. Only a file that was checked becomes the original or the poster of a video.
 
-Whoever looks holds a lease on the upload; nobody settles one that is not theirs any more.
+The job holds a lease on the upload, and settles the upload only while it holds the lease.
 """
 
 import logging
@@ -34,12 +34,12 @@ A_MOMENT = timedelta(minutes=1)
 
 
 class LeaseLost(Exception):
-    """Somebody else looks at the upload now, or it was settled or given up."""
+    """Another job checks the upload now, or the upload was settled or given up."""
 
 
 class NotYours(PipelineError):
     code = "not_allowed"
-    sentence = "Whoever brought this file may not change the video any more."
+    sentence = "The person who uploaded this file may no longer change the video."
 
 
 class VideoGone(PipelineError):
@@ -48,7 +48,7 @@ class VideoGone(PipelineError):
 
 
 class Lease:
-    """On an upload; every write names it."""
+    """The right to check one upload until a certain time. Every write is an UPDATE on condition of the lease."""
 
     def __init__(self, upload: DirectUpload, until: datetime) -> None:
         self.upload = upload
@@ -63,11 +63,11 @@ class Lease:
             self.until, self.next_at = until, timezone.now() + timedelta(seconds=1)
 
     def settle(self, **problem: str) -> None:
-        """In the transaction that uses or refuses the upload. Raises LeaseLost."""
+        """Mark the upload as done, in the transaction that uses or refuses it. Raises LeaseLost."""
         self.write(settled_at=timezone.now(), checked_until=None, **problem)
 
     def let_go(self) -> None:
-        """Somebody may look again."""
+        """Let another job check the upload."""
         self.held().update(checked_until=None)
 
     def write(self, **fields: object) -> None:
@@ -83,6 +83,7 @@ def lease_end() -> datetime:
 
 
 def take_lease(upload_id: int) -> Lease | None:
+    """None when there is nothing to check, or another job checks it."""
     until = lease_end()
     is_free = Q(checked_until=None) | Q(checked_until__lte=timezone.now())
     waiting = DirectUpload.objects.filter(is_free, pk=upload_id, settled_at=None).exclude(arrived_at=None)
@@ -93,12 +94,12 @@ def take_lease(upload_id: int) -> Lease | None:
 
 
 def check(*, upload_id: int) -> None:
-    """Use or refuse what has arrived. Leaves quietly when it is settled or somebody else looks at it."""
+    """Use or refuse the uploaded file. Does nothing when that is done, or when another job is at it."""
     lease = take_lease(upload_id)
     if lease is None:
         return
     try:
-        if is_to_be_looked_at(lease.upload):
+        if is_ready_for_check(lease.upload):
             with brief_folder() as work:
                 judge(lease, work / "source")
     except StorageUnavailable as error:
@@ -109,8 +110,8 @@ def check(*, upload_id: int) -> None:
         lease.let_go()
 
 
-def is_to_be_looked_at(upload: DirectUpload) -> bool:
-    """A picture waits for a film that it can stand for; everything waits while a deletion may be undone."""
+def is_ready_for_check(upload: DirectUpload) -> bool:
+    """A poster waits until its film plays, and every file waits while the deletion of its video may be undone."""
     video = upload.video
     if video is None or may_be_undone(video):
         return False
@@ -118,10 +119,13 @@ def is_to_be_looked_at(upload: DirectUpload) -> bool:
 
 
 def judge(lease: Lease, path: Path) -> None:
+    """Fetch the file to `path`, and use or refuse it. Raises StorageUnavailable or LeaseLost."""
     upload = lease.upload
     try:
         require_rights(upload)
-        require_allowed_size(upload, get_store().size(upload.key))
+        # The client may have brought another size than it declared.
+        max_mb = posters.MAX_MB if upload.purpose == Purpose.POSTER else settings.MAX_UPLOAD_MB
+        check_original(name=ANY_NAME, size_bytes=get_store().size(upload.key), max_mb=max_mb)
         work_folder.fetch_original(upload.key, path, lease, upload.etag)
         if upload.purpose == Purpose.POSTER:
             return use_as_poster(lease, path)
@@ -132,6 +136,9 @@ def judge(lease: Lease, path: Path) -> None:
             return use_as_film(lease, size_bytes, verdict)
     except StorageUnavailable:
         raise
+    except OriginalRefused as refusal:
+        error = TooLarge(refusal.sentence)
+        verdict = preflight.refused_verdict(error.code, error.sentence)
     except AdditionRefused as refusal:
         return refuse_upload(lease, code=refusal.code, sentence=refusal.sentence)
     except Http404:
@@ -141,18 +148,18 @@ def judge(lease: Lease, path: Path) -> None:
     return refuse_film(lease, error, verdict)
 
 
-def as_it_is_now(upload: DirectUpload) -> DirectUpload:
-    """Raises LeaseLost when it went with its video."""
-    found = DirectUpload.objects.select_related("video", "owner").filter(pk=upload.pk).first()
-    if found is None:
+def reread(upload: DirectUpload) -> DirectUpload:
+    """The row as it is now, with its video and owner. Raises LeaseLost when it was deleted with its video."""
+    current = DirectUpload.objects.select_related("video", "owner").filter(pk=upload.pk).first()
+    if current is None:
         raise LeaseLost
-    return found
+    return current
 
 
 def require_rights(upload: DirectUpload) -> None:
-    """Asked again: since it was announced the video may have another owner, or be deleted.
+    """Raises NotYours or VideoGone when the rights have changed since the upload was announced.
 
-    Raises NotYours or VideoGone; LeaseLost while a deletion may be undone, after which it is looked at anew.
+    Raises LeaseLost while the deletion of the video may be undone: the upload is checked again after that time.
     """
     assert upload.video
     if may_be_undone(upload.video):
@@ -163,25 +170,16 @@ def require_rights(upload: DirectUpload) -> None:
         raise NotYours
 
 
-def require_allowed_size(upload: DirectUpload, size_bytes: int) -> None:
-    """What was declared may not be what has come."""
-    most = posters.MAX_MB if upload.purpose == Purpose.POSTER else settings.MAX_UPLOAD_MB
-    try:
-        check_original(name=ANY_NAME, size_bytes=size_bytes, max_mb=most)
-    except OriginalRefused as refusal:
-        raise TooLarge(refusal.sentence) from refusal
-
-
-# --- what becomes of it ----------------------------------------------------------------------------------------------
+# --- use or refuse ---------------------------------------------------------------------------------------------------
 
 
 def use_as_film(lease: Lease, size_bytes: int, verdict: Mapping[str, object]) -> None:
-    """Raises NotYours or VideoGone: looking at a file may take minutes, after which the rights are asked for again."""
+    """Make the file the original of its video. Raises NotYours or VideoGone."""
     upload = lease.upload
     assert upload.video
     original = Original(upload.key, upload.name, size_bytes, upload.etag)
     with transaction.atomic():
-        require_rights(as_it_is_now(upload))
+        require_rights(reread(upload))  # the check of a file may have taken minutes
         lease.settle()
         if lifecycle.accept_upload(video_id=upload.video.pk, original=original, verdict=verdict):
             discards.keep(prefix=upload.key)
@@ -191,10 +189,10 @@ def use_as_film(lease: Lease, size_bytes: int, verdict: Mapping[str, object]) ->
 
 
 def use_as_poster(lease: Lease, path: Path) -> None:
-    """Likewise."""
+    """Make the picture the poster of its video. Raises NotYours or VideoGone."""
     upload = lease.upload
     assert upload.video
-    require_rights(as_it_is_now(upload))
+    require_rights(reread(upload))
     posters.use_file(video_id=upload.video.pk, path=path)
     with transaction.atomic():
         lease.settle()
@@ -209,7 +207,7 @@ def refuse_film(lease: Lease, error: PipelineError, verdict: Mapping[str, object
         if lease.upload.purpose != Purpose.VIDEO:
             return
         is_first = lifecycle.refuse_upload(video_id=video_id, error=error, verdict=verdict)
-        if not is_first and not isinstance(error, NotYours):  # a stranger's file is nothing that the owner is told of
+        if not is_first and not isinstance(error, NotYours):  # the owner is not told of a stranger's file
             lifecycle.note_refusal(video_id=video_id, name=lease.upload.name, error=error)
 
 
@@ -221,6 +219,6 @@ def refuse_upload(lease: Lease, *, code: str, sentence: str) -> None:
 
 
 def discard_original(upload: DirectUpload) -> None:
-    """In a bucket when the last address has ended by which something could still be put there."""
+    # In a bucket, a client can put the file again until its signed addresses have ended.
     wait = timedelta(minutes=settings.UPLOAD_URL_MINUTES) + A_MOMENT
     discards.discard(prefixes=[upload.key], due_at=timezone.now() + wait if is_in_bucket() else None)

@@ -1,7 +1,7 @@
-"""Files that reach the storage beside the forms, in a bucket by signed requests or here by tus.
+"""Uploads beside the forms: into a bucket by signed requests, or into the media folder by tus.
 
-Announced (a key that only this upload has, removed again unless somebody keeps it), then told what it is (`describe`)
-before or after it arrives, then checked in a job, and only what was checked becomes the original of a video.
+An upload is announced and gets a key of its own. Its title and other details are set (`set_details`) before or after
+the file arrives. Then a job checks the file, and it becomes the original of a video. Other objects are removed again.
 """
 
 import logging
@@ -32,13 +32,13 @@ from users_app.models import User
 log = logging.getLogger(__name__)
 
 Purpose = DirectUpload.Purpose
-MOST_OPEN = 100  # of one person
+MAX_OPEN = 100  # for each person
 ANY_NAME = "film.mp4"
 ANY_TYPE = "application/octet-stream"
 FIRST_LOOK = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(minutes=10)
-LOOKED_AT_ONCE = 100
-# After a lost job; a queue that only waits is not hurried.
+MAX_PAUSE = timedelta(minutes=10)
+LOOK_BATCH = 100
+# A job is taken for lost when it is this old and not in the queue.
 JOB_IS_LOST = timedelta(seconds=30)
 KEPT_FOR = timedelta(days=1)
 
@@ -53,7 +53,7 @@ class UploadRefused(Refusal):
 
 
 def direct_way() -> str:
-    """How pages bring large files: in parts into the bucket, or by tus."""
+    """How pages upload large files: "bucket" (in parts, by signed requests) or "tus"."""
     return "bucket" if is_in_bucket() else "tus"
 
 
@@ -64,17 +64,18 @@ def announce(
     *, owner: User, name: str = "", content_type: str = "", size_bytes: int | None = None, video: Video | None = None,
     purpose: str = Purpose.VIDEO,
 ) -> DirectUpload:  # fmt: skip
-    """`video`: the one whose file it replaces. Raises OriginalRefused, UploadRefused or NoRoom."""
+    """`video` is the one whose file is replaced. Raises OriginalRefused, UploadRefused or NoRoom."""
     if purpose == Purpose.VIDEO:
-        told_bytes = 1 if size_bytes is None else size_bytes
-        check_original(name=name or ANY_NAME, size_bytes=told_bytes, max_mb=settings.MAX_UPLOAD_MB)
+        known_bytes = 1 if size_bytes is None else size_bytes
+        check_original(name=name or ANY_NAME, size_bytes=known_bytes, max_mb=settings.MAX_UPLOAD_MB)
     public_id = uuid.uuid4()
     key = original_key(video or Video(public_id=public_id), name)
     expires_at = timezone.now() + lifetime()
     with nullcontext() if is_in_bucket() else disk_space.asked_for(size_bytes or 0), transaction.atomic():
-        User.objects.select_for_update(no_key=True).get(pk=owner.pk)  # two requests of a person are counted in turn
-        if open_uploads().filter(owner=owner).count() >= MOST_OPEN:
-            raise UploadRefused(too_many_sentence(MOST_OPEN), code="too_many_uploads")
+        # Two requests of one person are counted one after the other.
+        User.objects.select_for_update(no_key=True).get(pk=owner.pk)
+        if open_uploads().filter(owner=owner).count() >= MAX_OPEN:
+            raise UploadRefused(too_many_sentence(MAX_OPEN), code="too_many_uploads")
         discards.discard(prefixes=[key], due_at=expires_at)
         return DirectUpload.objects.create(
             public_id=public_id, owner=owner, video=video, purpose=purpose, key=key, name=name[-MAX_FILE_NAME_LENGTH:],
@@ -82,8 +83,8 @@ def announce(
         )  # fmt: skip
 
 
-def too_many_sentence(most: int) -> str:
-    return f"You have {most} uploads under way; finish or cancel some first."
+def too_many_sentence(count: int) -> str:
+    return f"You have {count} uploads under way; finish or cancel some first."
 
 
 def lifetime() -> timedelta:
@@ -91,47 +92,46 @@ def lifetime() -> timedelta:
 
 
 def unarrived() -> QuerySet[DirectUpload]:
-    """Of which the file has not come, as far as is known."""
+    """Uploads that have not been seen to arrive."""
     return DirectUpload.objects.filter(settled_at=None, arrived_at=None)
 
 
 def open_uploads() -> QuerySet[DirectUpload]:
-    """Of which the file is still to come."""
+    """Uploads whose file may still arrive."""
     return unarrived().filter(expires_at__gt=timezone.now())
 
 
 def find(*, owner: User, **named: object) -> DirectUpload:
-    """By `key` or `public_id`; Http404 for what is somebody else's."""
+    """An upload of this person, by `key` or `public_id`. Raises Http404."""
     return get_object_or_404(DirectUpload.objects.select_related("video"), owner=owner, **named)
 
 
 def find_open(*, owner: User, **named: object) -> DirectUpload:
+    """As `find`, for an upload whose file may still arrive."""
     return get_object_or_404(open_uploads(), owner=owner, **named)
 
 
 def extend_expiry(*, upload: DirectUpload) -> None:
-    """Something of it has come: it has its whole time again."""
+    """Give the upload its full time again, because a part of it has arrived."""
     expires_at = timezone.now() + lifetime()
-    with transaction.atomic():  # else it might be accepted in between, and its original discarded later
+    # One transaction: if the upload were accepted in between, its original would be discarded later.
+    with transaction.atomic():
         if unarrived().filter(pk=upload.pk).update(expires_at=expires_at):
             discards.discard(prefixes=[upload.key], due_at=expires_at)
             upload.expires_at = expires_at
 
 
 def cancel(*, upload: DirectUpload) -> None:
-    """As if it had never been announced; what is known of the video stays."""
+    """Forget the upload and discard its objects. The video, if there is one already, stays."""
     if open_uploads().filter(pk=upload.pk).delete()[0]:
         discards.discard(prefixes=[upload.key])
 
 
-# --- what it is ------------------------------------------------------------------------------------------------------
+# --- details ---------------------------------------------------------------------------------------------------------
 
 
 def set_details(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
-    """What people say about the film, before or after its file has arrived; again: the later words count.
-
-    Raises PriceRefused.
-    """
+    """Make or change the video of the upload, before or after its file has arrived. Raises PriceRefused."""
     with transaction.atomic():
         upload = DirectUpload.objects.select_for_update().get(pk=upload.pk)
         if upload.video_id is not None:
@@ -154,13 +154,13 @@ def set_details(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
 
 
 def find_loose(*, owner: User, key: str) -> DirectUpload | None:
-    """A film that this person has brought and nobody has said anything about."""
+    """The upload of a film by this person for which there is no video yet."""
     waiting = DirectUpload.objects.filter(owner=owner, key=key, purpose=Purpose.VIDEO)
     return waiting.filter(video=None, settled_at=None).first()
 
 
 def attach(*, upload: DirectUpload, video: Video) -> bool:
-    """Once it is checked, the file becomes the original of this video. False when it belongs to another one by now."""
+    """Let the file become the original of this video when it is checked. False when it has got another video."""
     loose = DirectUpload.objects.filter(pk=upload.pk, video=None, settled_at=None)
     if not loose.update(video=video, look_at=timezone.now() + FIRST_LOOK):
         return False
@@ -170,13 +170,13 @@ def attach(*, upload: DirectUpload, video: Video) -> bool:
         return True
     try:
         note_arrival(upload=upload)
-    except StorageUnavailable as error:  # the reaper looks again
+    except StorageUnavailable as error:  # the reaper tries again
         log.warning("upload %s: cannot see whether it has arrived: %s", upload.public_id, error)
     return True
 
 
 def last_problem(*, video: Video) -> str:
-    """Of the file that was brought last, as a sentence."""
+    """The sentence that says why the latest upload for this video was refused, or ""."""
     latest = DirectUpload.objects.filter(video=video).order_by("-created_at").values_list("problem", flat=True)
     return latest.first() or ""
 
@@ -185,7 +185,7 @@ def last_problem(*, video: Video) -> str:
 
 
 def note_arrival(*, upload: DirectUpload) -> bool:
-    """See whether the file is there, and have it checked. Raises StorageUnavailable."""
+    """Look whether the file is there, and if so have it checked. True the first time. Raises StorageUnavailable."""
     try:
         etag = look_for(upload.key)
     except SourceMissing:
@@ -194,7 +194,7 @@ def note_arrival(*, upload: DirectUpload) -> bool:
 
 
 def look_for(key: str) -> str:
-    """The ETag, where the storage has any. Raises SourceMissing or StorageUnavailable."""
+    """The ETag of the object, or "" in a folder. Raises SourceMissing or StorageUnavailable."""
     bucket = bucket_store()
     if bucket is None:
         get_store().size(key)
@@ -206,14 +206,14 @@ def look_for(key: str) -> str:
 
 
 def mark_arrived(*, upload: DirectUpload, etag: str = "") -> bool:
-    """Once for each upload; the check goes on the queue. False when it was known."""
+    """Record that the file has arrived, and enqueue the check. False when that is done already."""
     with transaction.atomic():
         now = timezone.now()
         waiting = DirectUpload.objects.filter(pk=upload.pk, arrived_at=None, settled_at=None)
         if not waiting.update(arrived_at=now, etag=etag, expires_at=now + lifetime()):
             return False
         discards.discard(prefixes=[upload.key], due_at=now + lifetime())
-        # Asked again: whoever received the file may have begun before somebody said what it is.
+        # Asked of the database: the video may have been made since this process has read the upload.
         if DirectUpload.objects.filter(pk=upload.pk).exclude(video=None).exists():
             transaction.on_commit(lambda: queue.enqueue_check(upload.pk))
     return True
@@ -223,19 +223,19 @@ def mark_arrived(*, upload: DirectUpload, etag: str = "") -> bool:
 
 
 def settle_overdue_uploads() -> None:
-    """Uploads that arrived without anybody saying so, lost checks, and those that will not come any more."""
+    """Find uploads that arrived unannounced, enqueue lost checks, and give up uploads that are late."""
     find_arrived()
     enqueue_lost_checks()
     expire()
 
 
 def find_arrived() -> int:
-    """How many. Asked less and less often the longer an upload takes."""
+    """Look for files in the bucket, for old uploads less often. Returns how many have arrived."""
     now = timezone.now()
-    waiting = open_uploads().exclude(video=None).filter(look_at__lte=now).order_by("look_at")[:LOOKED_AT_ONCE]
+    waiting = open_uploads().exclude(video=None).filter(look_at__lte=now).order_by("look_at")[:LOOK_BATCH]
     arrived = 0
-    for upload in waiting if bucket_store() else ():  # tus knows when it has everything
-        pause = min(max(FIRST_LOOK, (now - upload.created_at) / 10), LONGEST_PAUSE)
+    for upload in waiting if bucket_store() else ():  # tus itself knows when a file is complete
+        pause = min(max(FIRST_LOOK, (now - upload.created_at) / 10), MAX_PAUSE)
         DirectUpload.objects.filter(pk=upload.pk).update(look_at=now + pause)
         try:
             arrived += note_arrival(upload=upload)
@@ -246,50 +246,52 @@ def find_arrived() -> int:
 
 
 def enqueue_lost_checks() -> int:
+    """Enqueue checks whose job was lost. Returns how many."""
     now = timezone.now()
     is_free = Q(checked_until=None) | Q(checked_until__lte=now)
     waiting = DirectUpload.objects.filter(is_free, settled_at=None, arrived_at__lte=now - JOB_IS_LOST)
-    due = list(waiting.exclude(video=None).filter(look_at__lte=now).values_list("pk", flat=True)[:LOOKED_AT_ONCE])
+    due = list(waiting.exclude(video=None).filter(look_at__lte=now).values_list("pk", flat=True)[:LOOK_BATCH])
     DirectUpload.objects.filter(pk__in=due).update(look_at=now + JOB_IS_LOST)
     return enqueue_lost(due, queued=queue.checks_waiting, enqueue_one=queue.enqueue_check, what="uploads")
 
 
 def expire() -> int:
-    """Forget uploads that did not come in time; the rows of those that did go a day later. How many went.
+    """Give up uploads that did not arrive in time, and delete the rows of settled ones a day later.
 
-    One that has come is kept until a worker has looked at it, also if its client never said that it has.
+    An upload that has arrived is kept until a worker has checked it, even if its client never reported the arrival.
+    Returns how many were given up.
     """
     now = timezone.now()
     is_free = Q(checked_until=None) | Q(checked_until__lte=now)
-    late = DirectUpload.objects.filter(is_free, settled_at=None, expires_at__lte=now).exclude(will_be_looked_at())
+    late = DirectUpload.objects.filter(is_free, settled_at=None, expires_at__lte=now).exclude(will_be_checked())
     count = 0
     try:
         for upload in late.select_related("video"):
-            count += not has_come(upload) and expire_one(upload)
+            count += not has_arrived_unseen(upload) and expire_one(upload)
     except StorageUnavailable as error:
         log.warning("cannot see whether late uploads have arrived: %s", error)
     DirectUpload.objects.filter(settled_at__lte=now - KEPT_FOR).delete()
     return count
 
 
-def will_be_looked_at() -> Q:
-    """It has arrived and is told what it is. A picture waits only for a film that may still come of it."""
+def will_be_checked() -> Q:
+    """The condition for uploads that have arrived and have a video; of posters only while their film may still play."""
     films = DirectUpload.objects.filter(video=OuterRef("video"), purpose=Purpose.VIDEO, settled_at=None)
     has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Q(Exists(films))
     return Q(arrived_at__isnull=False, video__isnull=False) & (Q(purpose=Purpose.VIDEO) | has_film)
 
 
-def has_come(upload: DirectUpload) -> bool:
-    """Asked of what is late, is going to be a film, and was not seen to arrive. Raises StorageUnavailable."""
+def has_arrived_unseen(upload: DirectUpload) -> bool:
+    """True when a late upload with a video has arrived, but was not seen to arrive. Raises StorageUnavailable."""
     if upload.video is None or upload.arrived_at is not None:
         return False
-    # By tus it may lie here as a whole, and wait to be stored.
-    is_here = not is_in_bucket() and disk_space.come_bytes(upload.public_id) == upload.declared_bytes
+    # A complete tus upload may still wait here to be stored.
+    is_here = not is_in_bucket() and disk_space.received_bytes(upload.public_id) == upload.declared_bytes
     return is_here or note_arrival(upload=upload)
 
 
 def expire_one(upload: DirectUpload) -> bool:
-    """False when it has come, or been prolonged, after all."""
+    """False when it has arrived or was extended in the meantime."""
     with transaction.atomic():
         seen = {"expires_at": upload.expires_at, "checked_until": upload.checked_until}
         still_late = DirectUpload.objects.filter(pk=upload.pk, settled_at=None, **seen)
@@ -304,6 +306,7 @@ def expire_one(upload: DirectUpload) -> bool:
 
 
 def abort_parts(upload: DirectUpload) -> None:
+    """Remove the parts of an unfinished upload from the bucket, if the storage can be reached."""
     bucket = bucket_store()
     if bucket is None:
         return

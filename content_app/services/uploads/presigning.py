@@ -1,4 +1,4 @@
-"""Which requests of an upload into the bucket are signed, and within which bounds."""
+"""Signs the requests of an upload into the bucket, within the limits for uploads."""
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from media_pipeline.storage.s3 import S3Store
     from media_pipeline.storage.s3_uploads import Form
 
-LEAST_PART_BYTES = 5 * MEGABYTE  # of S3: only the last part may be smaller
-MOST_PARTS = 10_000
+MIN_PART_BYTES = 5 * MEGABYTE  # of S3; only the last part may be smaller
+MAX_PARTS = 10_000
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """One request that a client wants to send to the bucket. Without an upload id it begins something."""
+    """A request that a client wants to send to the bucket. Without an upload id it begins an upload."""
 
     method: str
     upload_id: str = ""
@@ -43,14 +43,15 @@ def bucket() -> "S3Store":
     store = bucket_store()
     if store is None:
         raise UploadRefused(
-            "Media of this site do not lie in a bucket: upload by tus at /api/v1/upload/tus/.", code="not_in_bucket"
+            "This site does not keep media in a bucket: upload by tus at /api/v1/upload/tus/.", code="not_in_bucket"
         )
     return store
 
 
-def lifetime_s(wanted_s: int | None = None) -> int:
-    most = settings.UPLOAD_URL_MINUTES * 60
-    return min(wanted_s or most, most)
+def lifetime_s(asked_s: int | None = None) -> int:
+    """How long a signed request is valid: as the client asks, at most UPLOAD_URL_MINUTES."""
+    max_s = settings.UPLOAD_URL_MINUTES * 60
+    return min(asked_s or max_s, max_s)
 
 
 def max_upload_bytes() -> int:
@@ -58,7 +59,7 @@ def max_upload_bytes() -> int:
 
 
 def sign_put(upload: DirectUpload) -> str:
-    """Raises UploadRefused or StorageUnavailable, as do the others."""
+    """The address of a PUT. Raises UploadRefused or StorageUnavailable."""
     # boto3 is for installations with a bucket only; see services.storage.stores.
     from media_pipeline.storage import s3_uploads
 
@@ -67,16 +68,16 @@ def sign_put(upload: DirectUpload) -> str:
     )
 
 
-def sign_form(upload: DirectUpload, *, most: int | None = None) -> "Form":
+def sign_form(upload: DirectUpload, *, max_bytes: int | None = None) -> "Form":
     from media_pipeline.storage import s3_uploads
 
     return s3_uploads.signed_form(
-        bucket(), upload.key, upload.content_type, most_bytes=most or max_upload_bytes(), lifetime_s=lifetime_s()
+        bucket(), upload.key, upload.content_type, max_bytes=max_bytes or max_upload_bytes(), lifetime_s=lifetime_s()
     )
 
 
 def presign(upload: DirectUpload, wanted: Wanted) -> Signed:
-    """One request of this upload, and of no other."""
+    """Sign a request of this upload. Raises UploadRefused or StorageUnavailable."""
     from media_pipeline.storage import s3_uploads
 
     if wanted.method == "PUT" and not wanted.upload_id:
@@ -84,10 +85,12 @@ def presign(upload: DirectUpload, wanted: Wanted) -> Signed:
         return Signed(form.url, upload.key, dict(form.fields))
     operation = s3_uploads.OPERATIONS.get((wanted.method, bool(wanted.upload_id), wanted.part_number is not None))
     if operation is None:
-        raise UploadRefused("This request is none of an upload in parts.", code="not_signable", kind=Kind.INVALID)
+        raise UploadRefused("This request is not part of an upload in parts.", code="not_signable", kind=Kind.INVALID)
     params: dict[str, Any] = {"UploadId": wanted.upload_id} if wanted.upload_id else {}
     if wanted.part_number is not None:
-        params["PartNumber"] = allowed_part(wanted.part_number)
+        if not 1 <= wanted.part_number <= min(MAX_PARTS, -(-max_upload_bytes() // MIN_PART_BYTES)):
+            raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large", kind=Kind.TOO_LARGE)
+        params["PartNumber"] = wanted.part_number
         direct_uploads.extend_expiry(upload=upload)
     if operation == "complete_multipart_upload":
         refuse_too_large(upload, wanted.upload_id)
@@ -95,20 +98,14 @@ def presign(upload: DirectUpload, wanted: Wanted) -> Signed:
     return Signed(url, upload.key)
 
 
-def allowed_part(number: int) -> int:
-    if not 1 <= number <= min(MOST_PARTS, -(-max_upload_bytes() // LEAST_PART_BYTES)):
-        raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large", kind=Kind.TOO_LARGE)
-    return number
-
-
 def refuse_too_large(upload: DirectUpload, upload_id: str) -> None:
-    """Parts are signed without knowing their sizes; before they are put together, the storage knows them."""
+    """Raises UploadRefused when the parts that have arrived are too large: they were signed without their sizes."""
     from media_pipeline.storage import s3_uploads
 
     try:
         size_bytes = s3_uploads.uploaded_bytes(bucket(), upload.key, upload_id)
     except SourceMissing as gone:
-        raise UploadRefused("This upload in parts is over or was given up.", code="upload_gone") from gone
+        raise UploadRefused("This upload in parts was completed or cancelled.", code="upload_gone") from gone
     if size_bytes > max_upload_bytes():
         direct_uploads.abort_parts(upload)
         raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large", kind=Kind.TOO_LARGE)

@@ -1,4 +1,4 @@
-"""Notifications of S3 about new objects, as they come in messages of SQS; pure."""
+"""Parses the notifications about new objects that S3 sends by SQS; pure."""
 
 import json
 from dataclasses import dataclass
@@ -7,28 +7,28 @@ from urllib.parse import unquote_plus
 
 
 class BadMessage(Exception):
-    """Not a notification of S3."""
+    """The message is not a notification of S3."""
 
 
 @dataclass(frozen=True)
 class Arrived:
-    """An object that is there now."""
+    """An object that S3 has reported."""
 
     bucket: str
     key: str
 
 
 def parse_message(body: str) -> list[Arrived]:
-    """The objects that a message tells of: none in the test event that S3 sends when it is set up.
+    """The objects that a message reports; none in the test event of a new event notification. Raises BadMessage.
 
-    A message that came by way of SNS has the notification as a text in it. Raises BadMessage.
+    A message by way of SNS contains the notification as a text.
     """
-    said = read_object(body)
-    if isinstance(said.get("Message"), str) and "Records" not in said:
-        said = read_object(said["Message"])
-    if said.get("Event") == "s3:TestEvent":
+    document = read_object(body)
+    if isinstance(document.get("Message"), str) and "Records" not in document:
+        document = read_object(document["Message"])
+    if document.get("Event") == "s3:TestEvent":
         return []
-    records = said.get("Records")
+    records = document.get("Records")
     if not isinstance(records, list):
         raise BadMessage("it has no records")
     return [parse_record(record) for record in records if is_arrival(record)]
@@ -36,12 +36,12 @@ def parse_message(body: str) -> list[Arrived]:
 
 def read_object(text: str) -> dict[str, Any]:
     try:
-        said = json.loads(text)
+        document = json.loads(text)
     except ValueError as error:
         raise BadMessage("it is not JSON") from error
-    if not isinstance(said, dict):
+    if not isinstance(document, dict):
         raise BadMessage("it is not an object of JSON")
-    return said
+    return document
 
 
 def is_arrival(record: Any) -> bool:
@@ -60,12 +60,12 @@ def parse_record(record: dict[str, Any]) -> Arrived:
         raise BadMessage("a record names no object")
     key = unquote_plus(key)  # S3 encodes keys as forms do
     if "\0" in key or not is_text(key):
-        raise BadMessage("a key is no text")
+        raise BadMessage("a key is not text")
     return Arrived(bucket, key)
 
 
 def is_text(value: str) -> bool:
-    """JSON may have halves of characters, which no database takes."""
+    """False for the half of a surrogate pair, which JSON may contain and no database takes."""
     try:
         value.encode()
     except UnicodeEncodeError:

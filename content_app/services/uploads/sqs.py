@@ -1,4 +1,4 @@
-"""Messages of an SQS queue; the only module here that knows it."""
+"""Reads the messages of an SQS queue; the only module that knows SQS."""
 
 import json
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from media_pipeline.storage.buckets import S3Connection
 
-LONGEST_POLL_S = 20
-AT_ONCE = 10  # the most that SQS gives
+MAX_POLL_S = 20
+BATCH = 10  # the most messages that SQS gives at once
 
 
 class QueueUnavailable(Exception):
-    """Says why, and what to do."""
+    """The sentence says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Message:
 
 
 class MessageQueue:
-    """At the address that SQS gave it (SQS_QUEUE_URL), with the keys of the storage or the role of the machine."""
+    """The queue at this address (SQS_QUEUE_URL), used with the keys of the storage or the role of the machine."""
 
     def __init__(self, url: str, connection: S3Connection) -> None:
         self.url = url
@@ -39,7 +39,7 @@ class MessageQueue:
             "aws_secret_access_key": connection.secret_access_key or None,
             "aws_session_token": connection.session_token or None,
         }
-        config = Config(connect_timeout=10, read_timeout=LONGEST_POLL_S + 10, retries={"mode": "standard"})
+        config = Config(connect_timeout=10, read_timeout=MAX_POLL_S + 10, retries={"mode": "standard"})
         self.client: Any = boto3.client(
             "sqs",
             endpoint_url=f"{parts.scheme}://{parts.netloc}",
@@ -48,23 +48,23 @@ class MessageQueue:
             **keys,
         )
 
-    def receive(self, wait_s: int = LONGEST_POLL_S) -> list[Message]:
-        """What there is, or comes within so many seconds. Raises QueueUnavailable."""
+    def receive(self, wait_s: int = MAX_POLL_S) -> list[Message]:
+        """The messages that are there or arrive within `wait_s`. Raises QueueUnavailable."""
         with queue_faults(self.url):
             answer = self.client.receive_message(
                 QueueUrl=self.url,
-                MaxNumberOfMessages=AT_ONCE,
+                MaxNumberOfMessages=BATCH,
                 WaitTimeSeconds=wait_s,
                 AttributeNames=["ApproximateReceiveCount"],
             )
-        return [as_message(one) for one in answer.get("Messages", ())]
+        return [as_message(message) for message in answer.get("Messages", ())]
 
     def delete(self, message: Message) -> None:
         with queue_faults(self.url):
             self.client.delete_message(QueueUrl=self.url, ReceiptHandle=message.receipt)
 
     def postpone(self, message: Message, seconds: int) -> None:
-        """Somebody gets it again later; after as many times as the queue says, the dead-letter queue gets it."""
+        """Let the message be received again later; after as many times as the queue allows, SQS gives up."""
         with queue_faults(self.url):
             self.client.change_message_visibility(
                 QueueUrl=self.url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
@@ -77,9 +77,9 @@ class MessageQueue:
         return bool(policy.get("deadLetterTargetArn"))
 
 
-def as_message(one: dict[str, Any]) -> Message:
-    times = one.get("Attributes", {}).get("ApproximateReceiveCount", "1")
-    return Message(str(one.get("Body", "")), str(one["ReceiptHandle"]), int(times))
+def as_message(message: dict[str, Any]) -> Message:
+    times = message.get("Attributes", {}).get("ApproximateReceiveCount", "1")
+    return Message(str(message.get("Body", "")), str(message["ReceiptHandle"]), int(times))
 
 
 @contextmanager

@@ -1,8 +1,8 @@
-"""Files that arrive by tus where media lie in a folder: how much of each has come, and one writer at a time.
+"""Receives files by tus, where media lie in a folder.
 
-What has come of an upload lies in `uploads/` of the media folder, in a file named after it, whose size is the offset.
-Whoever writes holds a lock on that file, which ends with the process. When the last byte is there, the file becomes an
-object of the store under the upload's key.
+The received bytes of an upload lie in `uploads/` of the media folder, in a file named after the upload; its size is the
+offset. A request that writes holds a lock on the file, which ends with the process. When the file is complete, it
+becomes the object of the store with the key of the upload.
 """
 
 import fcntl
@@ -33,16 +33,16 @@ log = logging.getLogger(__name__)
 BLOCK_BYTES = 64 * 1024
 RENEW_S = 60
 ABANDONED_S = 3600
-# A client that gives up breaks off its chunk and says so at once: its own chunk may need a moment to end.
+# A client that cancels breaks off its chunk and sends DELETE at once; the request of the chunk needs a moment to end.
 PATIENCE_S = 2.0
 ALGORITHMS: dict[str, Callable[[], Any]] = {
-    "sha1": lambda: hashlib.sha1(usedforsecurity=False),  # the one that every server with checksums has to know
+    "sha1": lambda: hashlib.sha1(usedforsecurity=False),  # tus requires it of every server with checksums
     "sha256": hashlib.sha256,
 }
 
 
 class ChunkRefused(Refusal):
-    """The status of each is tus's own; see api.tus."""
+    """`api.tus` has the status code of each."""
 
 
 class Locked(ChunkRefused):
@@ -52,29 +52,29 @@ class Locked(ChunkRefused):
 
 class Gone(ChunkRefused):
     code = "upload_gone"
-    sentence = "What had arrived of this upload is no longer there. Begin again."
+    sentence = "The beginning of this file is no longer there. Upload the file again."
 
 
 class TooMuch(ChunkRefused):
     code = "too_much"
-    sentence = "This is more than the length that was announced."
+    sentence = "This is more than the announced length of the file."
 
 
 class WrongChecksum(ChunkRefused):
     code = "wrong_checksum"
-    sentence = "The chunk did not arrive as its checksum says. Send it again."
+    sentence = "The chunk does not match its checksum. Send it again."
 
 
 class AlreadyArrived(ChunkRefused):
     code = "already_arrived"
-    sentence = "This file has arrived as a whole. Delete the video instead."
+    sentence = "This file has arrived completely. Delete the video instead."
 
 
 class WrongOffset(ChunkRefused):
     code = "wrong_offset"
 
     def __init__(self, offset: int) -> None:
-        super().__init__(f"The upload goes on at byte {offset}.")
+        super().__init__(f"The upload continues at byte {offset}.")
         self.offset = offset
 
 
@@ -86,7 +86,7 @@ class Checksum:
 
 @dataclass(frozen=True)
 class IncomingBytes:
-    """What is to be added. `read` gives at most so many bytes, none once the client has gone."""
+    """A chunk to append. `read(n)` gives at most n bytes, and none when the client has gone."""
 
     offset: int
     size_bytes: int
@@ -94,11 +94,11 @@ class IncomingBytes:
     checksum: Checksum | None = None
 
 
-# --- beginning, going on, giving up ----------------------------------------------------------------------------------
+# --- begin, append, resume, cancel -----------------------------------------------------------------------------------
 
 
 def begin(*, upload: DirectUpload, chunk: IncomingBytes | None = None) -> int:
-    """The offset. Raises what `append` raises, and then nothing of the upload is left."""
+    """Returns the offset. Raises what `append` raises, and then forgets the upload."""
     path = path_of(upload)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def begin(*, upload: DirectUpload, chunk: IncomingBytes | None = None) -> int:
 
 
 def append(*, upload: DirectUpload, chunk: IncomingBytes) -> int:
-    """The offset after it. Raises ChunkRefused, OSError or StorageUnavailable; what has arrived stays."""
+    """Returns the new offset. Raises ChunkRefused, OSError or StorageUnavailable; bytes that have arrived stay."""
     if upload.arrived_at is not None or not path_of(upload).exists():
         require_fitting(upload, chunk, received(upload=upload))
         return length_of(upload)
@@ -121,7 +121,7 @@ def append(*, upload: DirectUpload, chunk: IncomingBytes) -> int:
             receive_proved(file, upload, chunk, chunk.checksum)
         else:
             receive(file, upload, chunk)
-        if (offset := written_bytes(file)) > before:  # one that brings nothing keeps no room for ever
+        if (offset := written_bytes(file)) > before:  # else a client could keep room by empty chunks
             direct_uploads.extend_expiry(upload=upload)
         if offset == length_of(upload):
             store(file, upload)
@@ -129,7 +129,7 @@ def append(*, upload: DirectUpload, chunk: IncomingBytes) -> int:
 
 
 def received(*, upload: DirectUpload) -> int:
-    """How many bytes of it are here for good. Raises Gone."""
+    """How many bytes of the upload have arrived, without a chunk whose checksum is still unproved. Raises Gone."""
     if upload.arrived_at is not None:
         return length_of(upload)
     try:
@@ -143,52 +143,54 @@ def received(*, upload: DirectUpload) -> int:
 
 
 def resume(*, upload: DirectUpload) -> int:
-    """The offset to go on at. One that is whole is stored, should the process that received it have died."""
+    """Returns the offset at which the client continues."""
     offset = received(upload=upload)
+    # The process that received the last byte may have died before it stored the file.
     if offset == length_of(upload):
         finish_quietly(upload)
     return offset
 
 
 def cancel(*, upload: DirectUpload) -> None:
-    """Raises Locked while somebody writes, Finished when it is too late."""
+    """Raises Locked while another request writes, and AlreadyArrived when the file is complete."""
     if upload.arrived_at is not None:
         raise AlreadyArrived
     try:
         with locked(upload, patience_s=PATIENCE_S):
-            remove_received(upload)  # first: on a full disk the database may need the room
+            remove_received(upload)  # before the row: on a full disk the database may need the room
             direct_uploads.cancel(upload=upload)
     except Gone:
-        if has_arrived(upload):  # while this request waited for its turn
+        if has_arrived(upload):  # while this request waited for the lock
             raise AlreadyArrived from None
         direct_uploads.cancel(upload=upload)
 
 
 def has_arrived(upload: DirectUpload) -> bool:
-    """By now; `upload` may have been read before."""
+    """Asks the database: `upload` may have been read before the file arrived."""
     return DirectUpload.objects.filter(pk=upload.pk).exclude(arrived_at=None).exists()
 
 
 def length_of(upload: DirectUpload) -> int:
-    assert upload.declared_bytes is not None  # by tus nothing else is announced
+    assert upload.declared_bytes is not None  # tus uploads are announced with their length
     return upload.declared_bytes
 
 
 def require_fitting(upload: DirectUpload, chunk: IncomingBytes, offset: int) -> None:
+    """Raises WrongOffset or TooMuch."""
     if chunk.offset != offset:
         raise WrongOffset(offset)
     if chunk.offset + chunk.size_bytes > length_of(upload):
         raise TooMuch
 
 
-# --- receiving -------------------------------------------------------------------------------------------------------
+# --- receive ---------------------------------------------------------------------------------------------------------
 
 
 def receive(
     file: FileIO, upload: DirectUpload, chunk: IncomingBytes, on_block: Callable[[bytes], None] | None = None
 ) -> int:
-    """How many bytes came; fewer than the chunk has when the client goes away."""
-    lend_connection()  # a phone may need minutes
+    """Write the chunk. Returns how many bytes came: fewer than it has when the client goes away."""
+    lend_connection()  # a phone may need minutes for a chunk
     file.seek(chunk.offset)
     left = chunk.size_bytes
     renew_at = time.monotonic() + RENEW_S
@@ -198,7 +200,7 @@ def receive(
         if on_block:
             on_block(block)
         left -= len(block)
-        if time.monotonic() >= renew_at:  # one chunk may take longer than an upload is kept
+        if time.monotonic() >= renew_at:  # a chunk may take longer than UPLOAD_EXPIRE_HOURS
             direct_uploads.extend_expiry(upload=upload)
             lend_connection()
             renew_at = time.monotonic() + RENEW_S
@@ -206,31 +208,34 @@ def receive(
 
 
 def write_all(file: FileIO, block: bytes) -> None:
-    """A disk that is nearly full takes a part of it before it says so."""
+    """A nearly full disk writes only a part, and reports the error at the next write."""
     rest = memoryview(block)
     while rest:
         rest = rest[file.write(rest) :]
 
 
 def receive_proved(file: FileIO, upload: DirectUpload, chunk: IncomingBytes, checksum: Checksum) -> None:
-    """All of it or nothing, whatever happens meanwhile: until it is proved, a note says where it began."""
-    # A link appears whole or not at all, and needs no room on a full disk.
+    """Write the whole chunk, or nothing of it. Raises WrongChecksum."""
+    # Until the checksum is proved, a note says where the chunk begins, in case this process dies. The note is a
+    # symbolic link: it appears completely or not at all, and needs no room on a full disk.
     note_of(upload).symlink_to(str(chunk.offset))
     digest = ALGORITHMS[checksum.algorithm]()
-    came = receive(file, upload, chunk, digest.update)
-    if came < chunk.size_bytes or digest.digest() != checksum.digest:
+    received_count = receive(file, upload, chunk, digest.update)
+    if received_count < chunk.size_bytes or digest.digest() != checksum.digest:
         drop_unproved(file, upload)
         raise WrongChecksum
     note_of(upload).unlink()
 
 
 def drop_unproved(file: FileIO, upload: DirectUpload) -> None:
+    """Cut off a chunk whose checksum was not proved."""
     if (offset := read_note(upload)) is not None:
         file.truncate(min(offset, written_bytes(file)))
         note_of(upload).unlink()
 
 
 def read_note(upload: DirectUpload) -> int | None:
+    """Where a chunk begins whose checksum is not proved yet; None without one."""
     try:
         return int(note_of(upload).readlink().name)
     except FileNotFoundError:
@@ -259,41 +264,40 @@ def written_bytes(file: FileIO) -> int:
 
 @contextmanager
 def locked(upload: DirectUpload, *, patience_s: float = 0) -> Iterator[FileIO]:
-    """What has come of it, for one writer. Raises Locked or Gone."""
+    """The file of the upload, locked for this request. Raises Gone, and Locked after `patience_s`."""
     try:
         file = FileIO(path_of(upload), "r+b")
     except FileNotFoundError:
         raise Gone from None
     with file:
-        take_lock(file, time.monotonic() + patience_s)
-        if not is_named(file, path_of(upload)):  # who had the lock before has stored or removed it
+        deadline = time.monotonic() + patience_s
+        while True:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise Locked from None
+                time.sleep(0.05)
+        if not is_named(file, path_of(upload)):  # the request that had the lock before has stored or removed the file
             raise Gone
         drop_unproved(file, upload)
         yield file
 
 
-def take_lock(file: FileIO, deadline: float) -> None:
-    while True:
-        try:
-            return fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                raise Locked from None
-            time.sleep(0.05)
-
-
 def is_named(file: FileIO, path: Path) -> bool:
+    """True when `path` still leads to this file."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
         return False
 
 
-# --- finishing -------------------------------------------------------------------------------------------------------
+# --- finish ----------------------------------------------------------------------------------------------------------
 
 
 def finish(*, upload: DirectUpload) -> None:
-    """Store it if it is whole and nobody has; any number of times. Raises Locked, Gone or StorageUnavailable."""
+    """Store the file if it is complete. Raises Gone when that is done, Locked or StorageUnavailable."""
     with locked(upload) as file:
         if written_bytes(file) == length_of(upload):
             store(file, upload)
@@ -301,7 +305,7 @@ def finish(*, upload: DirectUpload) -> None:
 
 def finish_quietly(upload: DirectUpload) -> None:
     try:
-        with suppress(Locked, Gone):  # somebody else is at it, or was
+        with suppress(Locked, Gone):  # another process stores it, or has stored it
             finish(upload=upload)
     except StorageUnavailable as error:
         log.warning(
@@ -310,8 +314,11 @@ def finish_quietly(upload: DirectUpload) -> None:
 
 
 def store(file: FileIO, upload: DirectUpload) -> None:
-    """Ours is the lock. Whoever dies on the way leaves the whole file, and the next one does it again."""
-    direct_uploads.extend_expiry(upload=upload)  # the reaper does not let it expire meanwhile
+    """Make the complete file an object of the store. The caller holds the lock.
+
+    A process that dies in the middle leaves the file, and the next process stores it again.
+    """
+    direct_uploads.extend_expiry(upload=upload)  # so that the reaper does not give it up meanwhile
     if not direct_uploads.open_uploads().filter(pk=upload.pk).exists():
         raise Gone
     os.fsync(file.fileno())
@@ -324,9 +331,9 @@ def store(file: FileIO, upload: DirectUpload) -> None:
 
 
 def sweep() -> None:
-    """Store what is whole, and remove what no upload waits for any more.
+    """Store complete files, and remove files of which the upload is gone.
 
-    A file that cannot be read or removed keeps none of the others; its OSError is raised after them.
+    After a file that cannot be read or removed the others are still swept; then its OSError is raised.
     """
     folder = disk_space.arriving_folder()
     paths = list(folder.iterdir()) if folder.is_dir() else []
@@ -338,7 +345,7 @@ def sweep() -> None:
         upload = waiting.get(path.stem)
         try:
             if upload and path == path_of(upload) and has_all_bytes(upload):
-                finish_quietly(upload)  # also one that is late: it came while no reaper ran
+                finish_quietly(upload)  # even when it is late: it may have arrived while no reaper ran
             elif upload is None or upload.expires_at <= timezone.now():
                 remove_abandoned(path)
         except OSError as error:
