@@ -29,7 +29,7 @@ KEYS = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
 
 @dataclass
 class Cloud:
-    """A bucket that tells a queue of new objects, which has a dead-letter queue behind it."""
+    """A bucket with event notifications to a queue that has a dead-letter queue."""
 
     url: str
     bucket: str
@@ -125,7 +125,7 @@ def test_keys_come_encoded(cloud: Cloud, upload: DirectUpload, to_check: list[in
     assert to_check == [upload.pk]
 
 
-def test_an_upload_in_parts_is_told_twice_and_checked_once(
+def test_an_upload_in_parts_is_reported_twice_and_checked_once(
     cloud: Cloud, upload: DirectUpload, to_check: list[int]
 ) -> None:
     cloud.put_in_parts(upload.key)
@@ -160,7 +160,7 @@ def consume_and_close() -> None:
 
 
 @pytest.mark.parametrize("body", ["", "not json", "[]", "{}", '{"Records": 5}', '{"Records": [{"eventName": 1}]}'])
-def test_what_is_no_notification_goes_to_the_dead_letter_queue(
+def test_a_message_that_is_not_a_notification_goes_to_the_dead_letter_queue(
     cloud: Cloud, upload: DirectUpload, to_check: list[int], body: str
 ) -> None:
     cloud.send(body or " ")
@@ -171,7 +171,7 @@ def test_what_is_no_notification_goes_to_the_dead_letter_queue(
     assert to_check == [upload.pk]  # it holds nobody up
 
 
-def test_what_cannot_be_looked_at_now_comes_again(
+def test_a_message_that_cannot_be_handled_now_is_received_again(
     cloud: Cloud, upload: DirectUpload, to_check: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cloud.put(upload.key)
@@ -189,9 +189,7 @@ def fail(key: str) -> str:
     raise StorageUnavailable
 
 
-def test_objects_that_are_no_uploads_and_other_buckets_are_passed_over(
-    cloud: Cloud, upload: DirectUpload, to_check: list[int]
-) -> None:
+def test_other_objects_and_other_buckets_are_ignored(cloud: Cloud, upload: DirectUpload, to_check: list[int]) -> None:
     cloud.put("videos/x/v1/720p.mp4")
     record = {"eventName": "ObjectCreated:Put", "s3": {"bucket": {"name": "theirs"}, "object": {"key": upload.key}}}
     cloud.send(json.dumps({"Records": [record]}))
@@ -199,7 +197,7 @@ def test_objects_that_are_no_uploads_and_other_buckets_are_passed_over(
     assert (to_check, cloud.left()) == ([], 0)
 
 
-def test_a_queue_that_is_not_there_is_one_sentence(cloud: Cloud, settings: Any) -> None:
+def test_a_missing_queue_is_reported_in_one_sentence(cloud: Cloud, settings: Any) -> None:
     settings.SQS_QUEUE_URL = f"{cloud.url}/123456789012/nowhere"
     with pytest.raises(CommandError, match="check SQS_QUEUE_URL"):
         consume()
@@ -240,7 +238,7 @@ def test_notifications_are_read(said: dict[str, Any], arrived: list[Arrived]) ->
      json.dumps(message(key="%00")),
      json.dumps(message(key="\ud800"))],
 )  # fmt: skip
-def test_anything_else_is_told_from_them(body: str) -> None:
+def test_other_messages_are_refused(body: str) -> None:
     with pytest.raises(BadMessage):
         parse_message(body)
 

@@ -59,7 +59,7 @@ def creators(as_user: SignIn, owner: User) -> APIClient:
 
 
 def run(to_check: list[int]) -> None:
-    """What workers do."""
+    """Does what workers do."""
     while to_check:
         checks.check(upload_id=to_check.pop())
 
@@ -69,7 +69,7 @@ def ask(client: APIClient, route: str, **body: Any) -> Any:
 
 
 def put(answer: dict[str, Any], body: bytes, **headers: str) -> int:
-    """As a browser would; the status."""
+    """Sends the request as a browser does. Returns the status."""
     return http.request("PUT", answer["url"], body=body, headers={**answer["headers"], **headers}).status
 
 
@@ -158,19 +158,21 @@ def test_addresses_end(creators: APIClient, film: bytes, monkeypatch: pytest.Mon
         ({"filename": "a.mp4", "video_id": 999999}, 404, "not_found"),
     ],
 )
-def test_what_cannot_become_a_film_gets_no_address(creators: APIClient, body: Any, status: int, code: str) -> None:
+def test_a_file_that_cannot_become_a_film_gets_no_address(
+    creators: APIClient, body: Any, status: int, code: str
+) -> None:
     answer = ask(creators, "upload-url", **body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert not DirectUpload.objects.exists()
 
 
-def test_viewers_and_strangers_get_none(as_user: SignIn, viewer: User) -> None:
+def test_viewers_and_strangers_get_no_address(as_user: SignIn, viewer: User) -> None:
     for route in ("upload-url", "sign", "metadata", "thumbnail/upload-url"):
         assert ask(as_user(viewer), route).status_code == 403
         assert ask(APIClient(), route).status_code == 401
 
 
-def test_what_somebody_else_brings_is_not_mine(
+def test_the_uploads_of_another_user_are_not_found(
     creators: APIClient, as_user: SignIn, creator: User, film: bytes
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -185,7 +187,7 @@ def test_what_somebody_else_brings_is_not_mine(
 @pytest.mark.parametrize(
     ("content", "code"), [(b"not a film at all, really", "not_a_video"), (b"", "too_large")], ids=["text", "empty"]
 )
-def test_what_is_no_film_fails_and_is_removed(
+def test_a_file_that_is_not_a_film_fails_and_is_removed(
     creators: APIClient, to_check: list[int], enqueued: list[int], s3_server: Ceph, bucket: str, content: bytes,
     code: str,
 ) -> None:  # fmt: skip
@@ -203,7 +205,7 @@ def test_what_is_no_film_fails_and_is_removed(
     assert not exists(s3_server, bucket, address["key"])
 
 
-def test_what_is_refused_is_removed_when_no_address_is_good_any_more(
+def test_a_refused_file_is_removed_when_its_addresses_have_ended(
     creators: APIClient, to_check: list[int], settings: Any
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -214,7 +216,7 @@ def test_what_is_refused_is_removed_when_no_address_is_good_any_more(
     assert due_at > timezone.now() + timedelta(minutes=settings.UPLOAD_URL_MINUTES)
 
 
-def test_more_than_is_allowed_is_refused_after_it_came(
+def test_a_file_that_is_too_large_is_refused_after_it_has_arrived(
     creators: APIClient, to_check: list[int], settings: Any, enqueued: list[int]
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -356,7 +358,7 @@ def test_a_picture_becomes_the_poster_of_a_film_that_plays(
     assert not video.poster.startswith("v1/")
 
 
-def test_a_picture_waits_for_its_film_and_a_bad_one_is_told(
+def test_a_picture_waits_for_its_film_and_a_bad_one_is_refused(
     creators: APIClient, owner: User, to_check: list[int]
 ) -> None:
     video = make_video(owner)
@@ -375,7 +377,7 @@ def test_a_picture_waits_for_its_film_and_a_bad_one_is_told(
 
 
 @pytest.mark.parametrize("query", ["", "?associated_video_id=x", "?associated_video_id=999999"])
-def test_a_picture_needs_a_video_of_mine(creators: APIClient, query: str) -> None:
+def test_a_picture_needs_a_video_of_its_uploader(creators: APIClient, query: str) -> None:
     assert creators.post(f"{BASE}/thumbnail/upload-url/{query}", format="json").status_code in (400, 404)
 
 
@@ -398,10 +400,12 @@ def test_a_film_is_replaced_and_a_bad_replacement_leaves_it_playing(
     assert (video.state, video.accepted_original, enqueued) == (State.PENDING, address["key"], [video.pk])
 
 
-# --- what nobody says, and what never comes ---------------------------------------------------------------------------
+# --- unreported arrivals, and late uploads ---------------------------------------------------------------------------
 
 
-def test_what_arrives_without_a_word_is_found(creators: APIClient, film: bytes, to_check: list[int]) -> None:
+def test_an_arrival_that_the_client_never_reports_is_found(
+    creators: APIClient, film: bytes, to_check: list[int]
+) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
     describe(creators, address["key"])
     assert direct_uploads.find_arrived() == 0
@@ -429,7 +433,9 @@ def test_a_lost_check_is_put_on_the_queue_again(
     assert Video.objects.get().state == State.PENDING
 
 
-def test_what_never_comes_is_given_up(creators: APIClient, to_check: list[int], s3_server: Ceph, bucket: str) -> None:
+def test_an_upload_that_never_arrives_is_given_up(
+    creators: APIClient, to_check: list[int], s3_server: Ceph, bucket: str
+) -> None:
     key, upload_id = begin(creators)
     put_part(creators, key, upload_id, 1, b"x")
     describe(creators, key)
@@ -496,10 +502,10 @@ def test_where_media_lie_in_a_folder_nothing_is_signed(creators: APIClient, sett
     assert not DirectUpload.objects.exists()
 
 
-# --- rights, leases and words that change meanwhile -------------------------------------------------------------------
+# --- rights, leases and details that change meanwhile ----------------------------------------------------------------
 
 
-def test_who_may_not_change_the_video_any_more_changes_nothing_by_an_upload(
+def test_a_user_who_may_no_longer_change_the_video_changes_nothing_by_an_upload(
     creators: APIClient, owner: User, creator: User, film: bytes, to_check: list[int], enqueued: list[int]
 ) -> None:
     video = make_playable(owner)
@@ -526,7 +532,7 @@ def test_an_upload_for_a_video_that_was_deleted_is_settled(
     assert DirectUpload.objects.get().problem_code == "video_deleted"
 
 
-def test_what_was_brought_for_a_film_that_is_deleted_waits_while_that_may_be_undone(
+def test_an_upload_for_a_deleted_film_waits_while_the_deletion_may_be_undone(
     creators: APIClient, film: bytes, owner: User, to_check: list[int], enqueued: list[int]
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -549,7 +555,7 @@ def test_a_picture_that_is_too_large_is_not_even_fetched(creators: APIClient, ow
     assert DirectUpload.objects.get().problem_code == "too_large"
 
 
-def test_whoever_lost_the_lease_settles_nothing(
+def test_a_job_that_lost_its_lease_settles_nothing(
     creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int]
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -568,7 +574,7 @@ def test_whoever_lost_the_lease_settles_nothing(
 
 
 def a_week_passes() -> None:
-    """Without workers; then the reaper and a job of removing run, the one or the other first."""
+    """Time passes without workers; then the reaper and a cleanup job run, in both orders."""
     long_ago = timezone.now() - timedelta(days=6)
     DirectUpload.objects.update(expires_at=long_ago)
     Discard.objects.update(due_at=long_ago)
@@ -577,7 +583,7 @@ def a_week_passes() -> None:
 
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["known", "unknown"])
-def test_what_arrived_is_kept_until_a_worker_looks_at_it(
+def test_an_upload_that_has_arrived_is_kept_until_a_worker_checks_it(
     creators: APIClient, film: bytes, to_check: list[int], s3_server: Ceph, bucket: str, is_known: bool
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -593,7 +599,7 @@ def test_what_arrived_is_kept_until_a_worker_looks_at_it(
     assert exists(s3_server, bucket, address["key"])
 
 
-def test_what_arrived_and_nobody_has_named_goes_in_the_end(
+def test_an_upload_that_was_never_described_is_removed_in_the_end(
     creators: APIClient, film: bytes, to_check: list[int], s3_server: Ceph, bucket: str
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -604,7 +610,7 @@ def test_what_arrived_and_nobody_has_named_goes_in_the_end(
     assert not exists(s3_server, bucket, address["key"])
 
 
-def test_what_may_have_arrived_is_kept_while_the_storage_is_away(
+def test_an_upload_that_may_have_arrived_is_kept_while_the_storage_is_away(
     creators: APIClient, film: bytes, to_check: list[int], settings: Any
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -622,7 +628,7 @@ def test_what_may_have_arrived_is_kept_while_the_storage_is_away(
 @pytest.mark.parametrize(
     ("state", "is_kept"), [(State.PENDING, True), (State.PROCESSING, True), (State.READY, True), (State.ERROR, False)]
 )
-def test_a_picture_is_kept_as_long_as_its_film_may_come(
+def test_a_picture_is_kept_as_long_as_its_film_may_still_play(
     creators: APIClient, owner: User, to_check: list[int], state: State, is_kept: bool
 ) -> None:
     video = make_video(owner)
@@ -634,7 +640,7 @@ def test_a_picture_is_kept_as_long_as_its_film_may_come(
     assert DirectUpload.objects.exists() == is_kept
 
 
-def test_a_picture_is_kept_while_its_film_waits_to_be_looked_at(
+def test_a_picture_is_kept_while_its_film_waits_for_its_check(
     creators: APIClient, film: bytes, to_check: list[int]
 ) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
@@ -650,7 +656,7 @@ def test_a_picture_is_kept_while_its_film_waits_to_be_looked_at(
     assert not DirectUpload.objects.exists()
 
 
-def test_an_upload_that_is_looked_at_does_not_expire(creators: APIClient, film: bytes, to_check: list[int]) -> None:
+def test_an_upload_does_not_expire_during_its_check(creators: APIClient, film: bytes, to_check: list[int]) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
@@ -675,15 +681,15 @@ def test_a_check_that_waits_on_the_queue_is_not_put_there_again(
     assert direct_uploads.enqueue_lost_checks() == 0
 
 
-def test_metadata_are_judged_beside_what_is_known(creators: APIClient, owner: User) -> None:
+def test_metadata_are_checked_together_with_the_known_ones(creators: APIClient, owner: User) -> None:
     video = make_video(owner, is_paid=True, price=5)
     address = ask(creators, "upload-url", filename="a.mp4", video_id=video.pk).json()
     assert describe(creators, address["key"], price="0").status_code == 400
     assert describe(creators, address["key"], is_paid=True).status_code == 200
 
 
-def test_the_key_alone_is_enough_for_a_film_that_is_there(creators: APIClient, owner: User) -> None:
-    """So whoever brings another file writes over no words that somebody else has changed meanwhile."""
+def test_the_key_alone_is_enough_for_an_existing_film(creators: APIClient, owner: User) -> None:
+    """So an upload of another file overwrites no details that another user has changed meanwhile."""
     video = make_video(owner, title="Renamed meanwhile")
     address = ask(creators, "upload-url", filename="a.mp4", video_id=video.pk).json()
     assert ask(creators, "metadata", video_s3_key=address["key"]).status_code == 200

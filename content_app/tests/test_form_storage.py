@@ -173,7 +173,7 @@ def test_neither_the_settings_nor_the_models_load_boto3(tmp_path: Path) -> None:
     [uploaded_file, lambda content: ContentFile(content, name="film.mp4"), lambda content: File(io.BytesIO(content))],
     ids=["form", "memory", "stream"],
 )
-def test_what_is_saved_is_there_with_the_headers_of_the_store(
+def test_a_saved_object_has_the_headers_of_the_store(
     s3_server: Ceph, bucket: str, content: Callable[[bytes], Any]
 ) -> None:
     assert default_storage.save(NAME, content(b"a film")) == NAME
@@ -247,10 +247,14 @@ def test_an_object_is_read_by_way_of_the_disk_when_it_is_large(size_bytes: int) 
 
 
 def test_reading_never_takes_the_reserve_of_the_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    default_storage.save(NAME, ContentFile(b"a film"))
-    monkeypatch.setattr(disk_space, "left_bytes", lambda folder: 5)
+    small = "originals/some-id/small"
+    default_storage.save(small, ContentFile(bytes(MAX_MEMORY_BYTES)))
+    default_storage.save(NAME, ContentFile(bytes(MAX_MEMORY_BYTES + 1)))
+    monkeypatch.setattr(disk_space, "left_bytes", lambda folder: 0)
     with default_storage.open(NAME) as file, pytest.raises(disk_space.NoRoom):
         file.read()
+    with default_storage.open(small) as file:  # in memory
+        assert len(file.read()) == MAX_MEMORY_BYTES
 
 
 def test_an_object_is_written_in_parts_and_there_when_it_is_closed(s3_server: Ceph, bucket: str) -> None:
@@ -296,7 +300,7 @@ def test_deleting_removes_this_object_and_may_be_repeated() -> None:
     assert list(get_store().list("originals")) == [f"{NAME}.other", f"{NAME}/below"]
 
 
-def test_a_missing_object_is_missed_as_the_store_and_django_do() -> None:
+def test_a_missing_object_raises_the_errors_of_the_store_and_of_django() -> None:
     assert not default_storage.exists(NAME)
     for operation in (default_storage.size, default_storage.open, default_storage.get_modified_time):
         with pytest.raises(FileNotFoundError) as missed:
@@ -305,7 +309,7 @@ def test_a_missing_object_is_missed_as_the_store_and_django_do() -> None:
         assert missed.value.code == "source_missing"
 
 
-def test_the_storage_survives_pickling() -> None:
+def test_a_copy_of_the_storage_works() -> None:
     default_storage.save(NAME, ContentFile(b"a film"))
     copy = pickle.loads(pickle.dumps(default_storage._wrapped))  # type: ignore[attr-defined]  # noqa: S301 - ours
     assert copy.open(NAME).read() == b"a film"
@@ -383,7 +387,7 @@ def failures() -> list[StorageUnavailable]:
         ({"secret_access_key": "wrong"}, SENTENCES["SignatureDoesNotMatch"]),
     ],
 )
-def test_what_is_set_wrong_is_named_by_every_operation(
+def test_every_operation_names_the_wrong_setting(
     connection: S3Connection, use: Callable[[S3Connection], None], changes: dict[str, Any], sentence: str
 ) -> None:
     use(replace(connection, **changes))

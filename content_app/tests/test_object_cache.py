@@ -1,4 +1,4 @@
-"""What is kept in memory is bounded by its bytes, not by how many objects there are."""
+"""The cache is limited by the bytes of its objects, not by their number."""
 
 import pytest
 
@@ -23,7 +23,7 @@ def test_an_object_is_read_once() -> None:
     assert bucket.asked == ["a"]
 
 
-def test_what_was_used_longest_ago_makes_room() -> None:
+def test_the_object_that_was_used_longest_ago_is_dropped() -> None:
     cache, bucket = ObjectCache(max_bytes=10), Bucket(a=4, b=4, c=4)
     for key in "abaca":
         cache.get(key, bucket.read)
@@ -31,14 +31,14 @@ def test_what_was_used_longest_ago_makes_room() -> None:
     assert (list(cache.objects), cache.size_bytes) == (["c", "a"], 8)
 
 
-def test_many_large_ones_never_take_more_than_there_is_room_for() -> None:
+def test_many_large_objects_never_take_more_than_the_limit() -> None:
     cache, bucket = ObjectCache(max_bytes=10), Bucket(**{f"n{number}": number % 13 for number in range(100)})
     for key in bucket.objects:
         cache.get(key, bucket.read)
         assert cache.size_bytes == sum(map(len, cache.objects.values())) <= 10
 
 
-def test_what_is_larger_than_all_the_room_is_given_and_not_kept() -> None:
+def test_an_object_above_the_limit_is_returned_and_not_kept() -> None:
     cache, bucket = ObjectCache(max_bytes=10), Bucket(a=11)
     assert len(cache.get("a", bucket.read)) == 11
     assert (cache.objects, cache.size_bytes) == ({}, 0)
@@ -55,7 +55,7 @@ def test_a_read_that_fails_leaves_nothing() -> None:
     assert cache.get("a", bucket.read) == bytes(3)
 
 
-def test_published_texts_are_kept_from_a_bucket_within_that_room(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_published_texts_of_a_bucket_are_kept_within_the_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     """Manifests of the longest films have tens of megabytes, and a hundred of them would be gigabytes."""
     bucket, cache = Bucket(a=6, b=6, c=3), ObjectCache(max_bytes=10)
     bucket.read_bytes = bucket.read  # type: ignore[attr-defined]  # as a store has it

@@ -43,7 +43,7 @@ pytestmark = pytest.mark.usefixtures("enqueued", "disk")
 
 
 class Disk:
-    """Of ten megabytes, of which the folders of the test and `others` have taken some."""
+    """A disk of ten megabytes, some taken by the folders of the test and by `others`."""
 
     def __init__(self, *folders: Path) -> None:
         self.folders = folders
@@ -77,7 +77,7 @@ def creators(as_user: SignIn, owner: User) -> APIClient:
     ("chosen_mb", "disk_mb", "expected_mb"),
     [(None, 400, 40), (None, 5_000, 500), (None, 2_000_000, 1024), (64, 400, 64), (0, 400, 0)],
 )
-def test_the_reserve_is_what_is_chosen_or_a_share_of_the_disk(
+def test_the_reserve_is_the_setting_or_a_share_of_the_disk(
     chosen_mb: int | None, disk_mb: int, expected_mb: int, settings: Any
 ) -> None:
     settings.DISK_RESERVE_MB = chosen_mb
@@ -95,9 +95,7 @@ def test_an_upload_that_would_touch_the_reserve_is_refused(creators: APIClient) 
     assert begin(creators, fits).status_code == 201
 
 
-def test_what_others_announced_and_have_not_brought_yet_is_taken(
-    creators: APIClient, as_user: SignIn, creator: User
-) -> None:
+def test_room_that_is_promised_to_other_uploads_is_taken(creators: APIClient, as_user: SignIn, creator: User) -> None:
     first = begun(as_user(creator), 5 * MEGABYTE)
     assert said(begin(creators, 4 * MEGABYTE)) == NO_ROOM
     patch(as_user(creator), first, bytes(3 * MEGABYTE))
@@ -115,7 +113,7 @@ def test_no_room_is_kept_for_an_upload_that_has_been_silent_for_long(
     assert begin(creators, 5 * MEGABYTE).status_code == 201
 
 
-def test_what_was_given_up_or_did_not_come_in_time_takes_nothing(creators: APIClient) -> None:
+def test_cancelled_and_late_uploads_take_no_room(creators: APIClient) -> None:
     first = begun(creators, 5 * MEGABYTE)
     creators.delete(first, headers=V1)
     begun(creators, 5 * MEGABYTE)
@@ -132,7 +130,7 @@ def test_with_buckets_the_disk_is_not_asked(owner: User, monkeypatch: pytest.Mon
 
 
 class Unread(io.BytesIO):
-    """A body of which nothing may be read."""
+    """A body that must not be read."""
 
     def read(self, size: int | None = -1) -> bytes:
         raise AssertionError("the body was read")
@@ -154,7 +152,7 @@ def test_a_form_is_refused_by_its_length(method: str, creators: APIClient, owner
 
 
 class Watched(io.BytesIO):
-    """A body that asks something when half of it has been read."""
+    """A body that calls a function when half of it has been read."""
 
     def __init__(self, body: bytes, question: Callable[[], object]) -> None:
         super().__init__(body)
@@ -167,7 +165,7 @@ class Watched(io.BytesIO):
         return super().read(size)
 
 
-def test_a_form_on_its_way_counts_with_what_it_has_still_to_bring(creators: APIClient) -> None:
+def test_an_unfinished_form_counts_with_the_bytes_that_have_still_to_come(creators: APIClient) -> None:
     said_meanwhile: list[Any] = []
 
     def begin_another() -> None:
@@ -359,7 +357,7 @@ def test_an_encoder_is_ended_before_the_reserve_and_the_film_waits(
     assert lifecycle.retry(video_id=video.pk)
 
 
-def test_what_a_film_will_need_is_asked_for_above_the_reserve(disk: Disk, settings: Any) -> None:
+def test_the_room_that_a_film_will_need_is_beside_the_reserve(disk: Disk, settings: Any) -> None:
     work_folder.require_scratch_space(DISK - RESERVE)
     with pytest.raises(StorageUnavailable):
         work_folder.require_scratch_space(DISK - RESERVE + 1)

@@ -19,7 +19,7 @@ MB = 1024**2
 
 
 class Bucket(LocalStore):
-    """A folder that is read as a bucket is: by copying, which is counted."""
+    """A folder that is read like a bucket: by copies, which are counted."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)
@@ -47,7 +47,7 @@ def place(settings: Any) -> Path:
     return folder / "source"
 
 
-def test_what_was_looked_at_is_left_to_the_worker(bucket: Bucket, place: Path) -> None:
+def test_a_checked_file_is_left_to_the_worker(bucket: Bucket, place: Path) -> None:
     work_folder.fetch_original(KEY, place)
     work_folder.leave_to_worker(KEY, place)
     assert not place.exists()
@@ -56,7 +56,7 @@ def test_what_was_looked_at_is_left_to_the_worker(bucket: Bucket, place: Path) -
     assert work_folder.drop_kept(older_than_s=0) == 0
 
 
-def test_what_no_worker_comes_for_is_dropped_after_a_while(bucket: Bucket, place: Path) -> None:
+def test_a_file_that_no_worker_takes_is_dropped_after_a_while(bucket: Bucket, place: Path) -> None:
     work_folder.fetch_original(KEY, place)
     os.utime(place, (0, 0))  # an old file that was left just now
     work_folder.leave_to_worker(KEY, place)
@@ -68,7 +68,7 @@ def test_what_no_worker_comes_for_is_dropped_after_a_while(bucket: Bucket, place
 
 
 @pytest.mark.parametrize(("most_mb", "is_taken"), [(0, True), (3, True), (2, True), (1, False)])
-def test_the_work_folder_takes_what_there_is_room_for(
+def test_the_work_folder_takes_a_film_for_which_there_is_room(
     bucket: Bucket, place: Path, settings: Any, most_mb: int, is_taken: bool
 ) -> None:
     settings.WORK_MAX_MB = most_mb
@@ -77,14 +77,14 @@ def test_the_work_folder_takes_what_there_is_room_for(
     assert place.exists() == is_taken
 
 
-def test_what_other_films_take_counts(bucket: Bucket, place: Path, settings: Any) -> None:
+def test_the_room_of_other_films_counts(bucket: Bucket, place: Path, settings: Any) -> None:
     settings.WORK_MAX_MB = 3
     place.with_name("of-another").write_bytes(bytes(2 * MB))
     with pytest.raises(StorageUnavailable):
         work_folder.fetch_original(KEY, place)
 
 
-def test_what_is_only_kept_gives_way(bucket: Bucket, place: Path, settings: Any) -> None:
+def test_files_that_are_only_kept_give_way(bucket: Bucket, place: Path, settings: Any) -> None:
     settings.WORK_MAX_MB = 3
     place.write_bytes(bytes(2 * MB))
     work_folder.leave_to_worker("originals/another/film.mp4", place)
@@ -92,7 +92,7 @@ def test_what_is_only_kept_gives_way(bucket: Bucket, place: Path, settings: Any)
     assert place.stat().st_size == 2 * MB
 
 
-def test_a_full_disk_is_said_before_anything_is_fetched(
+def test_a_full_disk_is_reported_before_anything_is_fetched(
     bucket: Bucket, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))

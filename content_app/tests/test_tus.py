@@ -166,7 +166,7 @@ def test_with_buckets_every_route_refuses(creators: APIClient, settings: Any) ->
 # --- who may ---------------------------------------------------------------------------------------------------------
 
 
-def test_it_refuses_who_is_not_signed_in_and_who_only_watches(as_user: SignIn, viewer: User) -> None:
+def test_it_refuses_strangers_and_viewers(as_user: SignIn, viewer: User) -> None:
     assert said(begin(APIClient()))[0] == 401
     assert said(begin(as_user(viewer))) == (403, "permission_denied")
     assert not DirectUpload.objects.exists()
@@ -176,7 +176,7 @@ def test_an_admin_may_upload(as_user: SignIn, admin: User) -> None:
     assert begin(as_user(admin)).status_code == 201
 
 
-def test_the_upload_of_somebody_else_is_not_there(
+def test_the_upload_of_another_user_is_not_found(
     creators: APIClient, as_user: SignIn, creator: User, admin: User
 ) -> None:
     url = begun(creators)
@@ -244,7 +244,7 @@ def test_it_replaces_the_file_of_a_video(creators: APIClient, owner: User) -> No
     assert Video.objects.get().title == "Renamed"
 
 
-def test_it_replaces_no_file_of_somebody_else(creators: APIClient, creator: User) -> None:
+def test_it_never_replaces_the_file_of_another_user(creators: APIClient, creator: User) -> None:
     assert said(begin(creators, video_id=str(make_playable(creator).pk))) == (403, "permission_denied")
     assert said(begin(creators, video_id=str(make_video(creator).pk))) == (404, "not_found")
     assert said(begin(creators, video_id="seven")) == (400, "invalid")
@@ -311,12 +311,12 @@ def test_a_name_may_be_anything_that_ends_like_a_film(name: str, creators: APICl
 
 
 @pytest.mark.parametrize("filetype", ["x" * 300, "video/", "video/mp4\nX: y", "é/ü", 'video/mp4; codecs="avc1"'])
-def test_a_type_that_is_none_is_left_out(filetype: str, creators: APIClient) -> None:
+def test_a_malformed_type_is_left_out(filetype: str, creators: APIClient) -> None:
     begun(creators, filetype=filetype)
     assert only_upload().content_type == direct_uploads.ANY_TYPE
 
 
-def test_nobody_may_begin_any_number(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_number_of_unfinished_uploads_is_limited(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct_uploads, "MAX_OPEN", 1)
     begun(creators)
     assert said(begin(creators)) == (409, "too_many_uploads")
@@ -363,7 +363,7 @@ def test_a_film_that_arrived_is_checked_and_used(
     assert (video.state, video.original_bytes, enqueued) == (State.PENDING, len(film), [video.pk])
 
 
-def test_head_says_how_far_it_is(creators: APIClient) -> None:
+def test_head_tells_the_offset(creators: APIClient) -> None:
     url = begun(creators)
     patch(creators, url, b"film")
     answer = head(creators, url)
@@ -373,7 +373,7 @@ def test_head_says_how_far_it_is(creators: APIClient) -> None:
     assert "Upload-Expires" in answer
 
 
-def test_a_whole_upload_says_so_and_takes_no_more(creators: APIClient) -> None:
+def test_a_complete_upload_says_so_and_takes_no_more(creators: APIClient) -> None:
     url = begun(creators, 4)
     patch(creators, url, b"film")
     assert offset_of(creators, url) == 4
@@ -471,7 +471,7 @@ def test_half_a_chunk_with_a_checksum_is_dropped(creators: APIClient) -> None:
     assert (offset_of(creators, url), len(partial_files())) == (0, 1)
 
 
-def test_what_was_not_proved_when_the_process_died_does_not_count(creators: APIClient) -> None:
+def test_a_chunk_that_was_not_proved_when_the_process_died_does_not_count(creators: APIClient) -> None:
     url = begun(creators)
     patch(creators, url, b"film")
     upload = only_upload()
@@ -511,7 +511,7 @@ def test_two_cannot_write_at_once(creators: APIClient) -> None:
     assert patch(creators, url, b"film").status_code == 204
 
 
-def test_who_waited_for_a_file_that_is_stored_by_now_does_not_write(creators: APIClient) -> None:
+def test_a_request_that_waited_until_the_file_was_stored_does_not_write(creators: APIClient) -> None:
     begun(creators)
     upload = only_upload()
     with FileIO(tus.path_of(upload), "r+b") as opened_before:
@@ -541,7 +541,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
-def test_a_full_disk_is_said_and_the_offset_stays_right(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_reported_and_the_offset_stays_right(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
     url = begun(creators)
     assert said(patch(creators, url, b"film")) == (507, "insufficient_storage")
     assert offset_of(creators, url) == 3
@@ -550,7 +550,7 @@ def test_a_full_disk_is_said_and_the_offset_stays_right(creators: APIClient, ful
     assert tus.path_of(only_upload()).read_bytes() == b"film"
 
 
-def test_a_full_disk_drops_what_was_not_proved(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_drops_a_chunk_that_was_not_proved(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
     url = begun(creators)
     assert said(patch(creators, url, b"film", Upload_Checksum=checksum(b"film"))) == (507, "insufficient_storage")
     assert offset_of(creators, url) == 0
@@ -574,7 +574,7 @@ def test_an_upload_is_given_up(creators: APIClient) -> None:
     assert head(creators, url).status_code == 404
 
 
-def test_an_upload_that_arrives_while_it_is_given_up_stays_and_its_client_is_told(creators: APIClient) -> None:
+def test_an_upload_that_arrives_while_it_is_cancelled_stays_and_its_client_is_told(creators: APIClient) -> None:
     url = begun(creators, 4)
     read_before = only_upload()
     patch(creators, url, b"film")
@@ -591,7 +591,7 @@ def test_an_upload_expires(creators: APIClient) -> None:
     assert said(creators.delete(url, headers=V1)) == (410, "upload_expired")
 
 
-def test_every_chunk_gives_it_its_whole_time_again(creators: APIClient) -> None:
+def test_every_chunk_gives_the_upload_its_full_time_again(creators: APIClient) -> None:
     url = begun(creators)
     soon = timezone.now() + timedelta(minutes=1)
     DirectUpload.objects.update(expires_at=soon)
@@ -608,7 +608,7 @@ def test_a_long_chunk_does_not_expire_meanwhile(creators: APIClient, monkeypatch
     assert len(renewed) == 4
 
 
-def test_a_chunk_of_nothing_gives_it_no_more_time(creators: APIClient) -> None:
+def test_an_empty_chunk_gives_the_upload_no_more_time(creators: APIClient) -> None:
     url = begun(creators)
     soon = timezone.now() + timedelta(minutes=1)
     DirectUpload.objects.update(expires_at=soon)
@@ -643,12 +643,12 @@ def is_stored(to_check: list[int]) -> bool:
     return stored and (upload.arrived_at is not None) and to_check == [upload.pk] and not partial_files()
 
 
-def test_whoever_asks_finishes_it(creators: APIClient, whole: str, to_check: list[int]) -> None:
+def test_a_request_for_the_offset_finishes_it(creators: APIClient, whole: str, to_check: list[int]) -> None:
     assert offset_of(creators, whole) == 4
     assert is_stored(to_check)
 
 
-def test_a_chunk_of_nothing_finishes_it(creators: APIClient, whole: str, to_check: list[int]) -> None:
+def test_an_empty_chunk_finishes_it(creators: APIClient, whole: str, to_check: list[int]) -> None:
     assert patch(creators, whole, b"", 4).status_code == 204
     assert is_stored(to_check)
 
@@ -659,7 +659,7 @@ def test_the_reaper_finishes_it(whole: str, to_check: list[int]) -> None:
     assert is_stored(to_check)
 
 
-def test_what_was_stored_already_is_stored_again(creators: APIClient, whole: str, to_check: list[int]) -> None:
+def test_a_file_that_was_stored_already_is_stored_again(creators: APIClient, whole: str, to_check: list[int]) -> None:
     upload = only_upload()
     get_store().put(tus.path_of(upload), upload.key, "")
     tus.sweep()
@@ -682,7 +682,7 @@ def test_a_storage_that_fails_is_tried_again(
     assert is_stored(to_check)
 
 
-def test_somebody_says_what_it_is_while_it_arrives(
+def test_an_upload_is_described_while_it_arrives(
     creators: APIClient, to_check: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def describe_meanwhile(*args: Any, **kwargs: Any) -> int:
@@ -695,7 +695,7 @@ def test_somebody_says_what_it_is_while_it_arrives(
     assert is_stored(to_check)
 
 
-def test_what_arrived_is_kept_until_a_worker_looks_at_it(
+def test_an_upload_that_has_arrived_is_kept_until_a_worker_checks_it(
     creators: APIClient, to_check: list[int], tmp_path: Path
 ) -> None:
     film = make_clip(tmp_path, Clip(size="160x120", rate="25", duration_s=1)).read_bytes()
@@ -706,7 +706,7 @@ def test_what_arrived_is_kept_until_a_worker_looks_at_it(
     assert (Video.objects.get().state, len(original_files())) == (State.PENDING, 1)
 
 
-def test_what_is_whole_is_not_forgotten_when_it_could_not_be_stored_yet(whole: str, to_check: list[int]) -> None:
+def test_a_complete_file_is_kept_while_it_cannot_be_stored(whole: str, to_check: list[int]) -> None:
     DirectUpload.objects.update(expires_at=timezone.now() - timedelta(days=3))
     direct_uploads.settle_overdue_uploads()  # before the sweep, which may have failed
     assert DirectUpload.objects.get().settled_at is None
@@ -714,7 +714,7 @@ def test_what_is_whole_is_not_forgotten_when_it_could_not_be_stored_yet(whole: s
     assert DirectUpload.objects.get().arrived_at
 
 
-def test_a_file_that_cannot_be_removed_keeps_no_other_from_being_stored(whole: str, to_check: list[int]) -> None:
+def test_a_file_that_cannot_be_removed_stops_no_other_from_being_stored(whole: str, to_check: list[int]) -> None:
     folder = disk_space.arriving_folder()
     for number in range(20):  # in whatever order the folder gives them
         (folder / f"{number:032x}").mkdir()
@@ -724,13 +724,13 @@ def test_a_file_that_cannot_be_removed_keeps_no_other_from_being_stored(whole: s
     assert DirectUpload.objects.get().arrived_at
 
 
-def test_what_is_whole_is_stored_however_late(whole: str, to_check: list[int]) -> None:
+def test_a_complete_file_is_stored_however_late(whole: str, to_check: list[int]) -> None:
     a_week_passes()
     assert is_stored(to_check)
 
 
 def a_week_passes() -> None:
-    """Without workers and reaper; then a job of removing runs, then the reaper."""
+    """Time passes without workers and reaper; then a cleanup job runs, then the reaper."""
     long_ago = timezone.now() - timedelta(days=6)
     DirectUpload.objects.update(expires_at=long_ago)
     Discard.objects.update(due_at=long_ago)
@@ -748,7 +748,7 @@ def age(path: Path, seconds: float) -> None:
     os.utime(path, (then, then), follow_symlinks=False)
 
 
-def test_what_no_upload_waits_for_is_removed_after_an_hour(creators: APIClient) -> None:
+def test_a_file_without_an_upload_is_removed_after_an_hour(creators: APIClient) -> None:
     tus.sweep()  # without a folder
     begun(creators)
     kept = tus.path_of(only_upload())

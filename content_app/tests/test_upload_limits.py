@@ -1,4 +1,4 @@
-"""Nobody begins any number of uploads, and what is given up is removed without delaying others."""
+"""The number of uploads that a user begins is limited, and cancelled ones are removed without delaying others."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -63,7 +63,7 @@ IN_A_BUCKET: dict[str, Callable[[APIClient, User], Any]] = {
 
 @pytest.mark.usefixtures("enqueued")
 @pytest.mark.parametrize("way", [*IN_A_FOLDER, *IN_A_BUCKET])
-def test_a_person_begins_a_bounded_number_a_minute(
+def test_a_user_begins_a_limited_number_a_minute(
     way: str, creators: APIClient, owner: User, creator: User, as_user: SignIn, settings: Any,
     request: pytest.FixtureRequest,
 ) -> None:  # fmt: skip
@@ -81,7 +81,7 @@ def test_a_person_begins_a_bounded_number_a_minute(
 
 
 @pytest.mark.usefixtures("enqueued")
-def test_what_goes_on_is_not_counted(creators: APIClient, settings: Any) -> None:
+def test_requests_of_a_begun_upload_are_not_counted(creators: APIClient, settings: Any) -> None:
     settings.RATE_LIMITS = {**settings.RATE_LIMITS, "upload": 1}
     url = begun(creators, 20)
     for offset in range(10):
@@ -97,7 +97,7 @@ def test_what_goes_on_is_not_counted(creators: APIClient, settings: Any) -> None
 
 @pytest.fixture
 def housekeeping(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Queue]:
-    """The queue of mails and cleanups, on a real Redis, with nobody who works on it."""
+    """The queue of mails and cleanups, on a real Redis and without a worker."""
     socket_path = redis.choose_socket(tmp_path)
     with Popen(redis.server_args(redis.find_server(), socket_path=socket_path, folder=tmp_path)) as server:
         wait_for(lambda: redis.is_up(socket_path), what="Redis")
@@ -112,7 +112,7 @@ def names(of: Queue) -> list[str]:
 
 
 def take_up_all(of: Queue) -> None:
-    """As a worker that has taken up everything that waited."""
+    """Empties the queue, as a worker does."""
     of.connection.delete(of.key)
 
 
@@ -122,7 +122,7 @@ def let_go(number: int) -> None:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_thousand_that_are_given_up_are_one_cleanup(housekeeping: Queue, owner: User) -> None:
+def test_a_thousand_cancelled_uploads_are_one_cleanup(housekeeping: Queue, owner: User) -> None:
     for _ in range(100):
         direct_uploads.cancel(upload=direct_uploads.announce(owner=owner, size_bytes=1))
     assert names(housekeeping) == ["remove_discards"]

@@ -116,7 +116,7 @@ def test_the_limit_is_exact(size: int, status: int, owner: User, as_user: SignIn
     assert status == 201 or (response.json()["code"] == "too_large" and nothing_is_left(incoming))
 
 
-def test_a_full_disk_is_said_and_nothing_is_left(
+def test_a_full_disk_is_reported_and_nothing_is_left(
     owner: User, as_user: SignIn, incoming: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail(self: TemporaryUploadedFile, data: bytes) -> None:

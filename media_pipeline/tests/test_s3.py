@@ -40,7 +40,7 @@ class Stopped(Exception):
 
 @pytest.fixture
 def connection(s3_server: Ceph) -> S3Connection:
-    """One bucket; fails soon."""
+    """A connection to one bucket, with few attempts."""
     bucket = s3_server.make_bucket()
     return S3Connection(
         buckets=Buckets(bucket, bucket, bucket),
@@ -71,7 +71,7 @@ def proxy(s3_server: Ceph) -> Iterator[FaultProxy]:
 
 @pytest.fixture
 def behind_proxy(connection: S3Connection, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> S3Store:
-    """The same bucket, by a way that can be broken."""
+    """The same bucket, behind the proxy."""
     monkeypatch.setattr("botocore.retryhandler.random.random", lambda: 0.02)  # the first wait lasts so many seconds
     return S3Store(replace(connection, endpoint_url=proxy.url))
 
@@ -90,7 +90,7 @@ def film(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def long_film(tmp_path: Path) -> Path:
-    """Of three parts, all different."""
+    """A film of three parts, all different."""
     path = tmp_path / "long.mp4"
     path.write_bytes(b"".join(bytes([number]) * PART_BYTES for number in (1, 2)) + bytes(2 * MIB))
     return path
@@ -373,7 +373,7 @@ def test_a_signed_address_says_when_its_credentials_end(
     assert least <= int(url.partition("X-Amz-Expires=")[2].partition("&")[0]) <= most
 
 
-# --- what operators set wrong ----------------------------------------------------------------------------------------
+# --- wrong settings --------------------------------------------------------------------------------------------------
 
 
 def every_operation(store: S3Store, film: Path) -> list[Callable[[], object]]:
@@ -397,7 +397,7 @@ def every_operation(store: S3Store, film: Path) -> list[Callable[[], object]]:
         ({"secret_access_key": "wrong"}, SENTENCES["SignatureDoesNotMatch"]),
     ],
 )
-def test_what_is_set_wrong_is_named_by_every_operation(
+def test_every_operation_names_the_wrong_setting(
     connection: S3Connection, film: Path, changes: dict[str, Any], sentence: str
 ) -> None:
     for operation in every_operation(S3Store(replace(connection, **changes)), film):
@@ -533,7 +533,7 @@ def test_a_download_that_is_always_cut_leaves_nothing(
 
 
 @pytest.mark.parametrize("name", ["film", "long_film"])
-def test_what_arrives_changed_is_refused(
+def test_an_object_that_arrives_changed_is_refused(
     request: pytest.FixtureRequest, s3_server: Ceph, behind_proxy: S3Store, proxy: FaultProxy, bucket: str,
     small_parts: None, name: str,
 ) -> None:  # fmt: skip

@@ -1,4 +1,4 @@
-"""What operators are told of an S3 server's refusals."""
+"""The sentences for operators about the errors of S3 servers."""
 
 import pytest
 
@@ -33,18 +33,18 @@ def test_a_refusal_says_what_to_do(code: str, part: str) -> None:
     assert part in fault_sentence(code, "what the server says", "films")
 
 
-def test_what_is_not_known_is_told_as_the_server_says_it() -> None:
+def test_an_unknown_error_is_told_in_the_words_of_the_server() -> None:
     assert fault_sentence("Odd{code}", "a {reason}", "films") == "The storage answered Odd{code}: a {reason}."
     assert fault_sentence("500", "", "films") == "The storage answered 500: no reason."
 
 
 @pytest.mark.parametrize("sentence", SENTENCES.values())
-def test_every_sentence_can_be_said_of_every_bucket(sentence: str) -> None:
+def test_every_sentence_takes_the_name_of_a_bucket(sentence: str) -> None:
     assert "{" not in sentence.format(bucket="films")
     assert sentence.endswith(".")
 
 
-def test_every_other_name_of_a_refusal_has_a_sentence() -> None:
+def test_every_alias_of_an_error_has_a_sentence() -> None:
     assert set(ALIASES.values()) <= set(SENTENCES)
     assert not set(ALIASES) & set(SENTENCES)
     assert not MISSING & (set(ALIASES) | set(SENTENCES))

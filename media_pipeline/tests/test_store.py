@@ -124,7 +124,7 @@ def test_putting_leaves_nothing_beside_the_object(store: LocalStore, film: Path,
     assert files_below(root) == ["videos", "videos/some-id", "videos/some-id/v1", KEY]
 
 
-def test_an_object_appears_whole_or_not_at_all(
+def test_an_object_appears_completely_or_not_at_all(
     store: LocalStore, film: Path, root: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[bool] = []
@@ -196,7 +196,7 @@ def test_a_disk_that_does_not_keep_an_object_is_an_unavailable_storage(
     assert not store.path_of(KEY).exists()
 
 
-def test_a_file_system_that_syncs_no_folders_is_taken_as_it_is(
+def test_a_file_system_that_cannot_sync_folders_is_accepted(
     store: LocalStore, film: Path, break_disk: Callable[[str, int], None]
 ) -> None:
     break_disk("os.fsync", errno.EINVAL)

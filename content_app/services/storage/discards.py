@@ -62,7 +62,7 @@ def due() -> QuerySet[Discard]:
 
 
 def remove_due(*, most: int | None = None) -> int:
-    """Remove the objects that are due, of `most` rows at a time. Returns how many rows are done."""
+    """Remove the objects that are due, or those of the first `most` rows. Returns how many rows are done."""
     removed = 0
     for row in due().order_by("due_at")[:most]:
         if not due().filter(pk=row.pk, due_at=row.due_at).exists():

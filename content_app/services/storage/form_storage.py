@@ -32,9 +32,10 @@ class ObjectMissing(SourceMissing, FileNotFoundError):
 
 
 class BucketFile(S3File):  # type: ignore[misc]  # has no types
-    """Reading downloads the object to the disk of incoming files, writing uploads it in parts when it is closed.
+    """An opened object. Reading downloads it: into memory up to `max_memory_size`, else to the disk of incoming files.
 
-    Every method raises StorageUnavailable when the storage fails, and reading NoRoom when the disk has no room.
+    Writing uploads it in parts, and it is there when the file is closed. Raises StorageUnavailable when the storage
+    fails, and NoRoom when the disk has no room for reading it.
     """
 
     _file: Any
@@ -44,7 +45,7 @@ class BucketFile(S3File):  # type: ignore[misc]  # has no types
             return self._file
         try:
             with s3_faults(self._storage.bucket_name):
-                if "r" in self._mode:
+                if "r" in self._mode and self.obj.content_length > self._storage.max_memory_size:
                     disk_space.require_free(Path(settings.FILE_UPLOAD_TEMP_DIR), self.obj.content_length)
                 return super()._get_file()
         except BaseException:
