@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 
 MIB = 1024**2
 PART_BYTES = 16 * MIB  # an upload has at most 10,000 parts, so 160 GB
-# The threads of one transfer, each with a part in memory. Four fill a fast network.
+# The threads of one transfer. Four fill a fast network, and a worker has other work too.
 PARALLEL = 4
 POLL_S = 0.1
 DOWNLOAD_ATTEMPTS = 3  # of a part that breaks off in the middle; requests themselves have the attempts of the client
