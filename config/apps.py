@@ -1,8 +1,38 @@
+from pathlib import Path
+
 from django.apps import AppConfig
+from django.core.exceptions import ImproperlyConfigured
 
 
 class WiringConfig(AppConfig):
-    """Commands and checks that belong to the whole and to no app."""
+    """The commands, checks and folders that belong to the platform and to no app.
+
+    It is the first of INSTALLED_APPS, and its ready() runs in every process: web server, workers, commands, tests.
+    """
 
     name = "config"
     verbose_name = "Videoflix"
+
+    def ready(self) -> None:
+        from django.conf import settings
+
+        from config import checks  # noqa: F401 - registers them
+
+        make_folders(
+            settings.DATA_DIR,
+            settings.MEDIA_ROOT,
+            settings.WORK_DIR,
+            settings.FILE_UPLOAD_TEMP_DIR,
+            settings.STATIC_CACHE,
+        )
+
+
+def make_folders(*folders: Path) -> None:
+    """Raises ImproperlyConfigured, which every program shows as one sentence."""
+    for folder in folders:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ImproperlyConfigured(
+                f"the folder {folder} cannot be made ({error.strerror}): set DATA_DIR or MEDIA_ROOT to another one."
+            ) from error

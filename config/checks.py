@@ -1,146 +1,220 @@
-"""What must hold before anything starts; each problem is one sentence that says what to set."""
+"""Settings that are unsafe or contradict each other, as system checks: what is wrong, and as the hint what to set.
+
+No process starts with one of them, and all are told at once. Commands run the checks themselves (those that skip
+Django's other checks name the tag), the web server runs them in config.wsgi. Beside each check stands the function that
+it calls with the settings, and tests with values of their own.
+"""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
+from django.conf import settings
+from django.core.checks import Error, register, run_checks
+
+from config.readers import DEVELOPMENT_SECRET
+from media_pipeline.planning.ladder import parse_ladder
 from media_pipeline.storage.buckets import S3Connection
 from users_app.cognito.user_pool import UserPool
+from users_app.http.service_signature import MIN_GATEWAY_SECRET_LENGTH, is_gateway_secret
 
-DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105 - refused unless DEBUG
+TAG = "videoflix"
 EXAMPLE_SECRETS = frozenset({DEVELOPMENT_SECRET, "change-me", "changeme", "secret"})
-LEAST_SECRET_LENGTH = 32
-MOST_S3_ATTEMPTS = 8
+MIN_SECRET_LENGTH = 32
+MIN_DISTINCT_CHARACTERS = 8  # "xxxx…" is long and no secret
+MAX_S3_ATTEMPTS = 8
 POOL_ID = re.compile(r"[a-z]{1,20}(?:-[a-z0-9]{1,20}){1,8}_[0-9A-Za-z]{1,60}")
-LEAST_DISTINCT = 8  # characters; "xxxx…" is long and no secret
 
 
-def unsafe_start(
+def startup_problems() -> str:
+    """Every error of these checks, as text for a terminal; empty when the platform may start."""
+    errors = [error for error in run_checks(tags=[TAG]) if error.is_serious() and not error.is_silenced()]
+    return "\n".join(str(error).removeprefix("?: ") for error in errors)
+
+
+def problem(number: int, message: str, hint: str) -> Error:
+    return Error(message, hint=hint, id=f"videoflix.E{number:03}")
+
+
+# --- Secrets, hosts and cookies --------------------------------------------------------------------------------------
+
+
+@register(TAG)
+def check_safety(**_: Any) -> list[Error]:
+    if settings.DEBUG:
+        return []
+    cookies = ("JWT_COOKIE_SECURE", "SESSION_COOKIE_SECURE", "CSRF_COOKIE_SECURE")
+    return [
+        *safety_problems(
+            secret_key=settings.SECRET_KEY,
+            fallbacks=settings.SECRET_KEY_FALLBACKS,
+            allowed_hosts=settings.ALLOWED_HOSTS,
+            is_https=settings.IS_HTTPS,
+            cookies_secure={name: getattr(settings, name) for name in cookies},
+            samesite=settings.JWT_COOKIE_SAMESITE,
+        )
+    ]
+
+
+def safety_problems(
     *,
-    debug: bool,
     secret_key: str,
     fallbacks: Sequence[str],
     allowed_hosts: Sequence[str],
     is_https: bool,
     cookies_secure: Mapping[str, bool],
     samesite: str,
-) -> list[str]:
-    """The reasons not to start; none with DEBUG on."""
-    if debug:
-        return []
-    problems = []
+) -> Iterator[Error]:
     if can_be_guessed(secret_key):
-        problems.append(
-            f"SECRET_KEY is missing, an example, repetitive or shorter than {LEAST_SECRET_LENGTH} characters: "
-            "set it to a long random value (python -c 'import secrets; print(secrets.token_urlsafe(50))')."
+        yield problem(
+            1,
+            f"SECRET_KEY is missing, an example, repetitive or shorter than {MIN_SECRET_LENGTH} characters.",
+            "Set it to a long random value (python3 -c 'import secrets; print(secrets.token_urlsafe(50))').",
         )
     if any(map(can_be_guessed, fallbacks)):
-        problems.append("SECRET_KEY_FALLBACKS has a value that can be guessed, and signs people in: remove it.")
+        yield problem(2, "SECRET_KEY_FALLBACKS has a value that can be guessed, and it signs people in.", "Remove it.")
     if "*" in allowed_hosts:
-        problems.append("ALLOWED_HOSTS is '*': list the host names that this site is reached by.")
+        yield problem(3, "ALLOWED_HOSTS is '*'.", "List the host names that this site is reached by.")
     if samesite == "None" and not is_https:
-        problems.append("JWT_COOKIE_SAMESITE is None, which browsers take by https alone: set BACKEND_ORIGIN to https.")
+        message = "JWT_COOKIE_SAMESITE is None, which browsers accept over https only."
+        yield problem(4, message, "Set BACKEND_ORIGIN to https.")
+    scheme = "https" if is_https else "http"
     for name, is_secure in cookies_secure.items():
         if is_secure != is_https:
-            scheme = "https" if is_https else "http"
-            problems.append(f"{name} is {int(is_secure)} but BACKEND_ORIGIN is {scheme}: set {name}={int(is_https)}.")
-    return problems
+            message = f"{name} is {int(is_secure)} but BACKEND_ORIGIN is {scheme}."
+            yield problem(5, message, f"Set {name}={int(is_https)}.")
 
 
 def can_be_guessed(secret: str) -> bool:
-    return secret in EXAMPLE_SECRETS or len(secret) < LEAST_SECRET_LENGTH or len(set(secret)) < LEAST_DISTINCT
+    is_repetitive = len(set(secret)) < MIN_DISTINCT_CHARACTERS
+    return secret in EXAMPLE_SECRETS or len(secret) < MIN_SECRET_LENGTH or is_repetitive
 
 
-def s3_problems(connection: S3Connection) -> list[str]:
-    """What is missing or contradicts itself."""
-    problems = []
+# --- Buckets, and services that work with them -----------------------------------------------------------------------
+
+
+@register(TAG)
+def check_s3(**_: Any) -> list[Error]:
+    return [*s3_problems(settings.S3_CONNECTION)] if settings.S3_CONNECTION else []
+
+
+def s3_problems(connection: S3Connection) -> Iterator[Error]:
     if not all(connection.buckets.names):
-        problems.append(
-            "USE_S3_MEDIA is 1 but no bucket is named: set AWS_STORAGE_BUCKET_NAME, or each of S3_RAW_VIDEOS_BUCKET, "
-            "S3_PROCESSED_VIDEOS_BUCKET and S3_VIDEO_THUMBNAILS_BUCKET."
+        yield problem(
+            11,
+            "USE_S3_MEDIA is 1 but no bucket is named.",
+            "Set AWS_STORAGE_BUCKET_NAME, or each of S3_RAW_VIDEOS_BUCKET, S3_PROCESSED_VIDEOS_BUCKET and "
+            "S3_VIDEO_THUMBNAILS_BUCKET.",
         )
     if bool(connection.access_key_id) != bool(connection.secret_access_key):
         missing = "AWS_SECRET_ACCESS_KEY" if connection.access_key_id else "AWS_ACCESS_KEY_ID"
-        problems.append(f"{missing} is missing: set both keys, or neither where the machine's role signs.")
+        yield problem(12, f"{missing} is missing.", "Set both keys, or neither where the machine's role signs.")
     if connection.session_token and not connection.access_key_id:
-        problems.append("AWS_SESSION_TOKEN is set without the keys that it belongs to: set those too, or remove it.")
-    if connection.attempts > MOST_S3_ATTEMPTS:
-        problems.append(
-            f"S3_ATTEMPTS is {connection.attempts}, and each waits twice as long as the one before: "
-            f"the most it can be is {MOST_S3_ATTEMPTS}."
-        )
+        message = "AWS_SESSION_TOKEN is set without the keys that it belongs to."
+        yield problem(13, message, "Set those too, or remove it.")
+    if connection.attempts > MAX_S3_ATTEMPTS:
+        message = f"S3_ATTEMPTS is {connection.attempts}, and each attempt waits twice as long as the one before."
+        yield problem(14, message, f"Set it to {MAX_S3_ATTEMPTS} or less.")
     addresses = {
         "AWS_S3_ENDPOINT_URL": connection.endpoint_url,
         "S3_PUBLIC_ENDPOINT_URL": connection.public_endpoint_url,
     }
-    problems += [
-        f"{name} is {url!r}: set it to an address such as https://s3.example.com."
-        for name, url in addresses.items()
-        if url and not is_http_origin(url)
-    ]
+    for name, url in addresses.items():
+        if url and not is_http_origin(url):
+            yield problem(15, f"{name} is {url!r}.", "Set it to an address such as https://s3.example.com.")
     if connection.public_endpoint_url and not connection.endpoint_url:
-        problems.append("S3_PUBLIC_ENDPOINT_URL is set without AWS_S3_ENDPOINT_URL: set that too, or remove it.")
-    return problems
+        message = "S3_PUBLIC_ENDPOINT_URL is set without AWS_S3_ENDPOINT_URL."
+        yield problem(16, message, "Set that too, or remove it.")
 
 
-def event_problems(*, queue_url: str, is_external: bool, has_bucket: bool) -> list[str]:
-    problems = []
-    if queue_url and not queue_url.startswith(("https://", "http://")):
-        problems.append(f"SQS_QUEUE_URL is {queue_url!r}: set it to the address that SQS shows for the queue.")
-    if is_external and not has_bucket:
-        problems.append(
-            "TRANSCODER is external but media lie in a folder, where no other service reaches them: "
-            "set USE_S3_MEDIA=1 as well."
+@register(TAG)
+def check_events(**_: Any) -> list[Error]:
+    return [
+        *event_problems(
+            queue_url=settings.SQS_QUEUE_URL,
+            is_external=settings.TRANSCODER == "external",
+            has_bucket=settings.S3_CONNECTION is not None,
         )
-    return problems
-
-
-def mail_problems(*, host: str, user: str, is_starttls: bool, is_tls: bool, pages: Mapping[str, str]) -> list[str]:
-    """`pages`: addresses that mails lead to, by the name of their setting; empty ones are built in."""
-    problems = [
-        f"{name} is {url!r}: set it to a whole address such as https://www.example.com/login."
-        for name, url in pages.items()
-        if url and not is_http_page(url)
     ]
+
+
+def event_problems(*, queue_url: str, is_external: bool, has_bucket: bool) -> Iterator[Error]:
+    if queue_url and not queue_url.startswith(("https://", "http://")):
+        yield problem(21, f"SQS_QUEUE_URL is {queue_url!r}.", "Set it to the address that SQS shows for the queue.")
+    if is_external and not has_bucket:
+        message = "TRANSCODER is external but media lie in a folder, where no other service reaches them."
+        yield problem(22, message, "Set USE_S3_MEDIA=1 as well.")
+
+
+# --- Mail ------------------------------------------------------------------------------------------------------------
+
+
+@register(TAG)
+def check_mail(**_: Any) -> list[Error]:
+    pages = ("FRONTEND_URL", "FRONTEND_CONFIRM_URL", "RESET_PASSWORD_URL")
+    return [
+        *mail_problems(
+            host=settings.EMAIL_HOST,
+            user=settings.EMAIL_HOST_USER,
+            is_starttls=settings.EMAIL_USE_TLS,
+            is_tls=settings.EMAIL_USE_SSL,
+            pages={name: getattr(settings, name) for name in pages},
+        )
+    ]
+
+
+def mail_problems(
+    *, host: str, user: str, is_starttls: bool, is_tls: bool, pages: Mapping[str, str]
+) -> Iterator[Error]:
+    """`pages`: addresses that mails lead to, by the name of their setting; an empty one means the built-in page."""
+    for name, url in pages.items():
+        if url and not is_http_page(url):
+            yield problem(31, f"{name} is {url!r}.", "Set it to a whole address such as https://www.example.com/login.")
     if is_starttls and is_tls:
-        problems.append("EMAIL_PORT is 465, which has TLS from the first byte: remove EMAIL_USE_TLS, or set it to 0.")
+        message = "EMAIL_PORT is 465, which has TLS from the first byte."
+        yield problem(32, message, "Remove EMAIL_USE_TLS, or set it to 0.")
     if user and not host:
-        problems.append("EMAIL_HOST_USER is set but no server: set EMAIL_HOST as well, or remove it.")
-    return problems
+        message = "EMAIL_HOST_USER is set but EMAIL_HOST is not."
+        yield problem(33, message, "Set EMAIL_HOST as well, or remove EMAIL_HOST_USER.")
 
 
-def cognito_problems(pool: UserPool) -> list[str]:
-    """Of a site whose accounts a user pool keeps."""
-    needed = {
+# --- The user pool ---------------------------------------------------------------------------------------------------
+
+
+@register(TAG)
+def check_user_pool(**_: Any) -> list[Error]:
+    return [*cognito_problems(settings.USER_POOL)] if settings.USER_POOL else []
+
+
+def cognito_problems(pool: UserPool) -> Iterator[Error]:
+    required = {
         "COGNITO_USER_POOL_ID": pool.id,
         "COGNITO_CLIENT_ID": pool.client_id,
         "COGNITO_CLIENT_SECRET": pool.client_secret,
     }
-    problems = []
-    if missing := [name for name, value in needed.items() if not value]:
-        problems.append(
-            f"IDENTITY_PROVIDER is cognito, which needs {' and '.join(missing)}: "
-            "set what the pool shows, or IDENTITY_PROVIDER=local."
-        )
+    if missing := [name for name, value in required.items() if not value]:
+        message = f"IDENTITY_PROVIDER is cognito, which needs {' and '.join(missing)}."
+        yield problem(41, message, "Set what the pool shows, or IDENTITY_PROVIDER=local.")
     if pool.id and not POOL_ID.fullmatch(pool.id):
-        problems.append(f"COGNITO_USER_POOL_ID is {pool.id!r}: set it to an id such as eu-central-1_AbCdEfGhI.")
-    if pool.jwks_url and not is_guarded(pool.jwks_url):
-        problems.append(f"COGNITO_JWKS_URL is {pool.jwks_url!r}: set it to a whole address that begins with https://.")
-    if pool.endpoint_url and not (is_guarded(pool.endpoint_url) and is_http_origin(pool.endpoint_url)):
-        problems.append(
-            f"COGNITO_ENDPOINT_URL is {pool.endpoint_url!r}: set it to a server such as https://cognito.example.com."
-        )
+        message = f"COGNITO_USER_POOL_ID is {pool.id!r}."
+        yield problem(42, message, "Set it to an id such as eu-central-1_AbCdEfGhI.")
+    if pool.jwks_url and not is_private(pool.jwks_url):
+        message = f"COGNITO_JWKS_URL is {pool.jwks_url!r}."
+        yield problem(43, message, "Set it to a whole address that begins with https://.")
+    if pool.endpoint_url and not (is_private(pool.endpoint_url) and is_http_origin(pool.endpoint_url)):
+        message = f"COGNITO_ENDPOINT_URL is {pool.endpoint_url!r}."
+        yield problem(44, message, "Set it to a server such as https://cognito.example.com.")
     if names_another_pool(pool):
-        problems.append(
-            f"COGNITO_JWKS_URL is {pool.jwks_url!r}, which has the keys of another pool than COGNITO_USER_POOL_ID: "
-            "remove it, or correct one of them."
+        message = (
+            f"COGNITO_JWKS_URL is {pool.jwks_url!r}, which has the keys of another pool than COGNITO_USER_POOL_ID."
         )
-    return problems
+        yield problem(45, message, "Remove it, or correct one of them.")
 
 
 def names_another_pool(pool: UserPool) -> bool:
-    """Of addresses at Amazon; nobody knows how others name theirs."""
+    """Judges addresses at Amazon only: how other servers name their pools is not known."""
     try:
         parts = urlsplit(pool.jwks_url)
     except ValueError:
@@ -149,8 +223,35 @@ def names_another_pool(pool: UserPool) -> bool:
     return is_amazons and pool.id not in parts.path.split("/")
 
 
-def is_guarded(url: str) -> bool:
-    """Whether nobody on the way reads or changes what goes there: http leads to this machine only."""
+# --- Encoding, and the gateway ---------------------------------------------------------------------------------------
+
+
+@register(TAG)
+def check_ladder(**_: Any) -> list[Error]:
+    try:
+        parse_ladder(settings.VIDEO_LADDER, crf=settings.VIDEO_CRF)
+    except ValueError as error:
+        return [problem(51, str(error), "Correct it, or leave VIDEO_LADDER and VIDEO_CRF empty for the defaults.")]
+    return []
+
+
+@register(TAG)
+def check_gateway(**_: Any) -> list[Error]:
+    """The message does not repeat the value, which may be a secret with a typing error."""
+    secret = settings.GATEWAY_SHARED_SECRET
+    if not secret or is_gateway_secret(secret):
+        return []
+    message = (
+        f"GATEWAY_SHARED_SECRET has to have at least {MIN_GATEWAY_SECRET_LENGTH} characters, of ASCII and no spaces."
+    )
+    return [problem(52, message, "Set it to a long random value.")]
+
+
+# --- What an address is ----------------------------------------------------------------------------------------------
+
+
+def is_private(url: str) -> bool:
+    """True when nobody on the way can read or change what is sent: https, or http that stays on this machine."""
     try:
         parts = urlsplit(url)
         if parts.scheme == "https" or not parts.hostname:
@@ -169,7 +270,7 @@ def is_http_page(url: str) -> bool:
 
 
 def is_http_origin(url: str) -> bool:
-    """A scheme and a host, perhaps a port, and nothing else."""
+    """True for a scheme and a host, perhaps a port, and nothing else."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0 and not parts.path

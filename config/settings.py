@@ -1,43 +1,35 @@
-"""Django's settings, one file. Values come from config.env; DEBUG chooses nothing but what Django shows on errors."""
+"""Django's settings: one table, read from top to bottom.
+
+Values come from config.env, groups of them by config.readers; config.checks refuses those that contradict each other.
+DEBUG switches nothing but what Django shows on errors and whether unsafe values are refused.
+"""
 
 from datetime import timedelta
-from typing import Any
 from urllib.parse import urlsplit
 
-import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
-
-from config import admin_theme, checks, logs
+from config import logs, readers
+from config.admin_site import theme
 from config.env import BASE_DIR, load_env
-from config.http.forwarded import parse_networks
-from config.static_version import static_version
+from config.http.static_version import static_version
 from content_app.services.storage.storage_options import file_storage
 from media_pipeline.ffmpeg.sandbox import Demand
-from media_pipeline.planning.ladder import PRESETS, parse_ladder
-from media_pipeline.storage.buckets import Buckets, S3Connection
-from users_app.cognito.user_pool import UserPool
-from users_app.http.service_signature import MIN_GATEWAY_SECRET_LENGTH, is_gateway_secret, parse_service_keys
+from media_pipeline.planning.ladder import PRESETS
 
 env = load_env()
 
-# --- Where things are ------------------------------------------------------------------------------------------------
+# --- Folders ---------------------------------------------------------------------------------------------------------
+# config.apps makes them when the application starts.
 DATA_DIR = env.folder("DATA_DIR", default=BASE_DIR / "var")
 MEDIA_ROOT = env.folder("MEDIA_ROOT", default=DATA_DIR / "media")
 WORK_DIR = DATA_DIR / "work"
 # On the same file system as the media, so that storing an upload is a rename and not a second copy.
 FILE_UPLOAD_TEMP_DIR = MEDIA_ROOT / "incoming"
 STATIC_CACHE = DATA_DIR / "static"
-for folder in (DATA_DIR, MEDIA_ROOT, WORK_DIR, FILE_UPLOAD_TEMP_DIR, STATIC_CACHE):
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImproperlyConfigured(
-            f"the folder {folder} cannot be made ({error.strerror}): set DATA_DIR or MEDIA_ROOT to another one."
-        ) from error
 
 # --- Web -------------------------------------------------------------------------------------------------------------
 DEBUG = env.boolean("DEBUG", default=False)
-SECRET_KEY = env.text("SECRET_KEY", default=checks.DEVELOPMENT_SECRET if DEBUG else "")
+# Django itself raises for an empty secret, before any check runs; config.checks refuses this default unless DEBUG.
+SECRET_KEY = env.text("SECRET_KEY", default=readers.DEVELOPMENT_SECRET)
 # Former secrets: what they signed is still believed, so that the secret is changed without signing everybody out.
 SECRET_KEY_FALLBACKS = list(env.names("SECRET_KEY_FALLBACKS"))
 BACKEND_ORIGIN = env.text("BACKEND_ORIGIN", default="http://localhost:8000").rstrip("/")
@@ -60,10 +52,7 @@ CORS_EXPOSE_HEADERS = [
 CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", default=(BACKEND_ORIGIN,))
 CSRF_COOKIE_SECURE = env.boolean("CSRF_COOKIE_SECURE", default=IS_HTTPS)
 SESSION_COOKIE_SECURE = env.boolean("SESSION_COOKIE_SECURE", default=IS_HTTPS)
-try:
-    TRUSTED_PROXIES = parse_networks(env.names("TRUSTED_PROXIES"))
-except ValueError as error:
-    raise ImproperlyConfigured(f"TRUSTED_PROXIES has an entry that is no address or network: {error}.") from None
+TRUSTED_PROXIES = readers.read_trusted_proxies(env)
 # Of one web process, for one address; proxies that are trusted count as those whom they speak for.
 WEB_CONNECTIONS_PER_ADDRESS = env.integer("WEB_CONNECTIONS_PER_ADDRESS", default=100, least=1)
 WEB_THREADS_PER_ADDRESS = env.integer("WEB_THREADS_PER_ADDRESS", default=8, least=1)
@@ -152,10 +141,6 @@ MEDIA_GRANT_MINUTES = env.integer("MEDIA_GRANT_MINUTES", default=360, least=1)
 VIDEO_LADDER = env.names("VIDEO_LADDER", default=("120p", "360p", "720p", "1080p"))
 VIDEO_PRESET = env.choice("VIDEO_PRESET", default="veryfast", choices=PRESETS)
 VIDEO_CRF = env.integer("VIDEO_CRF", default=0, least=0) or None
-try:
-    parse_ladder(VIDEO_LADDER, crf=VIDEO_CRF)
-except ValueError as error:
-    raise ImproperlyConfigured(str(error)) from None
 FFMPEG_BIN = env.text("FFMPEG_BIN")
 SANDBOX = Demand(env.choice("SANDBOX", default=Demand.BEST, choices=[*Demand]))
 # Whom a worker's video belongs to is a lease in the database; tests shorten these to seconds.
@@ -170,41 +155,10 @@ WORK_MAX_MB = env.integer("WORK_MAX_MB", default=0, least=0)
 DISK_RESERVE_MB = env.integer("DISK_RESERVE_MB", default=0, least=0) if env.raw("DISK_RESERVE_MB") else None
 
 # --- S3 --------------------------------------------------------------------------------------------------------------
-
-
-def read_s3() -> S3Connection | None:
-    """None while media lie in MEDIA_ROOT."""
-    if not env.boolean("USE_S3_MEDIA", default=False):
-        return None
-    shared = env.text("AWS_STORAGE_BUCKET_NAME")
-    connection = S3Connection(
-        buckets=Buckets(
-            originals=env.text("S3_RAW_VIDEOS_BUCKET", default=shared),
-            processed=env.text("S3_PROCESSED_VIDEOS_BUCKET", default=shared),
-            pictures=env.text("S3_VIDEO_THUMBNAILS_BUCKET", default=shared),
-        ),
-        region=env.text("AWS_S3_REGION_NAME", "REGION_NAME", default="us-east-1"),
-        endpoint_url=env.text("AWS_S3_ENDPOINT_URL").rstrip("/"),
-        public_endpoint_url=env.text("S3_PUBLIC_ENDPOINT_URL").rstrip("/"),
-        access_key_id=env.text("AWS_ACCESS_KEY_ID"),
-        secret_access_key=env.text("AWS_SECRET_ACCESS_KEY"),
-        session_token=env.text("AWS_SESSION_TOKEN"),
-        timeout_s=env.decimal("S3_TIMEOUT_SECONDS", default=20, least=1),
-        attempts=env.integer("S3_ATTEMPTS", default=6, least=1),
-    )
-    if problems := checks.s3_problems(connection):
-        raise ImproperlyConfigured(" ".join(problems))
-    return connection
-
-
-S3_CONNECTION = read_s3()
+S3_CONNECTION = readers.read_s3(env)
 SQS_QUEUE_URL = env.text("SQS_QUEUE_URL")
 SQS_WAIT_SECONDS = env.integer("SQS_WAIT_SECONDS", default=20, least=0)
 TRANSCODER = env.choice("TRANSCODER", default="internal", choices=("internal", "external"))
-if problems := checks.event_problems(
-    queue_url=SQS_QUEUE_URL, is_external=TRANSCODER == "external", has_bucket=S3_CONNECTION is not None
-):
-    raise ImproperlyConfigured(" ".join(problems))
 STORAGES = {
     # An original has no address that lasts longer than one to upload it.
     "default": file_storage(S3_CONNECTION, url_lifetime_s=UPLOAD_URL_MINUTES * 60),
@@ -212,79 +166,13 @@ STORAGES = {
 }
 
 # --- Database --------------------------------------------------------------------------------------------------------
-SQLITE_OPTIONS: dict[str, Any] = {
-    # IMMEDIATE takes the write lock when a transaction begins: two writers queue up instead of one failing half-way.
-    "transaction_mode": "IMMEDIATE",
-    "timeout": 20,
-    "init_command": (
-        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000; "
-        "PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-20000;"
-    ),
-}
-
-
-# Of one process; its threads share them. A worker has one thread and needs none.
+# Connections of one process, shared by its threads. A worker has one thread and needs no pool.
 DB_POOL_SIZE = env.integer("DB_POOL_SIZE", default=0, least=0)
-
-
-def read_database() -> dict[str, Any]:
-    sqlite_url = f"sqlite:///{DATA_DIR / 'videoflix.sqlite3'}"
-    url = env.text("DATABASE_URL", "POSTGRES_DATABASE_URL")
-    if env.boolean("USE_SQLITE_LOCAL", default=False) or (not url and not env.raw("DB_NAME", "DB_HOST")):
-        url = sqlite_url
-    if not url:
-        return read_postgresql()
-    try:
-        parsed: dict[str, Any] = dict(dj_database_url.parse(url))
-    except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeError):
-        raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.") from None
-    if parsed["ENGINE"] == "django.db.backends.sqlite3":
-        # Tests need a file too: threads that share a database in memory have other locks than the real one.
-        test = {"NAME": str(DATA_DIR / "tests.sqlite3")}
-        return {**parsed, "CONN_MAX_AGE": None, "OPTIONS": SQLITE_OPTIONS, "TEST": test}
-    return {**parsed, "OPTIONS": {**parsed.get("OPTIONS", {}), **postgresql_options()}, **connection_keeping()}
-
-
-def postgresql_options() -> dict[str, Any]:
-    options: dict[str, Any] = {"connect_timeout": 5}
-    if env.boolean("DB_SSL_REQUIRE", default=False):
-        root_cert = env.text("DB_SSL_ROOTCERT")
-        options |= {"sslmode": "verify-full", "sslrootcert": root_cert} if root_cert else {"sslmode": "require"}
-    if DB_POOL_SIZE:
-        options["pool"] = {"min_size": 1, "max_size": DB_POOL_SIZE, "timeout": 10}
-    return options
-
-
-def connection_keeping() -> dict[str, Any]:
-    """Without a pool each thread keeps its own connection for a while."""
-    return {"CONN_MAX_AGE": 0 if DB_POOL_SIZE else 60, "CONN_HEALTH_CHECKS": True}
-
-
-def read_postgresql() -> dict[str, Any]:
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": env.text("DB_NAME", default="videoflix"),
-        "USER": env.text("DB_USER", default="videoflix"),
-        "PASSWORD": env.text("DB_PASSWORD"),
-        "HOST": env.text("DB_HOST", default="localhost"),
-        "PORT": env.text("DB_PORT", default="5432"),
-        "OPTIONS": postgresql_options(),
-        **connection_keeping(),
-    }
-
-
-DATABASES = {"default": read_database()}
+DATABASES = {"default": readers.read_database(env, data_dir=DATA_DIR, pool_size=DB_POOL_SIZE)}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: the queue and the cache ----------------------------------------------------------------------------------
-REDIS_URL = env.text(
-    "REDIS_URL",
-    default="redis://{}:{}/{}".format(
-        env.text("REDIS_HOST", default="localhost"),
-        env.integer("REDIS_PORT", default=6379),
-        env.integer("REDIS_DB", default=0),
-    ),
-)
+REDIS_URL = readers.read_redis_url(env)
 # A Redis that is down must cost a moment, not a request: short timeouts, callers go on without it.
 CACHES = {
     "default": {
@@ -321,26 +209,7 @@ ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.integer("ACCESS_TOKEN_EXPIRE_MINUT
 SESSION_LIFETIME = timedelta(hours=1)
 REMEMBERED_SESSION_LIFETIME = timedelta(days=env.integer("REFRESH_TOKEN_EXPIRE_DAYS", default=7, least=1))
 REFRESH_GRACE = timedelta(seconds=10)
-
-
-def read_user_pool() -> UserPool | None:
-    """None while this site keeps the accounts itself."""
-    if env.choice("IDENTITY_PROVIDER", default="local", choices=("local", "cognito")) == "local":
-        return None
-    pool = UserPool(
-        id=env.text("COGNITO_USER_POOL_ID"),
-        client_id=env.text("COGNITO_CLIENT_ID"),
-        client_secret=env.text("COGNITO_CLIENT_SECRET"),
-        jwks_url=env.text("COGNITO_JWKS_URL"),
-        endpoint_url=env.text("COGNITO_ENDPOINT_URL").rstrip("/"),
-        timeout_s=env.decimal("COGNITO_TIMEOUT_SECONDS", default=5, least=1),
-    )
-    if problems := checks.cognito_problems(pool):
-        raise ImproperlyConfigured(" ".join(problems))
-    return pool
-
-
-USER_POOL = read_user_pool()
+USER_POOL = readers.read_user_pool(env)
 # Pages that may act with a person's cookies: our own and the configured front ends.
 TRUSTED_ORIGINS = frozenset({BACKEND_ORIGIN, *CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS})
 DEFAULT_ADMIN_EMAIL = env.text("DEFAULT_ADMIN_EMAIL", "DJANGO_SUPERUSER_EMAIL")
@@ -381,39 +250,19 @@ DEFAULT_FROM_EMAIL = env.text(
 )
 MAILS_AN_HOUR = 5  # to one address, of those that strangers may ask for; 0: any number
 MAIL_RETRY_SECONDS = env.decimal("MAIL_RETRY_SECONDS", default=60, least=0.1)
-if problems := checks.mail_problems(
-    host=EMAIL_HOST,
-    user=EMAIL_HOST_USER,
-    is_starttls=EMAIL_USE_TLS,
-    is_tls=EMAIL_USE_SSL,
-    pages={
-        "FRONTEND_URL": FRONTEND_URL,
-        "FRONTEND_CONFIRM_URL": FRONTEND_CONFIRM_URL,
-        "RESET_PASSWORD_URL": RESET_PASSWORD_URL,
-    },
-):
-    raise ImproperlyConfigured(" ".join(problems))
 
 # How long is known who did what.
 AUDIT_DAYS = env.integer("AUDIT_DAYS", default=180, least=1)
 
 # --- Services --------------------------------------------------------------------------------------------------------
-try:
-    SERVICE_KEYS = parse_service_keys(env.text("SERVICE_KEYS"))
-except ValueError as error:
-    raise ImproperlyConfigured(f"SERVICE_KEYS cannot be read: {error}.") from None
+SERVICE_KEYS = readers.read_service_keys(env)
 SERVICE_REGION = env.text("SERVICE_REGION", "AWS_S3_REGION_NAME", "REGION_NAME", default="us-east-1")
 SERVICE_NAME = env.text("SERVICE_NAME", default="execute-api")
 GATEWAY_SHARED_SECRET = env.text("GATEWAY_SHARED_SECRET")
-if GATEWAY_SHARED_SECRET and not is_gateway_secret(GATEWAY_SHARED_SECRET):
-    raise ImproperlyConfigured(
-        f"GATEWAY_SHARED_SECRET has to have at least {MIN_GATEWAY_SECRET_LENGTH} characters, of ASCII and no spaces: "
-        "set it to a long random value."
-    )
 
 # --- Admin site ------------------------------------------------------------------------------------------------------
 LOGIN_REDIRECT_URL = "/admin/"  # of the admin site's own sign-in page
-UNFOLD = admin_theme.UNFOLD
+UNFOLD = theme.UNFOLD
 RQ_SHOW_ADMIN_LINK = False  # the sidebar leads to /django-rq/
 
 # --- API -------------------------------------------------------------------------------------------------------------
@@ -446,18 +295,3 @@ SPECTACULAR_SETTINGS = {
 LOG_FORMAT = env.choice("LOG_FORMAT", default="plain", choices=logs.FORMATS)
 LOG_LEVEL = env.choice("LOG_LEVEL", default="INFO", choices=("DEBUG", "INFO", "WARNING", "ERROR"))
 LOGGING = logs.logging_config(LOG_FORMAT, LOG_LEVEL)
-
-if problems := checks.unsafe_start(
-    debug=DEBUG,
-    secret_key=SECRET_KEY,
-    fallbacks=SECRET_KEY_FALLBACKS,
-    allowed_hosts=ALLOWED_HOSTS,
-    is_https=IS_HTTPS,
-    cookies_secure={
-        "JWT_COOKIE_SECURE": JWT_COOKIE_SECURE,
-        "SESSION_COOKIE_SECURE": SESSION_COOKIE_SECURE,
-        "CSRF_COOKIE_SECURE": CSRF_COOKIE_SECURE,
-    },
-    samesite=JWT_COOKIE_SAMESITE,
-):
-    raise ImproperlyConfigured(" ".join(problems))

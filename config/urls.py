@@ -26,7 +26,7 @@ urlpatterns = [
     *(pattern for route, view, name in routes for pattern in both(route, view, name)),
     *content_urls.urlpatterns,
     *pages.urlpatterns,
-    path("django-rq/", include("config.queue_pages")),
+    path("django-rq/", include("config.admin_site.queue_pages")),
     # Unfold's search for the names of models; see templates/unfold/helpers/command.html.
     path("admin/search/", RedirectView.as_view(pattern_name="admin:index")),
     # Django's "view on site", which no model here has: it asks for rows of models without a table.

@@ -3,23 +3,30 @@
 import os
 import sys
 
+import django
 from django.core.exceptions import ImproperlyConfigured
-from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 try:
-    django_application = get_wsgi_application()
+    django.setup(set_prefix=False)
 except ImproperlyConfigured as error:
     sys.exit(f"Videoflix cannot start: {error}")
 
 # These need the settings that the lines above load.
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
 
+from config.checks import startup_problems
 from config.http.access_log import AccessLog
 from config.http.forwarded import ForwardedHeaders
 from config.http.header_guard import HeaderGuard
 from config.http.late_bodies import LateBodies
 from config.http.media_server import MediaServer
 
-for_django = HeaderGuard(LateBodies(django_application))
+# Commands of manage.py run Django's checks by themselves, a web server does not. gunicorn imports this module before it
+# opens its socket (preload_app), so nothing is ever served with unsafe settings.
+if problems := startup_problems():
+    sys.exit(f"Videoflix cannot start:\n{problems}")
+
+for_django = HeaderGuard(LateBodies(WSGIHandler()))
 application = ForwardedHeaders(AccessLog(MediaServer(for_django)), settings.TRUSTED_PROXIES)

@@ -15,6 +15,7 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from background.refusals import Kind, Refusal
+from content_app.preferred_types import prefers_json
 from media_pipeline.errors import PipelineError
 
 logger = logging.getLogger(__name__)
@@ -93,10 +94,8 @@ def _first_code(error: exceptions.APIException) -> str:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """API routes always; elsewhere who would rather have JSON than a page."""
-    if request.path.startswith(API_PREFIXES):
-        return True
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+    """True below the API's routes, and elsewhere for a client that prefers JSON to a page."""
+    return request.path.startswith(API_PREFIXES) or prefers_json(request, by_default=False)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -1,12 +1,17 @@
+"""Settings that are unsafe or contradict each other: what each check says, and that all are told."""
+
 from typing import Any
 
 import pytest
+from django.core import checks as django_checks
+from django.core.checks import Error
+from django.core.management import get_commands, load_command_class
 
-from config.checks import DEVELOPMENT_SECRET, event_problems, mail_problems, s3_problems, unsafe_start
+from config.checks import TAG, event_problems, mail_problems, s3_problems, safety_problems, startup_problems
+from config.readers import DEVELOPMENT_SECRET
 from media_pipeline.storage.buckets import Buckets, S3Connection
 
 GOOD: dict[str, Any] = {
-    "debug": False,
     "secret_key": "kX9-a-long-and-random-value-0123456789",
     "fallbacks": [],
     "allowed_hosts": ["videos.example.com"],
@@ -16,8 +21,8 @@ GOOD: dict[str, Any] = {
 }
 
 
-def problems(**changes: Any) -> list[str]:
-    return unsafe_start(**{**GOOD, **changes})
+def problems(**changes: Any) -> list[Error]:
+    return [*safety_problems(**{**GOOD, **changes})]
 
 
 def test_a_sound_site_starts() -> None:
@@ -28,25 +33,26 @@ def test_a_sound_site_starts() -> None:
 @pytest.mark.parametrize("secret", ["", "change-me", "secret", DEVELOPMENT_SECRET, "x" * 31, "x" * 64, "abababab" * 8])
 def test_a_secret_that_can_be_guessed_stops_the_start(secret: str) -> None:
     (problem,) = problems(secret_key=secret)
-    assert problem.startswith("SECRET_KEY is")
-    assert "set it to a long random value" in problem
+    assert problem.id == "videoflix.E001"
+    assert problem.msg.startswith("SECRET_KEY is")
+    assert str(problem.hint).startswith("Set it to a long random value")
 
 
 def test_a_former_secret_that_can_be_guessed_stops_the_start() -> None:
     (problem,) = problems(fallbacks=["good enough, once: 8f3a1c9d7e5b", "change-me"])
-    assert problem.startswith("SECRET_KEY_FALLBACKS has a value that can be guessed")
+    assert problem.msg.startswith("SECRET_KEY_FALLBACKS has a value that can be guessed")
 
 
 @pytest.mark.parametrize("hosts", [["*"], ["videos.example.com", "*"]])
 def test_a_wildcard_host_stops_the_start(hosts: list[str]) -> None:
     (problem,) = problems(allowed_hosts=hosts)
-    assert problem.startswith("ALLOWED_HOSTS is '*'")
+    assert problem.msg.startswith("ALLOWED_HOSTS is '*'")
 
 
 def test_cookies_for_other_sites_need_https() -> None:
     assert problems(samesite="None") == []
     (problem,) = problems(samesite="None", is_https=False, cookies_secure={})
-    assert problem.startswith("JWT_COOKIE_SAMESITE is None")
+    assert problem.msg.startswith("JWT_COOKIE_SAMESITE is None")
 
 
 PAGES = {"FRONTEND_URL": "http://localhost:4200/login", "RESET_PASSWORD_URL": ""}
@@ -68,14 +74,14 @@ PAGES = {"FRONTEND_URL": "http://localhost:4200/login", "RESET_PASSWORD_URL": ""
 def test_settings_of_mails_must_fit_each_other(changes: dict[str, Any], beginning: str) -> None:
     good = {"host": "smtp.example.com", "user": "videoflix", "is_starttls": True, "is_tls": False, "pages": PAGES}
     found = mail_problems(**{**good, **changes})
-    assert [problem.startswith(beginning) for problem in found] == ([True] if beginning else [])
+    assert [problem.msg.startswith(beginning) for problem in found] == ([True] if beginning else [])
 
 
 @pytest.mark.parametrize(("is_https", "scheme"), [(True, "https"), (False, "http")])
 def test_cookies_must_fit_the_scheme(is_https: bool, scheme: str) -> None:
     (problem,) = problems(is_https=is_https, cookies_secure={"JWT_COOKIE_SECURE": not is_https})
-    assert problem.startswith(f"JWT_COOKIE_SECURE is {int(not is_https)} but BACKEND_ORIGIN is {scheme}: ")
-    assert problem.endswith(f"set JWT_COOKIE_SECURE={int(is_https)}.")
+    assert problem.msg == f"JWT_COOKIE_SECURE is {int(not is_https)} but BACKEND_ORIGIN is {scheme}."
+    assert problem.hint == f"Set JWT_COOKIE_SECURE={int(is_https)}."
 
 
 def test_all_problems_are_told_at_once() -> None:
@@ -83,13 +89,9 @@ def test_all_problems_are_told_at_once() -> None:
     assert len(found) == 4
 
 
-def test_with_debug_nothing_stops_the_start() -> None:
-    assert problems(debug=True, secret_key="", allowed_hosts=["*"], cookies_secure={"A": False}) == []
-
-
-def on_s3(**changes: Any) -> list[str]:
+def on_s3(**changes: Any) -> list[Error]:
     given: dict[str, Any] = {"buckets": Buckets("films", "films", "films"), "region": "eu-central-1"}
-    return s3_problems(S3Connection(**{**given, **changes}))
+    return [*s3_problems(S3Connection(**{**given, **changes}))]
 
 
 def test_a_role_or_both_keys_will_do_and_so_will_another_vendor() -> None:
@@ -114,19 +116,71 @@ def test_a_role_or_both_keys_will_do_and_so_will_another_vendor() -> None:
         ({"public_endpoint_url": "http://s3"}, "S3_PUBLIC_ENDPOINT_URL is set without"),
     ],
 )
-def test_what_is_missing_or_contradicts_itself_is_one_sentence(changes: dict[str, Any], name: str) -> None:
+def test_what_is_missing_or_contradicts_itself_is_one_problem(changes: dict[str, Any], name: str) -> None:
     (problem,) = on_s3(**changes)
-    assert name in problem
+    assert name in f"{problem.msg} {problem.hint}"
 
 
 def test_events_and_outside_transcoders_need_a_bucket() -> None:
-    assert event_problems(queue_url="https://sqs.example/1/q", is_external=True, has_bucket=True) == []
+    assert [*event_problems(queue_url="https://sqs.example/1/q", is_external=True, has_bucket=True)] == []
     (problem,) = event_problems(queue_url="", is_external=True, has_bucket=False)
-    assert "USE_S3_MEDIA" in problem
+    assert "USE_S3_MEDIA" in str(problem.hint)
     (problem,) = event_problems(queue_url="films", is_external=False, has_bucket=True)
-    assert "SQS_QUEUE_URL is 'films'" in problem
+    assert "SQS_QUEUE_URL is 'films'" in problem.msg
 
 
 def test_a_connection_never_shows_its_secrets() -> None:
     shown = repr(S3Connection(Buckets("a", "b", "c"), "r", secret_access_key="hidden", session_token="hidden"))
     assert "hidden" not in shown
+
+
+# --- As Django runs them ---------------------------------------------------------------------------------------------
+
+
+def ids() -> list[str | None]:
+    return [error.id for error in django_checks.run_checks(tags=[TAG])]
+
+
+def test_the_settings_of_tests_are_sound() -> None:
+    assert ids() == []
+    assert startup_problems() == ""
+
+
+def test_problems_of_every_group_are_told_at_once(settings: Any) -> None:
+    settings.SECRET_KEY = "short"
+    settings.S3_CONNECTION = S3Connection(Buckets("", "", ""), "eu-central-1")
+    settings.SQS_QUEUE_URL = "films"
+    settings.EMAIL_HOST_USER = "videoflix"
+    settings.VIDEO_LADDER = ["8k"]
+    settings.GATEWAY_SHARED_SECRET = "too short"
+    numbers = ("001", "011", "021", "033", "051", "052")
+    assert sorted(map(str, ids())) == [f"videoflix.E{number}" for number in numbers]
+    shown = startup_problems()
+    assert shown.startswith("(videoflix.E001) SECRET_KEY is")
+    assert "\n(videoflix.E051) VIDEO_LADDER names '8k'" in shown
+    assert shown.count("\tHINT: ") == len(numbers)
+    assert "too short" not in shown
+
+
+def test_with_debug_an_unsafe_site_starts_but_a_contradiction_does_not(settings: Any) -> None:
+    settings.DEBUG, settings.SECRET_KEY, settings.ALLOWED_HOSTS = True, DEVELOPMENT_SECRET, ["*"]
+    assert ids() == []
+    settings.EMAIL_HOST_USER = "videoflix"
+    assert ids() == ["videoflix.E033"]
+
+
+@pytest.mark.parametrize("crf", [None, 52])
+def test_a_ladder_that_cannot_be_read_is_a_problem(settings: Any, crf: int | None) -> None:
+    settings.VIDEO_LADDER, settings.VIDEO_CRF = [] if crf is None else ["360p"], crf
+    assert ids() == ["videoflix.E051"]
+
+
+OURS = sorted(
+    name for name, app in get_commands().items() if app in ("config", "content_app", "users_app", "django_rq")
+)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_command_of_ours_skips_these_checks(name: str) -> None:
+    command = load_command_class(get_commands()[name], name)
+    assert command.requires_system_checks == "__all__" or TAG in command.requires_system_checks

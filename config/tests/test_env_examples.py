@@ -11,7 +11,7 @@ import pytest
 from config.env import Env
 from config.env_file import BASE_DIR, parse_env_lines
 
-READERS = (BASE_DIR / "config" / "settings.py", BASE_DIR / "local" / "options.py")
+READERS = tuple(BASE_DIR / path for path in ("config/settings.py", "config/readers.py", "local/options.py"))
 COMPOSE = BASE_DIR / "docker-compose.yml"
 EXAMPLES = (BASE_DIR / ".env.example.dev", BASE_DIR / ".env.example.prod")
 SETTING = re.compile(r"[A-Z][A-Z0-9_]+")

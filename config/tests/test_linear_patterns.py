@@ -57,7 +57,7 @@ WORST: dict[str, tuple[str, ...]] = {
     "config.http.header_guard.EXTENDED_PARAMETER": (";*", "; * ", ";* = ", "*", ";" + "*" * 1000),
     "config.http.byte_ranges.SINGLE_RANGE": ("bytes=", "bytes=\t", "bytes=1", "bytes=1-", "1", " "),
     "config.http.media_server.ADDRESS": ("a", "a.", "file/a.", "a." + "b" * 43 + "/videos/", ".a"),
-    "config.queue_pages.DEAD_SCRIPT": (
+    "config.admin_site.queue_pages.DEAD_SCRIPT": (
         '<script type="text/javascript">',
         '<script type="text/javascript">(function($) {',
         '<script type="text/javascript"> ',

@@ -12,7 +12,7 @@ from django.templatetags.static import static
 from django.test import Client
 
 from config.http.static_files import packed_copy
-from config.static_version import static_version
+from config.http.static_version import static_version
 
 STYLES = site.BASE_DIR / "static" / "css" / "site.css"
 

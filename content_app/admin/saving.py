@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from content_app.admin.forms import GONE, VideoForm
 from content_app.models import ORIGINAL_FIELDS, Video
+from content_app.preferred_types import prefers_json
 from content_app.rules import PriceRefused
 from content_app.services.catalogue import videos
 from content_app.services.uploads import direct_uploads
@@ -26,10 +27,6 @@ class NotStored(Exception):
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
         self.sentence = sentence
-
-
-def wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 
 class SavingMixin(StaffAdmin):
@@ -86,7 +83,7 @@ class SavingMixin(StaffAdmin):
     # --- Answers ---
 
     def render_change_form(self, request: HttpRequest, context: Any, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.method == "POST" and wants_json(request):
+        if request.method == "POST" and prefers_json(request, by_default=False):
             return JsonResponse(problems_of(context), status=400)
         return super().render_change_form(request, context, *args, **kwargs)
 
@@ -118,6 +115,6 @@ def problems_of(context: Any) -> dict[str, Any]:
 
 def answer_script(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     """The same to a script, which would follow a redirect unseen and so use up the message of the next page."""
-    if isinstance(response, HttpResponseRedirect) and wants_json(request):
+    if isinstance(response, HttpResponseRedirect) and prefers_json(request, by_default=False):
         return JsonResponse({"location": response.url}, status=201)
     return response

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import IO, Any, cast
 
 from django.conf import settings
+from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.files.uploadedfile import TemporaryUploadedFile, UploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload, TemporaryFileUploadHandler
@@ -21,6 +22,7 @@ from django.utils.datastructures import MultiValueDict
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
+from content_app.preferred_types import prefers_json
 from content_app.rules import MEGABYTE, too_large_sentence
 from content_app.services.storage import disk_space
 from content_app.services.uploads.direct_uploads import too_many_sentence
@@ -59,21 +61,19 @@ class UploadLimit:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        # Of any kind: some parser may take what Django itself does not.
-        is_form = (request.content_type or "").startswith("multipart/")
-        if is_form and FILMS_OF_STAFF.fullmatch(request.path) and not is_staff(request):
-            # Unread: whoever sends it drop by drop would hold a thread for as long as they like.
+        # Any multipart type: some parser may take what Django itself does not.
+        if not (request.content_type or "").startswith("multipart/"):
+            return self.get_response(request)
+        is_film_of_staff = FILMS_OF_STAFF.fullmatch(request.path)
+        if is_film_of_staff and not admin.site.has_permission(request):
+            # Unread: a client that sends it drop by drop would hold a thread for as long as it likes.
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        if is_form and (size := declared_bytes(request)) > OTHER_FIELDS_BYTES and size > max_body_bytes(request):
+        if (size := declared_bytes(request)) > OTHER_FIELDS_BYTES and size > max_body_bytes(request):
             return too_large(request)
-        if is_form and FILMS_OF_STAFF.fullmatch(request.path) and wants_json(request) and not has_room(request):
+        if is_film_of_staff and prefers_json(request, by_default=True) and not has_room(request):
             # The script of the page keeps what was typed; without it the form is read without its file.
             return JsonResponse({"detail": NO_ROOM, "code": DiskFull.default_code}, status=DiskFull.status_code)
         return self.get_response(request)
-
-
-def is_staff(request: HttpRequest) -> bool:
-    return bool(request.user.is_active and request.user.is_staff)
 
 
 def max_body_bytes(request: HttpRequest) -> int:
@@ -83,7 +83,7 @@ def max_body_bytes(request: HttpRequest) -> int:
 def may_bring_files(request: HttpRequest) -> bool:
     if FILMS_OF_STAFF.fullmatch(request.path):
         rights = ("content_app.add_video", "content_app.change_video")
-        return is_upload(request) and is_staff(request) and any(map(request.user.has_perm, rights))
+        return is_upload(request) and admin.site.has_permission(request) and any(map(request.user.has_perm, rights))
     return is_upload(request)
 
 
@@ -107,13 +107,9 @@ def has_room(request: HttpRequest) -> bool:
     return size <= disk_space.left_bytes(settings.MEDIA_ROOT) - disk_space.promised_bytes()
 
 
-def wants_json(request: HttpRequest) -> bool:
-    return request.get_preferred_type(["application/json", "text/html"]) == "application/json"
-
-
 def too_large(request: HttpRequest) -> HttpResponse:
     sentence = too_large_sentence(settings.MAX_UPLOAD_MB)
-    if not wants_json(request):
+    if not prefers_json(request, by_default=True):
         return HttpResponse(sentence, content_type="text/plain", status=413)  # the admin's form, in a browser
     return JsonResponse({"detail": sentence, "code": "too_large"}, status=413)
 

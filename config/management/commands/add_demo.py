@@ -80,8 +80,8 @@ OTHERS = (
 class Command(BaseCommand):
     help = "Adds the demo films to an empty catalogue, once; one that was deleted stays deleted."
 
-    # Workers and reaper check the system when they start; here it would cost every start half a second.
-    requires_system_checks = ()
+    # The settings alone: the other checks, which workers and the reaper run, would cost every start half a second.
+    requires_system_checks = ("videoflix",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--follow", action="store_true", help="wait until the first can be watched, and say so")

@@ -16,7 +16,7 @@ EXAMPLES = BASE_DIR / "docs" / "api-examples.json"
 class Command(BaseCommand):
     help = "Prints the API reference: the OpenAPI schema in words, with the examples of docs/api-examples.json."
 
-    requires_system_checks = ()
+    requires_system_checks = ("videoflix",)
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.stdout.write(render(read_schema(), read_examples()), ending="")

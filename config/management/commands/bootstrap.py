@@ -44,8 +44,8 @@ LOCK_NUMBER = 0x766964656F
 class Command(BaseCommand):
     help = "Makes what an empty platform needs: roles, the first admin, genres. Safe to repeat."
 
-    # Workers and reaper check the system when they start; here it would cost every start half a second.
-    requires_system_checks = ()
+    # The settings alone: the other checks, which workers and the reaper run, would cost every start half a second.
+    requires_system_checks = ("videoflix",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--migrate", action="store_true", help="bring the database up to date first")

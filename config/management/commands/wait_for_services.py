@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
+from config.health import is_database_up
 from content_app import queue
 
 PAUSE_S = 0.5
@@ -17,11 +18,11 @@ PAUSE_S = 0.5
 class Command(BaseCommand):
     help = "Waits until the database and Redis answer, with --migrated also until the database is up to date."
 
-    requires_system_checks = ()
+    requires_system_checks = ("videoflix",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--limit", type=float, default=60, metavar="SECONDS")
-        parser.add_argument("--migrated", action="store_true", help="wait for whoever migrates, too")
+        parser.add_argument("--migrated", action="store_true", help="wait until the database is migrated, too")
 
     def handle(self, *, limit: float, migrated: bool, **options: Any) -> None:
         self.end = time.monotonic() + limit
@@ -35,15 +36,6 @@ class Command(BaseCommand):
             if time.monotonic() >= self.end:
                 raise CommandError(sentence)
             time.sleep(PAUSE_S)
-
-
-def is_database_up() -> bool:
-    try:
-        connection.ensure_connection()
-    except DatabaseError:
-        connection.close()
-        return False
-    return True
 
 
 def is_migrated() -> bool:

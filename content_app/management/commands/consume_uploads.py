@@ -27,7 +27,7 @@ class Command(BaseCommand):
         "of these processes may run; without one, uploads are found a little later."
     )
 
-    requires_system_checks = ()
+    requires_system_checks = ("videoflix",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="end when the queue is empty")

@@ -12,7 +12,7 @@ from media_pipeline.findings import Finding
 class Command(BaseCommand):
     help = "Checks database, Redis, workers, ffmpeg, folders and storage; says what is wrong and how to fix it."
 
-    requires_system_checks = ()
+    requires_system_checks = ("videoflix",)
 
     def handle(self, **options: Any) -> None:
         logging.disable(logging.WARNING)  # the findings say the same in plain words

@@ -18,7 +18,7 @@ class Command(BaseCommand):
         "public access. Run it with keys that own the buckets; the platform needs only what --print-policy prints."
     )
 
-    requires_system_checks = ()
+    requires_system_checks = ("videoflix",)
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         add = parser.add_argument

@@ -1,0 +1,122 @@
+"""Groups of settings that are read together: each function takes the environment and returns one value of settings.py.
+
+Values that contradict each other are not refused here but by config.checks, which tells all of them at once.
+"""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+
+from config.env import Env
+from config.http.forwarded import parse_networks
+from media_pipeline.storage.buckets import Buckets, S3Connection
+from users_app.cognito.user_pool import UserPool
+from users_app.http.service_signature import ServiceKey, parse_service_keys
+
+DEVELOPMENT_SECRET = "development-only-never-in-production"  # noqa: S105 - refused unless DEBUG
+SQLITE_OPTIONS: dict[str, Any] = {
+    # IMMEDIATE takes the write lock when a transaction begins: two writers queue up instead of one failing half-way.
+    "transaction_mode": "IMMEDIATE",
+    "timeout": 20,
+    "init_command": (
+        "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA busy_timeout=20000; "
+        "PRAGMA mmap_size=134217728; PRAGMA journal_size_limit=67108864; PRAGMA cache_size=-20000;"
+    ),
+}
+
+
+def read_database(env: Env, *, data_dir: Path, pool_size: int) -> dict[str, Any]:
+    """The database of DATABASE_URL, else the PostgreSQL of DB_NAME or DB_HOST, else an SQLite file in `data_dir`."""
+    url = env.text("DATABASE_URL", "POSTGRES_DATABASE_URL")
+    if env.boolean("USE_SQLITE_LOCAL", default=False) or (not url and not env.raw("DB_NAME", "DB_HOST")):
+        url = f"sqlite:///{data_dir / 'videoflix.sqlite3'}"
+    if not url:
+        database = {
+            "ENGINE": "django.db.backends.postgresql",
+            "NAME": env.text("DB_NAME", default="videoflix"),
+            "USER": env.text("DB_USER", default="videoflix"),
+            "PASSWORD": env.text("DB_PASSWORD"),
+            "HOST": env.text("DB_HOST", default="localhost"),
+            "PORT": env.text("DB_PORT", default="5432"),
+        }
+        return on_postgresql(env, database, pool_size=pool_size)
+    try:
+        database = dict(dj_database_url.parse(url))
+    except (ValueError, dj_database_url.ParseError, dj_database_url.UnknownSchemeError):
+        raise ImproperlyConfigured("DATABASE_URL must look like postgres://user:password@host:5432/name.") from None
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        # Tests need a file too: threads that share a database in memory have other locks than the real one.
+        test = {"NAME": str(data_dir / "tests.sqlite3")}
+        return {**database, "CONN_MAX_AGE": None, "OPTIONS": SQLITE_OPTIONS, "TEST": test}
+    return on_postgresql(env, database, pool_size=pool_size)
+
+
+def on_postgresql(env: Env, database: dict[str, Any], *, pool_size: int) -> dict[str, Any]:
+    """`database` with the options of its connections: TLS, and a pool or one connection per thread."""
+    options = {**database.get("OPTIONS", {}), "connect_timeout": 5}
+    if env.boolean("DB_SSL_REQUIRE", default=False):
+        root_cert = env.text("DB_SSL_ROOTCERT")
+        options |= {"sslmode": "verify-full", "sslrootcert": root_cert} if root_cert else {"sslmode": "require"}
+    if pool_size:
+        options["pool"] = {"min_size": 1, "max_size": pool_size, "timeout": 10}
+    # Django allows no kept connections beside a pool; without one each thread keeps its own for a while.
+    return {**database, "OPTIONS": options, "CONN_MAX_AGE": 0 if pool_size else 60, "CONN_HEALTH_CHECKS": True}
+
+
+def read_redis_url(env: Env) -> str:
+    host = env.text("REDIS_HOST", default="localhost")
+    port, database = env.integer("REDIS_PORT", default=6379), env.integer("REDIS_DB", default=0)
+    return env.text("REDIS_URL", default=f"redis://{host}:{port}/{database}")
+
+
+def read_s3(env: Env) -> S3Connection | None:
+    """None while media lie in MEDIA_ROOT."""
+    if not env.boolean("USE_S3_MEDIA", default=False):
+        return None
+    shared = env.text("AWS_STORAGE_BUCKET_NAME")
+    return S3Connection(
+        buckets=Buckets(
+            originals=env.text("S3_RAW_VIDEOS_BUCKET", default=shared),
+            processed=env.text("S3_PROCESSED_VIDEOS_BUCKET", default=shared),
+            pictures=env.text("S3_VIDEO_THUMBNAILS_BUCKET", default=shared),
+        ),
+        region=env.text("AWS_S3_REGION_NAME", "REGION_NAME", default="us-east-1"),
+        endpoint_url=env.text("AWS_S3_ENDPOINT_URL").rstrip("/"),
+        public_endpoint_url=env.text("S3_PUBLIC_ENDPOINT_URL").rstrip("/"),
+        access_key_id=env.text("AWS_ACCESS_KEY_ID"),
+        secret_access_key=env.text("AWS_SECRET_ACCESS_KEY"),
+        session_token=env.text("AWS_SESSION_TOKEN"),
+        timeout_s=env.decimal("S3_TIMEOUT_SECONDS", default=20, least=1),
+        attempts=env.integer("S3_ATTEMPTS", default=6, least=1),
+    )
+
+
+def read_user_pool(env: Env) -> UserPool | None:
+    """None while this site keeps the accounts itself."""
+    if env.choice("IDENTITY_PROVIDER", default="local", choices=("local", "cognito")) == "local":
+        return None
+    return UserPool(
+        id=env.text("COGNITO_USER_POOL_ID"),
+        client_id=env.text("COGNITO_CLIENT_ID"),
+        client_secret=env.text("COGNITO_CLIENT_SECRET"),
+        jwks_url=env.text("COGNITO_JWKS_URL"),
+        endpoint_url=env.text("COGNITO_ENDPOINT_URL").rstrip("/"),
+        timeout_s=env.decimal("COGNITO_TIMEOUT_SECONDS", default=5, least=1),
+    )
+
+
+def read_trusted_proxies(env: Env) -> list[IPv4Network | IPv6Network]:
+    try:
+        return parse_networks(env.names("TRUSTED_PROXIES"))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"TRUSTED_PROXIES has an entry that is no address or network: {error}.") from None
+
+
+def read_service_keys(env: Env) -> tuple[ServiceKey, ...]:
+    try:
+        return parse_service_keys(env.text("SERVICE_KEYS"))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"SERVICE_KEYS cannot be read: {error}.") from None
