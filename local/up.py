@@ -3,7 +3,7 @@
 import http.client
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from config.env_file import BASE_DIR, given_values
 from local import environment, redis
@@ -86,7 +86,7 @@ class Platform:
         setup = self.supervisor.start(Program("setup", argv, is_once=True, on_line=self.setup_lines.append))
         self.supervisor.run_until(lambda: setup.has_ended)
         if setup.returncode != 0:
-            raise Problem(self.setup_failure())
+            raise Problem(describe_failure(self.setup_lines))
         for line in self.setup_lines:
             if not line.startswith(SIGN_IN):
                 print_line("setup", line)
@@ -97,14 +97,6 @@ class Platform:
 
     def is_redis_up(self) -> bool:
         return redis.is_up(self.redis_socket)
-
-    def setup_failure(self) -> str:
-        """What `manage.py bootstrap` said: its sentence, or everything and where to look."""
-        if self.setup_lines and not any(line.startswith("Traceback") for line in self.setup_lines):
-            return self.setup_lines[-1].removeprefix("CommandError: ")
-        for line in self.setup_lines:
-            print_line("setup", line)
-        return "The database could not be prepared: the lines above say why."
 
     def wait_for_web(self) -> None:
         if not self.supervisor.run_until(self.is_web_up, limit_s=WEB_LIMIT_S):
@@ -147,6 +139,19 @@ class Platform:
             for line in self.setup_lines:
                 if line.startswith(SIGN_IN):
                     say(f"  {line}")
+
+
+def describe_failure(lines: Sequence[str]) -> str:
+    """What `manage.py bootstrap` printed: its sentence, its list of wrong settings, or after a crash where to look."""
+    if not lines or any(line.startswith("Traceback") for line in lines):
+        for line in lines:
+            print_line("setup", line)
+        return "The database could not be prepared: the lines above say why."
+    if any(line.startswith("SystemCheckError: ") for line in lines):
+        # Each problem of a system check, and its hint in a line below.
+        problems = [line.removeprefix("?: ") for line in lines if line.startswith(("?: ", "\tHINT: "))]
+        return "\n".join(["Videoflix cannot start:", *problems])
+    return lines[-1].removeprefix("CommandError: ")
 
 
 def manage(*arguments: str) -> list[str]:

@@ -175,9 +175,8 @@ def test_a_ladder_that_cannot_be_read_is_a_problem(settings: Any, crf: int | Non
     assert ids() == ["videoflix.E051"]
 
 
-OURS = sorted(
-    name for name, app in get_commands().items() if app in ("config", "content_app", "users_app", "django_rq")
-)
+OUR_APPS = ("config", "content_app", "users_app", "django_rq")
+OURS = sorted(name for name, app in get_commands().items() if app in OUR_APPS)
 
 
 @pytest.mark.parametrize("name", OURS)
