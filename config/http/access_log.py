@@ -1,4 +1,4 @@
-"""One line for each request, and one id in every line that it leads to."""
+"""One log line for each request, and the id of the request in every line that it leads to."""
 
 import logging
 import time
@@ -14,7 +14,7 @@ log = logging.getLogger(__name__)
 
 
 class AccessLog:
-    """WSGI: binds the request's id and tells what was answered, when, and after how long it began."""
+    """WSGI: binds the id of the request, and logs its status and how long the application took to begin its answer."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self.application = application
@@ -29,14 +29,14 @@ class AccessLog:
             answered[0] = status
             return start_response(status, headers, *exc_info)
 
-        # The body is handed on as it is: a server that knows sendfile recognises it.
+        # The body is handed on unwrapped: a server that knows sendfile recognises it.
         body = self.application(environ, note)
-        log.info("request", extra=line(environ, answered[0], time.perf_counter() - began))
+        log.info("request", extra=request_fields(environ, answered[0], time.perf_counter() - began))
         return body
 
 
-def line(environ: WSGIEnvironment, status: str, seconds: float) -> dict[str, Any]:
-    """Without the query, which may hold anything."""
+def request_fields(environ: WSGIEnvironment, status: str, seconds: float) -> dict[str, Any]:
+    """The fields of the line; without the query, which may hold secrets."""
     return {
         "method": environ.get("REQUEST_METHOD", ""),
         "path": environ.get("PATH_INFO", ""),

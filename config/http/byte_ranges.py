@@ -1,4 +1,4 @@
-"""Conditional and range requests as RFC 9110 has them; pure."""
+"""Conditional and range requests as RFC 9110 defines them; pure."""
 
 import re
 import sys
@@ -9,11 +9,11 @@ from http import HTTPStatus
 from django.utils.http import http_date, parse_etags, parse_http_date_safe
 
 SINGLE_RANGE = re.compile(r"bytes=[ \t]*([0-9]*)-([0-9]*)[ \t]*", re.IGNORECASE)
-MOST_DIGITS = 18
+MAX_DIGITS = 18
 
 
 class Unsatisfiable(Exception):
-    """The range lies wholly behind the end."""
+    """The range begins behind the end of the file."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ByteRange:
 
 @dataclass(frozen=True)
 class Validators:
-    """What tells one state of a file from another."""
+    """The ETag and the time of modification that identify one state of a file."""
 
     etag: str
     modified_s: int
@@ -39,35 +39,31 @@ class Validators:
 
 
 def parse_range(header: str | None, *, size: int) -> ByteRange | None:
-    """The one range asked for, cut to the file; None (send everything) for none, several or malformed ones.
+    """The one requested range, cut to the file; None (send the whole file) for none, several or malformed ones.
 
     Raises Unsatisfiable.
     """
     match = SINGLE_RANGE.fullmatch(header or "")
     first, last = match.groups() if match else ("", "")
     if first:
-        return _from_to(_number(first), _number(last) if last else sys.maxsize, size)
-    return _last_bytes(_number(last), size) if last else None
-
-
-def _from_to(first: int, last: int, size: int) -> ByteRange | None:
-    if last < first:
-        return None  # malformed
-    if first >= size:
-        raise Unsatisfiable
-    return ByteRange(first, min(last, size - 1))
-
-
-def _last_bytes(count: int, size: int) -> ByteRange:
-    if count == 0 or size == 0:
-        raise Unsatisfiable
-    return ByteRange(max(size - count, 0), size - 1)
+        start, end = _number(first), _number(last) if last else sys.maxsize
+        if end < start:
+            return None  # malformed
+        if start >= size:
+            raise Unsatisfiable
+        return ByteRange(start, min(end, size - 1))
+    if last:  # `bytes=-500`: the last 500 bytes
+        count = _number(last)
+        if count == 0 or size == 0:
+            raise Unsatisfiable
+        return ByteRange(max(size - count, 0), size - 1)
+    return None
 
 
 def _number(digits: str) -> int:
-    """A position beyond any file is as good as another; int() refuses thousands of digits."""
+    """The number, or sys.maxsize for more digits than any file has: int() refuses thousands of digits."""
     digits = digits.lstrip("0")
-    return int(digits or "0") if len(digits) <= MOST_DIGITS else sys.maxsize
+    return int(digits or "0") if len(digits) <= MAX_DIGITS else sys.maxsize
 
 
 def precondition(headers: Mapping[str, str], now: Validators) -> HTTPStatus | None:
@@ -85,7 +81,7 @@ def precondition(headers: Mapping[str, str], now: Validators) -> HTTPStatus | No
 
 
 def may_continue(if_range: str | None, now: Validators) -> bool:
-    """Whether the part asked for belongs to what the client has: an exact, strong match."""
+    """True when the requested part belongs to the state that the client has; If-Range needs an exact, strong match."""
     return if_range is None or if_range.strip() in (now.etag, now.last_modified)
 
 

@@ -1,4 +1,4 @@
-"""The socket of one client: how long it may be waited for, reading and sending."""
+"""The socket of one client, and how long the server waits for the client to send and to take bytes."""
 
 import socket
 import time
@@ -10,7 +10,7 @@ SEND_S = 60.0
 
 @dataclass
 class Pace:
-    """How long a client may still be waited for: `grace_s`, and as much again as its bytes earn."""
+    """How long the server still waits for a client: `grace_s` at first, and at most; each byte received adds to it."""
 
     grace_s: float
     bytes_per_s: float
@@ -24,7 +24,7 @@ class Pace:
 
 
 class ClientSocket(socket.socket):
-    """Reading raises TimeoutError when the client falls behind its pace, sending when it takes nothing for SEND_S.
+    """Raises TimeoutError: in `recv` when the client falls behind its pace, in `send` when it takes nothing for SEND_S.
 
     An application may shorten both by `settimeout`. The main loop, which never waits, reads without a pace.
     """
@@ -55,7 +55,7 @@ class ClientSocket(socket.socket):
         return data
 
     def sendall(self, data: bytes, flags: int = 0) -> None:  # type: ignore[override]  # bytes are all that gunicorn sends
-        """Python's own has one limit for all of it: a long answer over a thin line would not end in time."""
+        """Sends block by block. Python's sendall has one time limit for all of it, too short for a slow line."""
         rest = memoryview(data)
         while rest:
             rest = rest[self.send(rest, flags) :]

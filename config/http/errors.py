@@ -45,13 +45,13 @@ class RefusalResponse(exceptions.APIException):
 
 
 class MediaUnavailable(exceptions.APIException):
-    """What the pipeline cannot do while a client waits: as a rule the storage is away."""
+    """The answer to a failure of the pipeline while a client waits: as a rule the storage is away."""
 
     status_code = 503
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's handler, with a `code` in every answer; None for what is a bug and becomes handler500's."""
+    """DRF's handler, with a `code` in every answer; None for a bug, which handler500 answers."""
     error = _as_api_exception(error)
     response = drf_exception_handler(error, context)
     if response is None or not isinstance(error, exceptions.APIException):
@@ -128,7 +128,7 @@ def answer(request: HttpRequest, *, status: int, code: str, detail: str) -> Http
     if wants_json(request):
         return JsonResponse({"detail": detail, "code": code}, status=status)
     context = {"status": status, "code": code, "detail": detail, "request_id": getattr(request, "request_id", "")}
-    # After a fault of ours the page must not need what may be broken: no request, no context processors.
+    # After a fault of the server the page must not need anything that may be broken: no request, no context processors.
     page_request = request if status < SERVER_ERROR else None
     try:
         page = render_to_string(TEMPLATES[status], context, page_request)

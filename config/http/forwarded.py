@@ -1,4 +1,4 @@
-"""Who is really asking, and over what, when a proxy that we trust says so; nobody else is believed."""
+"""The address and the scheme of the client behind a trusted proxy; what any other client claims is ignored."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -9,12 +9,12 @@ SCHEMES = frozenset({"http", "https"})
 
 
 def parse_networks(names: Iterable[str]) -> list[Network]:
-    """Of addresses (10.0.0.5) and networks (10.0.0.0/8); raises ValueError for anything else."""
+    """Reads addresses (10.0.0.5) and networks (10.0.0.0/8); raises ValueError for anything else."""
     return [ip_network(name, strict=False) for name in names]
 
 
 class ForwardedHeaders:
-    """WSGI: sets the address and the scheme by `X-Forwarded-For` and `-Proto` of trusted proxies, and drops both."""
+    """WSGI: takes address and scheme from `X-Forwarded-For` and `-Proto` of trusted proxies; drops both headers."""
 
     def __init__(self, application: WSGIApplication, trusted: Sequence[Network]) -> None:
         self.application = application
@@ -30,7 +30,7 @@ class ForwardedHeaders:
         return self.application(environ, start_response)
 
     def client(self, chain: str, nearest: str) -> str:
-        """The last of them that is not a proxy of ours: whatever stands before it, anybody may have written."""
+        """The last address of the chain that is no trusted proxy: any client may have written those before it."""
         client = nearest
         for address in reversed([part.strip() for part in chain.split(",") if part.strip()]):
             if not is_address(address):

@@ -13,7 +13,7 @@ EXTENDED_PARAMETER = re.compile(r";[^;=]*\*\s*=[^;,]*")
 
 
 class HeaderGuard:
-    """WSGI: these headers have no use for extended parameters, so they are dropped."""
+    """WSGI: drops extended parameters from headers that have no use for them."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self.application = application

@@ -1,4 +1,4 @@
-"""What a client hears whose body came too slowly."""
+"""The answer to a client whose body came too slowly."""
 
 import json
 from collections.abc import Iterable
@@ -6,11 +6,14 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 BODY = json.dumps({"detail": "The request came too slowly. Send it again.", "code": "request_timeout"}).encode()
-OF_THE_BODY = frozenset({"content-type", "content-length", "content-encoding", "etag"})
+BODY_HEADERS = frozenset({"content-type", "content-length", "content-encoding", "etag"})
 
 
 class LateBodies:
-    """WSGI: 408 in place of what an application makes of a body that breaks off; what it has kept of one stays so."""
+    """WSGI: answers 408 in place of the error that the application makes of a body that broke off.
+
+    An upload that keeps the part that came is a success to the application, and its answer stays as it is.
+    """
 
     def __init__(self, application: WSGIApplication) -> None:
         self.application = application
@@ -24,7 +27,7 @@ class LateBodies:
             is_late = getattr(client, "is_late", False) and status.startswith(("4", "5"))
             if is_late:
                 status = "408 Request Timeout"
-                headers = [(name, value) for name, value in headers if name.lower() not in OF_THE_BODY]
+                headers = [(name, value) for name, value in headers if name.lower() not in BODY_HEADERS]
                 headers += [("Content-Type", "application/json"), ("Content-Length", str(len(BODY)))]
             return start_response(status, headers, *exc_info)
 

@@ -1,9 +1,9 @@
 """Signed media by byte range, before Django: no query, and one open file or one block of memory per request.
 
-Behind Nginx nothing of this is reached. Here it serves `/media/<grant>/videos/<public_id>/<version>/<file>` with the
-grant of a version, `/media/file/<grant>/videos/…` with the grant of that one file, and nothing else: never originals,
-unfinished uploads or work files. Where media lie in buckets, it answers with playlists
-whose addresses lead there, signed, and sends the rest of the requests after them.
+It serves `/media/<grant>/videos/<public_id>/<version>/<file>` with the grant of a version,
+`/media/file/<grant>/videos/…` with the grant of that one file, and nothing else: never originals, unfinished uploads or
+work files. Where media lie in buckets, it answers playlists whose addresses lead to the bucket, signed, and redirects
+all other requests there. Behind Nginx, which serves the files itself, only `respond_to_nginx` is used.
 """
 
 import errno
@@ -33,8 +33,8 @@ from media_pipeline.layout import CONTENT_TYPES, LISTS
 GRANT_URL = "/media-grant/"
 BLOCK_BYTES = 256 * 1024
 METHODS = ("GET", "HEAD", "OPTIONS")
-# Whatever does not look exactly like an address of ours is refused before it is looked at: no name that starts with a
-# dot, no escapes, no second slash, no control characters.
+# Any other address is refused before a file is looked for: no name that starts with a dot, no escapes, no second
+# slash, no control characters.
 GRANT = r"(?P<grant>[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})"
 PREFIX = r"(?P<prefix>videos/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_-]{1,32})"
 NAME = r"(?P<name>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})"
@@ -63,7 +63,7 @@ class Answer:
 
 
 class MediaServer:
-    """WSGI: signed media are answered here, everything else by `application`."""
+    """WSGI: answers requests for signed media, and hands all others to `application`."""
 
     def __init__(self, application: WSGIApplication) -> None:
         self.application = application
@@ -71,21 +71,20 @@ class MediaServer:
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         path = environ.get("PATH_INFO", "")
         if path.startswith(GRANT_URL):
-            return self.send(respond_to_nginx(path.removeprefix(GRANT_URL)), environ, start_response)
-        if not path.startswith(settings.MEDIA_URL) or path.startswith(f"{settings.MEDIA_URL}posters/"):
+            answer = respond_to_nginx(path.removeprefix(GRANT_URL))
+        elif path.startswith(settings.MEDIA_URL) and not path.startswith(f"{settings.MEDIA_URL}posters/"):
+            answer = respond(path.removeprefix(settings.MEDIA_URL), environ)
+        else:
             return self.application(environ, start_response)
-        return self.send(respond(path.removeprefix(settings.MEDIA_URL), environ), environ, start_response)
-
-    def send(self, answer: Answer, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        headers = {**answer.headers, **headers_of_all(environ)}
+        headers = {**answer.headers, **common_headers(environ)}
         start_response(f"{answer.status.value} {answer.status.phrase}", list(headers.items()))
         return answer.body
 
 
 def respond_to_nginx(address: str) -> Answer:
-    """Whether a grant is good: 204 with the seconds that are left, or 403.
+    """204 with the seconds that a grant is still good for, or 403.
 
-    Asked for what the grant covers, `<grant>/<prefix>/` or `file/<grant>/<key>`, which is what Nginx remembers it for.
+    Nginx asks for what the grant covers, `<grant>/<prefix>/` or `file/<grant>/<key>`, and remembers the answer for it.
     """
     match = ADDRESS.fullmatch(address)
     try:
@@ -108,14 +107,14 @@ def respond(address: str, environ: WSGIEnvironment) -> Answer:
         key, end_s = authorised_key(address)
         lifetime_s = end_s - int(time.time())
         if bucket_store():
-            return lead_to_bucket(key, environ, lifetime_s=lifetime_s)
-        return send(file_of(key), environ, max_age_s=lifetime_s)
+            return redirect_to_bucket(key, environ, lifetime_s=lifetime_s)
+        return send_file(published_file(key), environ, max_age_s=lifetime_s)
     except MediaRefused as refusal:
         return refusal_answer(refusal, has_body=method != "HEAD")
 
 
 def authorised_key(address: str) -> tuple[str, int]:
-    """The key of a rightly signed address, and when the grant ends."""
+    """The key that a signed address names, and when its grant ends; raises MediaRefused."""
     match = ADDRESS.fullmatch(address)
     if match is None or not match["name"]:
         raise not_signed()
@@ -127,7 +126,7 @@ def authorised_key(address: str) -> tuple[str, int]:
 
 
 def authorised_end(match: re.Match[str]) -> int:
-    """When the grant of an address ends, if it covers that address."""
+    """When the grant of an address ends; raises MediaRefused when it does not cover that address."""
     try:
         if match["of_file"]:
             return verify_file(match["grant"], f"{match['prefix']}/{match['name']}")
@@ -136,8 +135,9 @@ def authorised_end(match: re.Match[str]) -> int:
         raise MediaRefused(HTTPStatus.FORBIDDEN, refusal.sentence, refusal.code) from refusal
 
 
-def lead_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -> Answer:
-    headers = {"Cache-Control": "private, no-store"}  # what it leads to ends
+def redirect_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -> Answer:
+    """A redirect to the signed address of a file, or a playlist whose addresses are signed."""
+    headers = {"Cache-Control": "private, no-store"}  # the signed addresses end
     try:
         if not key.endswith(LISTS):
             return Answer(HTTPStatus.FOUND, {"Location": delivery.bucket_url(key, lifetime_s), **headers})
@@ -148,7 +148,7 @@ def lead_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -> An
     except StorageUnavailable as error:
         raise unavailable() from error
     if takes_gzip(environ.get("HTTP_ACCEPT_ENCODING", "")):
-        # A long film's playlist says the same long address thousands of times.
+        # The playlist of a long film repeats one long address thousands of times.
         body = gzip.compress(body, compresslevel=4, mtime=0)
         headers["Content-Encoding"] = "gzip"
     headers |= {"Content-Type": CONTENT_TYPES[PurePath(key).suffix], "Content-Length": str(len(body))}
@@ -156,13 +156,13 @@ def lead_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -> An
 
 
 def takes_gzip(accepted: str) -> bool:
-    """`gzip` or `*`, unless it is refused by q=0."""
+    """True for `gzip` or `*`, unless q=0 refuses it."""
     words = [word.replace(" ", "").lower() for word in accepted.split(",")]
     return any(word.split(";")[0] in ("gzip", "*") and not NO_QUALITY.search(word) for word in words)
 
 
-def file_of(key: str) -> Path:
-    """Inside the folder of published videos, wherever links may lead."""
+def published_file(key: str) -> Path:
+    """The file of this key. A link that leads out of the folder of published videos counts as no file."""
     folder = os.path.realpath(Path(settings.MEDIA_ROOT, "videos"))
     try:
         path = Path(os.path.realpath(Path(settings.MEDIA_ROOT, key), strict=True))
@@ -173,7 +173,7 @@ def file_of(key: str) -> Path:
     return path
 
 
-def send(path: Path, environ: WSGIEnvironment, *, max_age_s: int) -> Answer:
+def send_file(path: Path, environ: WSGIEnvironment, *, max_age_s: int) -> Answer:
     stat = path.stat()
     validators = Validators(etag=f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"', modified_s=int(stat.st_mtime))
     headers = {
@@ -187,7 +187,7 @@ def send(path: Path, environ: WSGIEnvironment, *, max_age_s: int) -> Answer:
         return Answer(condition, headers)
     if condition is not None:
         raise MediaRefused(condition, "The file is not in the state that was asked for.", "precondition_failed")
-    part = wanted_range(environ, validators, size=stat.st_size)
+    part = requested_range(environ, validators, size=stat.st_size)
     headers["Content-Type"] = CONTENT_TYPES[path.suffix]
     if part is None:
         headers["Content-Length"] = str(stat.st_size)
@@ -197,8 +197,8 @@ def send(path: Path, environ: WSGIEnvironment, *, max_age_s: int) -> Answer:
     return Answer(HTTPStatus.PARTIAL_CONTENT, headers, body_of(path, part, environ))
 
 
-def wanted_range(environ: WSGIEnvironment, validators: Validators, *, size: int) -> ByteRange | None:
-    """Ranges are for GET only; one whose If-Range does not hold is not wanted any more."""
+def requested_range(environ: WSGIEnvironment, validators: Validators, *, size: int) -> ByteRange | None:
+    """The range to send; None for the whole file: ranges are for GET only, and an If-Range that fails drops them."""
     if environ["REQUEST_METHOD"] != "GET" or not may_continue(environ.get("HTTP_IF_RANGE"), validators):
         return None
     try:
@@ -251,7 +251,7 @@ def request_headers(environ: WSGIEnvironment) -> dict[str, str]:
     return {key[5:].replace("_", "-").lower(): value for key, value in environ.items() if key.startswith("HTTP_")}
 
 
-def headers_of_all(environ: WSGIEnvironment) -> dict[str, str]:
+def common_headers(environ: WSGIEnvironment) -> dict[str, str]:
     headers = {
         "X-Content-Type-Options": "nosniff",
         "X-Request-ID": choose_request_id(environ.get("HTTP_X_REQUEST_ID")),

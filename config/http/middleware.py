@@ -1,4 +1,4 @@
-"""What happens to every request: it gets an id, a body that could only do harm is refused unread, and so on."""
+"""What happens to every request: an id, the limits of bodies, and the policy of the pages for staff."""
 
 import re
 import uuid
@@ -17,12 +17,12 @@ WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 def choose_request_id(offered: str | None) -> str:
-    """The client's own id if it is harmless to log and echo, else a new one."""
+    """The id that the client offers if it is harmless to log and echo, else a new one."""
     return offered if offered and WELL_FORMED_ID.fullmatch(offered) else uuid.uuid4().hex
 
 
 class RequestId:
-    """`request.request_id`, and the same in the `X-Request-ID` of every answer, errors included."""
+    """Sets `request.request_id`, and the same in the `X-Request-ID` of every answer, errors included."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -36,9 +36,9 @@ class RequestId:
 
 
 class BodyLimits:
-    """Refuses what DRF's parsers would take: any number of bytes, in any codec Python has (zlib is one).
+    """Refuses bodies that DRF's parsers would take: any number of bytes, in any codec Python has (zlib is one).
 
-    Files stream to disk and have limits of their own, but only where files are taken.
+    Files stream to disk and have limits of their own, at the routes of uploads only: content_app.api.upload_handlers.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -61,7 +61,7 @@ class BodyLimits:
 
 
 class StaffPolicy:
-    """What the pages for staff may load and run."""
+    """Sets the Content-Security-Policy of the pages for staff."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -70,7 +70,7 @@ class StaffPolicy:
         response = self.get_response(request)
         if request.path.startswith(STAFF_PAGES):
             # The admin site's menus are Alpine expressions, which need eval, and its colours are a style element in the
-            # page. No script can be written into a page all the same, and none comes from elsewhere.
+            # page. Scripts inside a page and from other sites stay forbidden.
             policy = content_policy(
                 scripts="'self' 'unsafe-eval'", styles="'self' 'unsafe-inline'", pictures="'self' data:"
             )

@@ -1,4 +1,4 @@
-"""How bodies are read."""
+"""The parser of JSON bodies."""
 
 from collections.abc import Mapping
 from typing import IO, Any
@@ -8,7 +8,7 @@ from rest_framework.parsers import JSONParser
 
 
 class SafeJSONParser(JSONParser):
-    """JSON that is nested too deeply is the client's mistake, not ours."""
+    """Answers 400 to JSON that is nested too deeply for Python, which would be a 500."""
 
     def parse(
         self, stream: IO[Any], media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""Static files at addresses with a version in them: kept by browsers for ever, and compressed."""
+"""Static files, compressed, at addresses with a version in them, which browsers may keep for ever."""
 
 import gzip
 import hashlib
@@ -23,7 +23,7 @@ COMPRESSOR = Compressor(use_brotli=False, quiet=True)
 
 
 class StaticFiles(WhiteNoiseMiddleware):
-    """A file is compressed when it is first asked for: of the megabytes that packages bring, most never are."""
+    """Compresses a file when it is first requested: most of the megabytes that packages bring never are."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.unpacked: dict[str, str] = {}
@@ -48,12 +48,12 @@ class StaticFiles(WhiteNoiseMiddleware):
             log.warning("%s is served uncompressed: %s", url, error)
 
     def immutable_file_test(self, path: str, url: str) -> bool:
-        """Every address has the version in it, which developers who change the files do not wait for."""
+        """True in production: every address has the version in it. Developers see their changes at once."""
         return not self.autorefresh
 
 
 def packed_copy(path: Path) -> Path:
-    """The file with a compressed one beside it, where WhiteNoise looks for it; made once for every name and content."""
+    """A copy of the file with a compressed one beside it, where WhiteNoise looks; made once per name and content."""
     content = path.read_bytes()
     folder = settings.STATIC_CACHE / hashlib.sha256(path.name.encode() + content).hexdigest()[:32]
     copy = folder / path.name
@@ -63,16 +63,12 @@ def packed_copy(path: Path) -> Path:
 
 
 def is_intact(copy: Path, content: bytes) -> bool:
-    """After a power cut a folder may be there without what was written into it."""
+    """False after a power cut that left the folder without the files that were written into it."""
+    packed = copy.with_name(f"{copy.name}.gz")
     try:
-        return copy.read_bytes() == content and is_packed(copy, content)
+        return copy.read_bytes() == content and (not packed.exists() or gzip.decompress(packed.read_bytes()) == content)
     except (OSError, EOFError, zlib.error):
         return False
-
-
-def is_packed(copy: Path, content: bytes) -> bool:
-    packed = copy.with_name(f"{copy.name}.gz")
-    return not packed.exists() or gzip.decompress(packed.read_bytes()) == content
 
 
 def make_copy(path: Path, folder: Path) -> None:
@@ -80,6 +76,7 @@ def make_copy(path: Path, folder: Path) -> None:
         work = Path(name, folder.name)
         work.mkdir()
         COMPRESSOR.compress(shutil.copy2(path, work))
-        shutil.rmtree(folder, ignore_errors=True)  # what is not whole
-        with suppress(OSError):  # another process was faster; whoever was slower checks by reading
+        shutil.rmtree(folder, ignore_errors=True)  # an incomplete one
+        # Another process may have been faster: then the rename fails, and its copy is as good.
+        with suppress(OSError):
             work.rename(folder)

@@ -1,11 +1,11 @@
-"""Names what the static files contain, so that their addresses change with them; standard library only."""
+"""A name for the content of all static files, so that their addresses change with it; standard library only."""
 
 import hashlib
 from pathlib import Path
 
 
 def static_version(project: Path) -> str:
-    """Of our own files, and of the packages that bring others: those are pinned in requirements.txt."""
+    """Twelve characters of a hash of `static/` and requirements.txt, which pins the packages with more files."""
     digest = hashlib.sha256()
     for path in (project / "requirements.txt", *sorted((project / "static").rglob("*"))):
         if path.is_file():

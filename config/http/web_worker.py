@@ -1,7 +1,8 @@
-"""The web server's worker: gunicorn's with threads, of which a slow client takes none and one address never takes all.
+"""The worker of the web server: gunicorn's threaded one, in which a slow client takes no thread and one address not all.
 
-The main loop waits for any number of clients at no cost. It reads heads and small bodies; a request gets a thread once
-it is here as a whole. An upload, which is a large body or a part of a file, is read by its thread, at a least rate.
+The main loop waits for any number of clients at no cost. It reads heads and small bodies, and gives a request a thread
+once all of it has arrived. Only an upload, which is a large body or a part of a file, is read by its thread, and must
+come at a minimum rate.
 """
 
 import errno
@@ -29,24 +30,26 @@ from config.http.forwarded import ForwardedHeaders
 from content_app.upload_routes import CHUNKS
 from users_app.limits.rates import network_of
 
-HEAD_BYTES = 64 * 1024  # as much as Nginx takes; gunicorn bounds its lines and fields further
+HEAD_BYTES = 64 * 1024  # as much as Nginx accepts; gunicorn bounds lines and fields further
 READ_BYTES = 64 * 1024
 HEAD_END = b"\r\n\r\n"
-# What else is wrong with a head, gunicorn finds. These only say how much there is to wait for, and for whom.
+# gunicorn checks the head itself. These only find how long the body is, and which client it is counted for.
 CONTENT_LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*+0*+([0-9]{0,18})[ \t]*+\r\n", re.IGNORECASE)
 FORWARDED_FOR = re.compile(rb"\r\nx-forwarded-for:([^\r\n]*+)", re.IGNORECASE)
 EXPECT = re.compile(rb"\r\nexpect:[ \t]*+100-continue[ \t]*+(?=\r\n)", re.IGNORECASE)
-# Of an upload that is resumed: what has come of it is kept when the line breaks, so its thread reads it as it comes.
+# A part of a resumable upload: its thread reads it as it comes, and keeps what has come when the line breaks.
 CHUNK = re.compile(rb"\r\ncontent-type:[ \t]*+application/offset\+octet-stream", re.IGNORECASE)
-# Bodies of one address that are kept in memory at once, but for those that are nothing beside their connection.
-MOST_HELD_BYTES = 16_000_000
+# The announced bodies that one address may have in memory at once. Smaller ones than FREE_BYTES are not counted: they
+# are nothing beside their connection.
+MAX_HELD_BYTES = 16_000_000
 FREE_BYTES = 64 * 1024
-# Of all addresses, as much as has come of them: one that is only announced shall keep nobody else from sending.
-MOST_KEPT_BYTES = 128_000_000
-# Some connection has to close before the next one can be accepted.
+# What has arrived from all addresses together. Announced bytes do not count here: an announcement alone must not keep
+# other clients from sending.
+MAX_KEPT_BYTES = 128_000_000
+# Errors of accept() that last until some connection closes.
 NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 ACCEPT_PAUSE_S = 1.0
-# A client that is told to go may still be sending. Closed at once, it would lose the answer.
+# A refused client may still be sending: a connection that is closed at once would lose it the answer.
 LINGER_S = 5.0
 SWEEP_S = 0.5
 
@@ -73,16 +76,16 @@ TOO_FULL = json_answer(
 
 class WholeRequest(Request):
     def should_close(self) -> bool:
-        """True also while some of the body is still to come: it would be taken for the next request."""
+        """True also while part of the body is still to come, which would be parsed as the next request."""
         return bool(super().should_close()) or not self.is_body_over()
 
     def is_body_over(self) -> bool:
-        """Of a body that the application has not read, what has arrived is thrown away."""
+        """True when nothing of the body is still to come; throws away what arrived and the application did not read."""
         if (body := getattr(self, "body", None)) is None:
             return True
         reader = body.reader
         if not isinstance(reader, LengthReader):
-            return reader.parser is None  # in chunks
+            return reader.parser is None  # a chunked body
         if body.failed:
             return False
         if 0 < reader.length <= reader.unreader.buf.getbuffer().nbytes:
@@ -95,8 +98,10 @@ class Parser(RequestParser):
 
 
 class ClientConnection(TConn):
-    """One client. `address` is whom its threads are counted for, as `network_of` has it; None where a trusted proxy
-    does not say.
+    """One client.
+
+    `network` is the network of its socket; `address` that of the client whose threads are counted, as `network_of` has
+    it: behind a trusted proxy the one that the proxy names, or None.
     """
 
     parser: Any
@@ -122,7 +127,7 @@ class ClientConnection(TConn):
         self.sock.serve_from_a_thread()
 
     def close(self, graceful: bool = False) -> None:
-        """Never gracefully, for which gunicorn would stop its main loop: see `linger`."""
+        """Closes at once: for a graceful end gunicorn would stop its main loop, so `linger` has waited before."""
         super().close()
         if self.on_close:
             self.on_close(self)
@@ -133,10 +138,10 @@ class FairWorker(ThreadWorker):
     poller: Any
 
     def init_process(self) -> None:
-        """Each connection is an open file, of which a process is often given fewer than it may have."""
-        _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+        # Each connection is an open file, and the soft limit of a process is often far below the hard one.
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_NOFILE)
         with suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+            resource.setrlimit(resource.RLIMIT_NOFILE, (hard_limit, hard_limit))
         super().init_process()
 
     def run(self) -> None:
@@ -151,8 +156,8 @@ class FairWorker(ThreadWorker):
         self.deadlines: dict[ClientConnection, float] = {}
         self.swept_s = 0.0
         self.forwarded = ForwardedHeaders(self.wsgi, settings.TRUSTED_PROXIES)
-        self.most_connections: int = settings.WEB_CONNECTIONS_PER_ADDRESS
-        self.most_threads: int = settings.WEB_THREADS_PER_ADDRESS
+        self.max_connections: int = settings.WEB_CONNECTIONS_PER_ADDRESS
+        self.max_threads: int = settings.WEB_THREADS_PER_ADDRESS
         self.request_s: float = settings.REQUEST_SECONDS
         self.new_pace = partial(Pace, settings.REQUEST_SECONDS, settings.LEAST_BYTES_PER_SECOND)
         self.small_bytes: int = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -177,9 +182,9 @@ class FairWorker(ThreadWorker):
         self.connections[conn.network] += 1
         conn.on_close = self.forget
         conn.is_proxy = self.forwarded.is_trusted(conn.peer)
-        if conn.network and self.connections[conn.network] > self.most_connections and not conn.is_proxy:
+        if conn.network and self.connections[conn.network] > self.max_connections and not conn.is_proxy:
             with suppress(OSError):
-                sock.recv(READ_BYTES)  # else the client would lose the answer
+                sock.recv(READ_BYTES)  # unread bytes would reset the connection, and the client would lose the answer
             with suppress(OSError):
                 sock.send(CROWDED)
             self.drop(conn)
@@ -187,7 +192,7 @@ class FairWorker(ThreadWorker):
             self.await_request(conn)
 
     def set_accept_enabled(self, enabled: bool) -> None:
-        """Asked for before each turn of the main loop, which takes a second at most."""
+        """gunicorn calls this before each turn of the main loop, so a pause of accept() ends within a second."""
         super().set_accept_enabled(enabled and time.monotonic() >= self.accepts_from_s)
 
     def forget(self, conn: ClientConnection) -> None:
@@ -199,16 +204,16 @@ class FairWorker(ThreadWorker):
     # --- the main loop: requests come ---------------------------------------------------------------------------------
 
     def await_request(self, conn: ClientConnection) -> None:
-        """The next one of this connection; all of its head within `request_s`. Most are here already."""
+        """Waits for the next request of this connection; its head must be complete within `request_s`."""
         conn.whole_bytes = None
         conn.sock.setblocking(False)
-        if begun := conn.parser.unreader.take_buffered():
-            self.take(conn, begun)
+        if buffered := conn.parser.unreader.take_buffered():
+            self.take(conn, buffered)
         else:
-            self.on_readable(conn)
+            self.on_readable(conn)  # most requests have arrived by now
 
     def watch(self, conn: ClientConnection, callback: Callable[[ClientConnection, Any], None], seconds: float) -> None:
-        """Until `unwatch`, or until the time is over; again, only the time is another."""
+        """Calls `callback` when data comes, until `unwatch`; a second call only sets another deadline."""
         conn.seen_s = time.monotonic()
         if conn not in self.deadlines:
             self.poller.register(conn.sock, selectors.EVENT_READ, partial(callback, conn))
@@ -219,7 +224,7 @@ class FairWorker(ThreadWorker):
             self.poller.unregister(conn.sock)
 
     def on_client_socket_readable(self, conn: ClientConnection, client: Any) -> None:
-        """A kept connection has something to say again, or has ended."""
+        """A kept-alive connection sends its next request, or has ended."""
         self.poller.unregister(client)
         self.keepalived_conns.remove(conn)
         self.await_request(conn)
@@ -246,7 +251,7 @@ class FairWorker(ThreadWorker):
         conn.received += data
         conn.kept_bytes += len(data)
         self.kept_bytes += len(data)
-        if self.kept_bytes > MOST_KEPT_BYTES and conn.kept_bytes > FREE_BYTES:
+        if self.kept_bytes > MAX_KEPT_BYTES and conn.kept_bytes > FREE_BYTES:
             self.refuse(conn, TOO_FULL)
             return
         now = time.monotonic()
@@ -273,12 +278,15 @@ class FairWorker(ThreadWorker):
         self.enqueue_req(conn)
 
     def read_head(self, conn: ClientConnection, head: bytes) -> bool:
-        """How much there is to wait for, and whom to count it for. False: this address has too much here already."""
+        """Finds how many bytes to wait for and the address that they count for.
+
+        Returns False when this address already has too much in memory.
+        """
         length = CONTENT_LENGTH.search(head)
         body_bytes = int(length[1] or 0) if length else 0
         path = head.partition(b" ")[2].partition(b" ")[0].partition(b"?")[0].decode("latin-1")
         if body_bytes > self.small_bytes or (CHUNKS.fullmatch(path) and CHUNK.search(head)):
-            body_bytes = 0  # the application says first who may send this
+            body_bytes = 0  # an upload: the application decides first whether this client may send it
         conn.address = conn.network
         if conn.is_proxy:
             chain = b",".join(FORWARDED_FOR.findall(head)).decode("latin-1")
@@ -287,21 +295,22 @@ class FairWorker(ThreadWorker):
         if body_bytes > FREE_BYTES:
             conn.held_bytes = body_bytes
             self.held[conn.address] += body_bytes
-            if conn.address and self.held[conn.address] > MOST_HELD_BYTES:
+            if conn.address and self.held[conn.address] > MAX_HELD_BYTES:
                 return False
         if body_bytes and EXPECT.search(head):
             with suppress(OSError):
                 conn.sock.send(b"HTTP/1.1 100 Continue\r\n\r\n")
-            asked, head = head, EXPECT.sub(b"", head)
-            conn.received[: len(asked)] = head
+            # The application must not answer it a second time.
+            original, head = head, EXPECT.sub(b"", head)
+            conn.received[: len(original)] = head
         conn.whole_bytes = len(head) + body_bytes
         return True
 
     # --- threads ------------------------------------------------------------------------------------------------------
 
     def enqueue_req(self, conn: ClientConnection) -> None:
-        """Runs it, or lets it wait until another request of its address has ended."""
-        if conn.address and self.busy[conn.address] >= self.most_threads:
+        """Gives the request a thread, or queues it until another request of its address has ended."""
+        if conn.address and self.busy[conn.address] >= self.max_threads:
             self.queued.setdefault(conn.address, deque()).append(conn)
             return
         self.busy[conn.address] += 1
@@ -316,7 +325,7 @@ class FairWorker(ThreadWorker):
         try:
             return bool(super().handle_request(req, conn))
         except TimeoutError:
-            return False  # a client that takes nothing of its answer
+            return False  # the client reads nothing of its answer
 
     def finish_request(self, conn: ClientConnection, fs: "Future[Any]") -> None:
         self.release(conn)
@@ -328,7 +337,7 @@ class FairWorker(ThreadWorker):
             super().finish_request(conn, fs)
 
     def release(self, conn: ClientConnection) -> None:
-        """Of its address, the next request begins."""
+        """Starts the next queued request of the same address."""
         self.settle(conn)
         if waiting := self.queued.get(conn.address):
             following = waiting.popleft()
@@ -341,6 +350,7 @@ class FairWorker(ThreadWorker):
             del self.busy[conn.address]
 
     def settle(self, conn: ClientConnection) -> None:
+        """Gives back the memory that was counted for this connection."""
         self.kept_bytes -= conn.kept_bytes
         conn.kept_bytes = 0
         if conn.held_bytes:
@@ -352,7 +362,7 @@ class FairWorker(ThreadWorker):
     # --- the main loop: connections end -------------------------------------------------------------------------------
 
     def murder_pending(self) -> None:
-        """Ends those whose time is over. One that has sent nothing gets no answer, and is not waited for at the end."""
+        """Ends connections whose deadline is over. Idle ones get no answer, and do not delay a shutdown."""
         now = time.monotonic()
         if now - self.swept_s < SWEEP_S:
             return
@@ -364,14 +374,14 @@ class FairWorker(ThreadWorker):
             elif deadline_s <= now or (is_idle and not self.alive):
                 self.drop(conn)
 
-    def refuse(self, conn: ClientConnection, said: bytes) -> None:
+    def refuse(self, conn: ClientConnection, answer: bytes) -> None:
         self.unwatch(conn)
         with suppress(OSError):
-            conn.sock.send(said)
+            conn.sock.send(answer)
         self.linger(conn)
 
     def linger(self, conn: ClientConnection) -> None:
-        """What the client is still sending is thrown away until it has read the answer and closes."""
+        """Throws away what the client is still sending, until it has read the answer and closes."""
         self.settle(conn)
         conn.is_leaving = True
         conn.received = bytearray()

@@ -1,4 +1,4 @@
-"""The API as a page of Markdown, out of its OpenAPI schema and of examples from a run; pure."""
+"""The API as a page of Markdown, made from its OpenAPI schema and from examples of a real run; pure."""
 
 import json
 import re
@@ -29,14 +29,14 @@ WAYS = {
     "signature": "AWS Signature Version 4 in `Authorization`",
     "gateway": "`{name}`, which only our API gateway knows",
 }
-SHORT_OBJECT = 4  # fields that are told where the object is answered, too
+MAX_INLINE_FIELDS = 4  # an object with more has its table under "Objects" only
 LIMITS = {
     "minLength": "at least {} characters",
     "maxLength": "at most {} characters",
     "minimum": "at least {}",
     "maximum": "at most {}",
 }
-# What drf-spectacular writes below the description of a choice; the type says the same.
+# The list of values that drf-spectacular adds to the description of a choice; the column of types has them too.
 CHOICE_LINE = re.compile(r"^\* `", re.MULTILINE)
 ERROR = {"$ref": "#/components/schemas/Error"}
 REFERENCE = re.compile(r"#/components/schemas/(\w+)")
@@ -56,7 +56,7 @@ found in the logs by the `X-Request-ID` of its answer.
 
 
 def render(schema: Json, examples: Sequence[Json]) -> str:
-    """The whole page; the same for the same schema and examples."""
+    """The page; the same schema and examples always give the same text."""
     groups = by_tag(schema)
     parts = [HEAD, *overview(groups)]
     for tag, operations in groups.items():
@@ -91,12 +91,12 @@ def operation_of(schema: Json, request: str) -> tuple[str, str] | None:
         for documented, operations in schema["paths"].items()
         if method.lower() in operations and path_pattern(documented).fullmatch(path)
     ]
-    # `/content/categories/` is none of `/content/{ref}/`.
+    # `/content/categories/` also fits `/content/{ref}/`: the path with fewer placeholders is meant.
     return (method.lower(), min(fitting, key=lambda one: one.count("{"))) if fitting else None
 
 
 def path_pattern(documented: str) -> re.Pattern[str]:
-    """Of `/content/{ref}/`, with and without its last slash; keys of a bucket have slashes of their own."""
+    """A pattern for addresses such as `/content/{ref}/`, with or without the last slash; keys in a bucket contain slashes."""
     parts = re.split(r"(\{\w+\})", documented)
     wild = {"{s3_key}": ".+"}
     parts = [wild.get(part, "[^/]+") if part.startswith("{") else re.escape(part) for part in parts]
@@ -130,12 +130,12 @@ def operation_name(method: str, path: str) -> str:
 
 
 def anchor(heading: str) -> str:
-    """As GitHub makes it."""
+    """The anchor that GitHub makes for a heading."""
     return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def prose(described: Json) -> str:
-    """The description in one paragraph for each that there was, without the list of a choice's values."""
+    """The description, each paragraph on one line, without the list of a choice's values."""
     text = CHOICE_LINE.split(str(described.get("description", "")))[0]
     return "\n\n".join(" ".join(paragraph.split()) for paragraph in text.strip().split("\n\n"))
 
@@ -163,14 +163,14 @@ def parameters(schema: Json, operation: Json) -> Iterator[str]:
 
 
 def body(schema: Json, operation: Json) -> Iterator[str]:
-    """The fields of each kind of body; kinds that are alike are told once."""
+    """The fields of each kind of body; kinds with the same fields share a table."""
     kinds: dict[str, list[str]] = {}
     for kind, content in operation.get("requestBody", {}).get("content", {}).items():
-        told = "\n".join(one_body(schema, content["schema"]))
-        kinds.setdefault(told, []).append(f"`{kind}`")
-    for told, names in kinds.items():
+        text = "\n".join(one_body(schema, content["schema"]))
+        kinds.setdefault(text, []).append(f"`{kind}`")
+    for text, names in kinds.items():
         yield f"Body, {' or '.join(names)}:\n"
-        yield told
+        yield text
 
 
 def one_body(schema: Json, given: Json) -> Iterator[str]:
@@ -187,43 +187,37 @@ def answers(schema: Json, operation: Json) -> Iterator[str]:
     for status, response in operation["responses"].items():
         for kind, content in response.get("content", {"": {}}).items():
             if content.get("schema") == ERROR:
-                continue  # told once, at the head of the page
-            rows.append((status, f"`{kind}`" if kind else "", answer_type(schema, content), response_words(response)))
+                continue  # HEAD explains the shape of errors once
+            kind_cell = f"`{kind}`" if kind else ""
+            type_cell = type_of(schema, content["schema"]) if "schema" in content else "none"
+            meaning = prose(response).removeprefix("No response body")
+            rows.append((status, kind_cell, type_cell, meaning))
             inline = inline or small_object(schema, content.get("schema", {}))
     yield table(("Status", "Type", "Body", "Meaning"), rows)
     if inline:
         yield inline
 
 
-def answer_type(schema: Json, content: Json) -> str:
-    return type_of(schema, content["schema"]) if "schema" in content else "none"
-
-
-def response_words(response: Json) -> str:
-    text = prose(response)
-    return "" if text == "No response body" else text
-
-
 def small_object(schema: Json, given: Json) -> str:
-    """What is answered, here as well if it is short."""
+    """The table of an answered object with few fields; empty for a larger one."""
     found = resolve(schema, given.get("items", given))
-    return fields(schema, found, need="Always") if 0 < len(found.get("properties", {})) <= SHORT_OBJECT else ""
+    return fields(schema, found, need="Always") if 0 < len(found.get("properties", {})) <= MAX_INLINE_FIELDS else ""
 
 
 # --- Fields and types ---
 
 
 def fields(schema: Json, described: Json, *, need: str) -> str:
-    needed = described.get("required", [])
+    required = described.get("required", [])
     rows = [
-        (f"`{name}`", type_of(schema, field), yes(name in needed), prose(field))
+        (f"`{name}`", type_of(schema, field), yes(name in required), prose(field))
         for name, field in described["properties"].items()
     ]
     return table(("Field", "Type", need, "Meaning"), rows)
 
 
 def resolve(schema: Json, given: Json) -> Json:
-    """Behind a reference, with its name."""
+    """The schema that a reference leads to, with its name as `name`; any other schema as it is."""
     if "$ref" not in given:
         return given
     name = given["$ref"].rpartition("/")[2]
@@ -232,16 +226,13 @@ def resolve(schema: Json, given: Json) -> Json:
 
 def type_of(schema: Json, field: Json) -> str:
     text = bare_type(schema, field)
-    if limits := [words.format(field[name]) for name, words in LIMITS.items() if is_limit(name, field)]:
+    # A minimum of one character says no more than "required" does.
+    limited = {name: value for name, value in field.items() if name in LIMITS and (name, value) != ("minLength", 1)}
+    if limits := [words.format(limited[name]) for name, words in LIMITS.items() if name in limited]:
         text += f", {', '.join(limits)}"
     if "default" in field and field["default"] != "":
         text += f", `{json.dumps(field['default'])}` unless given"
     return f"{text}, or null" if field.get("nullable") else text
-
-
-def is_limit(name: str, field: Json) -> bool:
-    """One character at least is what "required" says."""
-    return name in field and not (name == "minLength" and field[name] == 1)
 
 
 def bare_type(schema: Json, field: Json) -> str:
@@ -267,8 +258,14 @@ def plain_type(schema: Json, field: Json) -> str:
 
 
 def objects(schema: Json) -> Iterator[str]:
-    """What answers consist of; bodies of requests stand where they are sent."""
-    sent = names_sent(schema)
+    """The objects of answers; the bodies of requests have their tables beside their routes."""
+    bodies = [
+        operations[method].get("requestBody", {})
+        for operations in schema["paths"].values()
+        for method in METHODS
+        if method in operations
+    ]
+    sent = set(REFERENCE.findall(json.dumps(bodies)))
     yield "## Objects\n"
     for name, described in schema["components"]["schemas"].items():
         if "properties" in described and name not in sent:
@@ -276,16 +273,6 @@ def objects(schema: Json) -> Iterator[str]:
             if text := prose(described):
                 yield f"{text}\n"
             yield fields(schema, described, need="Always")
-
-
-def names_sent(schema: Json) -> set[str]:
-    bodies = [
-        operations[method].get("requestBody", {})
-        for operations in schema["paths"].values()
-        for method in METHODS
-        if method in operations
-    ]
-    return set(REFERENCE.findall(json.dumps(bodies)))
 
 
 # --- Markdown ---
@@ -296,7 +283,7 @@ def yes(is_so: object) -> str:
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Without the columns in which there is nothing."""
+    """A Markdown table without its empty columns."""
     kept = [column for column in range(len(head)) if any(row[column] for row in rows)]
     lines = [
         [head[column] for column in kept],
@@ -311,7 +298,7 @@ def cell(text: str) -> str:
 
 
 def show(example: Json) -> str:
-    """One request and its answer, as they went over the wire but for the placeholders."""
+    """One request and its answer as they were sent, with placeholders for what differs each time."""
     lines = [example["request"], *header_lines(example, "headers")]
     if "body" in example:
         lines += ["", as_text(example["body"])]

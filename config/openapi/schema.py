@@ -1,4 +1,4 @@
-"""What drf-spectacular cannot know by itself: double routes, summaries, our authentication, our errors."""
+"""What drf-spectacular cannot know by itself: routes with two forms, summaries, ways to sign in, the shape of errors."""
 
 import re
 from typing import Any
@@ -25,7 +25,7 @@ ERRORS = {
     "429": "Too many requests; `Retry-After` says in how many seconds there is room again.",
     "default": "What went wrong.",
 }
-# Both families of routes for sessions, in the order in which the pages show them, then what sessions are for.
+# In the order in which the pages show them.
 TAGS = {
     "users": (
         "Accounts and sessions **for single-page applications in a browser**: signing in sets two cookies that no "
@@ -60,7 +60,7 @@ PEOPLE = ("/users/profile", "/api/v1/users/")
 
 class Schema(AutoSchema):
     def get_operation_id(self) -> str:
-        """An entry of a list may be removed as the list may: each has a name of its own."""
+        """A name of its own for the route of one entry, which would get that of the route of its list."""
         name: str = super().get_operation_id()
         return f"{name}_one" if self.path.endswith("_id}/") else name
 
@@ -68,11 +68,11 @@ class Schema(AutoSchema):
         return ["people"] if self.path.startswith(PEOPLE) else super().get_tags()
 
     def get_summary(self) -> str | None:
-        """What the description says before it goes into detail: its first sentence, without what is in brackets."""
+        """The first sentence of the description, up to a bracket, colon or semicolon."""
         return super().get_summary() or first_words(self.get_description())
 
     def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
-        """Every operation may answer with an error, and all errors have one shape."""
+        """Adds the errors: every operation may answer with one, and all have the same shape."""
         operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
         if operation:
             for status in (*self.expected_errors(operation), "default"):
@@ -81,7 +81,7 @@ class Schema(AutoSchema):
         return operation
 
     def expected_errors(self, operation: dict[str, Any]) -> list[str]:
-        """The statuses that come with what an operation takes and whom it lets in."""
+        """The statuses that follow from the parameters of an operation and from who may call it."""
         places = {parameter["in"] for parameter in operation.get("parameters", [])}
         causes = {
             "400": "requestBody" in operation or "query" in places,
@@ -99,13 +99,13 @@ def first_words(description: str) -> str | None:
 
 
 def only_canonical_routes(endpoints: list[Endpoint]) -> list[Endpoint]:
-    """Each route once: of its two forms, the one with the trailing slash."""
+    """Keeps one form of each route, the one with the trailing slash."""
     paths = {path for path, *_ in endpoints}
     return [endpoint for endpoint in endpoints if f"{endpoint[0]}/" not in paths]
 
 
 def describe_whole(result: dict[str, Any], **_: Any) -> dict[str, Any]:
-    """What stands beside the operations: the shape of errors, and what the groups are for."""
+    """Adds the shape of errors, and what each group of routes is for."""
     result["components"].setdefault("schemas", {})["Error"] = ERROR_COMPONENT
     result["tags"] = [{"name": name, "description": description} for name, description in TAGS.items()]
     return result
@@ -116,7 +116,7 @@ class TokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-ca
     name = ["cookie", "bearer"]  # noqa: RUF012 - as the base class has it
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
-        """Either is enough."""
+        """A request needs only one of the two."""
         return [{name: []} for name in self.name]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:
@@ -140,7 +140,7 @@ class ServiceScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
     name = ["signature", "gateway"]  # noqa: RUF012 - as the base class has it
 
     def get_security_requirement(self, auto_schema: Any) -> list[dict[str, list[Any]]]:
-        """Either is enough."""
+        """A request needs only one of the two."""
         return [{name: []} for name in self.name]
 
     def get_security_definition(self, auto_schema: Any) -> list[dict[str, Any]]:

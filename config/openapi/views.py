@@ -1,4 +1,4 @@
-"""The API's own description: the schema, made once for everybody, and two pages that show it."""
+"""The API's description of itself: the schema, which is made once, and two pages that show it."""
 
 import gzip
 import hashlib
@@ -28,13 +28,13 @@ from rest_framework.views import APIView
 
 from content_app.services.playback.content_policy import content_policy
 
-# Clients ask again whether theirs is still the one, and mostly hear 304.
+# Clients ask each time whether their copy is still current, and mostly get 304.
 CACHE_CONTROL = "public, no-cache"
 
 
 @dataclass(frozen=True)
 class Document:
-    """The schema in one format, ready to be sent."""
+    """The schema in one format, plain and compressed."""
 
     plain: bytes
     packed: bytes
@@ -42,14 +42,14 @@ class Document:
 
 
 class Documents:
-    """One document for each format (`json`, `yaml`), whatever else is asked for; made at the first question."""
+    """One document for each format (`json`, `yaml`), made at the first request."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
         self.made: dict[str, Document] = {}
 
     def get(self, format_name: str) -> Document:
-        with self.lock:  # so that requests that come together wait for one, instead of making one each
+        with self.lock:  # concurrent first requests wait for one document instead of making one each
             if not self.made:
                 self.made = make_documents()
             return self.made[format_name]
@@ -63,7 +63,7 @@ documents = Documents()
 
 
 def make_documents() -> dict[str, Document]:
-    """In English, as all of it is written, and not in a mixture with the language of the first client."""
+    # In English like all of its own text: Django would translate its parts into the language of the first client.
     with translation.override("en"):
         schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # its own
         renderers = (OpenApiJsonRenderer(), OpenApiYamlRenderer())
@@ -97,7 +97,7 @@ class SchemaView(APIView):
         return get_conditional_response(request._request, document.etag, response=response) or response
 
     def handle_exception(self, exc: Exception) -> Response:
-        """As everywhere else: an error is JSON, also to a client that asked for a schema in YAML."""
+        """Errors are JSON as everywhere else, also for a client that asked for the schema in YAML."""
         self.request.accepted_renderer = JSONRenderer()
         self.request.accepted_media_type = JSONRenderer.media_type
         response: Response = super().handle_exception(exc)
@@ -105,8 +105,9 @@ class SchemaView(APIView):
 
 
 def render_docs(request: HttpRequest, template: str) -> HttpResponse:
-    """A shell that its script fills; both programs write style elements into the page, and draw with data: URLs."""
+    """An empty page that its script fills."""
     response = render(request, template)
+    # Swagger and ReDoc both write style elements into the page, and draw with data: URLs.
     response["Content-Security-Policy"] = content_policy(styles="'self' 'unsafe-inline'", pictures="'self' data:")
     response["Cache-Control"] = "no-cache"
     return response
