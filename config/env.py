@@ -1,4 +1,4 @@
-"""Typed readers of the environment that fail loudly, each with a sentence that says what to set.
+"""Typed readers of the environment. A value that cannot be read raises ImproperlyConfigured, which says what to set.
 
 A value comes from the process environment, else from the file named by ENV_FILE (default `.env` beside manage.py),
 else from `local.env` in the data folder, which `make up` writes so that `manage.py` in another terminal speaks to the
@@ -19,13 +19,13 @@ FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
 
 
 class Env:
-    """Typed access to one mapping of settings; every reader takes the name and the value to use when it is unset."""
+    """Typed access to one mapping of settings; each reader takes a name and the default for an unset or empty value."""
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self.values = values
 
     def raw(self, *names: str) -> str | None:
-        """The first of these names that is set, from NAME or the file that NAME_FILE names."""
+        """The value of the first name that is set, from NAME or the file that NAME_FILE names; None without one."""
         for name in names:
             if self.values.get(name):
                 return self.values[name]

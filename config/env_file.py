@@ -1,4 +1,4 @@
-"""What the operator set: the process environment and `NAME=value` files.
+"""The values that the operator set: the process environment and `NAME=value` files.
 
 Standard library only, because `make up` reads it before anything is installed.
 """
@@ -11,7 +11,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 
 def parse_env_lines(text: str) -> Iterator[tuple[str, str]]:
-    """NAME=value lines; `#` starts a comment line, one pair of surrounding quotes is dropped."""
+    """Yields name and value of each `NAME=value` line; skips comment lines, drops one pair of surrounding quotes."""
     for line in text.splitlines():
         name, separator, value = line.strip().removeprefix("export ").partition("=")
         if not separator or name.startswith("#"):
@@ -29,12 +29,12 @@ def read_env_file(path: Path) -> dict[str, str]:
 def given_values() -> dict[str, str]:
     """The process environment over the file named by ENV_FILE (default `.env`); an empty value counts as unset."""
     path = os.environ.get("ENV_FILE", ".env")
-    own = read_env_file(BASE_DIR / path) if path else {}
-    return {name: value for name, value in {**own, **os.environ}.items() if value}
+    from_file = read_env_file(BASE_DIR / path) if path else {}
+    return {name: value for name, value in {**from_file, **os.environ}.items() if value}
 
 
 def resolve_folder(value: str) -> Path:
-    """Relative folders count from the folder of manage.py, wherever a command is run."""
+    """The absolute path; a relative one counts from the folder of manage.py, wherever a command is run."""
     return (BASE_DIR / Path(value).expanduser()).resolve()
 
 

@@ -1,4 +1,4 @@
-"""Whether the platform can do its work, component by component."""
+"""The route that says, component by component, whether the platform works."""
 
 from django.core.cache import cache
 from django.db import Error as DatabaseError

@@ -1,4 +1,4 @@
-"""How log lines look: readable ones, or JSON with the id of the request that led to them. Secrets are in neither."""
+"""The format of log lines: plain text, or JSON with the id of the request that led to them; neither has secrets."""
 
 import json
 import logging
@@ -9,16 +9,16 @@ import structlog
 
 FORMATS = ("plain", "json")
 HIDDEN = "[hidden]"
-# One bound for a logged line, in either form, a traceback included: a line may quote anything that a client sends.
+# The maximum of a line in either format, with its traceback: a line may quote anything that a client sends.
 LINE_CHARACTERS = 10_000
-# What is longer is cut here before it is looked at, at its end: a secret that is cut still stands behind its name.
+# A longer text is cut before it is searched for secrets, at its end: the name before a secret that is cut stays.
 READ_CHARACTERS = 10 * LINE_CHARACTERS
-# What must never be read in a log, wherever a message has it from: an address, a header, an error of a library.
-# Possessive and atomic: no part of a text is looked at once more for each place that a match may begin at.
+# Secrets as they appear in addresses, headers and errors of libraries. The quantifiers are possessive and atomic, so
+# that the time grows with the length of the text and no faster, whatever a client sends.
 SECRETS = re.compile(
     r"""
     (?P<before>
-        # A name, and what stands between it and its value in addresses, headers, JSON and Python.
+        # A name, and the signs between it and its value in addresses, headers, JSON and Python.
         (?<![\w-])(?>[\w-]*(?:token|password|secret|signature|credential|cookie|sessionid|vf_access|vf_refresh))
             [\w-]*+["']?+\s*+[:=]\s*+(?:[bu]?["'])?
       | \b(?:sig|code|uid)=
@@ -34,20 +34,20 @@ SECRETS = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE,
 )
-# A name and a password before the host of an address. Whether there is a host is not asked by the expression, which
-# would look for its @ from each of many addresses in one word.
-PERSON = re.compile(r"""(?<=://)(?P<name>[^/\s:@]*+:)(?P<rest>[^\s"']++)""")
+# The name and the password before the host of an address. The expression does not look for the @ itself: from each of
+# many addresses in one word it would search to the end of the word.
+CREDENTIALS = re.compile(r"""(?<=://)(?P<name>[^/\s:@]*+:)(?P<rest>[^\s"']++)""")
 SECRET_NAMES = re.compile(r"password|secret|token|authorization|cookie|signature", re.IGNORECASE)
-# What every request, query and byte would say is for whoever looks for it.
+# Libraries that would log every request, query and byte.
 QUIET = {"rq": "WARNING", "django.request": "ERROR", "botocore": "WARNING", "boto3": "WARNING", "s3transfer": "WARNING"}
 
 
 def redact(text: str) -> str:
-    """The text without secrets, at most LINE_CHARACTERS of it; in time that grows with its length and no faster."""
+    """The text without secrets, shortened to LINE_CHARACTERS."""
     shown = SECRETS.sub(lambda match: f"{match[match.lastgroup or 0]}{HIDDEN}", text[:READ_CHARACTERS])
-    # Of what was cut, the @ that tells a password may be gone.
+    # Where the text was cut, the @ that marks a password may be gone: then everything up to the next space is hidden.
     hide = without_password if len(text) <= READ_CHARACTERS else without_rest
-    return shorten(PERSON.sub(hide, shown), LINE_CHARACTERS)
+    return shorten(CREDENTIALS.sub(hide, shown), LINE_CHARACTERS)
 
 
 def without_password(match: re.Match[str]) -> str:
@@ -59,17 +59,17 @@ def without_rest(match: re.Match[str]) -> str:
     return f"{match['name']}{HIDDEN}"
 
 
-def shorten(text: str, most: int) -> str:
-    """The beginning and the end, which says most of a traceback."""
-    if len(text) <= most:
+def shorten(text: str, limit: int) -> str:
+    """The beginning and the end of a longer text: the end of a traceback names the error."""
+    if len(text) <= limit:
         return text
     gap = f" […{len(text)} characters…] "
-    kept = max(most - len(gap), 0)
+    kept = max(limit - len(gap), 0)
     return f"{text[: kept - kept // 2]}{gap}{text[len(text) - kept // 2 :]}"
 
 
 def redact_event(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
-    """Of a line of JSON: by what a value is called, and by what it looks like."""
+    """Hides the secrets in the fields of a JSON line, by the name of a field and by the form of its value."""
     return {
         name: HIDDEN
         if SECRET_NAMES.search(name)
@@ -81,7 +81,7 @@ def redact_event(_: Any, __: str, event: structlog.typing.EventDict) -> structlo
 
 
 def render_json(_: Any, __: str, event: structlog.typing.EventDict) -> str:
-    """One line, at most LINE_CHARACTERS: while it is longer, its longest text is halved."""
+    """One line of at most LINE_CHARACTERS: its longest field is halved until it fits."""
     while len(line := json.dumps(event, ensure_ascii=False)) > LINE_CHARACTERS:
         longest = max(event, key=lambda name: len(str(event[name])))
         event[longest] = shorten(str(event[longest]), len(str(event[longest])) // 2)
@@ -89,7 +89,7 @@ def render_json(_: Any, __: str, event: structlog.typing.EventDict) -> str:
 
 
 class WithoutTraceback(logging.Filter):
-    """For what any stranger can cause: the line says all, and its traceback would fill the log."""
+    """For errors that any client can cause: the line is enough, and tracebacks would fill the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = None
@@ -102,8 +102,11 @@ class PlainFormatter(logging.Formatter):
 
 
 def logging_config(form: str, level: str = "INFO") -> dict[str, Any]:
-    """For logging.config.dictConfig; `form` is one of FORMATS. Requests and programs are told in JSON only."""
-    before = [
+    """The argument of logging.config.dictConfig; `form` is one of FORMATS.
+
+    Each request and each started program has a line in JSON only: plain logs are for people.
+    """
+    pre_chain = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
@@ -111,12 +114,12 @@ def logging_config(form: str, level: str = "INFO") -> dict[str, Any]:
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
         structlog.processors.format_exc_info,
     ]
-    in_json = [
+    processors = [
         structlog.stdlib.ProcessorFormatter.remove_processors_meta,
         redact_event,
         render_json,
     ]
-    told = "INFO" if form == "json" else "WARNING"
+    routine_level = "INFO" if form == "json" else "WARNING"
     return {
         "version": 1,
         "disable_existing_loggers": False,
@@ -128,17 +131,17 @@ def logging_config(form: str, level: str = "INFO") -> dict[str, Any]:
             },
             "json": {
                 "()": structlog.stdlib.ProcessorFormatter,
-                "processors": in_json,
-                "foreign_pre_chain": before,
+                "processors": processors,
+                "foreign_pre_chain": pre_chain,
             },
         },
         "filters": {"without_traceback": {"()": WithoutTraceback}},
         "handlers": {"console": {"class": "logging.StreamHandler", "formatter": form}},
         "root": {"handlers": ["console"], "level": level},
         "loggers": {
-            **{name: {"level": least} for name, least in QUIET.items()},
+            **{name: {"level": quiet_level} for name, quiet_level in QUIET.items()},
             "django.security.DisallowedHost": {"filters": ["without_traceback"]},
-            "config.http.access_log": {"level": told},
-            "media_pipeline.ffmpeg": {"level": told},
+            "config.http.access_log": {"level": routine_level},
+            "media_pipeline.ffmpeg": {"level": routine_level},
         },
     }

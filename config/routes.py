@@ -1,4 +1,4 @@
-"""Routes that answer with and without a trailing slash, never by a redirect (which would drop a POST body)."""
+"""Routes that answer with and without a trailing slash. A redirect between the two would drop the body of a POST."""
 
 import uuid
 from typing import Any
@@ -7,7 +7,7 @@ from django.urls import URLPattern, path, register_converter
 
 
 class VideoRef:
-    """A video by its integer id or its public UUID."""
+    """The integer id of a video or its public UUID."""
 
     regex = r"[0-9]{1,18}|[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}"
 
@@ -19,7 +19,7 @@ class VideoRef:
 
 
 class Number:
-    """An id, with no more digits than a database integer has."""
+    """An id, with no more digits than an integer of the database has."""
 
     regex = r"[0-9]{1,18}"
 

@@ -30,7 +30,7 @@ STATIC_CACHE = DATA_DIR / "static"
 DEBUG = env.boolean("DEBUG", default=False)
 # Django itself raises for an empty secret, before any check runs; config.checks refuses this default unless DEBUG.
 SECRET_KEY = env.text("SECRET_KEY", default=readers.DEVELOPMENT_SECRET)
-# Former secrets: what they signed is still believed, so that the secret is changed without signing everybody out.
+# Former secrets: their signatures stay valid, so that a new SECRET_KEY signs nobody out.
 SECRET_KEY_FALLBACKS = list(env.names("SECRET_KEY_FALLBACKS"))
 BACKEND_ORIGIN = env.text("BACKEND_ORIGIN", default="http://localhost:8000").rstrip("/")
 IS_HTTPS = urlsplit(BACKEND_ORIGIN).scheme == "https"
@@ -53,10 +53,10 @@ CSRF_TRUSTED_ORIGINS = env.names("CSRF_TRUSTED_ORIGINS", default=(BACKEND_ORIGIN
 CSRF_COOKIE_SECURE = env.boolean("CSRF_COOKIE_SECURE", default=IS_HTTPS)
 SESSION_COOKIE_SECURE = env.boolean("SESSION_COOKIE_SECURE", default=IS_HTTPS)
 TRUSTED_PROXIES = readers.read_trusted_proxies(env)
-# Of one web process, for one address; proxies that are trusted count as those whom they speak for.
+# Limits of one web process for one address; behind a trusted proxy, for the address that the proxy names.
 WEB_CONNECTIONS_PER_ADDRESS = env.integer("WEB_CONNECTIONS_PER_ADDRESS", default=100, least=1)
 WEB_THREADS_PER_ADDRESS = env.integer("WEB_THREADS_PER_ADDRESS", default=8, least=1)
-# Headers must be here within so long. A body may pause as long, and must come at this rate at least.
+# The headers of a request must arrive within this time. A body may pause as long, and must come at this rate.
 REQUEST_SECONDS = env.decimal("REQUEST_SECONDS", default=20, least=0.1)
 LEAST_BYTES_PER_SECOND = env.integer("LEAST_BYTES_PER_SECOND", default=2000, least=1)
 X_FRAME_OPTIONS = "SAMEORIGIN"
@@ -97,7 +97,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "users_app.staff.session.StaffSignIn",
     "users_app.audit.middleware.AuditTrail",
-    # It asks who sends a large form; the CSRF check reads bodies only later.
+    # It needs to know the sender of a large form, and must run before the CSRF check, which reads the body.
     "content_app.api.upload_handlers.UploadLimit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -119,8 +119,8 @@ TEMPLATES = [
 LANGUAGE_CODE = "en"
 TIME_ZONE = "UTC"
 USE_TZ = True
-FORMAT_MODULE_PATH = "config.formats"  # one way to write a date, on every page
-# Before the names, so that scripts which import each other by relative addresses stay as they are.
+FORMAT_MODULE_PATH = "config.formats"  # dates look the same on every page
+# The version is a folder, not a part of file names: scripts import each other by relative addresses.
 STATIC_URL = f"/static/{static_version(BASE_DIR)}/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 WHITENOISE_USE_FINDERS = True  # no collectstatic step before the first page
@@ -129,7 +129,7 @@ WHITENOISE_USE_FINDERS = True  # no collectstatic step before the first page
 MEDIA_URL = "/media/"
 MAX_UPLOAD_MB = env.integer("MAX_UPLOAD_MB", default=4096, least=1)
 MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", default=240, least=1)
-DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # request bodies other than files
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # of request bodies without files
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_HANDLERS = [
     "content_app.api.upload_handlers.WholeUploadsOnly",
@@ -143,15 +143,14 @@ VIDEO_PRESET = env.choice("VIDEO_PRESET", default="veryfast", choices=PRESETS)
 VIDEO_CRF = env.integer("VIDEO_CRF", default=0, least=0) or None
 FFMPEG_BIN = env.text("FFMPEG_BIN")
 SANDBOX = Demand(env.choice("SANDBOX", default=Demand.BEST, choices=[*Demand]))
-# Whom a worker's video belongs to is a lease in the database; tests shorten these to seconds.
+# A worker holds the video that it processes by a lease in the database; tests shorten these times.
 LEASE_SECONDS = env.decimal("LEASE_SECONDS", default=30, least=1)
 STALL_SECONDS = env.decimal("STALL_SECONDS", default=120, least=1)
 REAPER_INTERVAL_SECONDS = env.decimal("REAPER_INTERVAL_SECONDS", default=5, least=0.1)
 MAX_ATTEMPTS = env.integer("MAX_ATTEMPTS", default=3, least=1)
 OLD_VERSION_MINUTES = env.integer("OLD_VERSION_MINUTES", default=MEDIA_GRANT_MINUTES, least=0)
-
 WORK_MAX_MB = env.integer("WORK_MAX_MB", default=0, least=0)
-# None: a share of each disk, see services.storage.disk_space.
+# None means a share of each disk, see content_app.services.storage.disk_space.
 DISK_RESERVE_MB = env.integer("DISK_RESERVE_MB", default=0, least=0) if env.raw("DISK_RESERVE_MB") else None
 
 # --- S3 --------------------------------------------------------------------------------------------------------------
@@ -173,7 +172,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Redis: the queue and the cache ----------------------------------------------------------------------------------
 REDIS_URL = readers.read_redis_url(env)
-# A Redis that is down must cost a moment, not a request: short timeouts, callers go on without it.
+# A Redis that is down must not hold up requests: short timeouts, and callers go on without it.
 CACHES = {
     "default": {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -210,12 +209,12 @@ SESSION_LIFETIME = timedelta(hours=1)
 REMEMBERED_SESSION_LIFETIME = timedelta(days=env.integer("REFRESH_TOKEN_EXPIRE_DAYS", default=7, least=1))
 REFRESH_GRACE = timedelta(seconds=10)
 USER_POOL = readers.read_user_pool(env)
-# Pages that may act with a person's cookies: our own and the configured front ends.
+# Pages that may act with a person's cookies: those of this site and of the configured front ends.
 TRUSTED_ORIGINS = frozenset({BACKEND_ORIGIN, *CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS})
 DEFAULT_ADMIN_EMAIL = env.text("DEFAULT_ADMIN_EMAIL", "DJANGO_SUPERUSER_EMAIL")
 DEFAULT_ADMIN_PASSWORD = env.text("DEFAULT_ADMIN_PASSWORD", "DJANGO_SUPERUSER_PASSWORD")
 LOGIN_URL = "/login/"
-# Requests a minute (a day, where it says so); 0: as many as one likes.
+# Requests a minute (or a day, by the name); 0 means no limit.
 RATE_LIMITS = {
     "default": env.integer("RATE_LIMIT_DEFAULT", default=600, least=0),
     "auth": env.integer("RATE_LIMIT_AUTH", default=20, least=0),
@@ -224,16 +223,16 @@ RATE_LIMITS = {
     "address_question": 6,
     "address_questions_a_day": 60,
 }
-# Where confirming an address ends, and pages of a front end that links in mails lead to; unset: the built-in ones.
+# Pages of a front end: where a confirmed address ends, and where links in mails lead. Unset means the built-in pages.
 FRONTEND_URL = env.text("FRONTEND_URL")
 FRONTEND_CONFIRM_URL = env.text("FRONTEND_CONFIRM_URL")
 RESET_PASSWORD_URL = env.text("RESET_PASSWORD_URL")
 CONFIRM_LIFETIME = timedelta(hours=24)
 RESET_LIFETIME = timedelta(hours=1)
-UNCONFIRMED_LIFETIME = timedelta(days=7)  # of accounts that nobody has confirmed
+UNCONFIRMED_LIFETIME = timedelta(days=7)  # then an account that was never confirmed is deleted
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
-SUBMISSION_PORT, SUBMISSIONS_PORT = 587, 465  # the first begins in the clear and turns to TLS
+SUBMISSION_PORT, SUBMISSIONS_PORT = 587, 465  # plain text that STARTTLS encrypts, and TLS from the first byte
 EMAIL_HOST = env.text("EMAIL_HOST")
 EMAIL_PORT = env.integer("EMAIL_PORT", default=SUBMISSION_PORT, least=1)
 EMAIL_HOST_USER = env.text("EMAIL_HOST_USER")
@@ -248,11 +247,10 @@ EMAIL_BACKEND = env.text(
 DEFAULT_FROM_EMAIL = env.text(
     "DEFAULT_FROM_EMAIL", default=f"Videoflix <no-reply@{urlsplit(BACKEND_ORIGIN).hostname or 'localhost'}>"
 )
-MAILS_AN_HOUR = 5  # to one address, of those that strangers may ask for; 0: any number
+MAILS_AN_HOUR = 5  # to one address, of the mails that any visitor can ask for; 0 means no limit
 MAIL_RETRY_SECONDS = env.decimal("MAIL_RETRY_SECONDS", default=60, least=0.1)
 
-# How long is known who did what.
-AUDIT_DAYS = env.integer("AUDIT_DAYS", default=180, least=1)
+AUDIT_DAYS = env.integer("AUDIT_DAYS", default=180, least=1)  # how long the audit trail keeps its entries
 
 # --- Services --------------------------------------------------------------------------------------------------------
 SERVICE_KEYS = readers.read_service_keys(env)
@@ -261,7 +259,7 @@ SERVICE_NAME = env.text("SERVICE_NAME", default="execute-api")
 GATEWAY_SHARED_SECRET = env.text("GATEWAY_SHARED_SECRET")
 
 # --- Admin site ------------------------------------------------------------------------------------------------------
-LOGIN_REDIRECT_URL = "/admin/"  # of the admin site's own sign-in page
+LOGIN_REDIRECT_URL = "/admin/"  # where the sign-in page of the admin site leads
 UNFOLD = theme.UNFOLD
 RQ_SHOW_ADMIN_LINK = False  # the sidebar leads to /django-rq/
 

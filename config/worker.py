@@ -1,4 +1,4 @@
-"""The RQ worker of the platform: ends soon when it is asked to, and leaves no work-horse behind when it is killed."""
+"""The RQ worker of the platform: it ends soon when it is asked to, and no job outlives it when it is killed."""
 
 import ctypes
 import os
@@ -13,14 +13,14 @@ from media_pipeline.ffmpeg.launch import die_with_parent
 
 class PromptWorker(Worker):
     def main_work_horse(self, job: Job, queue: Queue) -> None:
-        """RQ's own outlives a worker that is killed: then nobody watches its time limit or counts it any more."""
         assert self.pid, "set for every worker that works"
+        # RQ's own work-horse outlives a killed worker, and then no process enforces its time limit or counts it.
         die_with_parent(ctypes.CDLL(None), self.pid)
         super().main_work_horse(job, queue)
 
     def handle_warm_shutdown_request(self) -> None:
-        """RQ's own waits for the job, which may be a film of hours: this one lets the job hand it back."""
         super().handle_warm_shutdown_request()  # type: ignore[no-untyped-call]  # RQ annotates only some
+        # RQ would wait for the job, which may be a film of hours. On SIGTERM the job hands its film back.
         if self.horse_pid:
             with suppress(ProcessLookupError):
                 os.kill(self.horse_pid, signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The pages of the queue at /django-rq/, for staff: a sentence instead of a 500 when Redis or a job is not there."""
+"""The pages of the queue at /django-rq/, for staff: with a sentence instead of a 500 when Redis or a job is missing."""
 
 import re
 from collections.abc import Callable
@@ -16,9 +16,9 @@ from rq.exceptions import NoSuchJobError
 
 View = Callable[..., HttpResponseBase]
 SERVICE_UNAVAILABLE = 503
-# What these views raise for a queue, a job, or a worker (by a wrong key, or a right one) that there is not.
-NOT_THERE = (IndexError, NoSuchJobError, ValueError, AssertionError)
-# These pages start a jQuery plugin that Django no longer has, by a script in the page, which their policy would refuse.
+# What the views of django_rq raise for a queue, a job or a worker that does not exist, by a valid key or another.
+MISSING = (IndexError, NoSuchJobError, ValueError, AssertionError)
+# A script inside these pages starts a jQuery plugin that Django no longer has; their content policy would refuse it.
 DEAD_SCRIPT = re.compile(rb"<script type=\"text/javascript\">\s*\(function\(\$\) \{[^<]*</script>")
 
 
@@ -27,7 +27,7 @@ def with_sentences(view: View) -> View:
     def safe(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
-        except NOT_THERE as error:
+        except MISSING as error:
             raise Http404 from error
         except RedisError:
             context = {**admin.site.each_context(request), "title": "Queues"}

@@ -1,4 +1,4 @@
-"""How Django admin looks: the name, the colours of the watch site, what the sidebar leads to."""
+"""The look of the admin site: its name, the colours of the watch site, the links of the sidebar."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ def never(request: HttpRequest) -> bool:
 
 
 def item(title: str, icon: str, link: Any, *, permission: Any = None) -> dict[str, Any]:
-    """`permission`: the name of one, or a question to the request; without it everybody sees the item."""
+    """`permission`: a function of the request; without one all staff see the item."""
     return {"title": title, "icon": icon, "link": link, "permission": permission}
 
 
@@ -32,7 +32,7 @@ def model_item(title: str, icon: str, model: str) -> dict[str, Any]:
     return item(title, icon, link, permission=may_view(model))
 
 
-# From the watch site's style sheet: its warm light ground, its night-blue dark one, and amber.
+# The colours of the watch site's style sheet: a warm light ground, a night-blue dark one, and amber.
 GREY = {
     "50": "#faf7f2",
     "100": "#f0eae0",
@@ -101,7 +101,7 @@ UNFOLD: dict[str, Any] = {
                     item("Queue", "conveyor_belt", reverse_lazy("django_rq:home"), permission=is_staff),
                 ],
             },
-            # Never the current page, though every address begins with its own.
+            # Every address begins with "/", so it would always look like the current page.
             {"separator": True, "items": [{**item("Watch site", "smart_display", "/"), "active": never}]},
         ]
     },

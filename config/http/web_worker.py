@@ -1,4 +1,4 @@
-"""The worker of the web server: gunicorn's threaded one, in which a slow client takes no thread and one address not all.
+"""The worker of the web server: gunicorn's threaded one, but slow clients take no threads and no address takes all.
 
 The main loop waits for any number of clients at no cost. It reads heads and small bodies, and gives a request a thread
 once all of it has arrived. Only an upload, which is a large body or a part of a file, is read by its thread, and must

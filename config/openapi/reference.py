@@ -96,7 +96,7 @@ def operation_of(schema: Json, request: str) -> tuple[str, str] | None:
 
 
 def path_pattern(documented: str) -> re.Pattern[str]:
-    """A pattern for addresses such as `/content/{ref}/`, with or without the last slash; keys in a bucket contain slashes."""
+    """A pattern for the addresses of a path, with or without the last slash; a key in a bucket may contain slashes."""
     parts = re.split(r"(\{\w+\})", documented)
     wild = {"{s3_key}": ".+"}
     parts = [wild.get(part, "[^/]+") if part.startswith("{") else re.escape(part) for part in parts]
@@ -190,8 +190,8 @@ def answers(schema: Json, operation: Json) -> Iterator[str]:
                 continue  # HEAD explains the shape of errors once
             kind_cell = f"`{kind}`" if kind else ""
             type_cell = type_of(schema, content["schema"]) if "schema" in content else "none"
-            meaning = prose(response).removeprefix("No response body")
-            rows.append((status, kind_cell, type_cell, meaning))
+            meaning = prose(response)
+            rows.append((status, kind_cell, type_cell, "" if meaning == "No response body" else meaning))
             inline = inline or small_object(schema, content.get("schema", {}))
     yield table(("Status", "Type", "Body", "Meaning"), rows)
     if inline:

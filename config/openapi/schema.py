@@ -1,4 +1,4 @@
-"""What drf-spectacular cannot know by itself: routes with two forms, summaries, ways to sign in, the shape of errors."""
+"""What drf-spectacular cannot know by itself: routes with two forms, summaries, ways to sign in, errors."""
 
 import re
 from typing import Any

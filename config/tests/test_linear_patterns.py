@@ -51,7 +51,7 @@ WORST: dict[str, tuple[str, ...]] = {
         "/media/a.",
         "password=b'",
     ),
-    "config.logs.PERSON": ("://a:", "://", "://:", "a:b@", "://a:b@"),
+    "config.logs.CREDENTIALS": ("://a:", "://", "://:", "a:b@", "://a:b@"),
     "config.logs.SECRET_NAMES": ("passwor", "signatur"),
     "config.http.middleware.WELL_FORMED_ID": ("a", "a.", "-"),
     "config.http.header_guard.EXTENDED_PARAMETER": (";*", "; * ", ";* = ", "*", ";" + "*" * 1000),

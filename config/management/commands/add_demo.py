@@ -1,4 +1,4 @@
-"""`manage.py add_demo`: first films, so that there is something to watch, to find and to choose from."""
+"""`manage.py add_demo`: the first films of an empty catalogue, so that there is something to watch."""
 
 import time
 import uuid
@@ -94,11 +94,12 @@ class Command(BaseCommand):
             is_begun = is_interrupted()
         if follow:
             self.follow()
+        # After the first film, which so has all processors of the machine to itself.
         if is_begun:
             add_others()
 
     def follow(self) -> None:
-        """Nothing to say about a film that was ready before, or is gone."""
+        """Waits for the first film and says where to watch it; silent when it was ready before, or was deleted."""
         has_waited = False
         while (video := find_demo()) and video.state in UNDER_WAY:
             has_waited = True
@@ -114,21 +115,18 @@ def find_demo() -> Video | None:
 
 
 def is_interrupted() -> bool:
-    """Whether an earlier run ended while the first film was made, before the others were added.
+    """True when an earlier run ended while the first film was processed, before the others were added.
 
-    Later none is missing but those that were removed for good, and these are not to come back.
+    Once they have been added, a missing one was deleted and must not come back.
     """
     first = find_demo()
     return first is not None and first.state in UNDER_WAY and not Video.objects.exclude(pk=first.pk).exists()
 
 
 def add_others() -> None:
-    """After the first one, which is alone on the machine's processors where the command follows it.
-
-    They are dated before it, so that it stays the newest film of the catalogue.
-    """
+    """Adds the other films, dated before the first one, so that it stays the newest of the catalogue."""
     first = find_demo()
-    if first is None:  # deleted while it was made: the others are not wanted either
+    if first is None:  # deleted while it was processed: then the demo is not wanted
         return
     for number, demo in enumerate(OTHERS, 1):
         add_film(demo, created_at=first.created_at - timedelta(minutes=number))

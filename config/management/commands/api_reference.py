@@ -1,4 +1,4 @@
-"""`manage.py api_reference > docs/06-api-reference.md`: the API for people, as its schema describes it."""
+"""`manage.py api_reference > docs/06-api-reference.md`: the API for people, from its schema."""
 
 import json
 from typing import Any
@@ -23,11 +23,11 @@ class Command(BaseCommand):
 
 
 def read_schema() -> Any:
-    """As `manage.py spectacular` writes it."""
+    """The schema as `manage.py spectacular` writes it."""
     schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # not annotated
     return json.loads(OpenApiJsonRenderer().render(schema, renderer_context={}))
 
 
 def read_examples() -> Any:
-    """None in an image, which has no documents."""
+    """Empty in a container image, which has no documents."""
     return json.loads(EXAMPLES.read_text(encoding="utf-8")) if EXAMPLES.exists() else []

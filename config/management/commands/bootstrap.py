@@ -37,7 +37,7 @@ GENRES = (
     "War",
     "Western",
 )
-# Any number that nobody else takes: the advisory lock of everybody who prepares this database.
+# The advisory lock of all processes that prepare this database; any number that nothing else uses.
 LOCK_NUMBER = 0x766964656F
 
 
@@ -73,7 +73,7 @@ class Command(BaseCommand):
 
 
 def ensure_genres() -> None:
-    """Only into an empty list: staff may rename and remove them."""
+    """Fills an empty list only: staff may rename and remove genres."""
     if not Category.objects.exists():
         for position, name in enumerate(GENRES):
             Category.objects.create(name=name, position=position)
@@ -90,7 +90,7 @@ def describe_sign_in(admin: FirstAdmin | None) -> str:
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Hosts and containers that start together wait for each other: two migrations at once fail half-way."""
+    """Hosts and containers that start together wait for each other here: two migrations at once fail half-way."""
     with postgresql_lock() if connection.vendor == "postgresql" else file_lock():
         yield
 

@@ -16,7 +16,9 @@ class Command(rqworker.Command):
     help = "Runs one RQ worker; without arguments it serves every queue."
 
     def handle(self, *queues: str, **options: Any) -> None:
-        with suppress(NoFfmpeg, SandboxMissing):  # which each job says itself
-            find_ffmpeg(settings.FFMPEG_BIN)  # a third of a second, once: the processes of the jobs inherit the answer
+        # Checking ffmpeg takes a third of a second: done once here, and inherited by the process of every job. Each job
+        # reports a missing one itself.
+        with suppress(NoFfmpeg, SandboxMissing):
+            find_ffmpeg(settings.FFMPEG_BIN)
         options["worker_class"] = options["worker_class"] or WORKER_CLASS
         super().handle(*(queues or settings.RQ_QUEUES), **options)  # type: ignore[no-untyped-call]  # not annotated

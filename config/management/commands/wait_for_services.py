@@ -1,4 +1,4 @@
-"""`manage.py wait_for_services`: until database and Redis answer, for containers that start in any order."""
+"""`manage.py wait_for_services`: waits until database and Redis answer, for containers that start in any order."""
 
 import time
 from argparse import ArgumentParser
