@@ -1,4 +1,4 @@
-"""What every app stands on: the queue that workers take jobs from, the chores of the reaper, the refusals of services.
+"""The bottom room, which every app uses and which knows no app: the queue, the chores of the reaper, refusals.
 
-The bottom room: it knows no app. Apps name their jobs and chores by dotted names.
+Apps name their jobs and chores by dotted names.
 """

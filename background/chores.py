@@ -1,7 +1,7 @@
-"""The chores that apps register, and the rounds in which the reaper runs each of them, whatever becomes of the others.
+"""The chores that apps register, and the rounds in which the reaper runs each of them, even when others fail.
 
-A chore that fails rests longer each time and says so once in a while. One that takes long goes on by itself while the
-others have their turn.
+A chore that fails rests longer each time, and is logged once in a while. One that takes long goes on in a thread of its
+own while the others have their turn.
 """
 
 import logging
@@ -19,16 +19,16 @@ from redis.exceptions import RedisError
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 30.0
-LONGEST_REST = 12  # intervals, a minute of them by default: what failed because the database was away is soon done
-TELL_EVERY_S = 600.0
-# What goes by itself, or what an operator mends; anything else is a bug, which the log shows with its traceback.
+MAX_REST = 12  # intervals, one minute by default: after an outage of the database no chore waits longer
+LOG_EVERY_S = 600.0
+# Faults of other services, which pass or which an operator repairs; anything else is a bug, logged with its traceback.
 OUTSIDE = (DatabaseError, OSError, RedisError)
 
 
 class Chores:
-    """The functions that the reaper calls in each of its rounds, by dotted names; they take nothing.
+    """The dotted names of the functions that the reaper calls in each of its rounds, without arguments.
 
-    Apps register theirs in AppConfig.ready(). No module is imported before its chore is due for the first time.
+    Apps register theirs in AppConfig.ready(). The module of a chore is imported when the chore is first due.
     """
 
     def __init__(self) -> None:
@@ -46,15 +46,13 @@ chores = Chores()
 
 @dataclass
 class Chore:
-    """One of the registered functions, by its dotted name, and how it has done lately."""
+    """A registered function, by its dotted name, and the outcome of its last runs."""
 
     name: str
-    failures: int = 0
-    """In a row."""
+    failures: int = 0  # in a row
     rests_until: float = 0.0
-    told_at: float = -math.inf
-    left_alone: "Future[None] | None" = None
-    """What it still does since an earlier round."""
+    logged_at: float = -math.inf
+    left_alone: "Future[None] | None" = None  # a run that an earlier round did not wait for
 
     @property
     def goes_on(self) -> bool:
@@ -63,14 +61,14 @@ class Chore:
 
 @dataclass
 class Round:
-    """How a round went, by the names of the chores; those that rest after a failure are in `failing` too."""
+    """The names of the chores that failed, also while they rest, and of those that still run."""
 
     failing: list[str] = field(default_factory=list)
     unfinished: list[str] = field(default_factory=list)
 
 
 class Housekeeping:
-    """`patience_s`: how long a round waits for one chore; None to do each in the thread that asks, however long."""
+    """`patience_s`: how long a round waits for one chore; with None each runs in the calling thread to its end."""
 
     def __init__(
         self,
@@ -99,13 +97,13 @@ class Housekeeping:
             return
         # One thread for all, so that the chores of every round share its connection to the database.
         self.thread = self.thread or ThreadPoolExecutor(1, thread_name_prefix="reaper")
-        self.thread.submit(close_old_connections)  # one that broke in an earlier chore
+        self.thread.submit(close_old_connections)  # a connection that broke in an earlier chore
         chore.left_alone = self.thread.submit(self._do, chore)
         try:
             chore.left_alone.result(self.patience_s)
         except NotDone:
-            self._tell(chore, "the chore %s takes longer than %.0f s: the others go on", chore.name, self.patience_s)
-            # The chore keeps this thread, which closes its connection and ends after it; the next one gets another.
+            self._log(chore, "the chore %s takes longer than %.0f s: the others go on", chore.name, self.patience_s)
+            # The slow chore keeps this thread, which then closes its connection and ends; the next chore gets another.
             self.thread.submit(connections.close_all)
             self.thread.shutdown(wait=False)
             self.thread = None
@@ -113,30 +111,30 @@ class Housekeeping:
     def _do(self, chore: Chore) -> None:
         try:
             import_string(chore.name)()
-        except Exception as error:  # noqa: BLE001 - whatever is wrong with one chore, the others are done
+        except Exception as error:  # noqa: BLE001 - a bug in one chore must not stop the others
             self._note_failure(chore, error)
         else:
             if chore.failures:
                 log.info("the chore %s works again after %d failures", chore.name, chore.failures)
-            chore.failures, chore.told_at = 0, -math.inf
+            chore.failures, chore.logged_at = 0, -math.inf
 
     def _note_failure(self, chore: Chore, error: Exception) -> None:
         chore.failures += 1
-        rest_s = self.interval_s * min(2 ** (chore.failures - 1), LONGEST_REST)
+        rest_s = self.interval_s * min(2 ** (chore.failures - 1), MAX_REST)
         chore.rests_until = self.clock() + rest_s
-        self._tell(
+        self._log(
             chore,
             "the chore %s failed, %d times in a row, and is tried again in %.0f s: %s: %s",
             *(chore.name, chore.failures, rest_s, type(error).__name__, error),
             traceback_of=None if isinstance(error, OUTSIDE) else error,
         )
 
-    def _tell(self, chore: Chore, message: str, *values: object, traceback_of: Exception | None = None) -> None:
-        if self.clock() >= chore.told_at + TELL_EVERY_S:
-            chore.told_at = self.clock()
+    def _log(self, chore: Chore, message: str, *values: object, traceback_of: Exception | None = None) -> None:
+        if self.clock() >= chore.logged_at + LOG_EVERY_S:
+            chore.logged_at = self.clock()
             log.log(logging.ERROR if traceback_of else logging.WARNING, message, *values, exc_info=traceback_of)
 
 
 def reap() -> Round:
-    """One round of every registered chore; safe to run anywhere, any time, several at once."""
+    """Runs one round of every registered chore; safe at any time, in several processes at once."""
     return Housekeeping(chores).run_round()

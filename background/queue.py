@@ -1,6 +1,6 @@
-"""Puts jobs on the queue, by dotted name, and tells what waits there. No app knows RQ; this module does.
+"""Puts jobs on the queue, by dotted name, and reads what waits there. This module alone knows RQ, no app does.
 
-A queue that is down costs nothing but time: the caller goes on, and the reaper enqueues from the database later.
+While the queue is down, callers go on without it, and the reaper enqueues later from the database.
 """
 
 import logging
@@ -95,7 +95,7 @@ def enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> bool
 
 
 def enqueue_once(queue_name: str, function: str, *, timeout_s: int) -> bool:
-    """Whether this job, which takes no key, is on the queue: put there unless one of its name waits there already."""
+    """Enqueues this job, which takes no key, unless one of its name already waits; False when the queue is down."""
     try:
         with _queue.lock(f"enqueue_once:{function}"):
             if _queue.keys_waiting(queue_name, function.rpartition(".")[2]):
@@ -114,7 +114,7 @@ def keys_waiting(queue_name: str, job: str) -> set[int]:
 def enqueue_lost(
     ids: Iterable[int], *, queued: Callable[[], set[int]], enqueue_one: Callable[[int], bool], what: str
 ) -> int:
-    """Enqueue what the database knows of and the queue does not, as after a Redis that was flushed; how many."""
+    """Enqueues those of `ids` that are not on the queue, as after a flush of Redis; returns how many."""
     known = list(ids)
     if not known:
         return 0
@@ -134,7 +134,7 @@ def ping() -> bool:
 
 
 def worker_count(queue_name: str) -> int | None:
-    """How many workers serve this queue; None when it cannot be reached."""
+    """The number of workers that serve this queue; None when it cannot be reached."""
     try:
         return _queue.worker_count(queue_name)
     except RedisError:
@@ -142,7 +142,7 @@ def worker_count(queue_name: str) -> int | None:
 
 
 def told_where_it_comes_from(job: Callable[..., None]) -> Callable[..., None]:
-    """Every line that the job logs has the id of the request that led to it."""
+    """Adds the id of the request that led to the job to every line that it logs."""
 
     @wraps(job)
     def run(*args: int) -> None:
@@ -153,6 +153,6 @@ def told_where_it_comes_from(job: Callable[..., None]) -> Callable[..., None]:
 
 
 def _origin_of_job() -> dict[str, Any]:
-    """What was known where the job that runs here was put on the queue (the id of a request), and its own id."""
+    """The context of the request that enqueued the running job, and the id of the job; empty outside of a job."""
     job = get_current_job()
     return {} if job is None else {**job.meta.get("origin", {}), "job_id": job.id}

@@ -1,6 +1,6 @@
-"""What services refuse: plain errors with a code for programs and a sentence for people.
+"""The errors by which services refuse a request, with a code for programs and a sentence for people.
 
-`config.http.errors` answers them; pages and commands show the sentence.
+`config.http.errors` turns them into answers; pages and commands show the sentence.
 """
 
 from collections.abc import Mapping, Sequence
@@ -8,19 +8,19 @@ from enum import IntEnum
 
 
 class Kind(IntEnum):
-    """Why a request is refused, by the HTTP status that says so."""
+    """Why a request is refused; the value is the HTTP status of the answer."""
 
-    INVALID = 400  # what was sent cannot be used as it is
+    INVALID = 400  # the data of the request are wrong
     FORBIDDEN = 403
-    CONFLICT = 409  # with the state that things are in
-    CHANGED = 412  # since the client has read what it wants to change
+    CONFLICT = 409  # the state of the object does not allow it
+    CHANGED = 412  # the object was changed after the client read it
     TOO_LARGE = 413
     TOO_OFTEN = 429
-    UNAVAILABLE = 503  # at the moment; the same request may succeed later
+    UNAVAILABLE = 503  # the same request may succeed later
 
 
 class Refusal(Exception):
-    """Subclasses name what went wrong and say it in `sentence`."""
+    """The base class. Subclasses are named for what went wrong, and say it in `sentence`."""
 
     kind = Kind.INVALID
     code = "invalid"
@@ -36,7 +36,7 @@ class Refusal(Exception):
         fields: Mapping[str, Sequence[str]] | None = None,
         wait_s: int | None = None,
     ) -> None:
-        """`fields`: messages by the names of what was sent. `wait_s`: how long the client has to wait; told to it."""
+        """`fields`: messages by field name. `wait_s`: seconds to wait, which the sentence then says too."""
         self.sentence = sentence or self.sentence
         self.code = code or self.code
         self.kind = kind or self.kind
@@ -48,5 +48,5 @@ class Refusal(Exception):
 
     @property
     def permanent(self) -> bool:
-        """Whether the same request will be refused again."""
+        """True when the same request will be refused again."""
         return self.kind not in {Kind.TOO_OFTEN, Kind.UNAVAILABLE}

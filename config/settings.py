@@ -230,6 +230,7 @@ RESET_PASSWORD_URL = env.text("RESET_PASSWORD_URL")
 CONFIRM_LIFETIME = timedelta(hours=24)
 RESET_LIFETIME = timedelta(hours=1)
 UNCONFIRMED_LIFETIME = timedelta(days=7)  # then an account that was never confirmed is deleted
+AUDIT_DAYS = env.integer("AUDIT_DAYS", default=180, least=1)  # how long the audit trail keeps its entries
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
 SUBMISSION_PORT, SUBMISSIONS_PORT = 587, 465  # plain text that STARTTLS encrypts, and TLS from the first byte
@@ -249,8 +250,6 @@ DEFAULT_FROM_EMAIL = env.text(
 )
 MAILS_AN_HOUR = 5  # to one address, of the mails that any visitor can ask for; 0 means no limit
 MAIL_RETRY_SECONDS = env.decimal("MAIL_RETRY_SECONDS", default=60, least=0.1)
-
-AUDIT_DAYS = env.integer("AUDIT_DAYS", default=180, least=1)  # how long the audit trail keeps its entries
 
 # --- Services --------------------------------------------------------------------------------------------------------
 SERVICE_KEYS = readers.read_service_keys(env)

@@ -1,4 +1,4 @@
-"""What would fail later, found before anything is installed or started; each raises Problem with one sentence."""
+"""Checks before anything is installed or started; each raises Problem with one sentence."""
 
 import errno
 import fcntl
@@ -11,7 +11,7 @@ from typing import IO
 
 from local.problem import Problem, describe_os_error, not_writable
 
-LEAST_FREE_MB = 300
+MIN_FREE_MB = 300
 PORTS_TRIED = 50
 
 
@@ -38,7 +38,7 @@ def port_sentence(bind: str, port: int, error: OSError) -> str:
 
 
 def free_port(bind: str, taken: int) -> int:
-    """A port to suggest, a little above the one that is taken where possible."""
+    """A free port to suggest, if possible a little above the one that is taken."""
     for port in range(taken + 1, min(taken + PORTS_TRIED, 65536)):
         try:
             listen_briefly(bind, port)
@@ -50,9 +50,9 @@ def free_port(bind: str, taken: int) -> int:
 
 
 def check_writable(folder: Path, *, remedy: str) -> None:
-    """Really writes: permission bits tell root nothing, and a read-only file system has them all."""
+    """Makes the folder and writes to it: permission bits say nothing to root, or on a read-only file system."""
     try:
-        # What is made here holds password hashes and the secret: for its owner only.
+        # For its owner only: the files below it hold password hashes and the secret.
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         with tempfile.TemporaryFile(dir=folder) as file:
             file.write(bytes(4096))
@@ -63,17 +63,17 @@ def check_writable(folder: Path, *, remedy: str) -> None:
         not_writable(folder, error, remedy)
 
 
-def check_space(folder: Path, *, least_mb: int = LEAST_FREE_MB) -> None:
+def check_space(folder: Path, *, min_mb: int = MIN_FREE_MB) -> None:
     free_mb = shutil.disk_usage(folder).free // 1_000_000
-    if free_mb < least_mb:
+    if free_mb < min_mb:
         raise Problem(
-            f"Only {free_mb} MB are free on the disk of {folder}, and {least_mb} MB are needed: "
+            f"Only {free_mb} MB are free on the disk of {folder}, and {min_mb} MB are needed: "
             "free some space or set DATA_DIR to a folder on another disk."
         )
 
 
 def claim(data_dir: Path) -> IO[str]:
-    """Hold this data folder while the returned file is open: two platforms in it would share one Redis socket."""
+    """Locks the data folder while the returned file is open: two platforms in it would share one Redis socket."""
     lock = (data_dir / "up.lock").open("a+", encoding="utf-8")
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

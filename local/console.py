@@ -1,10 +1,10 @@
-"""What people read while it runs."""
+"""What `make up` prints."""
 
 from contextlib import suppress
 
 
 def say(text: str) -> None:
-    # A closed terminal must not keep the rest from being ended.
+    # A closed terminal must not stop the supervisor before it has ended its children.
     with suppress(OSError):
         print(text, flush=True)
 
@@ -14,5 +14,5 @@ def print_line(name: str, text: str) -> None:
 
 
 def printable(text: str) -> str:
-    """Without what would drive the terminal: logs quote what strangers send. Of a progress line, its last state."""
+    """The text without control characters, which logs may quote from any client; of a progress line, its last state."""
     return "".join(c if c.isprintable() or c == "\t" else "�" for c in text.rstrip("\r").rpartition("\r")[2])

@@ -1,4 +1,4 @@
-"""The pinned requirements in `.venv`, installed once: by uv when it is there, else by pip.
+"""Installs the pinned requirements into `.venv`, once: by uv where there is one, else by pip.
 
 `python -m local.install [requirements-dev.txt]`
 """
@@ -24,31 +24,31 @@ from local.problem import Problem
 
 VENV = BASE_DIR / ".venv"
 PYTHON = VENV / "bin" / "python"
-# There from before the first file until after the last: an installation that was interrupted cannot be trusted.
+# Exists from before the first file until after the last: an interrupted installation cannot be used.
 UNFINISHED = VENV / ".unfinished"
 INSTALLED_MB = 1000
 
 
 def ensure_installed(requirements: str = "requirements.txt") -> None:
-    """Nothing but a look at the stamp when it was done before; raises Problem."""
-    stamp, wanted = VENV / f".installed-{requirements}", fingerprint(BASE_DIR / requirements)
-    if is_current(stamp, wanted):
+    """Installs the requirements, or only reads the stamp when they are installed already; raises Problem."""
+    stamp, expected = VENV / f".installed-{requirements}", fingerprint(BASE_DIR / requirements)
+    if is_current(stamp, expected):
         return
     with one_at_a_time():
-        if is_current(stamp, wanted):  # somebody else installed while this one waited
+        if is_current(stamp, expected):  # another process installed while this one waited
             return
         check_writable(VENV, remedy="clone to a folder that you may write to")
-        check_space(VENV, least_mb=INSTALLED_MB)
+        check_space(VENV, min_mb=INSTALLED_MB)
         say(f"Installing the packages of {requirements} into .venv (once; a minute or two) …")
         prepare_venv()
         run(install_command(["-r", str(BASE_DIR / requirements)]))
         compile_for_probe()
-        stamp.write_text(wanted, encoding="utf-8")
+        stamp.write_text(expected, encoding="utf-8")
         UNFINISHED.unlink(missing_ok=True)
 
 
 def fingerprint(requirements: Path) -> str:
-    """Changes with the Python, the folder (a venv cannot be moved) and every requirement."""
+    """A hash of the Python version, the folder (a venv cannot be moved) and all requirements."""
     digest = hashlib.sha256(f"{sys.version_info[:2]} {VENV}\n".encode())
     for text in requirement_texts(requirements):
         digest.update(text.encode())
@@ -63,10 +63,10 @@ def requirement_texts(requirements: Path) -> Iterator[str]:
             yield from requirement_texts(requirements.with_name(line.removeprefix("-r ").strip()))
 
 
-def is_current(stamp: Path, wanted: str) -> bool:
+def is_current(stamp: Path, expected: str) -> bool:
     return (
         stamp.is_file()
-        and stamp.read_text(encoding="utf-8") == wanted
+        and stamp.read_text(encoding="utf-8") == expected
         and not UNFINISHED.exists()
         and os.access(PYTHON, os.X_OK)  # false as well when the Python it links to is gone
     )
@@ -74,7 +74,7 @@ def is_current(stamp: Path, wanted: str) -> bool:
 
 @contextlib.contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Whoever installs into this clone holds a lock on its folder, which needs no file of its own."""
+    """Holds a lock on the folder of this clone, which needs no lock file, while packages are installed into it."""
     folder = os.open(BASE_DIR, os.O_RDONLY)
     try:
         try:
@@ -88,7 +88,7 @@ def one_at_a_time() -> Iterator[None]:
 
 
 def prepare_venv() -> None:
-    """A `.venv` that can be installed into; one made by hand is kept if it fits."""
+    """Makes a `.venv` to install into; keeps an existing one, also one made by hand, if it fits."""
     if not is_usable():
         if not find_uv() and not importlib.util.find_spec("ensurepip"):
             raise Problem(
@@ -103,8 +103,7 @@ def prepare_venv() -> None:
 
 
 def remove_venv() -> None:
-    """A link to a virtual environment elsewhere is let go of; what it leads to is somebody else's."""
-    if VENV.is_symlink():
+    if VENV.is_symlink():  # a virtual environment elsewhere, which belongs to its owner
         VENV.unlink()
     else:
         shutil.rmtree(VENV, ignore_errors=True)
@@ -116,7 +115,7 @@ def is_usable() -> bool:
 
 
 def find_uv() -> str | None:
-    """uv on PATH, if it runs (version managers leave stand-ins that do not)."""
+    """uv on PATH, if it runs (version managers leave stubs there that do not)."""
     uv = shutil.which("uv")
     return uv if uv and answers([uv, "--version"]) else None
 
@@ -124,17 +123,17 @@ def find_uv() -> str | None:
 def install_command(arguments: Sequence[str]) -> list[str]:
     if uv := find_uv():
         return [uv, "pip", "install", "--python", str(PYTHON), *arguments]
-    # Not compiled here: the services keep compiled modules under the data folder.
+    # --no-compile: the services keep compiled modules under the data folder.
     return [str(PYTHON), "-m", "pip", "install", "--no-compile", "--disable-pip-version-check", *arguments]
 
 
 def compile_for_probe() -> None:
-    """PyAV alone: the probe that imports it may write nothing, and would compile it anew for every film."""
+    """Compiles PyAV: the probe that imports it may write nothing, and would compile it again for every film."""
     script = (
         "import compileall, importlib.util as u; av = u.find_spec('av'); "
         "av and compileall.compile_dir(av.submodule_search_locations[0], quiet=2)"
     )
-    answers([str(PYTHON), "-I", "-c", script])  # one that fails makes films slower, no worse
+    answers([str(PYTHON), "-I", "-c", script])  # a failure makes films slower and nothing else
 
 
 def answers(command: Sequence[str]) -> bool:
@@ -146,11 +145,11 @@ def answers(command: Sequence[str]) -> bool:
 
 
 def run(command: Sequence[str]) -> None:
-    """Its output is the progress that people see."""
+    """Runs a command, whose output is the progress that people see; raises Problem when it fails."""
     say(f"$ {' '.join(command)}")
     # PIP_USER would send the packages to the home folder, and PYTHONPATH hide missing ones.
     env = {name: value for name, value in os.environ.items() if name not in {"PIP_USER", "PYTHONPATH", "PIP_TARGET"}}
-    # One that is killed must not leave an installer behind, writing beside the next one.
+    # When `make up` is killed, its installer must not go on writing beside the next one.
     with_us = functools.partial(end_with_parent, os.getpid(), signal.SIGKILL)
     finished = subprocess.run(command, stdin=subprocess.DEVNULL, env=env, check=False, preexec_fn=with_us)
     if finished.returncode != 0:

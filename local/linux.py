@@ -1,4 +1,4 @@
-"""What Linux offers so that no process is left behind."""
+"""The calls of Linux by which no process is left behind."""
 
 import ctypes
 import os
@@ -12,34 +12,34 @@ libc = ctypes.CDLL(None, use_errno=True)
 
 
 def end_with_parent(parent: int, signal_number: int) -> None:
-    """Called in the child: get this signal when the thread that started this process ends, even by kill -9."""
+    """Called in the child: the kernel will send this signal when the thread that started it ends, even by kill -9."""
     libc.prctl(PR_SET_PDEATHSIG, signal_number, 0, 0, 0)
-    # The parent may have ended before the request was made; then nobody would ever end this process.
+    # The parent may have ended before this call; then the kernel would never send the signal.
     if os.getppid() != parent:
         os._exit(1)
 
 
 def adopt_orphans() -> None:
-    """Processes whose parent dies below this one become its children: what left its session can still be found."""
+    """Makes orphans below this process its children, so that it finds even those that left its session."""
     libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def parents() -> dict[int, int]:
-    """The parent of every process that runs now."""
+    """The parent of each running process, by pid."""
     found = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
                 stat = (folder / "stat").read_text(encoding="utf-8", errors="replace")
             except OSError:
-                continue  # it ended while we looked
+                continue  # it has just ended
             # The name in brackets may hold anything, brackets and spaces included.
             found[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
     return found
 
 
 def descendants(ancestor: int, *, except_below: frozenset[int] = frozenset()) -> set[int]:
-    """All processes below this one; without those in `except_below` and what is below them."""
+    """All processes below this one, without those in `except_below` and the processes below them."""
     children: dict[int, set[int]] = {}
     for pid, parent in parents().items():
         children.setdefault(parent, set()).add(pid)

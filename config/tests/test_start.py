@@ -2,8 +2,10 @@
 
 import os
 import socket
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -27,6 +29,12 @@ def start(*argv: str, data_dir: Path, **values: str) -> "subprocess.CompletedPro
     return subprocess.run(argv, cwd=BASE_DIR, env=env, capture_output=True, text=True, timeout=60, check=False)
 
 
+def tables_of(database: Path) -> list[tuple[str]]:
+    """Django's own checks may connect to the database, which makes an empty file."""
+    with closing(sqlite3.connect(database)) as connection:
+        return connection.execute("SELECT name FROM sqlite_master").fetchall()
+
+
 def refused(*argv: str, data_dir: Path, **values: str) -> str:
     done = start(*argv, data_dir=data_dir, **values)
     assert done.returncode not in (0, None)
@@ -37,10 +45,8 @@ def refused(*argv: str, data_dir: Path, **values: str) -> str:
 @pytest.mark.parametrize(
     "argv",
     [
-        (*MANAGE, "check"),
         (*MANAGE, "migrate"),
         (*MANAGE, "bootstrap", "--migrate"),
-        (*MANAGE, "wait_for_services", "--limit", "0"),
         (*MANAGE, "reaper"),
         (*MANAGE, "rqworker"),
         (*MANAGE, "runserver", "--noreload", "0"),
@@ -58,7 +64,7 @@ def test_nothing_starts_with_unsafe_settings_and_all_are_told(argv: tuple[str, .
     ):
         assert f"(videoflix.E{number}) {name}" in said
         assert f"HINT: {hint}" in said
-    assert not (tmp_path / "videoflix.sqlite3").exists()
+    assert not tables_of(tmp_path / "videoflix.sqlite3")
 
 
 def test_the_web_server_opens_no_socket_with_unsafe_settings(tmp_path: Path) -> None:

@@ -81,9 +81,9 @@ def test_it_really_writes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, numbe
 
 
 def test_a_disk_that_is_nearly_full_is_refused_before_anything_is_half_written(tmp_path: Path) -> None:
-    check_space(tmp_path, least_mb=0)
+    check_space(tmp_path, min_mb=0)
     with pytest.raises(Problem, match=r"^Only \d+ MB are free on the disk of .*, and 10+ MB are needed: "):
-        check_space(tmp_path, least_mb=10**12)
+        check_space(tmp_path, min_mb=10**12)
 
 
 def test_a_data_folder_in_use_is_refused_and_its_holder_named(tmp_path: Path) -> None:
