@@ -31,7 +31,8 @@ POOL_ID = re.compile(r"[a-z]{1,20}(?:-[a-z0-9]{1,20}){1,8}_[0-9A-Za-z]{1,60}")
 def startup_problems() -> str:
     """Every error of these checks, as text for a terminal; empty when the platform may start."""
     errors = [error for error in run_checks(tags=[TAG]) if error.is_serious() and not error.is_silenced()]
-    return "\n".join(str(error).removeprefix("?: ") for error in errors)
+    # Sorted, because Django keeps its checks in a set.
+    return "\n".join(sorted(str(error).removeprefix("?: ") for error in errors))
 
 
 def problem(number: int, message: str, hint: str) -> Error:

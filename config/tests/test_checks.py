@@ -1,5 +1,6 @@
 """Settings that are unsafe or contradict each other: what each check says, and that all are told."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.core.checks import Error
 from django.core.management import get_commands, load_command_class
 
 from config.checks import TAG, event_problems, mail_problems, s3_problems, safety_problems, startup_problems
+from config.env_file import BASE_DIR
 from config.readers import DEVELOPMENT_SECRET
 from media_pipeline.storage.buckets import Buckets, S3Connection
 
@@ -175,6 +177,7 @@ def test_a_ladder_that_cannot_be_read_is_a_problem(settings: Any, crf: int | Non
     assert ids() == ["videoflix.E051"]
 
 
+TROUBLESHOOTING = BASE_DIR / "docs" / "troubleshooting.md"
 OUR_APPS = ("config", "content_app", "users_app", "django_rq")
 OURS = sorted(name for name, app in get_commands().items() if app in OUR_APPS)
 
@@ -183,3 +186,12 @@ OURS = sorted(name for name, app in get_commands().items() if app in OUR_APPS)
 def test_no_command_of_ours_skips_these_checks(name: str) -> None:
     command = load_command_class(get_commands()[name], name)
     assert command.requires_system_checks == "__all__" or TAG in command.requires_system_checks
+
+
+def test_each_problem_is_in_the_documents() -> None:
+    numbers = re.findall(r"problem\(\s*([0-9]+),", (BASE_DIR / "config" / "checks.py").read_text())
+    assert len(numbers) > 20
+    documented = set()
+    for first, last in re.findall(r"E([0-9]{3})(?:–E([0-9]{3}))?", TROUBLESHOOTING.read_text()):
+        documented |= set(range(int(first), int(last or first) + 1))
+    assert {int(number) for number in numbers} <= documented
