@@ -34,7 +34,7 @@ def read_database(env: Env, *, data_dir: Path, pool_size: int) -> dict[str, Any]
     if env.boolean("USE_SQLITE_LOCAL", default=False) or (not url and not env.raw("DB_NAME", "DB_HOST")):
         url = f"sqlite:///{data_dir / 'videoflix.sqlite3'}"
     if not url:
-        database = {
+        database: dict[str, Any] = {
             "ENGINE": "django.db.backends.postgresql",
             "NAME": env.text("DB_NAME", default="videoflix"),
             "USER": env.text("DB_USER", default="videoflix"),
