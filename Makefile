@@ -1,9 +1,9 @@
-# Everything a developer or operator types. `make` alone explains it.
+# The commands of developers and operators. `make` alone lists them.
 
 .DEFAULT_GOAL := help
 .PHONY: up test test-all lint bench bench-addresses bench-alike bench-lists bench-web help
 
-# make up PORT=8010 WORKERS=3: make hands such words on to the recipe as environment.
+# make up PORT=8010 WORKERS=3: make passes such variables to the recipe as environment.
 
 up: ## install, start and supervise everything on this machine (PORT, WORKERS, BIND, DATA_DIR)
 	local/python.sh -m local.up
@@ -21,19 +21,19 @@ bench: ## processing against ffmpeg by hand, in medians (ROUNDS, CLIPS); keep th
 	@sh local/python.sh -m local.install requirements-dev.txt
 	.venv/bin/python -m bench.processing
 
-bench-addresses: ## what a playlist costs where media lie in buckets (TURNS)
+bench-addresses: ## the cost of a playlist where media lie in buckets (TURNS)
 	@sh local/python.sh -m local.install requirements-dev.txt
 	.venv/bin/python -m bench.addresses
 
-bench-alike: ## whether the time of an answer tells that an address has an account (TURNS)
+bench-alike: ## whether the time of an answer reveals that an address has an account (TURNS)
 	@sh local/python.sh -m local.install requirements-dev.txt
 	.venv/bin/python -m bench.alike
 
-bench-lists: ## memory of the web server while one viewer asks for 10,000 films again and again (FILMS)
+bench-lists: ## memory of the web server while one viewer requests 10,000 films again and again (FILMS)
 	@sh local/python.sh -m local.install requirements-dev.txt
 	.venv/bin/python -m bench.lists
 
-bench-web: ## signing in, refreshing and auth/me under load, against their baselines (ROUNDS, SECONDS); needs wrk
+bench-web: ## signing in, refreshing and auth/me under load, compared with baselines (ROUNDS, SECONDS); needs wrk
 	@sh local/python.sh -m local.install requirements-dev.txt
 	.venv/bin/python -m bench.web
 

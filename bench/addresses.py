@@ -1,6 +1,6 @@
-"""`make bench-addresses`: what media in buckets cost the web server for each playlist.
+"""`make bench-addresses`: the cost of a playlist for the web server where media lie in buckets.
 
-No storage is asked: addresses are signed here. Medians of many turns in one process; the grant is the baseline.
+Signing needs no storage. Medians of many turns in one process; the baseline is signing a grant.
 """
 
 import gzip
@@ -43,16 +43,16 @@ def main() -> None:
     stored = playlists.media_playlist("1080p.mp4", "1080p.init.mp4", TWO_HOURS)
     sent = playlists.with_uris(stored, cache(address)).encode()
     costs: dict[str, Callable[[], object]] = {
-        "one grant of ours": lambda: grants.sign(PREFIX),
+        "one grant": lambda: grants.sign(PREFIX),
         "one address in the bucket": lambda: address("1080p.mp4"),
         "a playlist of two hours, one file": lambda: playlists.with_uris(stored, cache(address)),
         "the same, a file for each segment": lambda: playlists.with_uris(stored, address),
-        "packing the first for sending": lambda: gzip.compress(sent, compresslevel=4),
+        "compressing the first": lambda: gzip.compress(sent, compresslevel=4),
     }
     for name, work in costs.items():
         print(f"{name:36}{milliseconds(work):9.3f} ms")
     packed = gzip.compress(sent, compresslevel=4)
-    print(f"stored {len(stored):,} bytes, with addresses {len(sent):,}, packed {len(packed):,}")
+    print(f"stored {len(stored):,} bytes, with addresses {len(sent):,}, compressed {len(packed):,}")
 
 
 if __name__ == "__main__":

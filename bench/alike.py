@@ -1,7 +1,7 @@
-"""`make bench-alike`: whether the time of an answer tells that an address has an account.
+"""`make bench-alike`: whether the time of an answer reveals that an address has an account.
 
-Registering, asking for a new password and a wrong password, each in turns for addresses that have an account and for
-those that have none, on the web server of `make up`. No worker runs, so that nothing else computes. Keep the machine
+Registering, asking for a new password and signing in with a wrong one, in turns for addresses with and without an
+account, on the web server of `make up`. No worker runs, so that nothing else uses the processors. Keep the machine
 idle.
 """
 
@@ -36,7 +36,7 @@ ROUTES = {
     "users/forgot-password/": {},
     "users/login/": {"password": "wrong"},
 }
-# An address of its own for each request: whoever keeps guessing from one has to wait.
+# Each request has an address of its own: several wrong passwords from one address would have to wait.
 ADDRESSES: Iterator[int] = count()
 
 

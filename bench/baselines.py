@@ -1,4 +1,4 @@
-"""How it is done elsewhere: the same rungs from the same source with the same preset and CRF, by ffmpeg alone."""
+"""The baselines: the same qualities from the same source with the same preset and CRF, by ffmpeg alone."""
 
 import subprocess
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ PICTURE = ("-c:v", "libx264", "-preset", PRESET, "-crf", CRF)
 
 
 def one_after_another(ffmpeg: str, source: Path, heights: Sequence[int], out: Path) -> None:
-    """(a) A run of ffmpeg for every rung, each of which decodes anew; then one for a thumbnail."""
+    """(a) One run of ffmpeg for each quality, each of which decodes the source again; then one for a thumbnail."""
     for height in heights:
         scale = ("-vf", f"scale=-2:{height}")
         segments = ("-hls_segment_filename", str(out / f"{height}p_%03d.ts"), str(out / f"{height}p.m3u8"))

@@ -1,8 +1,8 @@
-"""`make bench-lists`: what a person takes of the web server's memory who asks for the whole catalogue again and again.
+"""`make bench-lists`: the memory of the web server while one viewer requests the whole catalogue again and again.
 
 The web server of `make up` with FILMS films (10,000); one viewer sends 24 requests for `GET /content/` at once,
-fourteen times. The memory of all its processes (shared pages counted once) before, at most and afterwards is told, and
-how the requests were answered. DATABASE_URL names an empty database of another kind than SQLite.
+fourteen times. It prints the memory of all processes (shared pages counted once) before, at most and afterwards, and
+the statuses of the answers. DATABASE_URL may name an empty database of another kind than SQLite.
 """
 
 import os
@@ -20,15 +20,15 @@ ROUNDS = 14
 
 
 class Peak:
-    """The most memory that the web server had within this context."""
+    """The maximum of the web server's memory within this context."""
 
     def __init__(self, platform: Platform) -> None:
-        self.platform, self.most_mb, self.ended = platform, 0, Event()
+        self.platform, self.max_mb, self.ended = platform, 0, Event()
         self.watcher = Thread(target=self.watch)
 
     def watch(self) -> None:
         while not self.ended.wait(0.1):
-            self.most_mb = max(self.most_mb, memory_mb(self.platform))
+            self.max_mb = max(self.max_mb, memory_mb(self.platform))
 
     def __enter__(self) -> "Peak":
         self.watcher.start()
@@ -56,7 +56,7 @@ def main() -> None:
             with Peak(platform) as peak:
                 statuses = dict(ask_at_once(client, REQUESTS))
             took_s = time.perf_counter() - began
-            told = f"{statuses} in {took_s:.1f} s, at most {peak.most_mb} MB, then {memory_mb(platform)} MB"
+            told = f"{statuses} in {took_s:.1f} s, at most {peak.max_mb} MB, then {memory_mb(platform)} MB"
             print(f"round {number}: {told}")
 
 

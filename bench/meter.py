@@ -1,4 +1,4 @@
-"""What programs cost: seconds on the wall and on the processors, and memory, of whole process trees."""
+"""The cost of programs: wall and processor seconds and memory, of whole process trees."""
 
 import os
 import threading
@@ -13,9 +13,9 @@ from local.linux import descendants
 
 TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
-SAMPLE_EVERY_S = 0.25  # looking itself takes time
-LOOK_EVERY_S = 0.01
-LONGEST_END_S = 60
+SAMPLE_EVERY_S = 0.25  # sampling itself takes time
+POLL_S = 0.01
+MAX_END_S = 60
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ class Meter:
         self.cost = Cost(wall_s, self.cpu_s() - self.cpu_before_s, self.peak_bytes)
 
     def wait_for_children(self) -> None:
-        deadline = time.monotonic() + LONGEST_END_S
+        deadline = time.monotonic() + MAX_END_S
         while left := [child for pid in self.pids for child in descendants(pid)]:
             if time.monotonic() > deadline:
-                raise SystemExit(f"The processes {left} have not ended within {LONGEST_END_S} s.")
-            time.sleep(LOOK_EVERY_S)
+                raise SystemExit(f"The processes {left} have not ended within {MAX_END_S} s.")
+            time.sleep(POLL_S)
 
     def cpu_s(self) -> float:
         return sum(cpu_s_of(pid, with_itself=self.with_themselves) for pid in self.pids)
@@ -71,7 +71,7 @@ class Meter:
 
 
 def cpu_s_of(pid: int, *, with_itself: bool) -> float:
-    """Of a process's children that have ended, and of itself if need be."""
+    """Seconds of the ended children of a process, and of itself with `with_itself`."""
     own_and_children = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[11:15]
     return sum(map(int, own_and_children if with_itself else own_and_children[2:])) / TICKS_A_SECOND
 
@@ -83,7 +83,7 @@ def resident_bytes(pid: int) -> int:
 
 
 def measure(run: Callable[[], None]) -> Cost:
-    """What the programs cost that this starts."""
+    """The cost of the programs that `run` starts."""
     with Meter([os.getpid()], with_themselves=False) as meter:
         run()
     return meter.cost

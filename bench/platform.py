@@ -1,4 +1,4 @@
-"""The platform as `make up` runs it, without the web server: Redis, a worker, one for errands, the real database."""
+"""The platform as `make up` runs it, without the web server: Redis, a worker, one for short jobs, the database."""
 
 import os
 import sys
@@ -8,7 +8,7 @@ from pathlib import Path
 from tests import services
 
 POLL_S = 0.02
-LONGEST_S = 1800
+MAX_S = 1800
 
 
 class Platform:
@@ -25,7 +25,7 @@ class Platform:
         services.wait_for(self.has_workers, what="the workers")
 
     def set_up_django(self) -> None:
-        """This process adds films and looks at them; what it does costs nobody else anything."""
+        """This process adds films and reads their state; its own time is not measured."""
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         import django
 
@@ -58,7 +58,7 @@ class Platform:
         from content_app.models import Video
         from content_app.states import State
 
-        deadline = time.monotonic() + LONGEST_S
+        deadline = time.monotonic() + MAX_S
         while (video := Video.objects.get(pk=video_id)).state != State.READY:
             if video.state == State.ERROR or time.monotonic() > deadline:
                 raise SystemExit(f"Video {video_id} is {video.state}: {video.error_message} {video.error_code}")

@@ -1,8 +1,8 @@
-"""`make bench`: from an upload to a version that plays, against ffmpeg used by hand.
+"""`make bench`: from an upload to a version that plays, compared with ffmpeg by hand.
 
-In one go and alternating: (a) one ffmpeg after another, a rung each, (b) one ffmpeg with a split graph, (c) this
-platform from `pending` to `ready` with its queue, worker and storage, posters and storyboard included. Medians of
-ROUNDS rounds (at least three); CLIPS names other sources.
+In turns: (a) a run of ffmpeg for each quality, (b) one ffmpeg with a split graph, (c) this platform from `pending` to
+`ready` with its queue, worker and storage, posters and storyboard. Medians of ROUNDS rounds (at least three); CLIPS
+names other sources.
 """
 
 import os
@@ -25,13 +25,13 @@ from tests.clips import Clip, make_clip
 
 PROJECT = Path(__file__).resolve().parent.parent
 CLIPS = ("bbb-1080p24-30s.mp4", "bbb-480p24-30s.mp4", "bbb-1080p60-30s.mp4")
-LEAST_ROUNDS = 3
+MIN_ROUNDS = 3
 MIB = 1024**2
 
 
 @dataclass(frozen=True)
 class Run:
-    """One way, once: what it cost and what it left."""
+    """One round of one way: its cost, and the size of its files."""
 
     cost: Cost
     size_bytes: int
@@ -40,7 +40,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Row:
-    """One way: medians of all rounds."""
+    """The medians of one way."""
 
     name: str
     wall_s: float
@@ -51,7 +51,7 @@ class Row:
 
 
 def main() -> None:
-    rounds = max(LEAST_ROUNDS, int(os.environ.get("ROUNDS", LEAST_ROUNDS)))
+    rounds = max(MIN_ROUNDS, int(os.environ.get("ROUNDS", MIN_ROUNDS)))
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         platform = Platform(folder / "platform", preset=PRESET, crf=CRF)
@@ -63,7 +63,7 @@ def main() -> None:
 
 
 def clips(folder: Path) -> list[Path]:
-    """Those that CLIPS names, else the real ones that lie beside the project, else one that is made."""
+    """The clips that CLIPS names, else those beside the project, else a generated one."""
     if named := os.environ.get("CLIPS"):
         return [Path(one) for one in named.split()]
     found = [path for clip in CLIPS if (path := PROJECT.parent / "shared" / "media" / clip).exists()]
@@ -81,7 +81,7 @@ def bench(clip: Path, rounds: int, folder: Path, platform: Platform) -> None:
     runs: dict[str, list[Run]] = {name: [] for name in ways}
     say(f"\n### {title_of(clip, source)}, {len(heights)} rungs, {rounds} rounds\n")
     for number in range(rounds):
-        # Back and forth, so that a machine that slows down does so for all of them.
+        # In alternating order, so that a machine that slows down slows all ways alike.
         for name in list(ways)[:: 1 if number % 2 == 0 else -1]:
             out = folder / "out"
             out.mkdir()
@@ -112,7 +112,7 @@ def ours(clip: Path, platform: Platform) -> Run:
 
 
 def contents(folder: Path) -> tuple[int, int]:
-    """Bytes and files."""
+    """The number of bytes and of files."""
     sizes = [path.stat().st_size for path in folder.rglob("*") if path.is_file()]
     return sum(sizes), len(sizes)
 

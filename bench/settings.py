@@ -1,4 +1,4 @@
-"""The platform's settings with one route more: the baseline of `bench.web`."""
+"""The platform's settings with one more route, the baseline of `bench.web`."""
 
 from config.settings import *  # noqa: F403 - all of them
 

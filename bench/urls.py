@@ -1,4 +1,4 @@
-"""The platform's routes, and one that does nothing behind the same middleware, authentication and limits."""
+"""The platform's routes, and one that answers `{}` behind the same middleware, authentication and limits."""
 
 from django.urls import path
 from rest_framework.request import Request

@@ -1,8 +1,8 @@
-"""`make bench-web`: signing in, staying signed in and asking who one is, on the web server of `make up`.
+"""`make bench-web`: signing in, refreshing and `auth/me` on the web server of `make up`.
 
-Two processes, SQLite and Redis as `make up` has them, asked by wrk. The baseline of `auth/me` is a view that answers
-`{}` behind the same middleware, authentication and limits; both are asked in turns, and medians are told. The
-baseline of signing in is the hashing alone. Keep the machine idle.
+wrk sends the requests to two processes with SQLite and Redis, as `make up` runs them. The baseline of `auth/me` is a
+view that answers `{}` behind the same middleware, authentication and limits; both are measured in turns, and medians
+are printed. The baseline of signing in is the hashing alone. Keep the machine idle.
 """
 
 import os
@@ -24,9 +24,9 @@ ROUNDS = int(os.environ.get("ROUNDS", "9"))
 SECONDS = int(os.environ.get("SECONDS", "3"))
 SESSIONS = 4000
 PROCESSES = 2
-# A connection that is kept stays with the process that has accepted it, and all may be with one of the two.
+# A kept connection stays with the process that accepted it, and all might be with one of the two.
 ONE_REQUEST = "Connection: close"
-MANY = str(10**9)  # limits that count and are never reached
+NEVER_REACHED = str(10**9)  # limits that count requests and never refuse one
 POST = """
 wrk.method, wrk.headers["Content-Type"], wrk.headers["Origin"] = "POST", "application/json", "{origin}"
 wrk.body = '{body}'
@@ -52,7 +52,7 @@ print("\\n".join(open_session(user=user).refresh for _ in range({count})))
 
 @dataclass(frozen=True)
 class Load:
-    """What wrk saw."""
+    """The measurements of wrk."""
 
     per_second: float
     median_ms: float
@@ -67,16 +67,16 @@ def wrk(url: str, *, connections: int, script: str = "", headers: tuple[str, ...
         command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "30s"]
         command += [part for header in (ONE_REQUEST, *headers) for part in ("-H", header)]
         command += ["-s", file.name] if script else []
-        said = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
+        output = subprocess.run([*command, url], capture_output=True, text=True, check=True).stdout
     return Load(
-        per_second=float(found(r"Requests/sec:\s+([\d.]+)", said)),
-        median_ms=milliseconds(found(r"^\s+50%\s+(\S+)", said)),
-        p99_ms=milliseconds(found(r"^\s+99%\s+(\S+)", said)),
-        failures=int(found(r"Non-2xx or 3xx responses: (\d+)", said, default="0")),
+        per_second=float(search(r"Requests/sec:\s+([\d.]+)", output)),
+        median_ms=milliseconds(search(r"^\s+50%\s+(\S+)", output)),
+        p99_ms=milliseconds(search(r"^\s+99%\s+(\S+)", output)),
+        failures=int(search(r"Non-2xx or 3xx responses: (\d+)", output, default="0")),
     )
 
 
-def found(pattern: str, text: str, default: str | None = None) -> str:
+def search(pattern: str, text: str, default: str | None = None) -> str:
     match = re.search(pattern, text, re.MULTILINE)
     if match is None:
         assert default is not None, text
@@ -93,9 +93,9 @@ def compare_me(platform: Platform) -> None:
     cookie = (f"Cookie: vf_access={platform.sign_in().cookies['vf_access']}",)
     loads: dict[str, list[Load]] = {"api/v1/nothing/": [], "api/v1/auth/me/": []}
     for _ in range(ROUNDS):
-        for path, seen in loads.items():
-            seen.append(wrk(f"{platform.origin}/{path}", connections=16, headers=cookie))
-            assert not seen[-1].failures
+        for path, measured in loads.items():
+            measured.append(wrk(f"{platform.origin}/{path}", connections=16, headers=cookie))
+            assert not measured[-1].failures
     rates = {path: median(load.per_second for load in seen) for path, seen in loads.items()}
     for path, rate in rates.items():
         print(f"  {path:<20} {rate:7.0f} requests/s, median {median(one.median_ms for one in loads[path]):.1f} ms")
@@ -114,19 +114,19 @@ def measure_refresh(platform: Platform) -> None:
             script = REFRESH.format(tokens=tokens)
             loads.append(wrk(f"{platform.origin}/users/refresh/", connections=16, script=script))
             assert not loads[-1].failures
-    told("users/refresh/", loads)
+    print_loads("users/refresh/", loads)
 
 
 def measure_login(platform: Platform) -> None:
     hashes = median(hashes_per_second() for _ in range(ROUNDS))
     print(f"  Argon2 alone         {hashes:7.0f} hashes/s in {PROCESSES} threads")
     loads = [wrk(login_url(platform), connections=8, script=login_script(platform)) for _ in range(ROUNDS)]
-    told("users/login/", loads)
+    print_loads("users/login/", loads)
     print(f"  ratio {median(load.per_second for load in loads) / hashes:.2f}")
 
 
 def measure_storm(platform: Platform) -> None:
-    """64 who sign in without a pause, and 4 who go on watching."""
+    """64 clients sign in without a pause, while 4 others ask for `auth/me`."""
     cookie = (f"Cookie: vf_access={platform.sign_in().cookies['vf_access']}",)
     calm = wrk(f"{platform.origin}/api/v1/auth/me/", connections=4, headers=cookie)
     storms: list[Load] = []
@@ -146,10 +146,10 @@ def measure_storm(platform: Platform) -> None:
     )
     (storm_load,) = storms
     refused = storm_load.failures / (storm_load.per_second * 2 * SECONDS)
-    print(f"  sign-ins meanwhile   {storm_load.per_second:7.0f} answers/s, told to come back: {refused:.0%}")
+    print(f"  sign-ins meanwhile   {storm_load.per_second:7.0f} answers/s, refused with 503: {refused:.0%}")
 
 
-def told(path: str, loads: list[Load]) -> None:
+def print_loads(path: str, loads: list[Load]) -> None:
     rate, middle = median(load.per_second for load in loads), median(load.median_ms for load in loads)
     slow = max(load.p99_ms for load in loads)
     print(f"  {path:<20} {rate:7.0f} requests/s, median {middle:.1f} ms, 99 % {slow:.0f} ms")
@@ -165,7 +165,7 @@ def login_script(platform: Platform) -> str:
 
 
 def hashes_per_second() -> float:
-    """As the hasher of the platform does it, in as many threads as there are processes."""
+    """With the parameters of the platform's hasher, in as many threads as the web server has processes."""
     from argon2.low_level import Type, hash_secret
 
     from users_app.hashers import Argon2
@@ -188,7 +188,7 @@ def main() -> None:
     if shutil.which("wrk") is None:
         sys.exit("make bench-web needs wrk (sudo apt-get install wrk).")
     with tempfile.TemporaryDirectory() as folder:
-        env = {f"RATE_LIMIT_{name}": MANY for name in ("DEFAULT", "AUTH", "STREAM")}
+        env = {f"RATE_LIMIT_{name}": NEVER_REACHED for name in ("DEFAULT", "AUTH", "STREAM")}
         with web_alone(Path(folder), None, DJANGO_SETTINGS_MODULE="bench.settings", **env) as platform:
             os.environ.update(platform.env)  # the hasher is measured in this process
             for title, measure in (

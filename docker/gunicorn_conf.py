@@ -1,4 +1,4 @@
-"""How the web server of a container runs (read by gunicorn): as on one machine, behind Nginx."""
+"""The settings of gunicorn in a container: those of `make up`, but for a server behind Nginx."""
 
 import os
 
@@ -6,7 +6,7 @@ from django.urls import get_resolver
 
 from local import gunicorn_conf
 
-# All settings of that one but those below.
+# All settings of local/gunicorn_conf.py; those below replace some.
 globals().update({name: value for name, value in vars(gunicorn_conf).items() if not name.startswith("__")})
 
 logconfig_dict = {
@@ -17,10 +17,10 @@ bind = f"0.0.0.0:{os.environ.get('WEB_PORT', '8000')}"
 workers = int(os.environ.get("WEB_WORKERS", "2"))
 # `docker stop` gives ten seconds, compose what stop_grace_period says.
 graceful_timeout = 25
-# Nginx keeps its connections; one that is closed under it would be a failed request.
+# Longer than Nginx keeps its connections: a request on a connection that was just closed would fail.
 keepalive = 75
 
 
 def on_starting(_: object) -> None:
-    """The entry point has prepared everything."""
+    # Nothing to wait for: entrypoint.sh has prepared the database.
     get_resolver().url_patterns  # noqa: B018 - loads the views before the workers are forked

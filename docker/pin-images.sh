@@ -1,15 +1,15 @@
 #!/bin/sh
-# Writes the images of the compose files into .env with their digests: from then on exactly these are run and built on,
-# whatever their tags come to mean. Run it again to take up newer ones; remove its lines to follow the tags again.
+# Writes the images of the compose files into .env with their digests: from then on exactly these are used, even when
+# their tags move. Run it again to get newer ones; remove its lines to follow the tags again.
 set -eu
 cd "$(dirname "$0")/.."
 
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
-# Each is named `${REDIS_IMAGE:-redis:7-bookworm}` there.
+# In the compose files an image is written `${REDIS_IMAGE:-redis:7-bookworm}`.
 sed -n 's/.*\${\([A-Z]*_IMAGE\):-\([^}]*\)}.*/\1 \2/p' docker-compose.yml docker-compose.dev.yml | sort -u |
     while read -r name image; do
-        # Of the list for every kind of machine, where there is one: all machines then run the same.
+        # The digest of the list for all architectures, where there is one, so that it fits every machine.
         digest=$(docker buildx imagetools inspect --format '{{.Manifest.Digest}}' "$image" </dev/null) || digest=
         case $digest in
             sha256:*) echo "$name=$image@$digest" ;;
@@ -17,7 +17,7 @@ sed -n 's/.*\${\([A-Z]*_IMAGE\):-\([^}]*\)}.*/\1 \2/p' docker-compose.yml docker
         esac
     done >"$lines"
 
-# In the same place of the same file, which keeps its owner and mode; a new one is for its owner alone.
+# Written into the same file, which keeps its owner and mode; a new file is readable for its owner only.
 umask 077
 touch .env
 awk -F= '

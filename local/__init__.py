@@ -1,15 +1,15 @@
-"""The platform on one machine, from a fresh clone: `make up` installs, starts and supervises everything.
+"""`make up`: installs, starts and supervises the platform on one machine, from a fresh clone.
 
-Standard library only: this runs before anything is installed.
+Standard library only, because it runs before any package is installed.
 
 | Module         | Does                                                                       |
 |----------------|----------------------------------------------------------------------------|
-| `python.sh`    | finds a Python that will do                                                |
+| `python.sh`    | finds Python 3.11 or newer                                                 |
 | `options`      | PORT, BIND, WORKERS, DATA_DIR from the environment and `.env`              |
-| `checks`       | what would fail later, said now in one sentence                            |
-| `install`      | `.venv` with the pinned requirements, once                                 |
-| `redis`        | which redis-server to run, and where it listens                            |
-| `environment`  | the settings that the services get unless the operator set them            |
-| `supervise`    | starts programs, restarts what dies, ends all of them (`linux`: how, here) |
-| `up`           | all of these in order                                                      |
+| `checks`       | checks port, folders and disk before anything is started                   |
+| `install`      | installs the pinned requirements into `.venv`, once                        |
+| `redis`        | finds a redis-server, and chooses its socket                               |
+| `environment`  | chooses the settings of the services that the operator did not set         |
+| `supervise`    | starts programs, restarts and ends them (`linux`: the system calls)        |
+| `up`           | runs all of these in order                                                 |
 """

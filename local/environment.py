@@ -1,4 +1,4 @@
-"""The settings that `make up` chooses where the operator has not, and `local.env`, which tells them to `manage.py`."""
+"""The settings that `make up` chooses where the operator set none, and `local.env`, where `manage.py` finds them."""
 
 import os
 import secrets
@@ -9,7 +9,7 @@ from local.options import Options
 
 
 def chosen_settings(options: Options, *, redis_url: str, given: Mapping[str, str]) -> dict[str, str]:
-    """For the services; what the operator gave (environment or `.env`) is left to config.env, which puts it first."""
+    """Settings for the services, without those that the operator gave: config.env reads these itself."""
     settings = {
         "DEBUG": "0",
         "DATA_DIR": str(options.data_dir),
@@ -23,13 +23,14 @@ def chosen_settings(options: Options, *, redis_url: str, given: Mapping[str, str
 
 
 def child_environment(settings: Mapping[str, str], *, data_dir: Path) -> dict[str, str]:
-    # Whoever forbids compiled modules means the ones beside the sources, which cost every start seconds.
+    # PYTHONDONTWRITEBYTECODE is meant to keep compiled modules from lying beside the sources. Without any, every start
+    # would take seconds longer, so they go to the folder below.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {
         **inherited,
         **settings,
         "PYTHONUNBUFFERED": "1",
-        # Compiled modules too are something that is written: under the data folder like everything else.
+        # Like all files that are written, compiled modules lie under the data folder.
         "PYTHONPYCACHEPREFIX": str(data_dir / "pycache"),
     }
 
@@ -46,7 +47,7 @@ def write_local_env(path: Path, settings: Mapping[str, str]) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Whole or not at all, and readable by nobody else at any moment."""
+    """Writes the whole file or nothing; at no moment can another user read it."""
     draft = path.with_name(f"{path.name}.new")
     draft.unlink(missing_ok=True)
     with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:

@@ -1,4 +1,4 @@
-"""What a supervised program is, and one program over all its lives."""
+"""A program to supervise, and its process through all restarts."""
 
 import os
 import signal
@@ -16,21 +16,21 @@ class Program:
     name: str
     argv: Sequence[str]
     is_once: bool = False
-    # What the kernel sends it when the supervisor is killed and can send nothing itself.
+    # The signal that the kernel sends it when the supervisor is killed.
     death_signal: signal.Signals = signal.SIGTERM
-    # Seconds into the stop at which it is asked (again) to end.
+    # Seconds after the beginning of the stop at which it gets SIGTERM (again).
     asked_at_s: Sequence[float] = (0.0,)
-    # Takes its lines; by default they are printed under its name.
+    # Called with each line of its output; by default lines are printed with its name.
     on_line: Callable[[str], None] | None = None
 
 
 @dataclass(frozen=True)
 class Pace:
-    """How fast things are retried and given up; tests are in a hurry."""
+    """The pauses before restarts and the patience at the end; tests use shorter ones."""
 
     first_delay_s: float = 0.5
     longest_delay_s: float = 30.0
-    # Who lived this long starts again at once after its next death.
+    # A program that ran this long is restarted at once after its next end.
     settled_s: float = 60.0
     patience_s: float = 5.0
 
@@ -47,11 +47,11 @@ class Child:
 
     @property
     def has_ended(self) -> bool:
-        """For good: neither running nor waiting for its restart."""
+        """True when it neither runs nor waits for its restart."""
         return self.process is None and self.due_at is None
 
     def plan_restart(self, pace: Pace) -> None:
-        """Twice as late as last time, unless it had settled in between."""
+        """Sets the time of the restart: twice the last delay, unless the program had settled since."""
         now = time.monotonic()
         has_settled = self.started_at > 0 and now - self.started_at >= pace.settled_s
         later = 0.0 if has_settled else self.delay_s * 2
@@ -71,7 +71,7 @@ def describe_end(returncode: int) -> str:
 
 
 def next_ended() -> tuple[int, int] | None:
-    """A process that ended and was not yet waited for, with its exit code (minus the signal); None if there is none."""
+    """The pid and exit code (minus the signal) of an ended child that was not collected yet; None without one."""
     try:
         pid, status = os.waitpid(-1, os.WNOHANG)
     except ChildProcessError:
@@ -86,7 +86,7 @@ def kill_all(pids: Iterable[int]) -> None:
 
 
 def kill_trees(children: Iterable[Child]) -> None:
-    """By parentage, not by group: RQ's work-horses leave the group and session of their worker."""
+    """Kills them and their descendants. Not by process group: RQ's work-horses leave that of their worker."""
     for child in children:
         if child.process:
             kill_all({child.process.pid, *descendants(child.process.pid)})

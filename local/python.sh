@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs its arguments with a Python that will do. In sh, so that a machine without one gets a sentence and no stack trace.
+# Runs its arguments with Python 3.11 or newer. In sh, so that a machine without it shows a sentence and no stack trace.
 set -eu
 case $0 in */*) cd "${0%/*}/.." ;; *) cd .. ;; esac
 
@@ -12,9 +12,9 @@ if [ -n "${PYTHON:-}" ]; then
     exec "$PYTHON" -B "$@"
 fi
 
-# The machine's own first: that is where its packages (venv) are.
+# The Python of the system first: its packages (venv) are installed for that one.
 for python in python3 python3.14 python3.13 python3.12 python3.11; do
-    # -B: what this writes lies under the data folder, and only Python knows where that is.
+    # -B: compiled modules must lie under the data folder, which only Python can find.
     if will_do "$python"; then exec "$python" -B "$@"; fi
 done
 

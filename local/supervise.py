@@ -1,4 +1,4 @@
-"""Starts programs, passes on what they print, restarts the ones that die, and ends every one of them."""
+"""Starts programs, prints their output, restarts those that die, and in the end stops all of them."""
 
 import os
 import selectors
@@ -27,7 +27,7 @@ class Stopped(Exception):
 
 def on_signals(numbers: Iterable[signal.Signals], handler: Callable[..., None]) -> None:
     for number in numbers:
-        # nohup has SIGHUP ignored, and means it.
+        # Under nohup SIGHUP is ignored, and stays so.
         if number != signal.SIGHUP or signal.getsignal(number) != signal.SIG_IGN:
             signal.signal(number, handler)
 
@@ -57,7 +57,7 @@ class Supervisor:
         on_signals((signal.SIGINT, signal.SIGTERM, signal.SIGHUP), self.note_signal)
 
     def note_signal(self, *_: object) -> None:
-        """make passes SIGTERM on to a group that has it already: twice within a second is once."""
+        """Counts a signal. make sends SIGTERM to a group that already got it, so two within a second count as one."""
         now = time.monotonic()
         self.signals += now - self.signalled_at > ECHO_S
         self.signalled_at = now
@@ -81,7 +81,7 @@ class Supervisor:
                 stderr=subprocess.STDOUT,
                 env=self.env,
                 cwd=self.folder,
-                # Ctrl-C in the terminal is for the supervisor, which ends its children in order.
+                # Ctrl-C must reach only the supervisor, which ends its children in order.
                 start_new_session=True,
                 preexec_fn=lambda: end_with_parent(parent, death_signal),
             )
@@ -93,7 +93,7 @@ class Supervisor:
         self.selector.register(child.process.stdout, selectors.EVENT_READ, child)
 
     def bury_the_dead(self) -> None:
-        """Our children, and the orphans that became ours."""
+        """Collects children that have ended, and orphans that became children of this process."""
         while ended := next_ended():
             pid, returncode = ended
             for child in self.children:
@@ -101,7 +101,7 @@ class Supervisor:
                     self.bury(child, child.process, returncode)
 
     def bury(self, child: Child, process: subprocess.Popen[bytes], returncode: int) -> None:
-        process.returncode = child.returncode = returncode  # subprocess cannot learn it: it has been waited for
+        process.returncode = child.returncode = returncode  # subprocess cannot find it: waitpid has collected it
         child.process = None
         self.kill_strays()
         self.read(child, process)
@@ -114,7 +114,7 @@ class Supervisor:
         say(f"{child.program.name} {reason}; it starts again in {child.delay_s:g} s.")
 
     def kill_strays(self) -> None:
-        """What a dead child left behind is our child now: nobody else would end it, and it may hold the port."""
+        """Ends what a dead child left behind, which is a child of this process now and may hold the port."""
         known = frozenset(child.process.pid for child in self.children if child.process)
         kill_all(descendants(os.getpid(), except_below=known))
 
@@ -126,7 +126,7 @@ class Supervisor:
     # --- what they print ---
 
     def read(self, child: Child, process: subprocess.Popen[bytes]) -> None:
-        """Pass on the whole lines that are there, and the rest as well once the pipe has ended."""
+        """Passes on the complete lines, and the rest once the pipe has ended."""
         assert process.stdout
         data = b"more"
         while data:
@@ -160,7 +160,7 @@ class Supervisor:
     # --- the loop ---
 
     def run_until(self, is_done: Callable[[], bool], *, limit_s: float = float("inf"), tick_s: float = TICK_S) -> bool:
-        """Look after everything until then; False when the limit came first. Raises Stopped."""
+        """Attends to all children until `is_done`; False when the limit comes first. Raises Stopped."""
         deadline = time.monotonic() + limit_s
         while not is_done():
             if self.signals:
@@ -171,7 +171,7 @@ class Supervisor:
         return True
 
     def run(self) -> None:
-        """Until it is stopped: raises Stopped."""
+        """Attends to all children until it raises Stopped."""
         self.run_until(lambda: False, tick_s=IDLE_TICK_S)
 
     def attend(self, wait_s: float) -> None:
@@ -188,7 +188,7 @@ class Supervisor:
     # --- the end ---
 
     def stop(self, *, last: Iterable[Child] = ()) -> None:
-        """End everything: first the rest, then `last`, which the rest needs in order to end well."""
+        """Ends all children: first the others, then `last`, which the others need in order to end cleanly."""
         self.is_stopping = True
         signals, kept = self.signals, list(last)
         self.end([child for child in self.children if child not in kept], signals)
@@ -205,7 +205,7 @@ class Supervisor:
             waited_s = time.monotonic() - began
             while asks and asks[0][0] <= waited_s:
                 asks.pop(0)[1].ask_to_end()
-            # Whoever presses Ctrl-C again will not wait.
+            # A second Ctrl-C ends the wait.
             if waited_s > self.pace.patience_s or self.signals > signals:
                 kill_trees(children)
             self.attend(TICK_S)

@@ -49,7 +49,7 @@ class Platform:
         self.is_sign_in_shown = False
 
     def run(self) -> None:
-        """Until Ctrl-C; whatever ends it, nothing of it goes on."""
+        """Runs until Ctrl-C; however it ends, no process of it is left."""
         try:
             say("Starting …")
             self.start_redis()
@@ -75,7 +75,7 @@ class Platform:
             self.supervisor.start(Program("redis", argv))
 
     def start_web(self) -> None:
-        """It loads while the database is prepared; two processors are common."""
+        """Starts before the database is prepared: the application loads on a second processor meanwhile."""
         self.prepared.unlink(missing_ok=True)
         host = f"[{self.options.bind}]" if ":" in self.options.bind else self.options.bind
         argv = [str(PYTHON), "-m", "gunicorn", "-c", "local/gunicorn_conf.py", "--bind", f"{host}:{self.options.port}"]
@@ -114,10 +114,10 @@ class Platform:
             connection.close()
 
     def start_workers(self) -> None:
-        """After the web server, which people wait for."""
+        """Starts after the web server, which people wait for."""
         for number in range(1, self.options.workers + 1):
             self.supervisor.start(worker(f"worker-{number}"))
-        # For what takes seconds and must not wait for films of hours.
+        # For jobs of seconds, which must not wait for films of hours.
         self.supervisor.start(worker("errands", "default"))
         self.supervisor.start(Program("reaper", manage("reaper")))
         self.supervisor.start(Program("demo", manage("add_demo", "--follow"), is_once=True))
@@ -133,7 +133,7 @@ class Platform:
         say("")
 
     def show_sign_in(self) -> None:
-        """Once, even if it all ended before the banner: a generated password is never shown again."""
+        """Shows it once, even when all ended before the banner: a generated password is never shown again."""
         if not self.is_sign_in_shown:
             self.is_sign_in_shown = True
             for line in self.setup_lines:
@@ -162,9 +162,9 @@ def worker(name: str, *queues: str) -> Program:
     return Program(
         name,
         manage("rqworker", *queues, "--verbosity", "0"),
-        # A worker that is asked politely first finishes its film, which may take hours.
+        # On SIGTERM a worker would finish its film first, which may take hours.
         death_signal=signal.SIGKILL,
-        # RQ's second request is the one that ends the job, and is not heard within a second of the first.
+        # The second SIGTERM ends the job; RQ ignores it within a second of the first.
         asked_at_s=(0.0, 1.5),
     )
 

@@ -1,14 +1,14 @@
 #!/bin/sh
-# Gets and renews the certificate by webroot: `certbot.sh bootstrap` once, `certbot.sh renew` for ever.
-# Nginx (entrypoint.sh) serves the proof and notices by itself when there is another certificate.
+# Gets and renews the certificate by webroot: `certbot.sh bootstrap` once, `certbot.sh renew` in a loop.
+# Nginx (entrypoint.sh) serves the proof, and notices a new certificate by itself.
 set -eu
 
 : "${SERVER_NAME:=}"                 # the domain; further names after it, separated by commas
-: "${CERTBOT_EMAIL:=}"               # where the authority writes to when something is wrong
+: "${CERTBOT_EMAIL:=}"               # the address for warnings of the authority
 : "${ACME_SERVER:=https://acme-v02.api.letsencrypt.org/directory}"
 : "${LETSENCRYPT_DIR:=/etc/letsencrypt}"
 : "${WEBROOT:=/var/www/certbot}"
-: "${RENEW_EVERY_SECONDS:=43200}"    # looked at twice a day, renewed when a third of its life is left
+: "${RENEW_EVERY_SECONDS:=43200}"    # checked twice a day, renewed when a third of its lifetime is left
 
 fail() { echo "certbot: $*" >&2; exit 1; }
 run_certbot() {
@@ -36,7 +36,7 @@ case ${1:-} in
     renew)
         trap 'exit 0' TERM INT
         while :; do
-            # What fails now is tried again next time; the old certificate has a third of its life left.
+            # A failure is tried again next time: the old certificate has a third of its lifetime left.
             run_certbot renew --webroot -w "$WEBROOT" --no-random-sleep-on-renew ${CERTBOT_OPTIONS:-} ||
                 echo "certbot: renewing failed, see above; the next try is in $RENEW_EVERY_SECONDS s." >&2
             [ "${2:-}" = once ] && exit 0

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Renders the configuration from the environment and runs Nginx with it; reloads it when a certificate was renewed.
-# Needs nothing but sh, sed, openssl and nginx, so that a test starts the very same.
+# Needs only sh, sed, openssl and nginx, so that tests can start the same script.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -12,10 +12,10 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${TRUSTED_PROXIES:=}"              # load balancers in front, as addresses or networks
 : "${CORS_ALLOWED_ORIGINS:=http://localhost:4200}"   # front ends of other origins
 : "${CORS_ALLOW_CREDENTIALS:=1}"
-: "${NGINX_TLS:=auto}"                # auto: from the first certificate on; on: at once, with a stand-in; off
+: "${NGINX_TLS:=auto}"                # auto: once there is a certificate; on: at once, self-signed until then; off
 : "${HTTP_LISTEN:=80}"
 : "${HTTPS_LISTEN:=443}"
-: "${HTTPS_PORT:=443}"                # as browsers see it
+: "${HTTPS_PORT:=443}"                # the port that browsers use
 : "${NGINX_RATE_ANY:=100}"            # requests a second and address
 : "${NGINX_RATE_AUTH:=60}"            # sign-ins a minute and address
 : "${LETSENCRYPT_DIR:=/etc/letsencrypt}"
@@ -23,11 +23,11 @@ here=$(cd "$(dirname "$0")" && pwd)
 : "${RUN_DIR:=/tmp/nginx}"
 : "${MIME_TYPES:=/etc/nginx/mime.types}"
 : "${CERTIFICATE_CHECK_SECONDS:=10}"
-: "${NGINX_USER:=$(id -un 2>/dev/null || echo root)}"          # whom the workers run as, when this runs as root
+: "${NGINX_USER:=$(id -un 2>/dev/null || echo root)}"          # the user of the workers, when this runs as root
 
 fail() { echo "nginx: $*" >&2; exit 1; }
 
-# What goes into the configuration is checked: a stray character would be a setting of its own.
+# Every value is checked before it goes into the configuration: a stray character could become a directive.
 plain() {
     case $2 in
         '' | *[!A-Za-z0-9.,:/_\[\]-]*) fail "$1 is '$2': only letters, digits and .,:/_-[] can be used." ;;
@@ -56,12 +56,12 @@ mkdir -p "$RUN_DIR/snippets" "$WEBROOT"
 
 # --- Certificates ----------------------------------------------------------------------------------------------------
 
-# Of several names the first is that of the certificate.
+# The certificate is named after the first of several names.
 SERVER_NAME=${SERVER_NAME%%,*}
 real="$LETSENCRYPT_DIR/live/$SERVER_NAME"
 has_real() { [ -s "$real/fullchain.pem" ] && [ -s "$real/privkey.pem" ]; }
 
-# Browsers warn of it, and that is right: it only lets Nginx start before the first real one.
+# Browsers rightly warn of this certificate: it only lets Nginx start before there is a real one.
 make_stand_in() {
     [ -s "$RUN_DIR/stand-in.crt" ] && return
     openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=$SERVER_NAME" \
@@ -69,7 +69,7 @@ make_stand_in() {
         2>/dev/null || fail "openssl cannot make a certificate."
 }
 
-# Of the certificate, and of the address of the application, which Nginx looks up only when it reads this.
+# Changes with the certificate, and with the address of the application, which Nginx looks up only when it is loaded.
 fingerprint() {
     { has_real && cksum "$real/fullchain.pem" "$real/privkey.pem"; getent hosts "${WEB%:*}"; } 2>/dev/null | cksum
 }
@@ -101,7 +101,7 @@ SERVER
 redirect() {
     port=":$HTTPS_PORT"
     [ "$HTTPS_PORT" = 443 ] && port=
-    # By the host that was asked for, without its port: several names may lead here.
+    # To the host of the request, without its port: several names may lead here.
     echo "        location / { return 308 https://\$host$port\$request_uri; }"
 }
 
@@ -147,10 +147,10 @@ check || fail "the configuration is not accepted, see above."
 [ "${1:-}" = test ] && exit 0
 
 seen=$(fingerprint)
-# Not by a function: the signals below are for Nginx itself.
+# Not in a function, so that $! is Nginx itself, which gets the signals below.
 nginx -p "$RUN_DIR" -c "$RUN_DIR/nginx.conf" -e stderr &
 nginx=$!
-# QUIT lets answers that are under way come to their end.
+# QUIT lets Nginx finish the answers under way.
 trap 'kill -QUIT $nginx 2>/dev/null' TERM INT QUIT
 while kill -0 $nginx 2>/dev/null; do
     sleep "$CERTIFICATE_CHECK_SECONDS" &
@@ -158,7 +158,7 @@ while kill -0 $nginx 2>/dev/null; do
     now=$(fingerprint)
     if [ "$now" != "$seen" ]; then
         seen=$now
-        # A certificate that does not fit its key leaves the old ones in use.
+        # With a certificate that does not fit its key, Nginx keeps the old one.
         render && check && kill -HUP $nginx && echo "nginx: the certificate or the address of web has changed, reloaded." >&2
     fi
 done
