@@ -26,11 +26,11 @@ class Cost:
 
 
 class Meter:
-    """Measures all that these processes start, and themselves if need be, from entering to leaving; `cost` says.
+    """Measures the processes that `pids` start within this context, and `pids` too `with_themselves`; see `cost`.
 
-    Processor time of children counts once they have ended and their parent has noticed. Commands that are run here have
-    been waited for when the meter is left. Processes that stay (`with_themselves`) may still have children then, as a
-    worker has that tidies up after a film: their end is waited for, on no clock, before the processors are read.
+    The processor time of a child counts once its parent has collected it. Programs that this process runs have been
+    collected when the context ends. A worker that stays may still have children then, which tidy up after a film: the
+    meter waits for their end, outside of the measured time, before it reads the processors.
     """
 
     def __init__(self, pids: Iterable[int], *, with_themselves: bool) -> None:

@@ -28,5 +28,6 @@ from config.http.media_server import MediaServer
 if problems := startup_problems():
     sys.exit(f"Videoflix cannot start:\n{problems}")
 
-for_django = HeaderGuard(LateBodies(WSGIHandler()))
+django_application = WSGIHandler()
+for_django = HeaderGuard(LateBodies(django_application))
 application = ForwardedHeaders(AccessLog(MediaServer(for_django)), settings.TRUSTED_PROXIES)

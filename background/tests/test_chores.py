@@ -1,4 +1,4 @@
-"""The reaper's rounds: a chore that fails or takes long is that chore's own affair."""
+"""The rounds of the reaper: a chore that fails or takes long does not affect the others."""
 
 import logging
 import threading
@@ -26,7 +26,7 @@ FAULTS = [
 
 
 class Board:
-    """Doubles of the chores: what was done, what fails, and the time that goes by."""
+    """Doubles of the chores: which ran, which fail, and a clock."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -52,7 +52,7 @@ class Board:
 
 
 def told_of(record: logging.LogRecord) -> str:
-    """The name of the chore that a line is about."""
+    """The name of the chore in a log line."""
     assert isinstance(record.args, tuple)
     return str(record.args[0])
 

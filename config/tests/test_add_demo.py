@@ -1,4 +1,4 @@
-"""`manage.py add_demo`: four films in an empty catalogue, and never a second time."""
+"""`manage.py add_demo`: adds four films to an empty catalogue, and never adds them again."""
 
 import io
 import re

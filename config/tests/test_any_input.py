@@ -1,4 +1,4 @@
-"""Whatever is sent to any route: generated from the schema, and never answered with an error of ours."""
+"""Requests to every route, generated from the schema: none is answered with a server error."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _one_connection() -> Iterator[None]:
-    """Requests would close the one in which the test's transaction is."""
+    """Requests would close the connection that holds the transaction of the test."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -65,7 +65,7 @@ def mode(request: Any) -> GenerationMode:
 
 
 class Stage:
-    """What the paths lead to, restored before every request, since any request may have removed it."""
+    """The objects that paths name, restored before each request, because any request may have removed them."""
 
     def __init__(self, owner: User) -> None:
         self.owner = owner
@@ -76,7 +76,7 @@ class Stage:
         self.sent = 0
 
     def prepare(self, case: Any) -> None:
-        """Two requests of three name something that there is, and the others whatever was made up."""
+        """Two of three requests name an existing object, the others a generated one."""
         self.sent += 1
         if self.sent % 3 == 0:
             return
@@ -90,7 +90,7 @@ class Stage:
         return [self.film.pk, self.film.public_id, self.waiting.pk]
 
     def upload_id(self) -> Any:
-        """Of an upload by tus that goes on; one at a time."""
+        """The id of an upload by tus that is under way; one at a time."""
         for other in DirectUpload.objects.filter(owner=self.owner, arrived_at=None):
             tus.cancel(upload=other)
         upload = direct_uploads.announce(owner=self.owner, name="film.mp4", content_type="video/mp4", size_bytes=10)
@@ -98,7 +98,7 @@ class Stage:
         return upload.public_id
 
     def token(self, person: User, role: Role) -> dict[str, str]:
-        """Signed in anew each time: among what is sent is the end of all sessions, of accounts and of roles."""
+        """Signs in again for each request: others may have ended all sessions, accounts and roles."""
         is_admin = role == Role.ADMIN
         fields = {"role": role, "is_active": True, "is_staff": is_admin, "is_superuser": is_admin}
         User.objects.filter(pk=person.pk).update(password=make_password(PASSWORD), **fields)
@@ -112,13 +112,13 @@ def stage(owner: User) -> Stage:
 
 @schemathesis.serializer("application/offset+octet-stream")
 def as_chunk(ctx: Any, value: Any) -> bytes:
-    """What follows an upload's headers in tus."""
+    """What follows the headers of an upload by tus."""
     return value if isinstance(value, bytes) else str(value).encode(errors="replace")
 
 
 @schemathesis.check
 def is_no_fault(ctx: Any, response: Any, case: Any) -> None:
-    """No error of ours, unless the schema has it (as when a part of the platform is down); every refusal has a code."""
+    """No server error, except one that the schema has (as for a service that is down); every refusal has a code."""
     is_documented = str(response.status_code) in case.operation.definition.raw["responses"]
     assert response.status_code < SERVER_ERROR or is_documented, f"{response.status_code}: {response.text[:500]}"
     if BAD_REQUEST <= response.status_code < SERVER_ERROR:
@@ -157,6 +157,6 @@ def test_services_may_send_anything(operations: list[Any], stage: Stage, mode: G
 def test_people_may_send_anything(
     role: Role, operations: list[Any], stage: Stage, mode: GenerationMode, owner: User, viewer: User, admin: User
 ) -> None:
-    """Creators to films of their own, others to those of a creator."""
+    """Creators get the ids of their own films, others those of a creator."""
     person = {Role.VIEWER: viewer, Role.CREATOR: owner, Role.ADMIN: admin}[role]
     send_all(operations, stage, mode, lambda: stage.token(person, role))

@@ -1,4 +1,4 @@
-"""`manage.py bootstrap`: what an empty platform needs, and nothing twice."""
+"""`manage.py bootstrap`: makes what an empty platform needs, and makes nothing twice."""
 
 import io
 import threading
@@ -28,13 +28,13 @@ def _own_data_folder(settings: Any, tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_the_first_admin_gets_a_random_password_that_is_shown_once() -> None:
-    said = run("--migrate").split()
+    printed = run("--migrate").split()
     admin = User.objects.get(role=Role.ADMIN)
-    assert said[:3] == ["Sign", "in", "as"]
-    assert said[3] == admin.email
-    assert admin.check_password(said[7])
+    assert printed[:3] == ["Sign", "in", "as"]
+    assert printed[3] == admin.email
+    assert admin.check_password(printed[7])
     again = run("--migrate")
-    assert said[7] not in again
+    assert printed[7] not in again
     assert again.startswith(f"Sign in as {admin.email} with the password it has")
 
 

@@ -1,4 +1,4 @@
-"""What is missing or contradicts itself where a user pool keeps the accounts."""
+"""The settings of a user pool: how they are read, and which are refused."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""docs/frontend.md shows the code that the tests run, and knows every error of the routes that it is about."""
+"""docs/frontend.md shows the code that the tests run, and has every error of the routes that it describes."""
 
 import hashlib
 import re

@@ -1,4 +1,4 @@
-"""Whom a request comes from: what trusted proxies say, and nobody else."""
+"""The address of a client: trusted proxies may name it, other clients may not."""
 
 from typing import Any
 from wsgiref.types import WSGIEnvironment
@@ -11,7 +11,7 @@ TRUSTED = parse_networks(["10.0.0.0/8", "192.168.1.5", "fd00::/8"])
 
 
 def seen(nearest: str, chain: str = "", scheme: str = "") -> WSGIEnvironment:
-    """What the application sees of a request that came from `nearest`."""
+    """The address and scheme that the application sees in a request from `nearest`."""
     found: list[WSGIEnvironment] = []
 
     def application(environ: WSGIEnvironment, start_response: Any) -> list[bytes]:

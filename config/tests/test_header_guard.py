@@ -1,4 +1,4 @@
-"""Headers that Django fails on, at the door."""
+"""Headers on which Django would fail."""
 
 from collections.abc import Iterable
 from typing import Any, cast

@@ -1,4 +1,4 @@
-"""Health says what is down, and is itself down only when nothing works."""
+"""Health says which component is down; its status is `down` only without the database or the storage."""
 
 from typing import Any
 

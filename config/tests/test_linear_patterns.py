@@ -1,4 +1,4 @@
-"""Every regular expression that may meet outside text takes time that grows with the text and no faster.
+"""Every regular expression that may read outside text needs time that grows with the text and no faster.
 
 All of them are found: those of the product's modules, of serializers and models, of routes, of the watch site's scripts
 and of Nginx. Each needs the worst text that its author can think of; one without an entry here fails.
@@ -215,7 +215,7 @@ def product_modules() -> Iterator[str]:
 
 
 def named_patterns(module: str) -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """Of the module and of its classes, where they were made and not where they were imported."""
+    """The expressions of a module and of its classes, in the module that makes them, not in those that import them."""
     namespaces = {"": vars(importlib.import_module(module))}
     for name, value in namespaces[""].items():
         if isinstance(value, type) and value.__module__ == module:
@@ -232,7 +232,7 @@ def source_of(module: str) -> str:
 
 
 def field_patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """Of serializers and models, but for the slugs and addresses of Django."""
+    """The expressions of serializers and models, except those of Django for slugs and addresses."""
     validators = [
         validator
         for cls in all_subclasses(serializers.Serializer)
@@ -256,7 +256,7 @@ def all_subclasses(cls: Any) -> Iterator[Any]:
 
 
 def scripts() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Literals of the watch site's own scripts, in a dialect that Python reads as well."""
+    """The literals in the scripts of the watch site, in a dialect that Python reads as well."""
     part = r"(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])"
     literal = re.compile(rf"(?<=[(=,:?])\s*/((?!\*){part}+)/([gimsuy]*)(?=[.,;)\s])")
     for path in sorted((BASE_DIR / "static" / "js").glob("*.js")):
@@ -265,7 +265,7 @@ def scripts() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 def of_nginx() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """After ~ or ~* in locations, conditions and maps; quoted where they have braces or spaces."""
+    """The expressions after ~ or ~* in locations, conditions and maps; quoted where they have braces or spaces."""
     for path in sorted(path for path in (BASE_DIR / "nginx").rglob("*") if path.suffix in (".conf", ".in")):
         for line in path.read_text().splitlines():
             code = line.partition("#")[0]
@@ -294,12 +294,12 @@ def url_patterns(above: URLResolver | None = None) -> Iterator[URLPattern | URLR
 
 
 def filled(unit: str) -> str:
-    """The unit repeated; so that it fits to the end, and so that it does not."""
+    """The unit repeated: once so that the expression fits to the end, once so that it does not."""
     return (unit * (SIZE // len(unit) + 1))[:SIZE]
 
 
 def too_slow(cases: list[Case], *, limit_s: float = LIMIT_S) -> list[str]:
-    """The names of those that the child was ended at."""
+    """The names of the expressions at which the child was ended."""
     slow = []
     while cases:
         command = [sys.executable, "-c", MEASURE, str(limit_s)]
@@ -331,7 +331,7 @@ def test_no_pattern_takes_longer_than_its_text_is_long() -> None:
 
 
 def test_no_route_does() -> None:
-    """A route is what stands between its converters, and those; each is given what all of them take."""
+    """A route consists of converters and the text between them; each gets the input of all."""
     cases: list[Case] = []
     # config.urls has a route of its own before this one of Django's, which has two converters that take everything.
     routes = {str(one.pattern): one for one in url_patterns() if one.pattern.converters}
@@ -344,14 +344,14 @@ def test_no_route_does() -> None:
 
 
 def test_what_is_measured_would_be_noticed() -> None:
-    """The least that grows with the square, and the expression that a header once stopped the site with."""
+    """The smallest expression with quadratic time, and the one by which a header once stopped the site."""
     cubic = re.compile(r"""["']?\b[\w-]*(?:token|secret)[\w-]*["']?\s*[:=]\s*[^\s]+""", re.IGNORECASE)
     cases = [*cases_of("square", re.compile(r"\s+$"), [" "]), *list(cases_of("cubic", cubic, ["token-"]))[:1]]
     assert too_slow(cases, limit_s=0.5) == ["square by ' '", "cubic by 'token-'"]
 
 
 def test_no_pattern_is_written_where_this_would_not_find_it() -> None:
-    """Compiled at the top of a module; a pattern that is put together from others cannot have an entry."""
+    """Every expression is compiled at the top of a module; one that is made from others elsewhere has no entry."""
     exempt = {
         "config.openapi.reference",  # a command of developers, which reads our own schema
         "media_pipeline.external.dash",  # the words of a template, and possessive digits between them

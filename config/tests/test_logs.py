@@ -138,7 +138,7 @@ except ValueError:  # as Django tells it
 
 @pytest.mark.parametrize("form", logs.FORMATS)
 def test_a_host_that_is_not_ours_is_one_line(form: str) -> None:
-    """Any stranger can send it as often as they like."""
+    """Any client can send it as often as it likes."""
     run = subprocess.run(
         [sys.executable, "-c", REFUSE_A_HOST, form], cwd=BASE_DIR, capture_output=True, text=True, check=True
     )

@@ -1,4 +1,4 @@
-"""Signed media over WSGI: what is sent, what is refused, and that nothing else can be reached."""
+"""Signed media over WSGI: what is sent, what is refused, and that no other file can be reached."""
 
 import errno
 import re
@@ -53,7 +53,7 @@ def django_was_asked(environ: WSGIEnvironment, start_response: Any) -> Iterable[
 
 
 def ignore_start(*_: Any) -> Any:
-    """Of a response whose body alone is looked at."""
+    """start_response of a test that reads the body only."""
 
 
 def call(path: str, method: str = "GET", *, wrapper: bool = False, **headers: str) -> Reply:
@@ -75,7 +75,7 @@ def call(path: str, method: str = "GET", *, wrapper: bool = False, **headers: st
 
 @pytest.fixture
 def get(media: Path) -> Get:
-    """Asks for a rightly signed file."""
+    """Requests a file with a valid signature."""
 
     def ask(name: str = "720p.mp4", method: str = "GET", **options: Any) -> Reply:
         return call(f"/media/{grants.sign(PREFIX)}/{PREFIX}/{name}", method, **options)

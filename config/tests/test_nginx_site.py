@@ -12,7 +12,7 @@ WAITS = re.compile(r"^\s*proxy_read_timeout (\d+)s;", re.MULTILINE)
 
 
 def read_timeout_s(path: str) -> int:
-    """Of the first location that matches, else of the site."""
+    """The value in the first location that matches, else in the site."""
     site = (BASE_DIR / "nginx" / "snippets" / "site.conf").read_text()
     bodies = [body for pattern, body in LOCATION.findall(site) if re.search(pattern, path)]
     said = WAITS.search(bodies[0]) if bodies else None

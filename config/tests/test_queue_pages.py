@@ -1,4 +1,4 @@
-"""The pages of the queue at /django-rq/: for staff, with what failed, without secrets, and never a 500."""
+"""The pages of the queue at /django-rq/: for staff, with failed jobs, without secrets, and never a 500."""
 
 import subprocess
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ PASSWORD = "a-secret-of-the-queue"
 
 @pytest.fixture
 def media_queue(tmp_path: Path, settings: Any) -> Iterator[Queue]:
-    """On a Redis of the test's own that wants a password."""
+    """A queue on a Redis of this test with a password."""
     socket = redis.choose_socket(tmp_path)
     args = redis.server_args(redis.find_server(), socket_path=socket, folder=tmp_path)
     server = subprocess.Popen([*args, "--requirepass", PASSWORD], stdout=subprocess.DEVNULL)

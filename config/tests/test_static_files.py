@@ -75,7 +75,7 @@ def test_whoever_does_not_gets_the_file(accepted: str) -> None:
 
 
 def test_an_address_of_another_version_is_not_found() -> None:
-    """Rather than an answer that would be kept for ever under the wrong name."""
+    """Otherwise browsers would keep the answer for ever under the wrong name."""
     assert get("/static/0123456789ab/css/site.css").status_code == 404
     assert get("/static/css/site.css").status_code == 404
 

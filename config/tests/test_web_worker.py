@@ -1,4 +1,4 @@
-"""How requests are read before a thread has them, by a worker whose application only says what it got."""
+"""How requests are read before they get a thread, by a worker whose application answers what it received."""
 
 import json
 import select
@@ -48,18 +48,18 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def port_of_few_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Started with 40 open files, of which the system would give it 60."""
+    """Started with a soft limit of 40 open files and a hard one of 60."""
     with served(tmp_path_factory.mktemp("few"), "prlimit", "--nofile=40:60") as port:
         yield port
 
 
 @contextmanager
 def served(folder: Path, *started_by: str) -> Iterator[int]:
-    (folder / "told.py").write_text("from config.http.forwarded import parse_networks\n" + APPLICATION)
+    (folder / "echo.py").write_text("from config.http.forwarded import parse_networks\n" + APPLICATION)
     port = free_port()
     options = ["-k", "config.http.web_worker.FairWorker", "--threads", "5", "--no-control-socket"]
     options += ["--pythonpath", str(folder), "--bind", f"127.0.0.1:{port}"]
-    with Popen([*started_by, sys.executable, "-m", "gunicorn", *options, "told:application"], cwd=BASE_DIR) as server:
+    with Popen([*started_by, sys.executable, "-m", "gunicorn", *options, "echo:application"], cwd=BASE_DIR) as server:
         try:
             wait_for(lambda: is_up(port), what="the server")
             yield port
@@ -79,7 +79,7 @@ def connect(port: int, address: str = "127.0.0.1") -> socket.socket:
 
 
 def send(port: int, *parts: str, address: str = "127.0.0.1") -> bytes:
-    """All that is answered until the server closes."""
+    """Everything that the server sends until it closes."""
     with connect(port, address) as connection:
         for part in parts:
             connection.sendall(part.encode())
@@ -87,7 +87,7 @@ def send(port: int, *parts: str, address: str = "127.0.0.1") -> bytes:
 
 
 def read_to(end: bytes, connection: socket.socket) -> bytes:
-    """What is answered up to this, in however many parts it comes."""
+    """The answer up to this text, in however many parts it comes."""
     answered = b""
     while not answered.endswith(end):
         part = connection.recv(65536)
@@ -164,7 +164,7 @@ def test_bodies_of_one_address_have_a_bound_together(port: int) -> None:
 
 
 def test_bodies_of_all_addresses_have_one_too(port: int) -> None:
-    """Of what has come: a body that is only announced takes no memory, and others may send theirs."""
+    """Only bytes that have come count: a body that is only announced takes no memory, and others may send theirs."""
     with ExitStack() as stack:
         held = [stack.enter_context(connect(port, f"127.0.1.{1 + one % 11}")) for one in range(33)]
         announced, sent = held[:3], held[3:]
@@ -249,7 +249,7 @@ def test_a_server_without_files_for_more_connections_keeps_those_it_has(port_of_
     ("peer", "named"), [("127.0.0.3", ""), ("127.0.0.9", "X-Forwarded-For: 8.8.8.8, 203.0.113.7\r\n")]
 )
 def test_one_address_does_not_have_all_threads(port: int, peer: str, named: str) -> None:
-    """Also where a proxy speaks for it, whose own requests are not counted."""
+    """Also behind a proxy, whose own requests are not counted."""
     waiting = [connect(port, peer) for _ in range(6)]
     for connection in waiting:
         connection.sendall(f"GET /wait HTTP/1.1\r\nHost: x\r\n{named}Connection: close\r\n\r\n".encode())

@@ -1,4 +1,4 @@
-"""Installing, with a pip or uv that only takes notes; the real thing is tests/clone."""
+"""Installing, with a pip or uv that only records its calls; tests/clone installs for real."""
 
 import subprocess
 import sys

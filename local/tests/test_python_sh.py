@@ -1,4 +1,4 @@
-"""`local/python.sh` on machines with other Pythons: scripts that answer as those would."""
+"""`local/python.sh` on machines with other Pythons, which are scripts with the same answers."""
 
 import os
 import shutil

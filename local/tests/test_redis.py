@@ -85,7 +85,7 @@ def test_its_address_may_hold_spaces_and_more() -> None:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Path]:
-    """A real one, in a folder whose name has a space."""
+    """A real Redis, in a folder whose name has a space."""
     folder = tmp_path / "my data"
     folder.mkdir()
     argv = redis.server_args(redis.find_server(), socket_path=folder / "redis.sock", folder=folder)

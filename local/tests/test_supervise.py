@@ -1,4 +1,4 @@
-"""Real processes: fake programs under a real supervisor, which is a process of its own (local.tests.stand)."""
+"""Fake programs under a real supervisor, which is a process of its own (local.tests.stand)."""
 
 import json
 import os
@@ -26,7 +26,7 @@ RUNAWAY = "setsid sh -c 'trap \"\" TERM; exec sleep 1000' & echo started; wait"
 
 
 class Stand:
-    """The supervisor, what it prints, and the processes of its family (known by a mark in their environment)."""
+    """The supervisor, its output, and its processes (found by a mark in their environment)."""
 
     def __init__(self, programs: dict[str, list[str]], **settings: str) -> None:
         self.mark = f"STAND={uuid.uuid4().hex}"
@@ -64,7 +64,7 @@ class Stand:
             return False
 
     def pid_of(self, *words: str) -> int:
-        """Waits until there is such a process."""
+        """Waits until this process exists."""
         wait_until(lambda: self.pids_of(words))
         return self.pids_of(words)[0]
 
