@@ -39,17 +39,12 @@ class HealthView(APIView):
             "queue": queue.ping(),
             "storage": is_storage_up(),
         }
+        is_down = not all(components[name] for name in REQUIRED)
         body = {
-            "status": overall(components),
+            "status": "down" if is_down else "ok" if all(components.values()) else "degraded",
             "components": {name: "ok" if is_up else "down" for name, is_up in components.items()},
         }
-        return Response(body, status=503 if body["status"] == "down" else 200, headers={"Cache-Control": "no-store"})
-
-
-def overall(components: dict[str, bool]) -> str:
-    if not all(components[name] for name in REQUIRED):
-        return "down"
-    return "ok" if all(components.values()) else "degraded"
+        return Response(body, status=503 if is_down else 200, headers={"Cache-Control": "no-store"})
 
 
 def is_database_up() -> bool:

@@ -115,7 +115,7 @@ class ClientConnection(TConn):
         self.is_proxy = False
         self.address: str | None = None
         self.received = bytearray()
-        self.whole_bytes: int | None = None  # of head and body, once the head is here
+        self.request_bytes: int | None = None  # of head and body, once the head has arrived
         self.seen_s = 0.0
         self.held_bytes = 0
         self.kept_bytes = 0
@@ -205,7 +205,7 @@ class FairWorker(ThreadWorker):
 
     def await_request(self, conn: ClientConnection) -> None:
         """Waits for the next request of this connection; its head must be complete within `request_s`."""
-        conn.whole_bytes = None
+        conn.request_bytes = None
         conn.sock.setblocking(False)
         if buffered := conn.parser.unreader.take_buffered():
             self.take(conn, buffered)
@@ -255,7 +255,7 @@ class FairWorker(ThreadWorker):
             self.refuse(conn, TOO_FULL)
             return
         now = time.monotonic()
-        if conn.whole_bytes is None:
+        if conn.request_bytes is None:
             end = conn.received.find(HEAD_END, max(before - len(HEAD_END), 0))
             if end < 0 or end > HEAD_BYTES:
                 if len(conn.received) > HEAD_BYTES:
@@ -269,8 +269,8 @@ class FairWorker(ThreadWorker):
             conn.sock.pace = self.new_pace()
         else:
             conn.sock.pace.note(waited_s=now - conn.seen_s, received_bytes=len(data))
-        assert conn.whole_bytes is not None
-        if len(conn.received) < conn.whole_bytes:
+        assert conn.request_bytes is not None
+        if len(conn.received) < conn.request_bytes:
             self.watch(conn, self.on_readable, conn.sock.pace.left_s)
             return
         self.unwatch(conn)
@@ -303,7 +303,7 @@ class FairWorker(ThreadWorker):
             # The application must not answer it a second time.
             original, head = head, EXPECT.sub(b"", head)
             conn.received[: len(original)] = head
-        conn.whole_bytes = len(head) + body_bytes
+        conn.request_bytes = len(head) + body_bytes
         return True
 
     # --- threads ------------------------------------------------------------------------------------------------------
