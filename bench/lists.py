@@ -56,8 +56,8 @@ def main() -> None:
             with Peak(platform) as peak:
                 statuses = dict(ask_at_once(client, REQUESTS))
             took_s = time.perf_counter() - began
-            told = f"{statuses} in {took_s:.1f} s, at most {peak.max_mb} MB, then {memory_mb(platform)} MB"
-            print(f"round {number}: {told}")
+            result = f"{statuses} in {took_s:.1f} s, at most {peak.max_mb} MB, then {memory_mb(platform)} MB"
+            print(f"round {number}: {result}")
 
 
 if __name__ == "__main__":

@@ -76,7 +76,7 @@ def bench(clip: Path, rounds: int, folder: Path, platform: Platform) -> None:
     ways: dict[str, Callable[[Path], Run]] = {
         "(a) one after another": by_hand(lambda out: one_after_another(ffmpeg, clip, heights, out)),
         "(b) split graph": by_hand(lambda out: split_graph(ffmpeg, clip, heights, float(source.frame_rate), out)),
-        "(c) Videoflix": lambda out: ours(clip, platform),
+        "(c) Videoflix": lambda out: by_platform(clip, platform),
     }
     runs: dict[str, list[Run]] = {name: [] for name in ways}
     say(f"\n### {title_of(clip, source)}, {len(heights)} rungs, {rounds} rounds\n")
@@ -104,7 +104,7 @@ def by_hand(way: Callable[[Path], None]) -> Callable[[Path], Run]:
     return run
 
 
-def ours(clip: Path, platform: Platform) -> Run:
+def by_platform(clip: Path, platform: Platform) -> Run:
     with Meter(platform.worker_pids(), with_themselves=True) as meter:
         video_id = platform.add(clip)
         platform.wait_until_ready(video_id)

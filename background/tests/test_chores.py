@@ -87,7 +87,7 @@ def test_a_chore_that_fails_rests_longer_each_time_up_to_a_limit(board: Board) -
     assert pauses == [5, 10, 20, 40, *[5 * MAX_REST] * len(pauses[4:])]
 
 
-def test_it_has_its_turn_in_every_round_once_it_works_again(board: Board) -> None:
+def test_a_chore_that_works_again_has_its_turn_in_every_round(board: Board) -> None:
     board.failing = {"second": OSError("full")}
     keeping = board.keeping(interval_s=5)
     for _ in range(6):

@@ -27,7 +27,7 @@ WAYS = {
     "bearer": "`Authorization: Bearer <access token>`",
     "staff": "the admin site's session (cookie `{name}`) with its CSRF token",
     "signature": "AWS Signature Version 4 in `Authorization`",
-    "gateway": "`{name}`, which only our API gateway knows",
+    "gateway": "`{name}`, which only the API gateway of this site knows",
 }
 MAX_INLINE_FIELDS = 4  # an object with more has its table under "Objects" only
 LIMITS = {
@@ -119,7 +119,7 @@ def overview(groups: Mapping[str, Sequence[tuple[str, str, Json]]]) -> Iterator[
 def section(schema: Json, method: str, path: str, operation: Json) -> Iterator[str]:
     yield f"### `{operation_name(method, path)}`\n"
     yield f"{prose(operation)}\n"
-    yield f"Who: {who(schema, operation)}.\n"
+    yield f"Access: {who(schema, operation)}.\n"
     yield from parameters(schema, operation)
     yield from body(schema, operation)
     yield from answers(schema, operation)
@@ -148,9 +148,9 @@ def summary(operation: Json) -> str:
 def who(schema: Json, operation: Json) -> str:
     ways = [name for way in operation.get("security", []) for name in way]
     if not ways:
-        return "anybody"
+        return "all requests"
     schemes = schema["components"]["securitySchemes"]
-    return "whoever has " + " or ".join(WAYS.get(way, way).format(name=schemes[way].get("name", way)) for way in ways)
+    return "requests with " + " or ".join(WAYS.get(way, way).format(name=schemes[way].get("name", way)) for way in ways)
 
 
 def parameters(schema: Json, operation: Json) -> Iterator[str]:

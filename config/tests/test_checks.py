@@ -179,10 +179,10 @@ def test_a_ladder_that_cannot_be_read_is_a_problem(settings: Any, crf: int | Non
 
 TROUBLESHOOTING = BASE_DIR / "docs" / "troubleshooting.md"
 OUR_APPS = ("config", "content_app", "users_app", "django_rq")
-OURS = sorted(name for name, app in get_commands().items() if app in OUR_APPS)
+OUR_COMMANDS = sorted(name for name, app in get_commands().items() if app in OUR_APPS)
 
 
-@pytest.mark.parametrize("name", OURS)
+@pytest.mark.parametrize("name", OUR_COMMANDS)
 def test_no_command_of_ours_skips_these_checks(name: str) -> None:
     command = load_command_class(get_commands()[name], name)
     assert command.requires_system_checks == "__all__" or TAG in command.requires_system_checks

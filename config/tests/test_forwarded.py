@@ -54,7 +54,7 @@ def test_the_scheme_is_what_a_trusted_proxy_says(nearest: str, said: str, scheme
     assert seen(nearest, scheme=said)["wsgi.url_scheme"] == scheme
 
 
-def test_nobody_behind_sees_the_headers() -> None:
+def test_the_application_never_sees_the_headers() -> None:
     for nearest in ("10.0.0.1", "203.0.113.9"):
         assert not [name for name in seen(nearest, "1.2.3.4", "https") if name.startswith("HTTP_X_FORWARDED")]
 

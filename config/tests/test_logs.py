@@ -68,7 +68,7 @@ Log = tuple[logging.Logger, StringIO]
 
 @pytest.fixture
 def log(form: str) -> Log:
-    """A logger of this form, and what it has said."""
+    """A logger of this form, and its output."""
     stream = StringIO()
     handler = logging.StreamHandler(stream)
     configured = logs.logging_config(form)["formatters"][form]
@@ -88,12 +88,12 @@ def test_no_line_is_longer_than_the_bound(form: str, unit: str, log: Log) -> Non
         raise ValueError(huge)
     except ValueError:
         logger.exception("a message of %s", huge, extra={"path": huge, "several": [huge, {"token": huge}]})
-    said = stream.getvalue().removesuffix("\n")
-    assert len(said) <= logs.LINE_CHARACTERS
-    assert "a message of begins" in said
-    assert "SECRET0" not in said
+    output = stream.getvalue().removesuffix("\n")
+    assert len(output) <= logs.LINE_CHARACTERS
+    assert "a message of begins" in output
+    assert "SECRET0" not in output
     if form == "json":
-        assert {"event", "exception", "path", "level", "logger", "time"} <= set(json.loads(said))
+        assert {"event", "exception", "path", "level", "logger", "time"} <= set(json.loads(output))
 
 
 @pytest.mark.parametrize("form", logs.FORMATS)
@@ -116,10 +116,10 @@ def test_lines_have_what_they_need(form: str, log: Log) -> None:
         raise ValueError("https://x/?token=SECRET0")
     except ValueError:
         logger.exception("it failed")
-    said = stream.getvalue()
-    assert "SECRET0" not in said
+    output = stream.getvalue()
+    assert "SECRET0" not in output
     if form == "json":
-        first, second = (json.loads(line) for line in said.splitlines())
+        first, second = (json.loads(line) for line in output.splitlines())
         assert first["event"].startswith("video 12: ")
         assert (first["level"], first["request_id"], first["status"]) == ("warning", "an-id-12345", 200)
         assert "ValueError" in second["exception"]

@@ -115,7 +115,7 @@ def test_files_have_limits_of_their_own_where_files_are_taken(
      "/admin/content_app/videox/", "/content/", "/api/v1/upload/videos/metadata/", "/x/api/v1/videos/",
      "//api/v1/videos/"],
 )  # fmt: skip
-def test_and_nowhere_else(content_type: str, path: str, post: Callable[..., Any]) -> None:
+def test_files_have_no_other_limit_at_other_routes(content_type: str, path: str, post: Callable[..., Any]) -> None:
     assert post(content_type, size=1000, path=path).status_code == 413
 
 

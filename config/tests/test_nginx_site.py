@@ -15,10 +15,10 @@ def read_timeout_s(path: str) -> int:
     """The value in the first location that matches, else in the site."""
     site = (BASE_DIR / "nginx" / "snippets" / "site.conf").read_text()
     bodies = [body for pattern, body in LOCATION.findall(site) if re.search(pattern, path)]
-    said = WAITS.search(bodies[0]) if bodies else None
-    said = said or WAITS.search(site)
-    assert said
-    return int(said[1])
+    wait = WAITS.search(bodies[0]) if bodies else None
+    wait = wait or WAITS.search(site)
+    assert wait
+    return int(wait[1])
 
 
 @pytest.mark.parametrize("end", ["", "/"])

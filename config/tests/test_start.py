@@ -55,31 +55,31 @@ def refused(*argv: str, data_dir: Path, **values: str) -> str:
     ids=" ".join,
 )
 def test_nothing_starts_with_unsafe_settings_and_all_are_told(argv: tuple[str, ...], tmp_path: Path) -> None:
-    said = refused(*argv, data_dir=tmp_path, **UNSAFE)
+    output = refused(*argv, data_dir=tmp_path, **UNSAFE)
     for number, name, hint in (
         ("001", "SECRET_KEY is missing", "Set it to a long random value"),
         ("003", "ALLOWED_HOSTS is '*'", "List the host names"),
         ("022", "TRANSCODER is external", "Set USE_S3_MEDIA=1"),
         ("033", "EMAIL_HOST_USER is set", "Set EMAIL_HOST as well"),
     ):
-        assert f"(videoflix.E{number}) {name}" in said
-        assert f"HINT: {hint}" in said
+        assert f"(videoflix.E{number}) {name}" in output
+        assert f"HINT: {hint}" in output
     assert not tables_of(tmp_path / "videoflix.sqlite3")
 
 
 def test_the_web_server_opens_no_socket_with_unsafe_settings(tmp_path: Path) -> None:
     port = free_port()
     with socket.create_server(("127.0.0.1", port)):  # it would complain about this address if it came to it
-        said = refused(*GUNICORN, "--bind", f"127.0.0.1:{port}", data_dir=tmp_path, **UNSAFE)
-    assert said.startswith("Videoflix cannot start:\n(videoflix.E001) SECRET_KEY is missing")
-    assert "in use" not in said
+        output = refused(*GUNICORN, "--bind", f"127.0.0.1:{port}", data_dir=tmp_path, **UNSAFE)
+    assert output.startswith("Videoflix cannot start:\n(videoflix.E001) SECRET_KEY is missing")
+    assert "in use" not in output
 
 
 @pytest.mark.parametrize("argv", [(*MANAGE, "check"), (*MANAGE, "rqworker"), GUNICORN], ids=" ".join)
 def test_a_folder_that_cannot_be_made_is_one_sentence(argv: tuple[str, ...], tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    said = refused(*argv, data_dir=tmp_path / "file" / "data")
-    assert said == (
+    output = refused(*argv, data_dir=tmp_path / "file" / "data")
+    assert output == (
         f"Videoflix cannot start: the folder {tmp_path / 'file' / 'data'} cannot be made (Not a directory): "
         "set DATA_DIR or MEDIA_ROOT to another one.\n"
     )
@@ -87,8 +87,8 @@ def test_a_folder_that_cannot_be_made_is_one_sentence(argv: tuple[str, ...], tmp
 
 @pytest.mark.parametrize("argv", [(*MANAGE, "check"), GUNICORN], ids=" ".join)
 def test_a_value_that_cannot_be_read_is_one_sentence(argv: tuple[str, ...], tmp_path: Path) -> None:
-    said = refused(*argv, data_dir=tmp_path, MAX_UPLOAD_MB="many")
-    assert said == "Videoflix cannot start: MAX_UPLOAD_MB is 'many'; set it to a whole number.\n"
+    output = refused(*argv, data_dir=tmp_path, MAX_UPLOAD_MB="many")
+    assert output == "Videoflix cannot start: MAX_UPLOAD_MB is 'many'; set it to a whole number.\n"
 
 
 def test_the_folders_are_made_when_the_application_starts_and_not_by_reading_the_settings(tmp_path: Path) -> None:

@@ -61,14 +61,14 @@ def test_the_version_is_that_of_the_content_alone(project: Path, tmp_path: Path)
 
 
 @pytest.mark.parametrize("accepted", ["gzip", "gzip, deflate, br, zstd", "br;q=1.0, gzip;q=0.8"])
-def test_whoever_understands_gzip_gets_it(accepted: str) -> None:
+def test_a_client_that_accepts_gzip_gets_it(accepted: str) -> None:
     response = get(static("css/site.css"), accept_encoding=accepted)
     assert response["Content-Encoding"] == "gzip"
     assert gzip.decompress(content(response)) == STYLES.read_bytes()
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "br"])
-def test_whoever_does_not_gets_the_file(accepted: str) -> None:
+def test_any_other_client_gets_the_file(accepted: str) -> None:
     response = get(static("css/site.css"), accept_encoding=accepted)
     assert "Content-Encoding" not in response
     assert content(response) == STYLES.read_bytes()

@@ -116,7 +116,7 @@ def test_requests_that_come_together_are_answered_one_after_the_other(port: int)
 
 
 @pytest.mark.parametrize("size", [1, 100_000, 5_000_000])
-def test_of_a_body_that_nobody_reads_what_is_here_is_thrown_away(port: int, size: int) -> None:
+def test_the_rest_of_an_unread_body_is_thrown_away(port: int, size: int) -> None:
     answered = send(port, head("/?0", size), "x" * size, LAST)
     assert answered.count(b"HTTP/1.1 200") == 2
     assert answered.count(b"Connection: keep-alive") == 1

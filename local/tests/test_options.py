@@ -31,7 +31,7 @@ def test_a_redis_of_the_operator_is_used(name: str) -> None:
 
 
 @pytest.mark.parametrize("value", ["0", "65536", "-1", "http", "8000.5", "80 00", "³", "9" * 5000])
-def test_a_port_that_is_none_is_refused_in_one_sentence(value: str) -> None:
+def test_a_value_that_is_no_port_is_refused_in_one_sentence(value: str) -> None:
     with pytest.raises(Problem, match=r"^PORT is '.*': set it to a whole number from 1 to 65535\.$"):
         read_options({"PORT": value})
 

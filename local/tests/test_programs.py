@@ -36,6 +36,6 @@ def test_a_program_that_waits_for_its_restart_has_not_ended() -> None:
     assert not child.has_ended
 
 
-def test_an_end_is_told_in_words() -> None:
+def test_the_end_of_a_process_is_described_in_words() -> None:
     assert describe_end(-9) == "was ended by SIGKILL"
     assert describe_end(3) == "ended with exit code 3"
