@@ -16,6 +16,8 @@ from django.db import DatabaseError, close_old_connections, connections
 from django.utils.module_loading import import_string
 from redis.exceptions import RedisError
 
+from background.retry import Retry
+
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 30.0
@@ -120,7 +122,7 @@ class Housekeeping:
 
     def _note_failure(self, chore: Chore, error: Exception) -> None:
         chore.failures += 1
-        rest_s = self.interval_s * min(2 ** (chore.failures - 1), MAX_REST)
+        rest_s = Retry(first_s=self.interval_s, max_s=MAX_REST * self.interval_s).wait_s(chore.failures)
         chore.rests_until = self.clock() + rest_s
         self._log(
             chore,

@@ -15,6 +15,8 @@ from django.db import transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils import timezone
 
+from background.leases import is_free, lease_end
+from background.retry import Retry
 from content_app import queue
 from content_app.models import Caption, Rendition, Video
 from content_app.services.storage import discards
@@ -196,11 +198,11 @@ def switch_poster(*, video: Video, poster: str) -> bool:
 
 def claim(*, video_id: int) -> Claim | None:
     """Claims a pending video for this worker. Returns None when it is not pending, or has to wait before a retry."""
-    now, token = timezone.now(), uuid.uuid4()
+    token = uuid.uuid4()
     rows = (
         _movable(video_id, State.PROCESSING)
-        .filter(Q(lease_until=None) | Q(lease_until__lte=now), deleted_at=None)
-        .update(**FRESH, state=State.PROCESSING, claim_token=token, lease_until=_lease(), attempts=F("attempts") + 1)
+        .filter(is_free("lease_until"), deleted_at=None)
+        .update(**FRESH, state=State.PROCESSING, claim_token=token, lease_until=lease_end(), attempts=F("attempts") + 1)
     )
     if not rows:
         return None
@@ -216,7 +218,7 @@ def record_progress(
     """Stores the progress and renews the lease. Raises ClaimLost."""
     # Without a new estimate the one from preflight stays.
     estimate = {} if estimate_s is None else {"estimate_s": estimate_s}
-    _write(claim, progress=percent, time_left_s=time_left_s, lease_until=_lease(), **estimate)
+    _write(claim, progress=percent, time_left_s=time_left_s, lease_until=lease_end(), **estimate)
 
 
 def expect_version(*, claim: Claim, version: str) -> None:
@@ -282,13 +284,14 @@ def _poster_after_switch(old: str, new: Published) -> dict[str, Case]:
 
 def mark_failed(*, claim: Claim, error: PipelineError) -> State:
     """Fails the video, or puts it back to `pending` if another attempt may help. Raises ClaimLost."""
-    if error.permanent or claim.attempt >= settings.MAX_ATTEMPTS:
+    retry = Retry(first_s=FIRST_RETRY_S, tries=settings.MAX_ATTEMPTS)
+    if error.permanent or retry.is_over(claim.attempt):
         state = _give_up(_held(claim), error)
         if state is None:
             raise ClaimLost
         return state
     # While a video is pending, lease_until means: no worker claims it before this moment.
-    wait = timedelta(seconds=FIRST_RETRY_S * 2 ** (claim.attempt - 1))
+    wait = timedelta(seconds=retry.wait_s(claim.attempt))
     _write(claim, **FRESH, state=State.PENDING, claim_token=None, lease_until=timezone.now() + wait)
     return State.PENDING
 
@@ -360,10 +363,6 @@ def _movable(video_id: int, target: State) -> "QuerySet[Video]":
     return Video.objects.filter(pk=video_id, state__in=sources_of(target))
 
 
-def _lease() -> object:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-
 # --- the reaper's moves ----------------------------------------------------------------------------------------------
 
 
@@ -385,8 +384,7 @@ def take_back_expired() -> int:
 
 def waiting_ids() -> list[int]:
     """Returns the ids of the pending videos that a worker may claim now, the longest waiting first."""
-    now = timezone.now()
-    ready = Video.objects.filter(Q(lease_until=None) | Q(lease_until__lte=now), state=State.PENDING, deleted_at=None)
+    ready = Video.objects.filter(is_free("lease_until"), state=State.PENDING, deleted_at=None)
     return list(ready.order_by("queued_at", "pk").values_list("pk", flat=True))
 
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Q
 from django.http import Http404
 from django.utils import timezone
 
+from background.leases import is_free, lease_end
 from content_app.access import may_change, may_upload_videos
 from content_app.models import DirectUpload
 from content_app.rules import OriginalRefused, check_original
@@ -78,15 +78,11 @@ class Lease:
         return DirectUpload.objects.filter(pk=self.upload.pk, settled_at=None, checked_until=self.until)
 
 
-def lease_end() -> datetime:
-    return timezone.now() + timedelta(seconds=settings.LEASE_SECONDS)
-
-
 def take_lease(upload_id: int) -> Lease | None:
     """None when there is nothing to check, or another job checks it."""
     until = lease_end()
-    is_free = Q(checked_until=None) | Q(checked_until__lte=timezone.now())
-    waiting = DirectUpload.objects.filter(is_free, pk=upload_id, settled_at=None).exclude(arrived_at=None)
+    unsettled = DirectUpload.objects.filter(is_free("checked_until"), pk=upload_id, settled_at=None)
+    waiting = unsettled.exclude(arrived_at=None)
     if not waiting.exclude(video=None).update(checked_until=until):
         return None
     upload = DirectUpload.objects.select_related("video", "owner").filter(pk=upload_id, checked_until=until).first()

@@ -17,6 +17,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
+from background.leases import is_free
 from background.queue import enqueue_lost
 from background.refusals import Kind, Refusal
 from content_app import queue
@@ -248,8 +249,7 @@ def find_arrived() -> int:
 def enqueue_lost_checks() -> int:
     """Enqueue checks whose job was lost. Returns how many."""
     now = timezone.now()
-    is_free = Q(checked_until=None) | Q(checked_until__lte=now)
-    waiting = DirectUpload.objects.filter(is_free, settled_at=None, arrived_at__lte=now - JOB_IS_LOST)
+    waiting = DirectUpload.objects.filter(is_free("checked_until"), settled_at=None, arrived_at__lte=now - JOB_IS_LOST)
     due = list(waiting.exclude(video=None).filter(look_at__lte=now).values_list("pk", flat=True)[:LOOK_BATCH])
     DirectUpload.objects.filter(pk__in=due).update(look_at=now + JOB_IS_LOST)
     return enqueue_lost(due, queued=queue.checks_waiting, enqueue_one=queue.enqueue_check, what="uploads")
@@ -262,8 +262,8 @@ def expire() -> int:
     Returns how many were given up.
     """
     now = timezone.now()
-    is_free = Q(checked_until=None) | Q(checked_until__lte=now)
-    late = DirectUpload.objects.filter(is_free, settled_at=None, expires_at__lte=now).exclude(will_be_checked())
+    unsettled = DirectUpload.objects.filter(is_free("checked_until"), settled_at=None)
+    late = unsettled.filter(expires_at__lte=now).exclude(will_be_checked())
     count = 0
     try:
         for upload in late.select_related("video"):
