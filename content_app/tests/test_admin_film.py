@@ -212,7 +212,7 @@ def test_an_uploaded_picture_becomes_the_poster(staff: Client, owner: User) -> N
     video = make_playable(owner)
     picture = SimpleUploadedFile("mine.png", make_picture(), content_type="image/png")
     assert told(staff, f"{LIST}{video.pk}/poster", {"file": picture}) == ["Your picture is the poster."]
-    assert "Yours, shown now" in shown(staff, video)
+    assert "Yours, in use" in shown(staff, video)
 
 
 @pytest.mark.parametrize(

@@ -97,7 +97,7 @@ def test_the_confirmation_says_when_the_storage_is_unreachable(
         raise StorageUnavailable
 
     monkeypatch.setattr(LocalStore, "sizes", fail)
-    assert "What is stored cannot be listed now" in ask(staff, make_playable(owner))
+    assert "The stored files cannot be listed now" in ask(staff, make_playable(owner))
 
 
 @pytest.mark.parametrize("in_bulk", [True, False])

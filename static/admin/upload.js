@@ -33,7 +33,7 @@ function objection(chosen) {
   if (!types.includes(extension)) return `Choose a video file: ${types.join(", ")}.`;
   if (chosen.size === 0) return "The file is empty.";
   const most = Number(file.dataset.maxBytes);
-  return chosen.size > most ? `This file has ${size(chosen.size)}; the most that can be uploaded is ${size(most)}.` : "";
+  return chosen.size > most ? `This file is ${size(chosen.size)} large; the limit is ${size(most)}.` : "";
 }
 
 function choose() {

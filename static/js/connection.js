@@ -2,7 +2,7 @@
 
 // Never `hidden`: screen readers do not read a live region that appears together with its text.
 const note = document.querySelector("[data-connection]");
-const OFFLINE = "You are offline. This page goes on by itself when the connection is back.";
+const OFFLINE = "You are offline. This page continues by itself when the connection is back.";
 const BACK = "The connection is back.";
 const BACK_MS = 3000;
 let timer = null;

@@ -12,7 +12,7 @@ new Form(byId("email-form"), {
   send: (values) => post("/api/v1/auth/email/change/", values),
   onSent: (answer, { new_email: address }) => {
     byId("email-form").reset();
-    return `We have sent a link to ${address}. Follow it, and the address is yours.`;
+    return `We have sent a link to ${address}. Follow it to confirm your new address.`;
   },
 });
 
@@ -20,10 +20,10 @@ new Form(byId("password-form"), {
   send: ({ current_password, new_password }) =>
     post("/api/v1/auth/password/change/", { current_password, new_password }),
   object: ({ new_password: password, again }) =>
-    again && again !== password ? { again: "The two passwords differ." } : {},
+    again && again !== password ? { again: "The two passwords do not match." } : {},
   onSent: () => {
     sessions.load();
-    return "Your password is changed. Every other device is signed out.";
+    return "Your password has been changed. Every other device is signed out.";
   },
 });
 

@@ -133,6 +133,6 @@ export class DetailsForm {
 
 function keptText(theirs) {
   const quoted = theirs.length > LONGEST_QUOTE ? `${theirs.slice(0, LONGEST_QUOTE)}…` : theirs;
-  const what = theirs ? `it was changed to “${quoted}”` : "it was emptied";
-  return `In the meantime ${what}. Save again to have yours instead.`;
+  const change = theirs ? `changed this to “${quoted}”` : "emptied this field";
+  return `Someone ${change} in the meantime. Save again to keep yours.`;
 }

@@ -6,8 +6,8 @@ import { Cancelled, Meter } from "./uploader.js";
 
 const PAUSES_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
 const STALLED_MS = 60_000;
-const WAITING = "The connection is lost. The upload goes on by itself when it is back.";
-const GIVEN_UP = "The connection does not come back. What has arrived is kept; press Resume to go on.";
+const WAITING = "The connection was lost. The upload continues by itself when it is back.";
+const GIVEN_UP = "The connection has not come back. What has arrived is kept; press Resume to continue.";
 const PAUSED = "Paused. What has arrived is kept.";
 
 /** No answer, or one that may be another a moment later; 507 is a full disk. */
@@ -125,7 +125,7 @@ export class DirectUpload {
   }
 
   showWhereItGoesOn(sent) {
-    this.show("sending", `Going on where it stopped: ${Math.floor((sent / this.file.size) * 100)} %.`);
+    this.show("sending", `Continuing where it stopped: ${Math.floor((sent / this.file.size) * 100)} %.`);
   }
 
   // --- Turns ---

@@ -10,7 +10,7 @@ export function objectionTo(file, { fileTypes, maxBytes }) {
   }
   if (file.size === 0) return `“${file.name}” is empty.`;
   if (file.size > maxBytes) {
-    return `“${file.name}” has ${size(file.size)}; the most that can be uploaded is ${size(maxBytes)}.`;
+    return `“${file.name}” is ${size(file.size)} large; the limit is ${size(maxBytes)}.`;
   }
   return null;
 }

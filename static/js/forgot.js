@@ -9,6 +9,6 @@ const form = document.getElementById("forgot-form");
 new Form(form, {
   send: (values) => post("/users/forgot-password/", values),
   // The same for every address: who has an account here is nobody else's business.
-  onSent: (answer, { email }) => `If ${email} has an account here, a link is on its way to it. Look into your mailbox.`,
+  onSent: (answer, { email }) => `If ${email} has an account here, a link is on its way. Check your mailbox.`,
 });
 carryAddress(form.elements.email);

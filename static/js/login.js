@@ -17,8 +17,8 @@ const addressTyped = () => form.email.value.trim();
 const NOTES = {
   confirmed: "Your address is confirmed. Sign in to watch.",
   email_changed: "Your new address is confirmed. Sign in with it from now on.",
-  reset: "Your password is changed. Sign in with the new one.",
-  deleted: "Your account is deleted.",
+  reset: "Your password has been changed. Sign in with the new one.",
+  deleted: "Your account has been deleted.",
 };
 const led = Object.keys(NOTES).find((name) => query.has(name));
 
@@ -59,7 +59,7 @@ async function sendAgain() {
   try {
     // An account that waits gets the mail that confirms it by this route.
     await post("/users/forgot-password/", { email: addressTyped() });
-    document.getElementById("mail-sent").textContent = "A new mail is on its way. Only the newest counts.";
+    document.getElementById("mail-sent").textContent = "A new mail is on its way. Only the newest one works.";
   } catch (error) {
     say(document.getElementById("mail-problem"), error.message);
   }
@@ -91,7 +91,7 @@ if (led === "deleted") {
   forgetTyped();
   document.getElementById("login-title").textContent = "Goodbye";
   const purpose = document.getElementById("login-purpose");
-  purpose.textContent = "An admin can bring back the films that you uploaded. Everything else is gone for good.";
+  purpose.textContent = "An admin can bring back the films you uploaded. Everything else is gone for good.";
   note.after(purpose);
 }
 carryAddress(form.email);

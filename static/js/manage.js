@@ -138,7 +138,7 @@ export function whatGoes(video, person) {
   const count = Object.keys(video.converted_files).length;
   const qualities = count === 1 ? "one quality" : `${count} qualities`;
   const things = count ? `its ${qualities}, picture, captions and original go with it` : "its original goes with it";
-  const later = person.role === "ADMIN" ? "and later in the admin site" : "and an admin later";
-  const back = `You can bring all of it back right after, ${later}, until somebody deletes it for good.`;
-  return `“${video.title}” disappears for everybody at once; ${things}. ${back}`;
+  const later = person.role === "ADMIN" ? "later you can bring it back in the admin site" : "later an admin can bring it back";
+  const back = `You can undo this right away; ${later}, until it is deleted for good.`;
+  return `“${video.title}” disappears for everyone at once; ${things}. ${back}`;
 }

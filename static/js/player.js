@@ -302,7 +302,7 @@ export class Player {
   #showResumed(left) {
     const note = this.#find(".player-resumed");
     note.hidden = left === null;
-    if (left) note.querySelector("span").textContent = `You left at ${clock(left.at)}.`;
+    if (left) note.querySelector("span").textContent = `You left off at ${clock(left.at)}.`;
   }
 
   #chooseQuality(name) {

@@ -117,7 +117,7 @@ function summary({ found, planned, cost }, takes) {
     { label: "Sound", text: lineOf(found, "Sound") },
     { label: "Captions", text: lineOf(planned, "Captions") },
     { label: "Becomes", text: qualities(planned) },
-    { label: "Takes", text: `${takes}, ${size(cost.most_bytes)} at the most` },
+    { label: "Takes", text: `${takes}, ${size(cost.most_bytes)} at most` },
   ]);
 }
 

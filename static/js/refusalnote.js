@@ -34,5 +34,5 @@ export class RefusalNote {
 /** Pure. */
 export function refusalText({ file, sentence, at }) {
   const what = file ? `The file “${file}” was not used` : "The film could not be processed again";
-  return `${what} (${day(at)}): ${sentence} The film is as it was before.`;
+  return `${what} (${day(at)}): ${sentence} The film was not changed.`;
 }

@@ -16,7 +16,7 @@ let registration = null;
 new Form(form, {
   send: register,
   object: ({ password, confirm_password: again }) =>
-    again && again !== password ? { confirm_password: "The two passwords differ." } : {},
+    again && again !== password ? { confirm_password: "The two passwords do not match." } : {},
   onSent: (answer, values) => {
     registration = values;
     rememberTyped({ isRegistered: true });
@@ -46,7 +46,7 @@ function show(isRegistered) {
   form.hidden = isRegistered;
   byId("registered").hidden = !isRegistered;
   byId("registered-sentence").textContent = isRegistered
-    ? `Look into your mailbox: we have sent a ${confirmBy} to ${registration.email}. It works for a day.`
+    ? `Check your mailbox: we have sent a ${confirmBy} to ${registration.email}. It works for a day.`
     : "";
   if (isRegistered) byId("registered-title").focus();
 }
@@ -66,7 +66,7 @@ async function sendAgain() {
   sayOutcome({});
   try {
     await (registration.password ? register(registration) : post("/users/forgot-password/", { email: registration.email }));
-    sayOutcome({ done: "Sent again. Only the newest mail counts." });
+    sayOutcome({ done: "Sent again. Only the newest mail works." });
   } catch (error) {
     sayOutcome({ problem: error.message });
   }

@@ -10,7 +10,7 @@ import { Cancelled, Transfer, withSession } from "./uploader.js";
 
 const byId = (id) => document.getElementById(id);
 const METADATA = "/api/v1/upload/videos/metadata/";
-const ARRIVED = "The file has arrived. It becomes the film as soon as it is processed.";
+const ARRIVED = "The file has arrived. It replaces the film as soon as it is processed.";
 const CANCELLED = "Upload cancelled. Nothing was changed.";
 
 export class Replacement {

@@ -54,15 +54,15 @@ export function resultsElement(title, cards) {
 }
 
 function nothingFound() {
-  const said = el("p", {}, "No film matches.");
-  const hint = el("p", { class: "muted" }, "Fewer or other words may find more.");
+  const said = el("p", {}, "No film matches your search.");
+  const hint = el("p", { class: "muted" }, "Try fewer or different words.");
   return el("div", { class: "empty", "data-testid": "nothing-found" }, icon("search"), said, hint);
 }
 
 export function emptyElement(mayUpload) {
   const hint = mayUpload
     ? el("a", { class: "button primary", href: "/upload/" }, "Upload the first film")
-    : el("p", { class: "muted" }, "Come back when somebody has added a film.");
+    : el("p", { class: "muted" }, "Come back when someone has added a film.");
   return el("div", { class: "empty", "data-testid": "empty" }, icon("film"), el("h2", {}, "No films yet"), hint);
 }
 

@@ -54,7 +54,7 @@ export const tookText = (seconds) => `Processed in ${length(seconds)}`;
 
 function describeWaiting(video, { waitedMs, isQueueDown }) {
   const isLong = waitedMs >= LONG_WAIT_MS && isQueueDown;
-  const detail = isLong ? "The queue cannot be reached. The film is safe and starts by itself when the queue is back." : "";
+  const detail = isLong ? "The queue cannot be reached. The film is safe; processing starts by itself when the queue is back." : "";
   return { title: waitingText(video), detail, percent: null };
 }
 

@@ -68,7 +68,7 @@ export class Stream {
   async renew() {
     if (this.#isRenewing) return;
     if (this.#renewals++ >= MOST_RENEWALS) {
-      this.fail("The server does not let the film play on.");
+      this.fail("The server no longer lets this film play.");
       return;
     }
     this.#isRenewing = true;

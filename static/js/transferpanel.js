@@ -34,7 +34,7 @@ export class TransferPanel {
     const percent = Math.min(100, Math.floor((sent / total) * 100));
     byId("transfer-progress").value = percent;
     const isDone = sent >= total;
-    byId("transfer-done").textContent = isDone ? "Arriving…" : `${percent} % of ${size(total)}`;
+    byId("transfer-done").textContent = isDone ? "Finishing…" : `${percent} % of ${size(total)}`;
     const rate = bytesPerSecond === null || isDone ? [] : [`${size(bytesPerSecond)}/s`, timeLeft(secondsLeft ?? 0)];
     byId("transfer-rate").textContent = rate.join(", ");
   };

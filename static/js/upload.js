@@ -81,7 +81,7 @@ function goOnOrPrefill() {
   return send(record);
 }
 
-const fileNote = () => `A video of at most ${size(maxBytes)}.`;
+const fileNote = () => `A video of up to ${size(maxBytes)}.`;
 
 /** A title that somebody has typed is left alone. */
 function prefillTitle(fileName) {
@@ -212,7 +212,7 @@ const recordOf = (chosen) => {
 async function offerUnfinished() {
   const [record] = await unfinished.listIdle();
   const isChosen = record && file && recordOf(file)?.key === record.key;
-  const way = isChosen ? "Press Upload to go on" : "Choose the file again to go on";
+  const way = isChosen ? "Press Upload to continue" : "Choose the file again to continue";
   byId("unfinished-text").textContent = record
     ? `An upload of “${record.name}” was not finished. ${way}, or discard it.`
     : "";

@@ -23,8 +23,8 @@ const poll = new Poll(follow);
 const LOOKED_AT_MS = 60_000;
 // What a click on "Watch" adds to the address; it is taken off, so that a reload or a link to this page plays nothing.
 const PLAY = "#play";
-const VISIBILITY = { PRIVATE: "Private", UNLISTED: "Unlisted: for those who have the link" };
-const NO_SUCH_FILM = "There is no such film, or it is not yours to see.";
+const VISIBILITY = { PRIVATE: "Private", UNLISTED: "Unlisted: anyone with the link" };
+const NO_SUCH_FILM = "This film does not exist, or you do not have access to it.";
 
 let isToPlay = location.hash === PLAY;
 if (isToPlay) history.replaceState(null, "", location.pathname + location.search);

@@ -216,7 +216,7 @@ def test_the_owners_panel(as_admin: Site, bilingual: str) -> None:
     panel = as_admin.page.get_by_test_id("manage")
     expect(panel.get_by_test_id("caption-list")).to_contain_text("Deutsch")
     panel.get_by_test_id("preflight-details").locator("summary").click()
-    panel.get_by_label("What it costs").select_option("true")
+    panel.get_by_label("Free or paid").select_option("true")
     panel.get_by_test_id("save-details").click()
     expect(panel.locator("[data-problem=price]")).to_be_visible()
     panel.get_by_test_id("delete").click()

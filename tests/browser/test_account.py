@@ -184,7 +184,7 @@ def test_an_account_lives_from_its_registration_to_its_end(site: Site, elsewhere
 
     elsewhere.be(first, PASSWORD)
     change_password(page, PASSWORD, NEW_PASSWORD)
-    expect(page.get_by_test_id("password-done")).to_contain_text("Your password is changed.")
+    expect(page.get_by_test_id("password-done")).to_contain_text("Your password has been changed.")
     assert is_signed_in(site)
     assert not is_signed_in(elsewhere)
     assert mailbox.newest(first, "Your password was changed")
@@ -203,7 +203,7 @@ def test_an_account_lives_from_its_registration_to_its_end(site: Site, elsewhere
     assert (account["email"], account["name"]) == (second, "Ada Lovelace")
 
     delete_account(page, NEW_PASSWORD)
-    expect(page.get_by_test_id("login-note")).to_have_text("Your account is deleted.")
+    expect(page.get_by_test_id("login-note")).to_have_text("Your account has been deleted.")
     assert not is_signed_in(site)
     page.get_by_label("E-mail address").fill(second)
     page.get_by_label("Password", exact=True).fill(NEW_PASSWORD)
@@ -232,7 +232,7 @@ def test_what_the_server_refuses_is_said_beside_its_field(site: Site) -> None:
     site.page.get_by_label("Password", exact=True).fill("48151623")
     site.page.get_by_label("Password again").fill("48151624")
     site.page.get_by_test_id("register").click()
-    expect(problem(site.page, "confirm_password")).to_have_text("The two passwords differ.")
+    expect(problem(site.page, "confirm_password")).to_have_text("The two passwords do not match.")
     site.page.get_by_label("Password again").fill("48151623")
     site.page.get_by_test_id("register").click()
     expect(problem(site.page, "password")).to_contain_text("numeric")
@@ -329,7 +329,7 @@ def test_signing_in_before_confirming_says_so_and_sends_the_mail_again(site: Sit
     page.get_by_test_id("send-mail").click()
     expect(page.get_by_test_id("mail-sent")).to_contain_text("A new mail is on its way.")
     code = mailbox.code(address, count=2)
-    page.get_by_role("link", name="Type its six digits").click()
+    page.get_by_role("link", name="Enter the six digits").click()
     expect(page.get_by_test_id("registered")).to_contain_text(address)
     page.get_by_label("6-digit code").fill(code)
     page.get_by_test_id("confirm-code").click()
@@ -360,7 +360,7 @@ def test_a_mistyped_address_is_not_the_end(site: Site) -> None:
 
 def test_a_taken_address_looks_like_any_other_and_its_owner_is_told(site: Site, member: str, mailbox: Mailbox) -> None:
     register(site, member)
-    assert "there is an account with it already" in mailbox.newest(member, "You already have an account")
+    assert "it already has an account there" in mailbox.newest(member, "You already have an account")
 
 
 def refuse_for_a_minute(route: Route) -> None:
@@ -410,7 +410,7 @@ def test_a_forgotten_password_is_replaced_once(site: Site, elsewhere: Site, memb
     choose_password(site.page, "12345678")
     expect(problem(site.page, "new_password")).to_contain_text("common")
     choose_password(site.page, NEW_PASSWORD)
-    expect(site.page.get_by_test_id("login-note")).to_contain_text("Your password is changed.")
+    expect(site.page.get_by_test_id("login-note")).to_contain_text("Your password has been changed.")
     assert not is_signed_in(elsewhere)
     site.sign_in(email=member, password=NEW_PASSWORD)
 
@@ -424,7 +424,7 @@ def test_the_address_is_typed_once_for_signing_in_and_for_a_new_password(site: S
     site.page.get_by_label("E-mail address").fill("forgetful@example.com")
     site.page.get_by_role("link", name="Forgot your password?").click()
     expect(site.page.get_by_label("E-mail address")).to_have_value("forgetful@example.com")
-    site.page.get_by_role("link", name="Back to signing in").click()
+    site.page.get_by_role("link", name="Back to sign-in").click()
     expect(site.page.get_by_label("E-mail address")).to_have_value("forgetful@example.com")
 
 
@@ -537,9 +537,9 @@ def test_the_keyboard_alone_keeps_and_deletes(as_member: Site) -> None:
     page.keyboard.press("Tab")
     expect(page.get_by_test_id("delete-now")).to_be_focused()
     page.keyboard.press("Enter")
-    expect(page.get_by_test_id("login-note")).to_have_text("Your account is deleted.")
+    expect(page.get_by_test_id("login-note")).to_have_text("Your account has been deleted.")
     expect(page.get_by_role("heading", level=1)).to_have_text("Goodbye")
-    expect(page.get_by_test_id("login-form")).to_contain_text("An admin can bring back the films that you uploaded.")
+    expect(page.get_by_test_id("login-form")).to_contain_text("An admin can bring back the films you uploaded.")
 
 
 def test_the_last_admin_has_to_stay(as_admin: Site) -> None:

@@ -75,7 +75,8 @@ def test_a_failed_film_says_why_to_its_owner_alone(site: Site, people: Platform,
     site.open_catalogue()
     expect(site.page.get_by_text("Notes of a creator")).to_have_count(0)
     site.open(f"/watch/{public_id}/")
-    expect(site.page.get_by_test_id("unavailable")).to_contain_text("There is no such film, or it is not yours to see.")
+    unavailable = site.page.get_by_test_id("unavailable")
+    expect(unavailable).to_contain_text("This film does not exist, or you do not have access to it.")
 
 
 def test_what_can_be_done_about_a_failed_film_fits_a_phone(
@@ -117,7 +118,7 @@ def test_the_upload_page_tells_what_was_found_and_what_will_be_made(
     expect(preflight).to_have_attribute("data-verdict", re.compile("fine|warnings"), timeout=20_000)
     expect(preflight).to_contain_text("640×360, 23.98 frames a second, 5 s")
     expect(preflight).to_contain_text("360p, 120p")
-    expect(preflight).to_contain_text(re.compile(r"about \d+ s and [\d.]+ MB, [\d.]+ MB at the most"))
+    expect(preflight).to_contain_text(re.compile(r"about \d+ s and [\d.]+ MB, [\d.]+ MB at most"))
     command = preflight.get_by_role("region", name="Command")
     expect(command).to_be_hidden()
     as_admin.page.get_by_text("Why, and the exact command").click()

@@ -61,7 +61,7 @@ def test_films_are_sorted_by_title(as_admin: Site, film: str, bilingual: str) ->
 
 def test_a_search_that_finds_nothing_says_so(as_admin: Site, film: str) -> None:
     as_admin.open("/?q=zebra")
-    expect(as_admin.page.get_by_test_id("nothing-found")).to_contain_text("No film matches.")
+    expect(as_admin.page.get_by_test_id("nothing-found")).to_contain_text("No film matches your search.")
 
 
 def test_an_empty_catalogue_invites_those_who_may_upload(as_admin: Site) -> None:

@@ -127,7 +127,7 @@ def test_the_panel_fits_a_phone(width: int, phone: BrowserContext, people: Platf
     site.be(*CREATOR)
     site.open_film(own_film)
     panel = open_panel(site.page)
-    panel.get_by_label("What it costs").select_option("true")
+    panel.get_by_label("Free or paid").select_option("true")
     box = on_screen(panel)
     assert (box["x"], box["width"]) == (0, width)
     assert panel.evaluate("panel => panel.scrollWidth === panel.clientWidth")
@@ -147,7 +147,7 @@ def test_what_is_said_about_the_film_is_edited_and_kept(panel: Locator) -> None:
     page = panel.page
     fill(panel, Title="My own film, renamed", Description="By the sea.")
     expect(panel.get_by_test_id("details-status")).to_have_text("Not saved yet.")
-    panel.get_by_label("Who may see it").select_option(label="Whoever has the link")
+    panel.get_by_label("Who may see it").select_option(label="Anyone with the link")
     panel.get_by_test_id("save-details").press("Enter")
     expect(panel.get_by_test_id("details-status")).to_have_text("Saved.")
     expect(page.get_by_test_id("film-title")).to_have_text("My own film, renamed")
@@ -163,7 +163,7 @@ def test_what_is_said_about_the_film_is_edited_and_kept(panel: Locator) -> None:
 
 
 def test_what_cannot_be_saved_is_said_beside_its_field(panel: Locator) -> None:
-    panel.get_by_label("What it costs").select_option("true")
+    panel.get_by_label("Free or paid").select_option("true")
     panel.get_by_test_id("save-details").click()
     price = panel.get_by_label("Price")
     expect(price).to_be_focused()
@@ -206,7 +206,7 @@ def test_two_tabs_lose_nothing_silently(panel: Locator, people: Platform, own_fi
     patch(other, path, title="Theirs too")
     panel.get_by_test_id("save-details").click()
     told = panel.locator("[data-problem=title]")
-    expect(told).to_have_text("In the meantime it was changed to “Theirs too”. Save again to have yours instead.")
+    expect(told).to_have_text("Someone changed this to “Theirs too” in the meantime. Save again to keep yours.")
     assert other.get(path).json()["title"] == "Theirs too"
     fill(panel, Title="My own film", Description="")
     panel.get_by_test_id("save-details").click()
@@ -226,7 +226,7 @@ def test_a_file_that_is_none_changes_nothing_and_says_why(panel: Locator, tmp_pa
     expect(panel.get_by_test_id("replacement-done")).to_contain_text("The file has arrived.")
     refusal = panel.get_by_test_id("refusal")
     expect(refusal).to_contain_text("The file “notes.mov” was not used", timeout=60_000)
-    expect(refusal).to_contain_text("The film is as it was before.")
+    expect(refusal).to_contain_text("The film was not changed.")
     expect(panel.get_by_test_id("manage-state")).to_be_hidden()
     panel.get_by_test_id("dismiss-refusal").click()
     expect(refusal).to_be_hidden()
@@ -263,7 +263,7 @@ def test_an_admin_can_undo_a_deletion(as_admin: Site, own_film: str) -> None:
     page = as_admin.page
     as_admin.open_film(own_film)
     panel = open_panel(page)
-    expect(panel.get_by_test_id("delete-sentence")).to_contain_text("“My own film” disappears for everybody at once")
+    expect(panel.get_by_test_id("delete-sentence")).to_contain_text("“My own film” disappears for everyone at once")
     panel.get_by_test_id("delete").click()
     panel.get_by_role("button", name="Keep it").click()
     expect(panel.get_by_test_id("delete")).to_be_focused()
@@ -279,7 +279,7 @@ def test_an_owner_can_undo_a_deletion_and_is_told_who_can_later(
     as_creator: Site, panel: Locator, own_film: str
 ) -> None:
     expect(panel.get_by_test_id("delete-sentence")).to_contain_text(
-        "You can bring all of it back right after, and an admin later, until somebody deletes it for good."
+        "You can undo this right away; later an admin can bring it back, until it is deleted for good."
     )
     panel.get_by_test_id("delete").click()
     panel.get_by_test_id("delete-now").click()

@@ -157,7 +157,7 @@ def test_a_film_goes_on_where_it_was_left(as_admin: Site, film: str) -> None:
     as_admin.open_catalogue()
     assert "Continue watching" in as_admin.row_titles()
     player = as_admin.open_film(film)
-    expect(player.page.get_by_test_id("resumed")).to_contain_text(f"You left at 0:0{left_at}.")
+    expect(player.page.get_by_test_id("resumed")).to_contain_text(f"You left off at 0:0{left_at}.")
     player.page.get_by_test_id("start-over").click()
     player.wait_for_state("playing")
     assert player.position() < left_at

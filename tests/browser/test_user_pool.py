@@ -59,7 +59,8 @@ def test_where_a_password_is_chosen_is_said(path: str, site: Site) -> None:
     site.open("/login/")
     expect(site.page.get_by_text("Forgot your password?")).to_have_count(0)
     site.open(path)
-    expect(site.page.get_by_test_id("kept-elsewhere")).to_contain_text("A new password is chosen there")
+    kept_elsewhere = site.page.get_by_test_id("kept-elsewhere")
+    expect(kept_elsewhere).to_contain_text("Choose a new password on the provider’s own page")
 
 
 def test_a_wrong_password_is_told_as_ever(site: Site) -> None:
