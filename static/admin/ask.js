@@ -1,4 +1,4 @@
-// Speaking to the admin site's own views, as whoever is signed in to it.
+// Requests to the admin site's own views, with the session of the person who is signed in to it.
 
 import { ApiError, errorFrom } from "../js/api.js";
 
@@ -6,7 +6,7 @@ export const SESSION_OVER =
   "You are no longer signed in. Sign in again in another tab, then come back: nothing on this page is lost.";
 const UNREACHABLE = "The server cannot be reached. Check your connection.";
 
-/** The answer's JSON, or an ApiError with a sentence. */
+/** Resolves to the JSON of the answer. Rejects with an ApiError whose message is a sentence for people. */
 export async function ask(url, { headers = {}, ...options } = {}) {
   const response = await send(url, { headers: { Accept: "application/json", ...headers }, ...options });
   const text = await response.text();
@@ -14,7 +14,7 @@ export async function ask(url, { headers = {}, ...options } = {}) {
   return JSON.parse(text);
 }
 
-/** The page that the answer leads to, redirects followed; an ApiError where that is the page for signing in. */
+/** Resolves to the page at the end of all redirects. Rejects with an ApiError when that is the sign-in page. */
 export async function askForPage(url, options = {}) {
   const response = await send(url, options);
   if (leadsToSignIn(response.url)) throw new ApiError(401, "not_signed_in", SESSION_OVER);

@@ -1,11 +1,11 @@
-// Forms that change something without leaving the page. `data-in-place` names the parts to renew from the page that
-// the server leads to; without this script the same forms simply load that page.
+// Forms that are sent without leaving the page. `data-in-place` lists the ids of the parts to renew from the page that
+// the server redirects to; without this script the same forms simply load that page.
 
 import { say } from "../js/dom.js";
 import { askForPage } from "./ask.js";
 import { replaceParts } from "./parts.js";
 
-/** `onDone(parts)` is called with the ids of what has been renewed. */
+/** `onDone(parts)` is called with the ids of the renewed parts. */
 export function connectForms(onDone) {
   document.addEventListener("submit", (event) => {
     const parts = event.target.dataset.inPlace?.split(" ");
@@ -13,7 +13,7 @@ export function connectForms(onDone) {
     event.preventDefault();
     send(event.target, event.submitter, parts, onDone);
   });
-  // A picture or a file is sent as soon as it is chosen, where there is nothing else to fill in.
+  // A form with nothing else to fill in is sent as soon as its file is chosen.
   document.addEventListener("change", ({ target }) => {
     if (target.matches("[data-send-at-once]") && target.files.length) target.form.requestSubmit();
   });
@@ -37,7 +37,7 @@ function setBusy(form, isBusy) {
   for (const button of form.querySelectorAll("button")) button.disabled = isBusy;
 }
 
-/** Unfold's script writes the name of a chosen file into whatever text field it finds next; not into ours. */
+/** Keeps unfold's script from writing the name of a chosen file into the next text field of the form. */
 export function shieldFileInputs(root = document) {
   for (const input of root.querySelectorAll("input[type=file]")) input.hasChangeListener = true;
 }

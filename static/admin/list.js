@@ -1,4 +1,4 @@
-// The list of videos, and the overview: both show states that change.
+// The list of videos: keeps the states in it up to date.
 
 import { followStates } from "./states.js";
 

@@ -1,4 +1,4 @@
-// The overview: states that change, and new numbers when one of them has settled.
+// The overview: keeps its states up to date, and renews its numbers when a video is done or has failed.
 
 import { renewParts } from "./parts.js";
 import { followStates } from "./states.js";

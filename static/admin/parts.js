@@ -1,8 +1,8 @@
-// Renewing parts of a page without leaving it: the server renders them, so they look as after a reload.
+// Renews parts of a page without leaving it. The server renders them, so they look as they would after a reload.
 
 import { askForPage } from "./ask.js";
 
-/** Replace the elements with these ids by those of a newer copy of this page. */
+/** Replaces the elements with these ids by those of a fresh copy of this page. */
 export async function renewParts(ids) {
   replaceParts(await askForPage(location.href), ids);
 }

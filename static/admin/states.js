@@ -1,4 +1,4 @@
-// Keeps the states of the videos on a page up to date, as long as one of them is under way.
+// Keeps the states of the videos on a page up to date, as long as one of them waits or is being processed.
 
 import { el, say } from "../js/dom.js";
 import { Poll } from "../js/poll.js";
@@ -8,7 +8,7 @@ const liveUrl = document.getElementById("live").dataset.liveUrl;
 
 const underway = () => [...document.querySelectorAll("[data-state-of][data-underway]")];
 
-/** `onChange(video, {isSettled})` is told of every video that was under way; see admin/live.py for its shape. */
+/** `onChange(video, {isSettled})` is called for every video that was under way; its shape: admin/live.py. */
 export function followStates(onChange = () => {}) {
   const poll = new Poll(async () => {
     const ids = new Set(underway().map((element) => element.dataset.stateOf));
@@ -18,7 +18,7 @@ export function followStates(onChange = () => {}) {
       showState(video);
       onChange(video, { isSettled: !video.is_underway });
     }
-    // One that is gone for good will never settle.
+    // A video that was deleted for good never settles.
     const known = new Set(videos.map((video) => String(video.id)));
     underway().filter(({ dataset }) => !known.has(dataset.stateOf)).forEach(({ dataset }) => delete dataset.underway);
     return underway().length > 0;
@@ -40,7 +40,7 @@ function showState(video) {
   for (const place of document.querySelectorAll(`[data-picture="${video.id}"]`)) showPicture(place, video.picture);
 }
 
-/** The first picture of a film that has just become ready; one that is there stays, whatever its signature. */
+/** Shows the first picture of a film that has just become ready. Later ones differ only in the URL's signature. */
 function showPicture(place, url) {
   if (url && !place.querySelector("img")) place.prepend(el("img", { src: url, alt: "", loading: "lazy" }));
 }

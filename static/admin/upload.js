@@ -1,5 +1,5 @@
-// The form of a video that brings a file: sent with a progress bar, and kept as it is when something goes wrong. A
-// large file goes beside the form, which then only names it. Without a chosen file it is sent as any other form.
+// Sends the form of a video together with a file: with a progress bar, and without losing anything when it fails. A
+// large file is uploaded first, and the form then only names it. Without a file the browser sends the form as usual.
 
 import { ApiError, errorFrom } from "../js/api.js";
 import { el, say } from "../js/dom.js";
@@ -19,21 +19,21 @@ const BROKEN = "The connection broke before the whole file had arrived. Nothing 
 const CANCELLED = "Upload cancelled. Nothing was kept.";
 
 const panel = new TransferPanel();
-// The large file that is in the storage already, when the form was wrong the first time: {file, key}.
-let brought = null;
+// The large file that is in the storage already because the form was refused the first time: {file, key}.
+let uploaded = null;
 
 // --- Choosing ---
 
 const types = file?.accept.split(",") ?? [];
 
-/** Why this file cannot be sent, as a sentence; empty when it can. */
+/** Returns why this file cannot be sent, as a sentence; empty when it can. */
 function objection(chosen) {
   if (!chosen) return "";
   const extension = chosen.name.slice(chosen.name.lastIndexOf(".")).toLowerCase();
   if (!types.includes(extension)) return `Choose a video file: ${types.join(", ")}.`;
   if (chosen.size === 0) return "The file is empty.";
-  const most = Number(file.dataset.maxBytes);
-  return chosen.size > most ? `This file is ${size(chosen.size)} large; the limit is ${size(most)}.` : "";
+  const maxBytes = Number(file.dataset.maxBytes);
+  return chosen.size > maxBytes ? `This file is ${size(chosen.size)} large; the limit is ${size(maxBytes)}.` : "";
 }
 
 function choose() {
@@ -43,7 +43,7 @@ function choose() {
   if (file.files.length && !sentence) prefillTitle(file.files[0].name);
 }
 
-/** A title that is there is left alone. */
+/** Takes the title from the file's name, unless there is one already. */
 function prefillTitle(fileName) {
   const { title } = form.elements;
   if (!title.value.trim()) title.value = fileName.replace(/\.[^.]+$/, "").replace(/[_\s]+/g, " ").trim().slice(0, 200);
@@ -52,7 +52,7 @@ function prefillTitle(fileName) {
 // --- Sending ---
 
 async function submit(event) {
-  // A pop-up hands its result to the page that opened it by a page of its own.
+  // In a pop-up the answer is a page, which hands the result to the page that opened it.
   if (!file.files.length || form.elements._popup) return;
   event.preventDefault();
   clearProblems();
@@ -80,22 +80,22 @@ async function bring(chosen, body) {
   try {
     return await send(body);
   } catch (error) {
-    if (error.fields?.video_file) brought = null;
+    if (error.fields?.video_file) uploaded = null;
     throw error;
   }
 }
 
 async function keyOf(chosen) {
-  if (brought?.file !== chosen) {
+  if (uploaded?.file !== chosen) {
     const listener = { onProgress: panel.onProgress, onState: panel.onState };
     const upload = await openUpload(dialog.dataset.direct, chosen, { door, listener });
     panel.connect(upload);
-    brought = { file: chosen, key: await upload.run() };
+    uploaded = { file: chosen, key: await upload.run() };
   }
-  return brought.key;
+  return uploaded.key;
 }
 
-/** The API takes the session of the admin site where its token comes along. */
+/** The API accepts the admin site's session together with its CSRF token. */
 const door = {
   post: (path, body) => ask(path, { method: "POST", body: JSON.stringify(body), headers: apiHeaders() }),
   renew: async () => false,
@@ -105,16 +105,16 @@ const apiHeaders = () => ({ ...door.headers(), "Content-Type": "application/json
 
 const warn = (event) => event.preventDefault();
 
-/** Unfold would ask whether the changes, which are saved by now, may be lost. */
+/** Leaves the page without unfold's question about unsaved changes: they are saved by now. */
 function leaveFor(location) {
   window.addEventListener("beforeunload", (event) => event.stopImmediatePropagation(), { capture: true });
   window.location.assign(location);
 }
 
 async function send(body) {
-  // Asked before a large file is on its way; the answer to that one could be read only when all of it has arrived.
+  // Checks the session first: the server's refusal of a large file could be read only after all of it was sent.
   await ask(dialog.dataset.liveUrl);
-  // The token of the cookie: the one in the form is an old one after somebody has signed in again.
+  // The cookie's token is used: the form's own is outdated once the person has signed in again in another tab.
   body.delete("csrfmiddlewaretoken");
   const request = new XMLHttpRequest();
   panel.connect({ cancel: () => request.abort() });
@@ -148,20 +148,20 @@ function showProblem(error) {
 
 const isSessionOver = ({ status, code }) => status === 401 || code === "not_signed_in";
 
-/** Beside its field; the sentences that have no place there are handed back. */
+/** Shows each sentence beside its field. Returns the sentences whose field is not on the form. */
 function showFieldProblems(fields) {
-  const homeless = [];
+  const unplaced = [];
   for (const [name, sentence] of Object.entries(fields)) {
     const place = form.querySelector(`.field-line.field-${CSS.escape(name)} > .grow`);
     if (!place) {
-      homeless.push(sentence);
+      unplaced.push(sentence);
       continue;
     }
     let note = place.querySelector(".vf-field-problem");
     if (!note) place.append((note = el("p", { class: "vf-field-problem", role: "alert" })));
     say(note, sentence);
   }
-  return homeless;
+  return unplaced;
 }
 
 function clearProblems() {
@@ -181,7 +181,7 @@ function problemOfForm() {
 if (file) {
   shieldFileInputs();
   file.addEventListener("change", choose);
-  // Beside the control a dropped file would replace the page.
+  // A file that is dropped beside the control would replace the page.
   for (const name of ["dragover", "drop"]) {
     document.addEventListener(name, (event) => event.target === file || event.preventDefault());
   }

@@ -1,4 +1,4 @@
-// The page of a video: its player, its state, and what is changed without leaving the page.
+// The page of a video: its player, its state, and the forms that are sent without leaving the page.
 
 import { Player } from "../js/player.js";
 import { connectForms, shieldFileInputs } from "./in_place.js";
@@ -6,7 +6,7 @@ import { renewParts } from "./parts.js";
 import { followStates } from "./states.js";
 
 const byId = (id) => document.getElementById(id);
-// Staff have a session of their own here: what the watch site remembers of a person is not looked up.
+// The player remembers choices for each person; on the admin site all staff share them.
 const STAFF = { id: "staff" };
 
 let player = null;
@@ -19,7 +19,7 @@ function openPlayer() {
   player.open({ publicId, url: master, title, poster, storyboard: storyboard || null }, STAFF);
 }
 
-/** A film that somebody may be watching is left alone. */
+/** Leaves the player alone once it is open: staff may be watching. */
 async function renewFilm() {
   await renewParts(["condition", "explanation", "posters", "captions", "qualities", ...(player ? [] : ["stage"])]);
   shieldFileInputs();

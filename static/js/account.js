@@ -1,4 +1,4 @@
-// The account page: profile and data. What goes with the account itself is in credentials.js.
+// The account page: profile and export. Address, password, devices and deletion are in credentials.js.
 
 import { get, request } from "./api.js";
 import { say } from "./dom.js";
@@ -30,7 +30,7 @@ function showProfile(profile) {
   showName(profile);
 }
 
-/** The link in the mail leads here. */
+/** The confirmation link in the mail leads to this page with `email_changed` in its address. */
 function welcomeBack() {
   if (!new URLSearchParams(location.search).has("email_changed")) return;
   byId("account-note").textContent = "Your new address is confirmed. Sign in with it from now on.";
@@ -51,7 +51,7 @@ async function download() {
   say(byId("export-problem"), null);
   byId("export-done").textContent = "";
   try {
-    // By script and not by a link: a session that has to be renewed first would end in a page of JSON.
+    // Fetched by script: with an expired session a plain link would open a page of JSON instead of renewing it.
     save(JSON.stringify(await get("/api/v1/auth/export/"), null, 2));
     byId("export-done").textContent = "Downloaded.";
   } catch (error) {

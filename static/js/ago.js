@@ -1,4 +1,4 @@
-// How long ago something was, in words; pure.
+// How long ago a moment was, in words; pure.
 
 const SECONDS = { year: 31_557_600, month: 2_629_800, day: 86_400, hour: 3600, minute: 60 };
 const words = new Intl.RelativeTimeFormat("en-GB", { numeric: "auto" });

@@ -1,4 +1,4 @@
-// Speaking to the server: one fetch wrapper that renews an expired session once and then repeats the request.
+// Requests to the API: a wrapper of fetch that renews an expired session once and then repeats the request.
 
 import { forget, forgetPositions, recall, remember } from "./store.js";
 
@@ -6,7 +6,7 @@ const RENEWED_AT = "videoflix.renewed_at";
 const SIGNED_IN = "videoflix.signed_in";
 const UNREACHABLE = "The server cannot be reached. Check your connection.";
 
-/** status 0: no answer at all. `fields`: {title: "sentence"} of a validation error. */
+/** `status` 0: there was no answer. `fields`: {title: "sentence"} of a validation error. */
 export class ApiError extends Error {
   constructor(status, code, message, fields = {}) {
     super(message);
@@ -17,13 +17,13 @@ export class ApiError extends Error {
 export const get = (path) => request("GET", path);
 export const post = (path, body = {}) => request("POST", path, body);
 
-/** `body` is sent as JSON, or as it is when it is a form; `headers` beside those that go with it. */
+/** Sends `body` as JSON, or as a form when it is FormData. Leaves for the sign-in page when the session has ended. */
 export async function request(method, path, body, headers = {}) {
   const response = await authorised(method, path, body, headers);
   return response.status === 401 ? leaveForLogin() : parse(response);
 }
 
-/** The same, but a session that is over is an ApiError: something is under way that is to be kept first. */
+/** Like request(), but rejects with an ApiError when the session has ended: the caller has work to keep first. */
 export async function requestOrFail(method, path, body) {
   return parse(await authorised(method, path, body));
 }
@@ -36,7 +36,7 @@ async function authorised(method, path, body, headers) {
 
 async function send(method, path, body, more = {}) {
   const options = { method, credentials: "same-origin", cache: "no-store", ...more };
-  if (body instanceof FormData) options.body = body; // the browser writes the header that goes with it
+  if (body instanceof FormData) options.body = body; // the browser sets Content-Type with the boundary
   else if (body !== undefined) {
     options.body = JSON.stringify(body);
     options.headers = { ...options.headers, "Content-Type": "application/json" };
@@ -54,13 +54,13 @@ async function parse(response) {
   return (response.headers.get("Content-Type") ?? "").includes("json") && text ? JSON.parse(text) : text;
 }
 
-/** The error in an answer's body; also for answers that came by XMLHttpRequest. */
+/** Returns the error that the body of an answer describes; also for answers to an XMLHttpRequest. */
 export function errorFrom(status, text) {
   let body = {};
   try {
     body = JSON.parse(text) ?? {};
   } catch {
-    // A proxy's own error page: the status has to do.
+    // An error page of a proxy: only the status is known.
   }
   const fields = Object.fromEntries(
     Object.entries(body).filter(([, value]) => Array.isArray(value)).map(([name, value]) => [name, value.join(" ")]),
@@ -71,7 +71,10 @@ export function errorFrom(status, text) {
 
 let renewing = null;
 
-/** False when the session is over. One renewal at a time, over all calls and tabs: a used refresh token is refused. */
+/**
+ * Resolves to false when the session has ended. One renewal runs at a time, across all calls and tabs: a refresh token
+ * that was used before is refused.
+ */
 export function renewSession(since = Date.now()) {
   renewing ??= inTurn(() => renewUnlessDone(since)).finally(() => {
     renewing = null;
@@ -84,7 +87,7 @@ const inTurn = (work) => (navigator.locks ? navigator.locks.request("videoflix.r
 async function renewUnlessDone(since) {
   const renewedAt = Number(recall(RENEWED_AT));
   if (renewedAt > since && renewedAt <= Date.now()) return true; // another tab was first
-  // Kept alive: the token is used up even if the page is closed before the new one has come.
+  // keepalive: closing the page must not cancel it, as the old token is used up once the server has seen it.
   const response = await send("POST", "/users/refresh/", {}, { keepalive: true });
   if (response.status === 401) return false;
   if (!response.ok) throw errorFrom(response.status, await response.text());
@@ -105,12 +108,12 @@ export async function signOut() {
   location.assign("/login/");
 }
 
-/** Only a hint: it spares the sign-in page a request that is bound to fail. */
+/** Only a hint: it saves the sign-in page a request that is bound to fail. */
 export const wasSignedIn = () => recall(SIGNED_IN) !== null;
 
 let isLeaving = false;
 
-/** Goes to the sign-in page; the promise never settles, so that no caller shows an error on the way out. */
+/** Goes to the sign-in page. The promise never settles, so that no caller shows an error on the way out. */
 export function leaveForLogin() {
   forget(SIGNED_IN);
   if (!isLeaving && location.pathname !== "/login/") {
@@ -121,7 +124,10 @@ export function leaveForLogin() {
   return new Promise(() => {});
 }
 
-/** Where to go after signing in: a whole address of this site, so that no path is read as a host; else the start. */
+/**
+ * Returns the URL to go to after signing in: `value` when it is a path of this site, else the start page. The URL is
+ * absolute, so that a path such as //host is never read as another host.
+ */
 export function safeNext(value) {
   const start = new URL("/", location.origin);
   if (!value?.startsWith("/") || !URL.canParse(value, location.origin)) return start.href;
@@ -129,7 +135,10 @@ export function safeNext(value) {
   return target.origin === location.origin && !target.pathname.startsWith("/login") ? target.href : start.href;
 }
 
-/** The API names itself by BACKEND_ORIGIN, the page may have been reached by another name: the path serves both. */
+/**
+ * Returns path and query of a URL of the API. Those URLs begin with BACKEND_ORIGIN, but this page may have been opened
+ * under another name of the same site.
+ */
 export function ownPath(url) {
   if (!url) return null;
   const { pathname, search } = new URL(url, location.origin);

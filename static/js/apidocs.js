@@ -1,7 +1,7 @@
-// Swagger UI over this site's schema. A classic script, as the program it starts is one.
+// Swagger UI with this site's schema. A classic script, because Swagger UI is one.
 const container = document.getElementById("swagger-ui");
 
-/** The token that the admin site's session needs beside its cookie; without that session there is none. */
+/** Returns the CSRF token that goes with the admin site's session; empty without such a session. */
 function csrfToken() {
   const cookie = document.cookie.split("; ").find((one) => one.startsWith("csrftoken="));
   return cookie ? cookie.slice("csrftoken=".length) : "";
@@ -17,7 +17,7 @@ SwaggerUIBundle({
   defaultModelsExpandDepth: -1,
   displayRequestDuration: true,
   filter: true,
-  validatorUrl: null, // which would send the schema's address to another host
+  validatorUrl: null, // the validator would send the schema's address to another host
   requestInterceptor(request) {
     const isOwn = new URL(request.url, document.baseURI).origin === location.origin;
     if (isOwn && !["GET", "HEAD", undefined].includes(request.method) && csrfToken()) {

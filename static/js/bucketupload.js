@@ -1,25 +1,25 @@
-// A file in parts into the bucket: the server signs each request, the bytes go straight to the storage.
+// Uploads a file to the bucket in parts: the server signs each request, and the bytes go straight to the storage.
 
 import { DirectUpload, isGone, storageError } from "./directupload.js";
 
 const SIGN = "/api/v1/upload/videos/sign/";
 const MEGABYTE = 1024 ** 2;
-const LEAST_PART_BYTES = 8 * MEGABYTE;
-// As many as a storage lists at once: what has arrived is known by one question.
-const MOST_PARTS = 1000;
-const AT_ONCE = 3;
+const MIN_PART_BYTES = 8 * MEGABYTE;
+// A storage lists at most 1000 parts per request, so that one request tells which parts have arrived.
+const MAX_PARTS = 1000;
+const PARALLEL_PARTS = 3;
 
-/** The same for the same file, so that an upload goes on with the parts it began with. */
-const partBytes = ({ size }) => Math.max(LEAST_PART_BYTES, Math.ceil(size / MOST_PARTS / MEGABYTE) * MEGABYTE);
+/** Depends on the size of the file alone, so that a resumed upload has the parts that it began with. */
+const partBytes = ({ size }) => Math.max(MIN_PART_BYTES, Math.ceil(size / MAX_PARTS / MEGABYTE) * MEGABYTE);
 
 export class Upload extends DirectUpload {
   #parts = []; // {number, from, to, sent, etag}
 
   async send() {
     this.#parts = partsOf(this.file);
-    if (!(await this.#goOn())) await this.#begin();
+    if (!(await this.#resumeParts())) await this.#begin();
     const waiting = this.#parts.filter(({ etag }) => !etag);
-    await Promise.all(Array.from({ length: AT_ONCE }, () => this.#sendFrom(waiting)));
+    await Promise.all(Array.from({ length: PARALLEL_PARTS }, () => this.#sendFrom(waiting)));
     await this.#complete();
   }
 
@@ -27,8 +27,8 @@ export class Upload extends DirectUpload {
     return discard(this.record, this.door);
   }
 
-  /** False when there is nothing to go on from. */
-  async #goOn() {
+  /** Resolves to false when there is no earlier upload to continue. */
+  async #resumeParts() {
     if (!this.record) return false;
     try {
       const parts = await this.persist((signal) => this.#list(signal));
@@ -39,7 +39,7 @@ export class Upload extends DirectUpload {
       return false;
     }
     this.showWhereItGoesOn(this.#sent());
-    this.#tell();
+    this.#reportProgress();
     return true;
   }
 
@@ -58,7 +58,7 @@ export class Upload extends DirectUpload {
   }
 
   #begin() {
-    // Not to be interrupted: without its upload id what was begun could not be given up.
+    // Ignores the signal: an upload that is cut off before its upload id has come could not be aborted later.
     return this.persist(async () => {
       const { name, size } = this.file;
       const { url, key } = await this.door.post(SIGN, {
@@ -77,7 +77,7 @@ export class Upload extends DirectUpload {
       const sending = part;
       sending.etag = await this.persist((signal, onGoing) => this.#sendPart(sending, signal, onGoing));
       sending.sent = sending.to - sending.from;
-      this.#tell();
+      this.#reportProgress();
     }
   }
 
@@ -86,7 +86,7 @@ export class Upload extends DirectUpload {
     onGoing();
     const onProgress = (bytes) => {
       part.sent = bytes;
-      this.#tell();
+      this.#reportProgress();
       onGoing();
     };
     try {
@@ -103,10 +103,10 @@ export class Upload extends DirectUpload {
       try {
         const { url } = await this.#sign("POST");
         const text = await ask("POST", url, { signal, body: completion(this.#parts) });
-        // An answer begins before the storage knows how it ends.
+        // The storage answers 200 before it is done, and reports a late error in the body.
         if (text.includes("<Error>")) throw storageError(500, text);
       } catch (error) {
-        // Its answer was lost on the way: it is done.
+        // The upload is gone because the first attempt completed it and only its answer was lost.
         if (isRepeated && (error.code === "upload_gone" || error.code === "NoSuchUpload")) return;
         isRepeated = true;
         throw error;
@@ -123,12 +123,12 @@ export class Upload extends DirectUpload {
     return this.#parts.reduce((sum, { sent }) => sum + sent, 0);
   }
 
-  #tell() {
+  #reportProgress() {
     this.measure(this.#sent());
   }
 }
 
-/** Give up what this record tells of. */
+/** Aborts the upload that this record describes. */
 export async function discard({ key, uploadId }, door) {
   const { url } = await door.post(SIGN, { method: "DELETE", key, uploadId });
   await ask("DELETE", url);
@@ -153,7 +153,7 @@ function completion(parts) {
 const parse = (text) => new DOMParser().parseFromString(text, "application/xml");
 const textOf = (node, tag) => node.getElementsByTagName(tag)[0]?.textContent ?? "";
 
-/** The text of the storage's answer. */
+/** Resolves to the text of the storage's answer. */
 async function ask(method, url, { signal, body } = {}) {
   let response = null;
   try {
@@ -166,7 +166,7 @@ async function ask(method, url, { signal, body } = {}) {
   return text;
 }
 
-/** By XMLHttpRequest, which (other than fetch) tells how far it is. Resolves to the ETag. */
+/** Resolves to the ETag. Uses XMLHttpRequest because fetch does not report the progress of an upload. */
 function put(url, body, { signal, onProgress }) {
   const request = new XMLHttpRequest();
   const stop = () => request.abort();

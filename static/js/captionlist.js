@@ -1,4 +1,4 @@
-// A film's captions: what there is, adding and removing.
+// The captions of a film: lists, adds and removes them.
 
 import { get, request } from "./api.js";
 import { el, icon, say } from "./dom.js";

@@ -1,4 +1,4 @@
-// Captions as the player draws them: above its controls, in a size that suits the screen, alike in every browser.
+// Draws captions in the player: above its controls, in a size that fits the screen, the same in every browser.
 
 import { el } from "./dom.js";
 
@@ -10,12 +10,12 @@ export class Captions {
   constructor(box, video) {
     this.#box = box;
     this.#video = video;
-    // An iPhone shows nothing but the video itself on its full screen: there the browser has to draw them.
+    // In full screen an iPhone shows only the <video> itself, so there the browser has to draw the captions.
     video.addEventListener("webkitbeginfullscreen", () => this.#setMode("showing"));
     video.addEventListener("webkitendfullscreen", () => this.#setMode("hidden"));
   }
 
-  /** `track`: a TextTrack, or null for none. Hidden, it tells of its cues and leaves drawing them to us. */
+  /** Draws the cues of this TextTrack, or none for null. The mode "hidden" reports cues without drawing them. */
   follow(track) {
     if (this.#track) this.#track.oncuechange = null;
     this.#track = track;
@@ -34,19 +34,19 @@ export class Captions {
     this.#box.replaceChildren(...lines.map(({ element }) => element));
   }
 
-  /** `activeCues` says the same, but stays empty where captions are turned on while the film stands still. */
+  /** The cues of this moment. `activeCues` would stay empty when captions are turned on while the film is paused. */
   get #cues() {
     const now = this.#video.currentTime;
     return [...(this.#track?.cues ?? [])].filter(({ startTime, endTime }) => startTime <= now && now < endTime);
   }
 }
 
-/** A cue that its author moved to the upper half stays there: something is to be seen below. */
+/** A cue that its author moved to the upper half stays there, because it would cover something below. */
 function lineOf(cue) {
   const isOnTop = typeof cue.line === "number" && cue.line >= 0 && cue.line < (cue.snapToLines ? 5 : 50);
   const element = el("p", { dir: "auto" });
   element.append(cue.getCueAsHTML());
-  // Classes come from the file's author; the page's own must not be among them.
+  // Classes come from the author of the file; without them no style of the page can apply.
   element.querySelectorAll("[class]").forEach((part) => part.removeAttribute("class"));
   return { element, isOnTop };
 }

@@ -1,4 +1,4 @@
-// One film in a row: poster, title, length, favourite; while it is not ready, what it waits for.
+// One film in a row: poster, title, length, favourite and, while it is not ready, its state.
 
 import { el, icon } from "./dom.js";
 import { clock, length } from "./format.js";
@@ -7,14 +7,14 @@ import { Preflight } from "./preflight.js";
 import { Status } from "./status.js";
 import { recallPosition } from "./store.js";
 
-/** Of a film that plays: a click on it plays it. */
+/** The address of the watch page, where a playable film starts at once. */
 export const watchPath = (video) => `/watch/${video.public_id}/${video.is_playable ? "#play" : ""}`;
 
 export class Card {
-  /** `onRetried`, `onRemoved`: see Status. `hasCategory`: whether the card says it, because its row does not. */
+  /** `onRetried`, `onRemoved`: see Status. `hasCategory`: the card shows the category, because its row does not. */
   constructor(video, { favorites, onRetried, onRemoved, hasCategory = false }) {
     this.video = video;
-    // Whoever may manage a film also sees what becomes of its new version, while the old one plays.
+    // People who may manage a film also see the state of its new version while the old one plays.
     const isWaiting = !video.is_playable || (onRetried !== null && video.processing_state !== "ready");
     this.status = isWaiting ? statusOf(video, { onRetried, onRemoved }) : null;
     this.element = el(
@@ -35,7 +35,7 @@ export class Card {
   }
 }
 
-/** With what was found in the file, for whoever may manage the film. */
+/** With the facts about the file, for people who may manage the film. */
 function statusOf(video, { onRetried, onRemoved }) {
   const preflight = onRetried && new Preflight(video, { isBrief: true });
   const status = new Status(video, { onRetried, onRemoved, preflight });
@@ -43,10 +43,10 @@ function statusOf(video, { onRetried, onRemoved }) {
   return status;
 }
 
-/** What tells films that are not in everybody's catalogue apart. */
+/** The marks of films that are not in everyone's catalogue. */
 const MARKS = { PRIVATE: { icon: "lock", word: "Private" }, UNLISTED: { icon: "link", word: "Unlisted" } };
 
-/** Its size is reserved; a film without a picture, or whose picture is gone, shows a strip of film. */
+/** The place of the picture is reserved; without a picture the icon behind it shows. */
 function posterOf(video) {
   const mark = MARKS[video.visibility];
   const box = el(
@@ -56,9 +56,9 @@ function posterOf(video) {
     video.image_small && smallPicture(video),
     mark && el("span", { class: "card-mark", "data-testid": "mark" }, icon(mark.icon), mark.word),
   );
-  const left = recallPosition(video.public_id);
-  if (left && video.is_playable) {
-    box.append(el("progress", { class: "watched", max: left.of, value: left.at, "aria-label": "Watched" }));
+  const position = recallPosition(video.public_id);
+  if (position && video.is_playable) {
+    box.append(el("progress", { class: "watched", max: position.of, value: position.at, "aria-label": "Watched" }));
   }
   return box;
 }

@@ -1,4 +1,4 @@
-// The catalogue page: loads the films, keeps search and order in the address, follows what is being processed.
+// The catalogue page: loads the films, keeps search and order in the address, follows films in the making.
 
 import { get } from "./api.js";
 import { Card } from "./card.js";
@@ -95,7 +95,7 @@ function cardElement(video, { hasCategory }) {
   return card.element;
 }
 
-/** Only this row is made anew, so that the others keep their place and the keyboard its focus. */
+/** Renders this row alone, so that the others keep their scroll position and the keyboard its focus. */
 function renderFavorites() {
   const old = rowsSlot.querySelector("[data-row=favourites]");
   if (!old && main.querySelector(".grid")) return;
@@ -117,13 +117,16 @@ function placeFavorites(element) {
 async function followUnderway() {
   const before = videos.filter(isUnderway);
   const now = await newsOf(before);
-  const told = before.filter(({ id }) => now.has(id));
-  told.forEach(({ id }) => take(id, now.get(id)));
-  if (told.some((video) => looksOf(video) !== looksOf(now.get(video.id)))) render();
+  const answered = before.filter(({ id }) => now.has(id));
+  answered.forEach(({ id }) => take(id, now.get(id)));
+  if (answered.some((video) => looksOf(video) !== looksOf(now.get(video.id)))) render();
   return videos.some(isUnderway);
 }
 
-/** By id. One question for all that are still underway; what is not among them is asked for, a few at a time. */
+/**
+ * Resolves to a Map from id to the film as it is now, or to null for a film that is gone. One request covers all films
+ * that are still under way; the others are asked for one by one, a few in each turn.
+ */
 async function newsOf(asked) {
   const { results } = await get(UNDERWAY);
   const now = new Map(results.map((video) => [video.id, video]));
@@ -133,10 +136,10 @@ async function newsOf(asked) {
   return now;
 }
 
-/** What a card is made of; the rest it updates in place. */
+/** Cards have to be rendered again when this changes; they update everything else in place. */
 const looksOf = (video) => `${video?.is_playable}, ${["ready", "error"].indexOf(video?.processing_state)}`;
 
-/** null for a film that was removed meanwhile. */
+/** Resolves to null for a film that was removed meanwhile. */
 async function getUnlessGone(id) {
   try {
     return await get(`/content/${id}/`);
@@ -176,14 +179,14 @@ function readAddress() {
 
 function writeAddress() {
   const parameters = new URLSearchParams(location.search);
-  const wanted = { q: form.q.value.trim(), sort: form.sort.value === "newest" ? "" : form.sort.value };
-  for (const [name, value] of Object.entries(wanted)) {
+  const search = { q: form.q.value.trim(), sort: form.sort.value === "newest" ? "" : form.sort.value };
+  for (const [name, value] of Object.entries(search)) {
     if (value) parameters.set(name, value);
     else parameters.delete(name);
   }
   const address = parameters.size ? `/?${parameters}` : "/";
-  // Going back from what was found leads to the shelves, not letter by letter through the search.
-  const isNewSearch = wanted.q && !new URLSearchParams(location.search).has("q");
+  // Going back from the results leads to the shelves, not letter by letter through the search.
+  const isNewSearch = search.q && !new URLSearchParams(location.search).has("q");
   history[isNewSearch ? "pushState" : "replaceState"](null, "", address);
 }
 

@@ -11,7 +11,7 @@ export function reportLost(error, { isTryingAgain = false } = {}) {
   show("lost", navigator.onLine ? `${error.message}${isTryingAgain ? " Trying again…" : ""}` : OFFLINE);
 }
 
-/** Said only to whoever was told that it was lost. */
+/** Shown only where the page has said before that the connection was lost. */
 export function reportBack() {
   if (note.dataset.state !== "lost") return;
   show("back", BACK);

@@ -1,4 +1,4 @@
-// What the account page has where this site keeps the accounts: address, password, devices, leaving.
+// The parts of the account page where this site keeps the accounts: address, password, devices, deletion.
 
 import { post } from "./api.js";
 import { Form } from "./forms.js";

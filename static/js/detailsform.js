@@ -1,4 +1,5 @@
-// What is said about a film, edited by its owner or staff: sent is what was changed here, and only over what was seen.
+// The details of a film, edited by its owner or by staff. Only the fields that were changed here are sent, and If-Match
+// keeps them from overwriting what this page has not shown.
 
 import { ApiError, get, request } from "./api.js";
 import { el } from "./dom.js";
@@ -8,10 +9,10 @@ const FIELDS = ["title", "description", "category", "visibility", "is_paid", "pr
 const NOT_SAVED = "Not saved yet.";
 const TITLE_MISSING = "Give the film a title.";
 const IN_BETWEEN = "This film was changed in the meantime.";
-const LONGEST_QUOTE = 200;
-const MOST_TRIES = 5;
+const MAX_QUOTE = 200;
+const MAX_TRIES = 5;
 
-/** As a field has it, in which a line ends in one character. */
+/** The value as a form field holds it, with \n at the end of each line. */
 const textOf = (video, name) => String(video[name] ?? "").replace(/\r\n?/g, "\n");
 
 export class DetailsForm {
@@ -19,7 +20,7 @@ export class DetailsForm {
   #video;
   #onSaved;
 
-  /** `form` has a field for each of FIELDS; `onSaved(video)` is called with the film as it is now. */
+  /** `form` has a field for each of FIELDS; `onSaved(video)` is called with the saved film. */
   constructor(form, video, { onSaved }) {
     this.#form = form;
     this.#onSaved = onSaved;
@@ -39,7 +40,7 @@ export class DetailsForm {
     return this.#changed().length > 0;
   }
 
-  /** The film as it is now; what is being typed stays. */
+  /** Shows the film as it is now, unless there are unsaved changes. */
   update(video) {
     if (this.isChanged) return;
     this.#video = video;
@@ -60,7 +61,7 @@ export class DetailsForm {
       category.append(...missing.map(({ name }) => el("option", { value: name }, name)));
       category.value = chosen;
     } catch {
-      // The film's own one can be kept.
+      // Without the list the film can still keep its own category.
     }
   }
 
@@ -81,7 +82,7 @@ export class DetailsForm {
     this.#say(this.isChanged ? NOT_SAVED : "");
   }
 
-  /** A free film has a price as well, which is not shown. */
+  /** A free film keeps its price too, but the price is not shown. */
   #showPrice() {
     this.#form.querySelector("[data-for-paid]").hidden = this.#form.elements.is_paid.value !== "true";
   }
@@ -93,7 +94,7 @@ export class DetailsForm {
   // --- Saving ---
 
   async #save(values) {
-    for (let tries = 0; tries < MOST_TRIES; tries++) {
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
       const mine = this.#changed();
       if (!mine.length) return this.#video;
       try {
@@ -108,7 +109,10 @@ export class DetailsForm {
     throw new ApiError(412, "changed_meanwhile", IN_BETWEEN);
   }
 
-  /** What was changed elsewhere alone is shown; what was changed in both places is told before it is overwritten. */
+  /**
+   * Takes over what was changed elsewhere alone. Throws with a sentence for each field that was changed in both places,
+   * so that the person decides before it is overwritten.
+   */
   async #takeOver(mine) {
     const [before, now] = [this.#video, await get(`/api/v1/videos/${this.#video.id}/`)];
     const theirs = FIELDS.filter((name) => textOf(now, name) !== textOf(before, name));
@@ -132,7 +136,7 @@ export class DetailsForm {
 }
 
 function keptText(theirs) {
-  const quoted = theirs.length > LONGEST_QUOTE ? `${theirs.slice(0, LONGEST_QUOTE)}…` : theirs;
+  const quoted = theirs.length > MAX_QUOTE ? `${theirs.slice(0, MAX_QUOTE)}…` : theirs;
   const change = theirs ? `changed this to “${quoted}”` : "emptied this field";
   return `Someone ${change} in the meantime. Save again to keep yours.`;
 }

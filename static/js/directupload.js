@@ -1,5 +1,5 @@
-// A file on its way into the storage beside the forms. It outlives broken connections, can be paused, and says what is
-// needed to go on after a reload. How the bytes travel is for those who extend this: in parts, or by tus.
+// An upload of a large file into the storage, apart from the form. It survives broken connections, can be paused, and
+// reports a record by which it can be continued after a reload. Subclasses send the bytes: in parts, or by tus.
 
 import { ApiError } from "./api.js";
 import { Cancelled, Meter } from "./uploader.js";
@@ -10,11 +10,11 @@ const WAITING = "The connection was lost. The upload continues by itself when it
 const GIVEN_UP = "The connection has not come back. What has arrived is kept; press Resume to continue.";
 const PAUSED = "Paused. What has arrived is kept.";
 
-/** No answer, or one that may be another a moment later; 507 is a full disk. */
+/** True when trying again may help: no answer, or a temporary one. 507 is a full disk, which does not pass. */
 const mayPass = ({ status, code }) =>
   [0, 408, 423, 429].includes(status) || (status >= 500 && status !== 507) || code === "RequestTimeout";
 
-/** What was begun is not there any more. */
+/** True when the upload that was begun no longer exists on the server. */
 export const isGone = ({ status, code }) => [404, 410].includes(status) || code === "upload_gone";
 
 export class DirectUpload {
@@ -28,10 +28,10 @@ export class DirectUpload {
   #sleepers = new Set();
 
   /**
-   * `door`: how the server is spoken to, {post(path, body), renew(), headers()}.
+   * `door`: sends requests to this site's server, {post(path, body), renew(), headers()}.
    * `listener`: {onProgress(measure), onState(state, sentence), onRecord(record)}; state: sending, waiting, paused.
-   * `record`: what an earlier upload of the same file has told its listener last; it may be kept as JSON.
-   * `videoId`: of the film whose file it replaces; without one it becomes a new film.
+   * `record`: the last record that an earlier upload of the same file has reported; it can be kept as JSON.
+   * `videoId`: the film whose file is replaced; null for a new film.
    */
   constructor(file, { door, listener, record = null, videoId = null }) {
     this.file = file;
@@ -41,7 +41,7 @@ export class DirectUpload {
     this.#listener = listener;
   }
 
-  /** Resolves to the key of the whole file. Rejects with Cancelled, or an ApiError that waiting cannot help. */
+  /** Resolves to the key of the complete file. Rejects with Cancelled, or with an ApiError that will not pass. */
   run() {
     this.#isRunning = this.#run();
     return this.#isRunning;
@@ -49,7 +49,7 @@ export class DirectUpload {
 
   async #run() {
     const done = new AbortController();
-    // Requests of a network that is gone may hang for minutes.
+    // Requests that were sent before the network went away may hang for minutes.
     window.addEventListener("offline", () => this.#breakOff(), { signal: done.signal });
     try {
       this.show("sending");
@@ -57,7 +57,7 @@ export class DirectUpload {
       this.keep({ isWhole: true });
       return this.record.key;
     } catch (error) {
-      this.#end(); // its other parts as well
+      this.#end(); // stops the parts that are still being sent
       throw error;
     } finally {
       done.abort();
@@ -79,21 +79,21 @@ export class DirectUpload {
     this.#wake();
   }
 
-  /** Nothing stays where it was going. */
+  /** Stops the upload and deletes what has arrived. */
   async cancel() {
     this.#end();
-    await this.#isRunning?.catch(() => {}); // what is just beginning may still bring its record
+    await this.#isRunning?.catch(() => {}); // an upload that is just beginning may still report its record
     if (this.record && !this.record.isWhole) await this.discard();
   }
 
   /**
-   * Does `work(signal, onGoing)` until it succeeds, with growing pauses. `onGoing` is to be called when something gets
-   * through: whatever stands still for too long is tried again.
+   * Calls `work(signal, onGoing)` until it succeeds, with growing pauses, and resolves to its result. `work` calls
+   * `onGoing` whenever bytes get through; an attempt without progress for STALLED_MS is aborted and tried again.
    */
   async persist(work) {
     let failures = 0;
     for (;;) {
-      if (await this.#turn()) failures = 0;
+      if (await this.#waitWhilePaused()) failures = 0;
       try {
         return await this.#attempt(work, () => (failures = 0));
       } catch (error) {
@@ -106,7 +106,7 @@ export class DirectUpload {
     }
   }
 
-  // --- For those who extend this ---
+  // --- For subclasses ---
 
   keep(changes) {
     const { name, size, lastModified } = this.file;
@@ -128,10 +128,10 @@ export class DirectUpload {
     this.show("sending", `Continuing where it stopped: ${Math.floor((sent / this.file.size) * 100)} %.`);
   }
 
-  // --- Turns ---
+  // --- Attempts ---
 
-  /** Whether there was a pause before it came. */
-  async #turn() {
+  /** Resolves to whether the upload was paused. Rejects with Cancelled when it is over. */
+  async #waitWhilePaused() {
     const wasPaused = this.#isPaused;
     while (this.#isPaused && !this.#isOver) await new Promise((resolve) => this.#sleepers.add(resolve));
     if (this.#isOver) throw new Cancelled();
@@ -163,13 +163,13 @@ export class DirectUpload {
   }
 
   async #rest(failures, { status, message }) {
-    const isTooMuch = status === 429; // the line is fine, and the server says what is not
+    const isTooMuch = status === 429; // the connection works, and the server's sentence says what is wrong
     if (failures >= PAUSES_MS.length) return this.pause(isTooMuch ? message : GIVEN_UP);
     this.show("waiting", isTooMuch ? message : WAITING);
     return this.#sleep(navigator.onLine ? PAUSES_MS[failures] : null);
   }
 
-  /** Until the time is over, the network is back, or somebody presses a button. */
+  /** Resolves after this time (null: never), when the network is back, or when a button wakes it. */
   async #sleep(milliseconds) {
     const isOver = new AbortController();
     await new Promise((resolve) => {
@@ -200,7 +200,7 @@ export class DirectUpload {
   }
 }
 
-/** What a storage or a proxy says in XML, HTML or nothing at all. */
+/** Returns an ApiError for the answer of a storage or a proxy, which may be XML, HTML or empty. */
 export function storageError(status, text) {
   const code = /<Code>([\w.]+)<\/Code>/.exec(text)?.[1] ?? "";
   const sentence = status

@@ -1,4 +1,4 @@
-// What is said about a film that was just deleted, on this page or the next one, with a way back.
+// The note about a film that was just deleted, with a button to undo it; on this page or on the next one.
 
 import { request } from "./api.js";
 import { el } from "./dom.js";
@@ -11,24 +11,24 @@ export function sayNextTime(farewell) {
   try {
     sessionStorage.setItem(KEY, JSON.stringify(farewell));
   } catch {
-    // The film is gone from the list, which says it as well.
+    // Without the note the list still shows that the film is gone.
   }
 }
 
 function takeFarewell() {
   try {
-    const said = JSON.parse(sessionStorage.getItem(KEY));
+    const farewell = JSON.parse(sessionStorage.getItem(KEY));
     sessionStorage.removeItem(KEY);
-    return said;
+    return farewell;
   } catch {
     return null;
   }
 }
 
-/** Owners may undo it for a while, which the server knows; admins at any time. */
+/** Owners can undo a deletion for a while, which the server checks; admins can at any time. */
 export const farewellOf = ({ title, id }, { role }) => ({ title, id, isAdmin: role === "ADMIN" });
 
-/** What the page before has left to be said. `onUndone` is called when the film is back. */
+/** Shows the note that the page before has left. `onUndone` is called when the film is back. */
 export function sayFarewell(onUndone) {
   const farewell = takeFarewell();
   if (farewell) showFarewell(farewell, onUndone);
@@ -38,7 +38,7 @@ export function showFarewell(farewell, onUndone) {
   document.querySelector(".toast")?.remove();
   const toast = el("div", { class: "toast", role: "status", "data-testid": "farewell" });
   document.body.append(toast);
-  // A live region is read when its text changes, not when it comes with one.
+  // Screen readers read a live region when its text changes, not when it appears with its text.
   requestAnimationFrame(() => toast.append(...partsOf(farewell, toast, onUndone)));
   hideAfterAWhile(toast);
 }
@@ -63,7 +63,7 @@ async function bringBack(id, { toast, sentence, undo, onUndone }) {
   }
 }
 
-/** Not from under a pointer or the keyboard. */
+/** Waits longer while the pointer or the keyboard is on the note. */
 function hideAfterAWhile(toast) {
   setTimeout(() => {
     if (toast.matches(":hover, :focus-within")) hideAfterAWhile(toast);

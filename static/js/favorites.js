@@ -8,7 +8,7 @@ export class Favorites {
   #ids = new Set();
   #asking = new Set();
 
-  /** `onChange` is called after the server has taken a change. */
+  /** `onChange` is called after the server has saved a change. */
   constructor({ onChange = () => {} } = {}) {
     this.onChange = onChange;
   }
@@ -28,7 +28,7 @@ export class Favorites {
     return this.connect(el("button", attributes, icon("heart")), video);
   }
 
-  /** Makes this button the heart of this film. */
+  /** Makes this button show and toggle whether the film is a favourite. */
   connect(button, video) {
     button.dataset.favourite = video.id;
     button.setAttribute("aria-pressed", this.has(video.id));
@@ -37,7 +37,7 @@ export class Favorites {
   }
 
   async #toggle({ id, public_id: publicId }) {
-    // The route toggles: a second request before the first answer would undo it.
+    // The route toggles: a second click before the first answer would undo the first.
     if (this.#asking.has(id)) return;
     this.#asking.add(id);
     this.#show(id, !this.has(id));

@@ -1,8 +1,8 @@
-// Whether a file that was chosen can be sent at all; pure.
+// Checks a chosen file before it is sent; pure.
 
 import { size } from "./format.js";
 
-/** Why not, as a sentence; null when it can. */
+/** Returns why this file cannot be sent, as a sentence; null when it can. */
 export function objectionTo(file, { fileTypes, maxBytes }) {
   const extension = file.name.slice(file.name.lastIndexOf(".")).toLowerCase();
   if (!fileTypes.includes(extension)) {
@@ -15,7 +15,7 @@ export function objectionTo(file, { fileTypes, maxBytes }) {
   return null;
 }
 
-/** What the page says of it, as data attributes. */
+/** The limits that the data attributes of an element state. */
 export const limitsOf = ({ fileTypes, maxUploadMb }) => ({
   fileTypes: fileTypes.split(","),
   maxBytes: Number(maxUploadMb) * 1024 ** 2,

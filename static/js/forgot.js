@@ -1,4 +1,4 @@
-// The page for people who have forgotten their password.
+// The page where people ask for a link to choose a new password.
 
 import { post } from "./api.js";
 import { Form } from "./forms.js";
@@ -8,7 +8,7 @@ const form = document.getElementById("forgot-form");
 
 new Form(form, {
   send: (values) => post("/users/forgot-password/", values),
-  // The same for every address: who has an account here is nobody else's business.
+  // The sentence is the same for every address, so that nobody can find out who has an account.
   onSent: (answer, { email }) => `If ${email} has an account here, a link is on its way. Check your mailbox.`,
 });
 carryAddress(form.elements.email);

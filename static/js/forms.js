@@ -1,15 +1,15 @@
-// Forms that are sent as JSON: what is missing and what the server refuses is said beside the field it is about.
+// Forms that are sent as JSON. What is missing or refused is said beside its field.
 
 import { say } from "./dom.js";
 
 const isSecret = (field) => field.autocomplete.endsWith("password");
 const fieldsOf = (form) => [...form.elements].filter((field) => field.name);
 
-/** Does nothing while the work that the button started before is still under way. */
+/** Runs `work` unless the work that the button has started before is still running. */
 export async function whileBusy(button, work) {
   if (button.getAttribute("aria-disabled")) return;
   const text = button.textContent;
-  // Not `disabled`: the keyboard would lose its place.
+  // Not `disabled`: the button would lose the keyboard's focus.
   button.setAttribute("aria-disabled", "true");
   if (button.dataset.busy) button.textContent = button.dataset.busy;
   try {
@@ -20,7 +20,7 @@ export async function whileBusy(button, work) {
   }
 }
 
-/** Buttons whose `aria-controls` names the password fields that they show. */
+/** Connects the buttons that show the password fields named in their `aria-controls`. */
 export function connectShowButtons(root) {
   root.querySelectorAll("[data-show]").forEach((button) => button.addEventListener("click", () => toggle(button)));
 }
@@ -34,7 +34,7 @@ function toggle(button) {
   button.setAttribute("aria-pressed", isShown);
 }
 
-/** Empties what nobody should find on the screen later. */
+/** Empties the password fields, so that no password stays on the screen. */
 export function clearSecrets(form) {
   for (const field of fieldsOf(form).filter(isSecret)) field.value = "";
 }
@@ -46,9 +46,9 @@ export class Form {
   #object;
 
   /**
-   * A form with one `[data-problem=<name>]` for each field, a `role=alert` for every other sentence and perhaps a
-   * `role=status`. `send(values)` asks the server; `onSent(answer, values)` may give what the status says then;
-   * `object(values)` gives {name: "sentence"} of what need not be sent.
+   * `form` has a `[data-problem=<name>]` for each field, a `role=alert` for all other problems and perhaps a
+   * `role=status`. `send(values)` sends them and resolves to the answer; `onSent(answer, values)` may return a sentence
+   * for the status; `object(values)` returns {name: "sentence"} for what is wrong before anything is sent.
    */
   constructor(form, { send, onSent, object = () => ({}) }) {
     this.#form = form;
@@ -60,7 +60,7 @@ export class Form {
     connectShowButtons(form);
   }
 
-  /** Forgets what was said and every password. */
+  /** Hides all messages and empties the password fields. */
   clear() {
     this.#sayOutcome({});
     for (const { name } of fieldsOf(this.#form)) this.#say(name, null);
@@ -95,14 +95,14 @@ export class Form {
     return Object.fromEntries(missing.map((field) => [field.name, field.dataset.needs]));
   }
 
-  /** Says what is wrong with fields and goes to the first of them; false when it is about none that is here. */
+  /** Shows each sentence beside its field and focuses the first; false when none of the fields is on this form. */
   #complain(sentences) {
     const wrong = fieldsOf(this.#form).filter(({ name }) => this.#say(name, sentences[name]) && sentences[name]);
     wrong[0]?.focus();
     return wrong.length > 0;
   }
 
-  /** False when the form has no place for it. */
+  /** Shows or hides the sentence beside its field; false when the form has no place for it. */
   #say(name, sentence) {
     const place = this.#form.querySelector(`[data-problem="${CSS.escape(name)}"]`);
     if (!place) return false;
@@ -115,7 +115,7 @@ export class Form {
   #sayOutcome({ problem = null, done = null }) {
     say(this.#form.querySelector("[role=alert]"), problem);
     const status = this.#form.querySelector("[role=status]");
-    // Not hidden: a live region has to be there before its text is.
+    // Never hidden: a live region has to be there before its text.
     if (status) status.textContent = done ?? "";
   }
 }

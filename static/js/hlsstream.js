@@ -1,11 +1,11 @@
-// A stream by hls.js.
+// A stream that hls.js plays.
 
 import { isRefusal, Stream } from "./stream.js";
 import { recall, remember } from "./store.js";
 
-// Without testBandwidth a film begins in the quality that the first guess allows. With it, the first seconds would
-// always be shown in the lowest one, because one small part is too little to measure by.
-// Captions are not rendered by hls.js: it does so by <track src="data:…">, which the page's policy forbids.
+// testBandwidth is off, so that a film begins in the quality that the first guess allows. With it, the first seconds
+// would always be shown in the lowest quality, because one small segment is too little to measure by.
+// hls.js renders captions as <track src="data:…">, which the page's policy forbids: captions.js draws them instead.
 const CONFIG = {
   startLevel: -1,
   testBandwidth: false,
@@ -15,8 +15,8 @@ const CONFIG = {
 };
 const BANDWIDTH = "videoflix.bits_per_second";
 const GUESS_MBPS = 2;
-// In seconds. Before the first play little is fetched: the page may only be looked at, and what is buffered in a low
-// quality, before the connection is known, would be seen for that long.
+// In seconds. Little is fetched before the first play: the person may only look at the page, and everything buffered in
+// a low quality, before the bandwidth is known, would be shown later.
 const WAITING_BUFFER = { maxBufferLength: 8, maxMaxBufferLength: 8 };
 const PLAYING_BUFFER = { maxBufferLength: 30, maxMaxBufferLength: 60 };
 const UNPLAYABLE = "This browser could not play the film.";
@@ -48,7 +48,7 @@ export class HlsStream extends Stream {
     hls.on(events.LEVEL_SWITCHED, () => this.#announce());
     hls.on(events.AUDIO_TRACKS_UPDATED, () => this.#announceLanguages());
     hls.on(events.AUDIO_TRACK_SWITCHED, () => this.#announceLanguages());
-    // After its listeners hls.js chooses the captions that are marked as default: the person's own choice comes last.
+    // hls.js chooses the default captions after its listeners have run, so the person's own choice has to come later.
     hls.on(events.SUBTITLE_TRACKS_UPDATED, () => queueMicrotask(() => this.#announceCaptions()));
     hls.on(events.SUBTITLE_TRACK_SWITCH, () => this.#announceCaptions());
     hls.on(events.CUES_PARSED, (_, parsed) => this.#takeCues(parsed));
@@ -64,10 +64,10 @@ export class HlsStream extends Stream {
 
   // --- Quality ---
 
-  /** A quality by its name, or null for the one that fits best at any moment. */
+  /** Chooses a quality by its name; null lets hls.js choose the one that fits best at any moment. */
   choose(name) {
     this.#chosen = name;
-    // The part that is playing is kept, the next one comes in the new quality.
+    // The segment that is playing stays; the next one comes in the new quality.
     this.#hls.nextLevel = this.#hls.levels.findIndex((level) => nameOf(level) === name);
     this.#announce();
   }
@@ -109,22 +109,22 @@ export class HlsStream extends Stream {
     this.listener.onCaptions(subtitleTracks.map(trackOf), valueOf(subtitleTrack));
   }
 
-  /** hls.js loads captions once: what it parsed is kept for when somebody comes back to them. */
+  /** hls.js loads captions only once, so the parsed cues are kept for when they are chosen again. */
   #takeCues({ cues, subtitleTrack }) {
-    if (!subtitleTrack) return; // captions inside the picture are not offered
+    if (!subtitleTrack) return; // CEA-608 captions inside the video stream are not offered
     this.#cues.set(subtitleTrack.id, [...(this.#cues.get(subtitleTrack.id) ?? []), ...cues]);
     if (subtitleTrack.id === this.#hls.subtitleTrack) this.#showCues(subtitleTrack.id);
   }
 
   #showCues(id) {
     const track = ownTrack(this.video);
-    track.mode = "hidden"; // a disabled one has no list of cues
+    track.mode = "hidden"; // a disabled track has no list of cues
     for (const cue of [...track.cues]) track.removeCue(cue);
     for (const cue of this.#cues.get(id) ?? []) track.addCue(cue);
     this.listener.onCaptionTrack(id === -1 ? null : track);
   }
 
-  // --- What goes well and what does not ---
+  // --- Progress and errors ---
 
   #onBuffered() {
     this.reportHealthy();
@@ -140,7 +140,7 @@ export class HlsStream extends Stream {
     else if (fatal) this.fail(UNPLAYABLE);
   }
 
-  /** The film goes on without them. */
+  /** Turns captions off, says so, and lets the film continue. */
   #doWithoutCaptions() {
     if (this.#hls.subtitleTrack === -1) return;
     this.chooseCaptions(null);
@@ -159,12 +159,12 @@ export class HlsStream extends Stream {
   }
 }
 
-/** What this connection gave last time, else what the browser believes of it, in bits per second. */
+/** Bits per second that this connection had last time, else the browser's estimate. */
 function expectedBandwidth() {
   return Number(recall(BANDWIDTH)) || (navigator.connection?.downlink || GUESS_MBPS) * 1e6;
 }
 
-/** "720p" from …/720p.m3u8, else from the short side, by which rungs are named. */
+/** Returns "720p" from …/720p.m3u8, else from the shorter side, by which rungs are named. */
 function nameOf(level) {
   const [, name] = /(\d{1,5}p)\.m3u8(?:$|\?)/.exec(level.url[0] ?? "") ?? [];
   return name ?? `${Math.min(level.width, level.height)}p`;
@@ -175,7 +175,7 @@ const valueOf = (index) => (index === -1 ? null : String(index));
 
 const OWN = "videoflix";
 
-/** One track of our own for whatever captions are chosen: a track that was added to a <video> can never be removed. */
+/** The one track for all captions: a track that a script has added to a <video> can never be removed. */
 function ownTrack(video) {
   return [...video.textTracks].find(({ label }) => label === OWN) ?? video.addTextTrack("metadata", OWN);
 }

@@ -1,4 +1,4 @@
-// Deleting one's account: asked once more, with the password.
+// Deletes the person's own account, after a question that asks for the password.
 
 import { request, signOut } from "./api.js";
 import { Form } from "./forms.js";
@@ -7,11 +7,11 @@ const dialog = document.getElementById("leave");
 
 async function leave() {
   try {
-    await signOut(); // so that this browser forgets as well
+    await signOut(); // this browser forgets the person too
   } catch {
-    // The account is gone all the same.
+    // The account is deleted even if signing out fails.
   }
-  location.replace("/login/?deleted=1"); // instead of where signing out leads
+  location.replace("/login/?deleted=1"); // replaces the address that signOut() has set
 }
 
 export function connectLeaving() {

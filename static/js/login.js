@@ -13,14 +13,14 @@ const unconfirmed = document.getElementById("unconfirmed");
 const query = new URLSearchParams(location.search);
 const addressTyped = () => form.email.value.trim();
 
-/** What led here, if anything did: links in mails and the account pages say it in the address. */
+/** Notes by the query parameter with which links in mails and the account pages lead here. */
 const NOTES = {
   confirmed: "Your address is confirmed. Sign in to watch.",
   email_changed: "Your new address is confirmed. Sign in with it from now on.",
   reset: "Your password has been changed. Sign in with the new one.",
   deleted: "Your account has been deleted.",
 };
-const led = Object.keys(NOTES).find((name) => query.has(name));
+const reason = Object.keys(NOTES).find((name) => query.has(name));
 
 const goOn = (to = safeNext(query.get("next"))) => location.replace(to);
 
@@ -44,7 +44,7 @@ async function submit(event) {
   }
 }
 
-/** Offers another mail; what leads on to the six digits is on the page where people register. */
+/** Offers to send the mail again; the six digits are entered on the page for registering. */
 function showUnconfirmed(isWaiting) {
   unconfirmed.hidden = !isWaiting;
   document.getElementById("mail-sent").textContent = "";
@@ -57,7 +57,7 @@ function showUnconfirmed(isWaiting) {
 async function sendAgain() {
   say(document.getElementById("mail-problem"), null);
   try {
-    // An account that waits gets the mail that confirms it by this route.
+    // For an account that is not confirmed this route sends the confirmation mail again.
     await post("/users/forgot-password/", { email: addressTyped() });
     document.getElementById("mail-sent").textContent = "A new mail is on its way. Only the newest one works.";
   } catch (error) {
@@ -78,7 +78,7 @@ async function skipWhenSignedIn(to) {
       goOn(to);
     }
   } catch {
-    // The form is there anyway.
+    // The person can still sign in with the form.
   }
 }
 
@@ -86,8 +86,8 @@ form.addEventListener("submit", submit);
 form.email.addEventListener("input", () => showUnconfirmed(false));
 document.getElementById("send-mail").addEventListener("click", ({ target }) => whileBusy(target, sendAgain));
 connectShowButtons(form);
-if (led === "confirmed") form.email.value = recallWaiting();
-if (led === "deleted") {
+if (reason === "confirmed") form.email.value = recallWaiting();
+if (reason === "deleted") {
   forgetTyped();
   document.getElementById("login-title").textContent = "Goodbye";
   const purpose = document.getElementById("login-purpose");
@@ -96,6 +96,6 @@ if (led === "deleted") {
 }
 carryAddress(form.email);
 if (form.email.value) password.focus();
-note.textContent = NOTES[led] ?? "";
-if (!led) skipWhenSignedIn();
-if (led === "email_changed") skipWhenSignedIn(`/account/${location.search}`); // which says it as well
+note.textContent = NOTES[reason] ?? "";
+if (!reason) skipWhenSignedIn();
+if (reason === "email_changed") skipWhenSignedIn(`/account/${location.search}`); // the account page has the same note

@@ -1,5 +1,5 @@
-// The owner's panel on the watch page: what is said about the film, picture, captions, another file, deleting.
-// Loaded when it is opened for the first time: most people never need it.
+// The owner's panel on the watch page: details, picture, captions, another file, deletion. It is loaded when it is
+// opened for the first time, because most people never need it.
 
 import { CaptionList } from "./captionlist.js";
 import { DetailsForm } from "./detailsform.js";
@@ -22,8 +22,8 @@ export class ManagePanel {
   #haveCaptionsChanged = false;
 
   /**
-   * `onChanged({captions})` is called when the film looks different now; `captions`: whether those changed as well.
-   * `onRetried` when it is processed again; `onSent` when another file has arrived; `onSaved(video)`.
+   * `onChanged({captions})` is called when the picture has changed; `captions`: whether captions have changed too.
+   * `onRetried`: the film is processed again; `onSent`: another file has arrived; `onSaved(video)`: details are saved.
    */
   constructor(video, { person, onChanged, onRetried, onSent, onSaved }) {
     this.#video = video;
@@ -53,7 +53,7 @@ export class ManagePanel {
     byId("delete-now").addEventListener("click", () => this.#delete());
   }
 
-  /** `part`: the id of the heading to begin at. */
+  /** `part`: the id of the heading to focus. */
   open(video, { part = null } = {}) {
     this.update(video);
     this.#askWhether(false);
@@ -80,7 +80,7 @@ export class ManagePanel {
     byId("delete-sentence").textContent = whatGoes(video, this.#person);
   }
 
-  // --- Leaving with something that is not saved: it stays in the form even where a browser closes the panel anyway ---
+  // --- Unsaved changes: they stay in the form even where a browser closes the panel without asking ---
 
   #mayNotLeave() {
     if (!this.details.isChanged) return false;
@@ -133,12 +133,13 @@ export class ManagePanel {
   }
 }
 
-/** What deleting means, before anybody does it. Pure. */
+/** Says what deleting the film means, before it is done. Pure. */
 export function whatGoes(video, person) {
   const count = Object.keys(video.converted_files).length;
   const qualities = count === 1 ? "one quality" : `${count} qualities`;
   const things = count ? `its ${qualities}, picture, captions and original go with it` : "its original goes with it";
-  const later = person.role === "ADMIN" ? "later you can bring it back in the admin site" : "later an admin can bring it back";
+  const isAdmin = person.role === "ADMIN";
+  const later = isAdmin ? "later you can bring it back in the admin site" : "later an admin can bring it back";
   const back = `You can undo this right away; ${later}, until it is deleted for good.`;
   return `“${video.title}” disappears for everyone at once; ${things}. ${back}`;
 }

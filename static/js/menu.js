@@ -1,4 +1,4 @@
-// A button that opens a list of choices, one of which is chosen.
+// A button with a list of choices, of which exactly one is chosen.
 
 import { el } from "./dom.js";
 
@@ -9,7 +9,7 @@ export class Menu {
   #name;
   #onChoose;
 
-  /** `root` has a button, named for what is chosen here, and an empty list with role=menu. */
+  /** `root` holds a button, whose label names what is chosen with it, and an empty list with role=menu. */
   constructor(root, onChoose) {
     this.#root = root;
     this.#button = root.querySelector("button");
@@ -25,7 +25,7 @@ export class Menu {
     return !this.#list.hidden;
   }
 
-  /** `choices`: [{value, label}]; `text` is what is chosen, in words: a button without a picture shows it. */
+  /** `choices`: [{value, label, language}]; `text`: the current choice, which a button without an icon shows. */
   show(choices, chosen, text) {
     const focused = this.isOpen ? document.activeElement?.dataset.value : undefined;
     this.#list.replaceChildren(...choices.map((choice) => this.#item(choice, choice.value === chosen)));
@@ -67,7 +67,7 @@ export class Menu {
     const items = this.#items;
     const at = items.indexOf(document.activeElement);
     const targets = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: -1 };
-    event.stopPropagation(); // the arrows are the menu's while it is open
+    event.stopPropagation(); // while the menu is open, the arrow keys do not seek
     if (event.key === "Escape") {
       this.close();
       this.#button.focus();

@@ -1,4 +1,4 @@
-// A stream by the browser's own HLS.
+// A stream that the browser's own HLS support plays.
 
 import { Stream } from "./stream.js";
 
@@ -27,7 +27,7 @@ export class NativeStream extends Stream {
     this.video.load();
   }
 
-  /** The browser picks the quality by itself and cannot be told. */
+  /** The browser chooses the quality by itself. */
   choose() {}
 
   // --- Languages and captions ---
@@ -65,7 +65,7 @@ export class NativeStream extends Stream {
     this.listener.onCaptions(tracks.map(trackOf), valueOf(chosen));
   }
 
-  /** It does not say what the server answered: asking for the playlist does. */
+  /** The event does not tell what the server has answered; requesting the playlist again does. */
   #onError() {
     this.renew();
   }

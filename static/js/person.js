@@ -1,4 +1,4 @@
-// Who is signed in: fills the header and tells the pages what this person may do.
+// The person who is signed in: fills the header and tells the pages what the person may do.
 
 import { get, signOut } from "./api.js";
 import { reportLost } from "./connection.js";
@@ -6,7 +6,7 @@ import { reportLost } from "./connection.js";
 export const mayUpload = (person) => person.role === "CREATOR" || person.role === "ADMIN";
 export const mayManage = (person, video) => person.role === "ADMIN" || person.id === video.owner;
 
-/** Leaves for the sign-in page when nobody is signed in. */
+/** Resolves to the person; leaves for the sign-in page when nobody is signed in. */
 export async function whoIsHere() {
   const person = await get("/api/v1/auth/me");
   fillHeader(person);

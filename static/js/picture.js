@@ -1,21 +1,21 @@
-// Pictures of films: fetched when they come near the screen, and once more when the connection is back.
+// Pictures of films: loaded when they come near the screen, and again when the connection is back.
 
 import { ownPath } from "./api.js";
 import { el } from "./dom.js";
 
-// The browser's own laziness fetches what is three screens away. `scrollMargin` is for what a row has beside the screen.
+// Not loading="lazy", which loads pictures up to three screens away. `scrollMargin` is for cards beside the screen.
 const NEAR = { rootMargin: "100px 0px", scrollMargin: "0px 100px" };
 const addresses = new WeakMap();
-const nearby = new IntersectionObserver(fetchThose, NEAR);
+const nearby = new IntersectionObserver(loadNearby, NEAR);
 
-function fetchThose(entries) {
+function loadNearby(entries) {
   for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
     nearby.unobserve(target);
     load(target, addresses.get(target));
   }
 }
 
-/** As cards show it; a picture that does not come leaves what lies behind it to be seen. */
+/** The picture of a card. Where it cannot be loaded, the icon behind it shows. */
 export function smallPicture(video) {
   const image = imageElement();
   addresses.set(image, ownPath(video.image_small));
@@ -23,7 +23,7 @@ export function smallPicture(video) {
   return image;
 }
 
-/** Large on screens with several pixels to one, where the small one would look soft; phones are narrow. */
+/** The large picture on high-density screens, where the small one would look soft; phones are narrow enough for it. */
 export function widePicture(video) {
   const [small, large] = [video.image_small, video.image_file].map(ownPath);
   const image = imageElement();

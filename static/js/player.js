@@ -1,6 +1,5 @@
-// The player: a <video> with its own controls. What it is doing can be read off `data-state` of its root:
-// loading, paused, playing, buffering, ended or error; `data-quality` is what is on the screen, `data-quality-mode`
-// is auto or chosen.
+// The player: a <video> with its own controls. `data-state` of its root is loading, paused, playing, buffering, ended
+// or error; `data-quality` is the quality on the screen, `data-quality-mode` is auto or chosen.
 
 import { Captions } from "./captions.js";
 import { say } from "./dom.js";
@@ -51,11 +50,11 @@ export class Player {
   }
 
   /**
-   * `film`: {publicId, url, title, poster, storyboard}; `person`: whose choices of quality and languages count;
-   * `isPlaying`: begin by itself, where the browser lets a page do so.
+   * `film`: {publicId, url, title, poster, storyboard}; `person`: whose earlier choices of quality and languages apply;
+   * `isPlaying`: the film begins by itself, where the browser allows it.
    */
   open(film, person, { isPlaying = false } = {}) {
-    const left = recallPosition(film.publicId);
+    const position = recallPosition(film.publicId);
     this.#film = film;
     this.#person = person;
     this.#root.hidden = false;
@@ -63,15 +62,15 @@ export class Player {
     this.seekbar.preview.open(film.storyboard);
     this.languageMenu.belongTo(person.id);
     this.captionsMenu.belongTo(person.id);
-    this.#showResumed(left);
-    this.#openStream(left?.at ?? 0);
-    // A refusal leaves the film where it would stand anyway: paused, under the large button.
+    this.#showResumed(position);
+    this.#openStream(position?.at ?? 0);
+    // Where the browser refuses to play by itself, the film stays paused under the large button.
     const begin = () => this.video.play().catch(() => this.#showWhatItDoes());
     if (isPlaying) this.video.addEventListener("loadedmetadata", begin, { once: true });
     this.#describeToSystem();
   }
 
-  /** The same film with another picture; `isStreamOther`: also with other captions, which only a new stream has. */
+  /** Shows the film's new picture. `isStreamOther`: its captions have changed too, which takes a new stream. */
   refresh(film, { isStreamOther }) {
     this.#film = film;
     if (film.poster) this.video.poster = film.poster;
@@ -92,7 +91,7 @@ export class Player {
     });
   }
 
-  // --- What it can do: also what the keyboard calls ---
+  // --- Actions of buttons and of the keyboard ---
 
   togglePlay() {
     if (this.video.paused) this.video.play().catch(() => this.#showWhatItDoes());
@@ -140,7 +139,7 @@ export class Player {
   }
 
   setSpeed(speed) {
-    // The default too: loading a stream anew would put the rate back to it.
+    // The default too: the browser returns to it when a stream is loaded again.
     this.video.defaultPlaybackRate = speed;
     this.video.playbackRate = speed;
     const choices = SPEEDS.map((value) => ({ value: String(value), label: `${value}×` }));
@@ -150,7 +149,7 @@ export class Player {
   toggleFullscreen() {
     if (document.fullscreenElement) document.exitFullscreen();
     else if (this.#root.requestFullscreen) this.#root.requestFullscreen().catch(() => {});
-    else this.video.webkitEnterFullscreen?.(); // an iPhone shows only the video itself
+    else this.video.webkitEnterFullscreen?.(); // an iPhone shows only the <video> in full screen
   }
 
   togglePictureInPicture() {
@@ -159,7 +158,7 @@ export class Player {
     change.catch(() => {});
   }
 
-  /** The controls step back when nothing has happened for a while, but never from under the keyboard. */
+  /** Shows the controls, and hides them after a while without input, unless one of them has the keyboard's focus. */
   showControls() {
     clearTimeout(this.#hideTimer);
     this.#root.dataset.controls = "shown";
@@ -224,12 +223,12 @@ export class Player {
     window.addEventListener("online", () => this.#root.dataset.state === "error" && this.#tryAgain());
   }
 
-  /** A finger on the picture: what it calls for is known when it is lifted. */
+  /** True for a finger on the picture, whose tap is handled when it is lifted. */
   #isTap({ pointerType, target }) {
     return pointerType === "touch" && target === this.video;
   }
 
-  /** A mouse plays and pauses; for a finger see taps.js. */
+  /** A click of a mouse plays or pauses; taps of a finger: taps.js. */
   #onVideoClick(event) {
     if (this.#pointer !== "touch") return this.togglePlay();
     const box = this.video.getBoundingClientRect();
@@ -241,9 +240,9 @@ export class Player {
     showControls: () => this.showControls(),
     togglePlay: () => this.togglePlay(),
     toggleFullscreen: () => this.toggleFullscreen(),
-    skip: (seconds, zone, altogether) => {
+    skip: (seconds, zone, total) => {
       this.seekBy(seconds);
-      this.#showSkipped(zone, altogether);
+      this.#showSkipped(zone, total);
     },
   });
 
@@ -266,7 +265,7 @@ export class Player {
     this.showControls();
   }
 
-  /** An upright film gets an upright box where the screen is upright as well. */
+  /** A portrait film gets a portrait box on a portrait screen. */
   #showShape() {
     this.#root.dataset.shape = this.video.videoHeight > this.video.videoWidth ? "portrait" : "landscape";
   }
@@ -299,10 +298,10 @@ export class Player {
     rememberPosition(this.#film.publicId, this.video.currentTime, this.video.duration);
   }
 
-  #showResumed(left) {
+  #showResumed(position) {
     const note = this.#find(".player-resumed");
-    note.hidden = left === null;
-    if (left) note.querySelector("span").textContent = `You left off at ${clock(left.at)}.`;
+    note.hidden = position === null;
+    if (position) note.querySelector("span").textContent = `You left off at ${clock(position.at)}.`;
   }
 
   #chooseQuality(name) {
@@ -313,8 +312,8 @@ export class Player {
   #showQualities({ names, current, chosen }) {
     if (this.#isQualityOpen && names.length) {
       this.#isQualityOpen = false;
-      const wanted = qualityOf(names, recallChoice(this.#person.id, "quality"));
-      if (wanted !== chosen) return this.#stream.choose(wanted);
+      const remembered = qualityOf(names, recallChoice(this.#person.id, "quality"));
+      if (remembered !== chosen) return this.#stream.choose(remembered);
     }
     const auto = current && chosen === null ? `Auto (${current})` : "Auto";
     const choices = [{ value: AUTO, label: auto }, ...names.map((name) => ({ value: name, label: name }))];
@@ -363,14 +362,14 @@ export class Player {
   }
 }
 
-/** The quality that was chosen once, else the best below it; null (the one that fits best) without either. Pure. */
-export function qualityOf(names, wanted) {
-  const most = Number.parseInt(wanted, 10);
-  const sizes = names.map((name) => Number.parseInt(name, 10)).filter((size) => size <= most);
+/** Returns the quality that was chosen before, else the best one below it, else null for automatic. Pure. */
+export function qualityOf(names, chosen) {
+  const max = Number.parseInt(chosen, 10);
+  const sizes = names.map((name) => Number.parseInt(name, 10)).filter((size) => size <= max);
   return sizes.length ? `${Math.max(...sizes)}p` : null;
 }
 
-/** What comes after everything that somebody waits for. */
+/** Runs `work` when nothing more urgent is left to do. */
 function whenIdle(work) {
   if ("requestIdleCallback" in window) requestIdleCallback(work, { timeout: 5000 });
   else setTimeout(work, 2000);

@@ -1,11 +1,11 @@
-// Asking again and again, but only while there is something to wait for and somebody looks.
+// Asks the server again and again, but only while there is something to wait for and the page is visible.
 
 import { reportBack, reportLost } from "./connection.js";
 
 const INTERVAL_MS = 2000;
-const LONGEST_MS = 30_000;
+const MAX_INTERVAL_MS = 30_000;
 
-/** The server understood and refuses: asking again would change nothing. */
+/** True when the server refuses the request itself, so that asking again would change nothing. */
 const isFinal = ({ status }) => status >= 400 && status < 500 && status !== 429;
 
 export class Poll {
@@ -15,7 +15,7 @@ export class Poll {
   #isOn = false;
   #isBusy = false;
 
-  /** `step` asks the server and resolves to whether there is still something to wait for. */
+  /** `step` asks the server once and resolves to whether there is still something to wait for. */
   constructor(step) {
     this.#step = step;
     document.addEventListener("visibilitychange", () => this.#run());
@@ -35,7 +35,7 @@ export class Poll {
 
   #schedule() {
     clearTimeout(this.#timer);
-    const delay = Math.min(LONGEST_MS, INTERVAL_MS * 2 ** this.#failures);
+    const delay = Math.min(MAX_INTERVAL_MS, INTERVAL_MS * 2 ** this.#failures);
     if (this.#isOn && !document.hidden) this.#timer = setTimeout(() => this.#run(), delay);
   }
 

@@ -1,4 +1,4 @@
-// Choosing the picture that stands for a film: a frame of it, or one's own.
+// Chooses the picture of a film: one of its frames, or an uploaded picture.
 
 import { get, ownPath, request } from "./api.js";
 import { el, say } from "./dom.js";
@@ -10,7 +10,7 @@ export class PosterChooser {
   #onChanged;
   #choices = byId("poster-choices");
 
-  /** `onChanged` is called when another picture was chosen. */
+  /** `onChanged` is called when the picture has changed. */
   constructor(video, { onChanged }) {
     this.#video = video;
     this.#onChanged = onChanged;

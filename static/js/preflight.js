@@ -1,24 +1,24 @@
-// What was found in an original, what will be made of it and what that takes: told before it is encoded.
+// Shows what was found in an original, what will be made of it, and how much time and space that takes.
 
 import { get } from "./api.js";
 import { el, icon } from "./dom.js";
 import { length, size } from "./format.js";
 
 const FIRST_PAUSE_MS = 2000;
-const LONGEST_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 60_000;
 
-/** What an element of it says; an answer is {verdict, sentence, found, planned, reasons, warnings, cost, command}. */
+/** Its element shows the answer {verdict, sentence, found, planned, reasons, warnings, cost, command} of the API. */
 export class Preflight {
   #address;
   #isBrief;
   #isAsking = false;
   #isKnown = false;
   #answer = null;
-  #isTimeTold = false;
+  #isTimeShown = false;
   #pauseMs = 0;
   #askedAt = 0;
 
-  /** `isBrief`: one line, as a card has room for. */
+  /** `isBrief`: two short lines, for a card. */
   constructor(video, { isBrief = false } = {}) {
     this.#address = `/api/v1/videos/${video.public_id}/preflight/`;
     this.#isBrief = isBrief;
@@ -27,28 +27,28 @@ export class Preflight {
   }
 
   /**
-   * Asks until the verdict is there, less and less often; to be called as often as the film's state is looked at.
-   * While it is processed its state tells the time, which is corrected as it goes: it is not told twice.
+   * Asks the server until the verdict is there, less and less often; called whenever the film's state is read. While
+   * the film is processed, its state shows the time left, so the estimate here leaves the time out.
    */
   async follow(video) {
-    const isTimeTold = video?.processing_state === "processing";
-    const isOther = isTimeTold !== this.#isTimeTold;
-    this.#isTimeTold = isTimeTold;
-    if (isOther && this.#answer) this.#show(this.#answer);
+    const isTimeShown = video?.processing_state === "processing";
+    const hasChanged = isTimeShown !== this.#isTimeShown;
+    this.#isTimeShown = isTimeShown;
+    if (hasChanged && this.#answer) this.#show(this.#answer);
     if (this.#isAsking || this.#isKnown || Date.now() - this.#askedAt < this.#pauseMs) return;
     this.#isAsking = true;
     this.#askedAt = Date.now();
-    this.#pauseMs = Math.min(LONGEST_PAUSE_MS, Math.max(FIRST_PAUSE_MS, 2 * this.#pauseMs));
+    this.#pauseMs = Math.min(MAX_PAUSE_MS, Math.max(FIRST_PAUSE_MS, 2 * this.#pauseMs));
     try {
       this.#show(await get(this.#address));
     } catch {
-      // The film's own state says what is wrong.
+      // The state of the film says what is wrong.
     } finally {
       this.#isAsking = false;
     }
   }
 
-  /** Another original has another verdict. */
+  /** Forgets the verdict, because the film may have another original now. */
   forget() {
     this.#isKnown = false;
     this.#answer = null;
@@ -59,13 +59,13 @@ export class Preflight {
     this.#answer = answer;
     this.#isKnown = answer.verdict !== "waiting";
     this.element.dataset.verdict = answer.verdict;
-    const takes = answer.cost && takesText(answer.cost, { hasTime: !this.#isTimeTold });
+    const takes = answer.cost && takesText(answer.cost, { hasTime: !this.#isTimeShown });
     this.element.replaceChildren(...(this.#isBrief ? briefParts(answer, takes) : parts(answer, takes)));
     this.element.hidden = this.element.childElementCount === 0;
   }
 }
 
-const isTold = ({ verdict }) => verdict === "fine" || verdict === "warnings";
+const hasPlan = ({ verdict }) => verdict === "fine" || verdict === "warnings";
 
 /** "1920×1080, 24 frames a second, 10 min" */
 function foundText({ width, height, frame_rate: rate, duration_s: seconds }) {
@@ -85,7 +85,7 @@ const lineOf = ({ lines }, label) => lines.find((line) => line.label === label)?
 // --- On a card ---
 
 function briefParts(answer, takes) {
-  if (!isTold(answer)) return [];
+  if (!hasPlan(answer)) return [];
   const { found, planned } = answer;
   const file = `${found.width}×${found.height}, ${length(found.duration_s)}`;
   const count = planned.rungs.length === 1 ? "one quality" : `${planned.rungs.length} qualities`;
@@ -95,9 +95,9 @@ function briefParts(answer, takes) {
 // --- On a page ---
 
 function parts(answer, takes) {
-  // Why it was refused is said by the film's state, wherever this is shown.
+  // The state of the film, which is always shown beside this, says why the file was refused.
   if (answer.verdict === "refused") return [pairs(answer.found.lines ?? [])].filter(Boolean);
-  if (!isTold(answer)) return [headline(answer)];
+  if (!hasPlan(answer)) return [headline(answer)];
   return [headline(answer), listOf(answer.warnings, "preflight-warnings"), summary(answer, takes), particulars(answer)];
 }
 
@@ -123,8 +123,8 @@ function summary({ found, planned, cost }, takes) {
 
 /** `lines`: [{label, text}] */
 function pairs(lines) {
-  const told = lines.filter(({ text }) => text);
-  const parts = told.flatMap(({ label, text }) => [el("dt", {}, label), el("dd", {}, text)]);
+  const filled = lines.filter(({ text }) => text);
+  const parts = filled.flatMap(({ label, text }) => [el("dt", {}, label), el("dd", {}, text)]);
   return parts.length ? el("dl", { class: "pairs" }, ...parts) : "";
 }
 
@@ -144,5 +144,5 @@ function particulars({ found, planned, reasons, cost, command }) {
   );
 }
 
-/** As a shell takes it. */
+/** Quotes a word of a command for a shell. */
 const quoted = (word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'"'"'`)}'`);

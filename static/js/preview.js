@@ -1,13 +1,13 @@
-// The time above the seek bar, with a little picture of that moment where the film has a storyboard.
+// The time above the seek bar, with a small picture of that moment where the film has a storyboard.
 
 import { get, ownPath } from "./api.js";
 import { clock } from "./format.js";
 import { parseStoryboard, tileAt } from "./storyboard.js";
 
-// Of the player's own size, and of the picture's: larger ones are blurred.
-const MOST_OF_WIDTH = 0.4;
-const MOST_OF_HEIGHT = 0.45;
-const MOST_OF_PICTURE = 1.25;
+// Limits of the picture's size, as shares of the player's and of its own: larger pictures are blurred.
+const MAX_SHARE_OF_WIDTH = 0.4;
+const MAX_SHARE_OF_HEIGHT = 0.45;
+const MAX_SCALE = 1.25;
 const ASK_AGAIN_MS = 10_000;
 
 export class Preview {
@@ -21,7 +21,7 @@ export class Preview {
   #askedAt = -Infinity;
   #shown = null;
 
-  /** `box` lies in the seek bar and has a place for the picture and one for the time. */
+  /** `box` lies in the seek bar and holds an element for the picture and an <output> for the time. */
   constructor(box, player) {
     this.#player = player;
     this.#box = box;
@@ -29,14 +29,14 @@ export class Preview {
     this.#time = box.querySelector("output");
   }
 
-  /** `address` of the storyboard's WebVTT, or null. Nothing is loaded before somebody needs it: see `prepare`. */
+  /** `address`: of the storyboard's WebVTT, or null. It is loaded only when it is needed: see `prepare`. */
   open(address) {
     this.#address = address;
     this.#askedAt = -Infinity;
     this.#forget();
   }
 
-  /** `fraction`: where along the seek bar. */
+  /** `fraction`: the place along the seek bar, 0 to 1. */
   show(seconds, fraction) {
     this.prepare();
     this.#shown = { seconds, fraction };
@@ -51,7 +51,7 @@ export class Preview {
     this.#box.hidden = true;
   }
 
-  /** Loads the storyboard unless it is there. One that cannot be loaded is done without, for a while. */
+  /** Loads the storyboard unless it is loaded. After a failure it is asked for again, but not at once. */
   async prepare() {
     if (!this.#address || this.#tiles.length || Date.now() - this.#askedAt < ASK_AGAIN_MS) return;
     this.#askedAt = Date.now();
@@ -66,7 +66,7 @@ export class Preview {
   #loadSheet(address) {
     const sheet = new Image();
     sheet.addEventListener("load", () => this.#takeSheet(sheet));
-    // Its address has an end, as all signed ones: the storyboard has to be asked for another one.
+    // The signed address of the sheet expires; loading the storyboard again gives a new one.
     sheet.addEventListener("error", () => this.#forget());
     sheet.src = address;
   }
@@ -103,7 +103,8 @@ export class Preview {
 
   #scaleOf({ width, height }) {
     const { clientWidth, clientHeight } = this.#player;
-    const fitting = Math.min((clientWidth * MOST_OF_WIDTH) / width, (clientHeight * MOST_OF_HEIGHT) / height);
-    return Math.min(MOST_OF_PICTURE, fitting);
+    const byWidth = (clientWidth * MAX_SHARE_OF_WIDTH) / width;
+    const byHeight = (clientHeight * MAX_SHARE_OF_HEIGHT) / height;
+    return Math.min(MAX_SCALE, byWidth, byHeight);
   }
 }

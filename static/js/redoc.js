@@ -1,7 +1,7 @@
-// ReDoc over this site's schema. A classic script, as the program it starts is one.
+// ReDoc with this site's schema. A classic script, because ReDoc is one.
 const container = document.getElementById("redoc");
 
-// ReDoc fetches its makers' mark from their server and has no option against it; this page asks no other host.
+// ReDoc loads its makers' logo from their server and has no option against it; this page must ask no other host.
 function isOwn(address) {
   const { origin, protocol } = new URL(address, document.baseURI);
   return origin === location.origin || protocol === "data:";

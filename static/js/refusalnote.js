@@ -1,4 +1,4 @@
-// Why the last file for a film was not used, until it is put away.
+// Says why the last file for a film was not used, until the note is dismissed.
 
 import { request } from "./api.js";
 import { say } from "./dom.js";
@@ -31,8 +31,8 @@ export class RefusalNote {
   }
 }
 
-/** Pure. */
+/** The sentence about a refusal {file, sentence, at}; pure. */
 export function refusalText({ file, sentence, at }) {
-  const what = file ? `The file “${file}” was not used` : "The film could not be processed again";
-  return `${what} (${day(at)}): ${sentence} The film was not changed.`;
+  const event = file ? `The file “${file}” was not used` : "The film could not be processed again";
+  return `${event} (${day(at)}): ${sentence} The film was not changed.`;
 }

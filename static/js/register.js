@@ -1,4 +1,4 @@
-// The page where people register: the form, then what to do with the mail.
+// The page for registering: first the form, then what to do with the mail.
 
 import { post, safeNext, signIn } from "./api.js";
 import { say } from "./dom.js";
@@ -10,7 +10,7 @@ const form = byId("register-form");
 const { confirmBy } = byId("main").dataset; // link or code
 const register = (values) => post("/users/register/", values);
 
-// What was sent, to send it again and to sign in by it; after a reload no more than the address.
+// The values that were sent, to send them again and to sign in; after a reload only the address is known.
 let registration = null;
 
 new Form(form, {
@@ -27,11 +27,11 @@ new Form(form, {
 
 const codeForm = new Form(byId("code-form"), {
   send: ({ otp }) => post("/api/v1/auth/verify-email/", { email: registration.email, otp: otp.replace(/\s/g, "") }),
-  onSent: goIn,
+  onSent: enter,
 });
 
-/** Signed in where the password is still known, else to where it is typed. */
-async function goIn() {
+/** Signs in where the password is still known, else leads to the sign-in page. */
+async function enter() {
   try {
     if (!registration.password) throw new Error("The page was loaded again.");
     await signIn({ email: registration.email, password: registration.password });
@@ -77,19 +77,19 @@ function sayOutcome({ problem = null, done = "" }) {
   byId("sent-again").textContent = done;
 }
 
-/** As it was before the page was loaded again; passwords are typed anew. */
-function takeUp() {
+/** Restores what was on the page before it was reloaded; passwords have to be typed again. */
+function restore() {
   const { name, email, isRegistered } = recallTyped();
   form.elements.name.value ||= name ?? "";
   carryAddress(form.elements.email);
   form.elements.name.addEventListener("input", ({ target }) => rememberTyped({ name: target.value.trim() }));
   if (!isRegistered || !email) return;
   registration = { email };
-  // Where an identity provider keeps the accounts, only registering again has another mail sent.
+  // An identity provider sends another mail only when the whole form is sent again.
   byId("send-again").hidden = confirmBy === "code";
   show(true);
 }
 
-takeUp();
+restore();
 byId("send-again").addEventListener("click", ({ target }) => whileBusy(target, sendAgain));
 byId("other-address").addEventListener("click", startAgain);

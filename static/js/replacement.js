@@ -1,4 +1,4 @@
-// Another file for a film that is there: sent with a progress bar, tried by the server beside the one that plays.
+// Replaces the file of a film: sends it with a progress bar; the film that plays stays until the new one is ready.
 
 import { requestOrFail } from "./api.js";
 import { say } from "./dom.js";
@@ -37,13 +37,13 @@ export class Replacement {
     input.value = ""; // so that the same file can be chosen again
     if (!file) return;
     const problem = objectionTo(file, limitsOf(byId("manage-replacement").dataset));
-    this.#hold(problem ? null : file);
+    this.#setFile(problem ? null : file);
     say(byId("replacement-problem"), problem);
     byId("replacement-done").textContent = "";
     if (!problem) byId("replace").focus();
   }
 
-  #hold(file) {
+  #setFile(file) {
     this.#file = file;
     say(byId("replacement-chosen"), file && `${file.name}, ${size(file.size)}`);
     byId("replace").hidden = file === null;
@@ -60,7 +60,7 @@ export class Replacement {
     byId("cancel-upload").focus();
     try {
       await (file.size > LARGE_BYTES ? this.#sendBeside(file) : this.#sendForm(file));
-      this.#hold(null);
+      this.#setFile(null);
       byId("replacement-done").textContent = ARRIVED;
       this.#onSent();
     } catch (error) {

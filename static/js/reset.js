@@ -1,4 +1,4 @@
-// The page that the link in the mail for a new password leads to.
+// The page for choosing a new password, to which the link in the mail leads.
 
 import { post } from "./api.js";
 import { Form } from "./forms.js";
@@ -6,7 +6,7 @@ import { Form } from "./forms.js";
 const byId = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);
 const link = { uid: query.get("uid"), token: query.get("token") };
-// Whoever sees the screen, the history or a bookmark must not have the key.
+// The token must not stay on the screen, in the history or in a bookmark.
 history.replaceState(null, "", location.pathname);
 
 const isAboutLink = ({ code, fields }) => ["invalid_link", "link_expired"].includes(code) || fields.uid || fields.token;

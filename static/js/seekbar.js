@@ -1,4 +1,4 @@
-// Where the film is, how much is buffered, and going elsewhere.
+// The seek bar: shows the position and how much is buffered, and seeks.
 
 import { clock } from "./format.js";
 import { Preview } from "./preview.js";
@@ -36,7 +36,7 @@ export class Seekbar {
     this.#root.style.setProperty("--buffered", this.#fraction(this.#bufferedEnd()));
   }
 
-  /** For whoever seeks by keyboard: where that leads, for a moment. */
+  /** Shows the preview for a moment, after seeking by keyboard. */
   flash(seconds) {
     if (!this.#duration) return;
     this.#showPreview(seconds);
@@ -80,7 +80,7 @@ export class Seekbar {
     this.flash(seconds);
   }
 
-  /** A mouse asks about the place below it; a finger says where it goes by dragging. */
+  /** Shows the preview at the mouse pointer; for a finger, dragging shows it. */
   #onPointer(event) {
     if (!this.#duration || this.#isDragging || event.pointerType === "touch") return;
     const box = this.#root.getBoundingClientRect();

@@ -1,4 +1,4 @@
-// Where a person is signed in: the list, and signing out there.
+// The list of devices where the person is signed in, with buttons to sign out.
 
 import { ago } from "./ago.js";
 import { get, ownPath, request, signOut } from "./api.js";
@@ -53,7 +53,7 @@ export class SessionList {
     try {
       await request("DELETE", `${PATH}${id}/`);
     } catch (error) {
-      if (error.status !== 404) throw error; // it has ended by itself meanwhile
+      if (error.status !== 404) throw error; // the session has ended meanwhile
     }
     return `Signed out: ${device}.`;
   }
@@ -65,10 +65,10 @@ export class SessionList {
 
   async #endAll() {
     await request("DELETE", PATH);
-    return signOut(); // so that this browser forgets as well
+    return signOut(); // this browser forgets the person too
   }
 
-  /** `work` gives what the status says when the list has changed; nothing when it leaves the page. */
+  /** `work` resolves to a sentence for the status when the list has changed, or to nothing when it leaves the page. */
   #change(button, work) {
     return whileBusy(button, async () => {
       say(byId("sessions-problem"), null);
@@ -84,7 +84,7 @@ export class SessionList {
 
   async #showChange(sentence) {
     await this.load();
-    byId("sessions-title").focus(); // the button is gone
+    byId("sessions-title").focus(); // the button that had the focus is gone
     byId("sessions-done").textContent = sentence;
   }
 }

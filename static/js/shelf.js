@@ -25,7 +25,7 @@ export function heroElement(video, favorites) {
   );
 }
 
-/** `row`: see shelves.js; `cards` are its elements. */
+/** `row`: see shelves.js; `cards`: the elements of its films. */
 export function rowElement(row, cards) {
   const track = el("ul", { class: "row-track" }, ...cards);
   const title = row.href ? el("a", { href: row.href }, row.title) : row.title;
@@ -38,7 +38,7 @@ export function rowElement(row, cards) {
   return section;
 }
 
-/** For the mouse only: the keyboard goes from card to card. */
+/** An arrow for the mouse only: the keyboard moves from card to card. */
 function arrow(name, track, direction) {
   const behavior = matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth";
   const scroll = () => track.scrollBy({ left: direction * track.clientWidth * 0.9, behavior });
@@ -54,9 +54,9 @@ export function resultsElement(title, cards) {
 }
 
 function nothingFound() {
-  const said = el("p", {}, "No film matches your search.");
+  const sentence = el("p", {}, "No film matches your search.");
   const hint = el("p", { class: "muted" }, "Try fewer or different words.");
-  return el("div", { class: "empty", "data-testid": "nothing-found" }, icon("search"), said, hint);
+  return el("div", { class: "empty", "data-testid": "nothing-found" }, icon("search"), sentence, hint);
 }
 
 export function emptyElement(mayUpload) {
@@ -66,8 +66,8 @@ export function emptyElement(mayUpload) {
   return el("div", { class: "empty", "data-testid": "empty" }, icon("film"), el("h2", {}, "No films yet"), hint);
 }
 
-export function problemElement(sentence, onRetry) {
+export function problemElement(message, onRetry) {
   const again = el("button", { class: "button primary", type: "button", onclick: onRetry }, "Try again");
-  const said = el("p", { role: "alert" }, sentence);
-  return el("div", { class: "empty", "data-testid": "problem" }, icon("alert"), said, again);
+  const sentence = el("p", { role: "alert" }, message);
+  return el("div", { class: "empty", "data-testid": "problem" }, icon("alert"), sentence, again);
 }

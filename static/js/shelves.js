@@ -1,4 +1,4 @@
-// Which films stand where: pure functions from the list of films to rows.
+// Sorts films into rows: pure functions.
 
 const ORDERS = {
   newest: (a, b) => b.created_at.localeCompare(a.created_at) || b.id - a.id,
@@ -11,7 +11,7 @@ export function sorted(videos, order) {
   return [...videos].sort(ORDERS[order] ?? ORDERS.newest);
 }
 
-/** Every word must occur in title, description or category. */
+/** The films in whose title, description or category every word of the query occurs. */
 export function matching(videos, query) {
   const words = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
   return videos.filter((video) => {
@@ -35,7 +35,7 @@ export function rowsOf(videos, categories, favorites, positionOf) {
   const listed = playable.filter(isListed);
   const known = new Set(categories.map((category) => category.name));
   const rows = [
-    { key: "underway", title: "In the making", videos: whatMovesFirst(videos.filter(isInTheMaking)) },
+    { key: "underway", title: "In the making", videos: inQueueOrder(videos.filter(isInTheMaking)) },
     { key: "failed", title: "Failed", videos: videos.filter(({ processing_state: state }) => state === "error") },
     continueRow(playable, positionOf),
     favoritesRow(playable, favorites),
@@ -53,17 +53,17 @@ export function rowsOf(videos, categories, favorites, positionOf) {
 
 const isInTheMaking = (video) => !video.is_playable && video.processing_state !== "error";
 
-/** Then what waits, in the order in which it is taken up. */
-function whatMovesFirst(videos) {
+/** Films that are being processed, then those that wait, in the order of the queue. */
+function inQueueOrder(videos) {
   const place = ({ processing_state: state, processing_place: number }) =>
     state === "processing" ? 0 : (number ?? Infinity);
   return [...videos].sort((a, b) => place(a) - place(b) || 0);
 }
 
-/** What was left unfinished, the latest first. */
+/** Films that were not watched to the end, the latest first. */
 function continueRow(videos, positionOf) {
-  const left = videos.map((video) => ({ video, at: positionOf(video.public_id)?.rememberedAt }));
-  const unfinished = left.filter(({ at }) => at !== undefined).sort((a, b) => b.at - a.at);
+  const watched = videos.map((video) => ({ video, at: positionOf(video.public_id)?.rememberedAt }));
+  const unfinished = watched.filter(({ at }) => at !== undefined).sort((a, b) => b.at - a.at);
   return { key: "continue", title: "Continue watching", videos: unfinished.map(({ video }) => video) };
 }
 
@@ -75,7 +75,7 @@ export function favoritesRow(videos, favorites) {
   };
 }
 
-/** The films to ask about in this turn: a few at a time, each of them in its turn. */
+/** The films to ask about in this turn: a few at a time, so that each has its turn. */
 export function nextToAsk(videos, turn, atOnce = 4) {
   const start = videos.length > atOnce ? (turn * atOnce) % videos.length : 0;
   return [...videos.slice(start), ...videos.slice(0, start)].slice(0, atOnce);

@@ -1,8 +1,8 @@
-// The keyboard of the watch page.
+// The keyboard shortcuts of the player.
 
 const TYPING = "input:not([type=range]), textarea, select, [contenteditable], dialog";
 
-/** Which of the player's doings a key stands for; null for none. Pure. */
+/** Returns the player's method for a key and its arguments, [name, ...arguments], or null. Pure. */
 export function actionOf(key) {
   if (/^\d$/.test(key)) return ["seekToFraction", Number(key) / 10];
   return KEYS[key.length === 1 ? key.toLowerCase() : key] ?? null;
@@ -25,7 +25,7 @@ const KEYS = {
   "?": ["showKeys"],
 };
 
-/** The same for people: [keys, what they do]. */
+/** The shortcuts in words: [keys, what they do]. */
 export const HELP = [
   [["Space", "K"], "Play or pause"],
   [["←", "→"], "Back or forward 5 seconds"],
@@ -50,7 +50,7 @@ export function connectShortcuts(player) {
   });
 }
 
-/** Typing is typing, a space on a button presses it, and the volume slider has its own arrows. */
+/** True when the focused element needs the key: text fields all, buttons the space bar, the volume slider arrows. */
 function isTakenBy(target, key) {
   if (target.closest(TYPING)) return true;
   if (key === " ") return target.closest("button, a, summary") !== null;

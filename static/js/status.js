@@ -1,4 +1,4 @@
-// What a film that is not ready is waiting for, in words, with progress and what can be done when it failed.
+// The state of a film that is not ready: in words, with progress, and with what helps when it has failed.
 
 import { post, request } from "./api.js";
 import { el, say } from "./dom.js";
@@ -24,11 +24,11 @@ async function checkQueue() {
   }
 }
 
-/** {title, detail, percent}: percent null means that it is not known. Pure. */
+/** Returns {title, detail, percent}; percent is null when it is not known. Pure. */
 export function describe(video, circumstances = {}) {
-  const said = describeState(video, circumstances);
+  const state = describeState(video, circumstances);
   const isNewVersion = video.is_playable && video.processing_state !== "ready";
-  return isNewVersion ? { ...said, title: `New version ${lowered(said.title)}` } : said;
+  return isNewVersion ? { ...state, title: `New version ${lowered(state.title)}` } : state;
 }
 
 const lowered = (text) => text[0].toLowerCase() + text.slice(1);
@@ -49,7 +49,7 @@ function describeProcessing(video) {
   return { title: `Processing, ${percent} %`, detail: left === null ? "" : timeLeft(left), percent };
 }
 
-/** For those who may manage it, as the server tells nobody else. */
+/** Only for people who may manage the film: the server tells the time to nobody else. */
 export const tookText = (seconds) => `Processed in ${length(seconds)}`;
 
 function describeWaiting(video, { waitedMs, isQueueDown }) {
@@ -58,14 +58,14 @@ function describeWaiting(video, { waitedMs, isQueueDown }) {
   return { title: waitingText(video), detail, percent: null };
 }
 
-/** "Waiting: 3rd in the queue, about 4 min", as in the admin site. */
+/** "Waiting: 3rd in the queue, about 4 min", as on the admin site. */
 function waitingText({ processing_place: place = null, processing_time_left: left = null }) {
   if (place === null) return "Waiting to be processed";
   const where = place === 1 ? "next" : ordinal(place);
   return `Waiting: ${where} in the queue${left === null ? "" : `, about ${length(left)}`}`;
 }
 
-/** A live status: an element that is updated in place, so that focus and screen readers stay where they are. */
+/** A live status. Its element is updated in place, so that focus and screen readers keep their place. */
 export class Status {
   #title = el("p", { class: "status-title", "data-testid": "status-title" });
   #detail = el("p", { class: "status-detail muted", "data-testid": "status-detail" });
@@ -79,9 +79,9 @@ export class Status {
   #preflight;
 
   /**
-   * `onRetried` is called when the server has taken the film back into the queue; null: this person may not manage it.
-   * `onRemoved` is called when the film is gone, to say so with a way back; null: it is removed elsewhere on the page.
-   * `preflight`: what is to be kept up to date as well, wherever it is shown; see Preflight.
+   * `onRetried` is called when the film is back in the queue; null: this person may not manage the film.
+   * `onRemoved` is called when the film is removed, to offer undo; null: another part of the page removes it.
+   * `preflight`: a Preflight to keep up to date too, wherever it is shown.
    */
   constructor(video, { onRetried = null, onRemoved = null, preflight = null } = {}) {
     this.element = el("div", { class: "status", "data-testid": "status" });
@@ -104,13 +104,13 @@ export class Status {
     this.#showPercent(percent);
     this.#bar.hidden = !isUnderway(video);
     this.#actions.hidden = !(this.mayManage && video.processing_state === "error");
-    // What failed for good fails again: only another file helps.
+    // Where the same file would fail again, only another file helps.
     this.#retry.hidden = !video.can_retry;
     this.#another.hidden = video.can_retry;
     this.#another.href = `/watch/${video.public_id}/#manage-file`;
   }
 
-  /** What comes into the queue again may be another original, and what comes out the one from before. */
+  /** A film may enter the queue with another original, and leave it with the earlier one when that is refused. */
   #followPreflight(video) {
     const wasUnderway = this.#video !== null && isUnderway(this.#video);
     if (isUnderway(video) !== wasUnderway) this.#preflight?.forget();
@@ -155,5 +155,5 @@ export class Status {
   }
 }
 
-/** It may be brought back; see farewell.js. */
+/** A removed film can be brought back: farewell.js. */
 export const removeFilm = ({ id }) => request("DELETE", `/api/v1/videos/${id}/`);

@@ -1,4 +1,4 @@
-// Whoever watches asks for nothing else: a long film must not end at the sign-in page.
+// Keeps the session alive while a film plays: no other request would renew it, and it must not end before the film.
 
 import { renewSession } from "./api.js";
 

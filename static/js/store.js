@@ -1,4 +1,4 @@
-// What this browser remembers. One that refuses storage simply forgets.
+// Values that this browser remembers. Where storage is blocked, they are forgotten without an error.
 
 export function recall(key) {
   try {
@@ -24,7 +24,7 @@ export function forget(key) {
   }
 }
 
-/** [key, text] of everything whose key begins so. */
+/** Returns [key, text] of every entry whose key begins with the prefix. */
 export function recallAll(prefix) {
   try {
     return Object.entries(localStorage).filter(([key]) => key.startsWith(prefix));
@@ -35,26 +35,26 @@ export function recallAll(prefix) {
 
 const POSITION = "videoflix.position.";
 
-/** Where this film was left: {at, of} in seconds, and when that was, {rememberedAt}; or null. */
+/** Returns {at, of, rememberedAt}: the position and the length in seconds, and when it was stored (ms); or null. */
 export function recallPosition(publicId) {
   const [at, of, rememberedAt = 0] = (recall(POSITION + publicId) ?? "").split("/").map(Number);
   return at > 0 && of > 0 ? { at, of, rememberedAt } : null;
 }
 
-/** The first seconds and the closing credits are not worth coming back to. */
+/** Remembers a position, except in the first seconds and in the closing credits. */
 export function rememberPosition(publicId, at, of) {
   const isWorthIt = at >= 5 && at < of - Math.min(15, of * 0.05);
   if (isWorthIt) remember(POSITION + publicId, `${at.toFixed(1)}/${of.toFixed(1)}/${Date.now()}`);
   else forget(POSITION + publicId);
 }
 
-/** The next person at this browser need not learn what the last one watched. */
+/** The next person at this browser must not see what the last one has watched. */
 export function forgetPositions() {
   for (const [key] of recallAll(POSITION)) forget(key);
 }
 
 const choiceKey = (person, name) => `videoflix.choice.${person}.${name}`;
 
-/** What this person chose of something (a language, captions) as text, or null. */
+/** Returns this person's choice of a language, captions or quality as text, or null. */
 export const recallChoice = (person, name) => recall(choiceKey(person, name));
 export const rememberChoice = (person, name, choice) => remember(choiceKey(person, name), choice);

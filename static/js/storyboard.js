@@ -1,9 +1,9 @@
-// A storyboard: which part of which sheet of pictures shows which seconds of a film; pure.
+// A storyboard: which area of which picture sheet shows which seconds of a film; pure.
 
 const TIMES = /^(\S+)\s+-->\s+(\S+)/;
 const AREA = /^(\S+?)#xywh=(?:pixel:)?(\d+),(\d+),(\d+),(\d+)$/;
 
-/** [{start, end, sheet, x, y, width, height}] from WebVTT; cues that say something else are left out. */
+/** Parses WebVTT into [{start, end, sheet, x, y, width, height}]; other cues are left out. */
 export function parseStoryboard(text) {
   const blocks = text.replace(/\r\n?/g, "\n").split(/\n{2,}/);
   return blocks.map(tileOf).filter((tile) => tile !== null);
@@ -24,7 +24,7 @@ function secondsOf(time) {
   return time.split(":").reduce((total, part) => total * 60 + Number(part), 0);
 }
 
-/** The tile of this second; before the first and in gaps the nearest one; null when there are none. */
+/** Returns the tile of this second; the first tile before its start, the previous one in gaps; null without tiles. */
 export function tileAt(tiles, seconds) {
   return tiles.findLast((tile) => tile.start <= seconds) ?? tiles[0] ?? null;
 }

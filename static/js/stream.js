@@ -1,9 +1,9 @@
-// What every kind of stream has in common: giving the film back its place, and how often to try again.
+// The parts that all streams share: reopening at the same position, and trying again after errors.
 
 import { ApiError, request } from "./api.js";
 
 const RETRY_DELAYS_MS = [1000, 2000, 4000, 8000, 15_000];
-const MOST_RENEWALS = 3;
+const MAX_RENEWALS = 3;
 const CONNECTION_LOST = "The connection was lost. Trying again…";
 const GIVEN_UP = "The film could not be loaded. Check your connection.";
 
@@ -25,7 +25,7 @@ export class Stream {
     window.addEventListener("online", () => this.#onOnline(), { signal: this.#listening.signal });
   }
 
-  /** Before the film's length is known, the place it was to start from is where it is. */
+  /** The current position; before the film is loaded, the position from which it will start. */
   get position() {
     return this.video.readyState > 0 ? this.video.currentTime : this.startPosition;
   }
@@ -54,7 +54,7 @@ export class Stream {
     this.#again();
   }
 
-  /** Whoever waits for the connection is not kept waiting for a timer as well. */
+  /** When the connection is back, the next attempt does not wait for its timer. */
   #onOnline() {
     if (this.#timer === null) return;
     this.#retries = 0;
@@ -62,12 +62,12 @@ export class Stream {
   }
 
   /**
-   * The media addresses in the playlists carry a grant that expires, and an old version of a film goes away: a new
-   * master playlist has new addresses. Asking for it through the API renews the session as well if need be.
+   * Reopens the stream by a new master playlist. The media addresses in playlists carry a grant that expires, and the
+   * files of an old version are removed. Asking for the playlist through the API also renews an expired session.
    */
   async renew() {
     if (this.#isRenewing) return;
-    if (this.#renewals++ >= MOST_RENEWALS) {
+    if (this.#renewals++ >= MAX_RENEWALS) {
       this.fail("The server no longer lets this film play.");
       return;
     }
@@ -104,5 +104,5 @@ export class Stream {
   }
 }
 
-/** 401: the session is to be renewed; 403: an expired grant; 404, 410: a version that has been replaced. */
+/** 401: the session has expired; 403: the grant has expired; 404, 410: this version of the film was replaced. */
 export const isRefusal = (status) => status === 401 || status === 403 || status === 404 || status === 410;

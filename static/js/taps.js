@@ -1,10 +1,10 @@
-// What a finger does on the picture. The first tap calls for the controls, the next one plays or pauses. Two quick taps
-// at a side skip ten seconds, and each further one ten more; in the middle they fill the screen.
+// Taps of a finger on the picture. The first tap shows the controls, the next one plays or pauses. Two quick taps at a
+// side skip ten seconds, and each further tap skips ten more; two in the middle toggle full screen.
 
 const QUICK_MS = 300;
 const SKIP_S = 10;
 
-/** Where a tap falls: "back", "middle" or "forward", by its fraction of the width. Pure. */
+/** Returns the zone of a tap, "back", "middle" or "forward", by its fraction of the width. Pure. */
 export function zoneOf(fraction) {
   if (fraction < 1 / 3) return "back";
   return fraction > 2 / 3 ? "forward" : "middle";
@@ -15,12 +15,12 @@ export class Taps {
   #last = { zone: null, at: -Infinity, skipped: 0 };
   #timer = null;
 
-  /** `actions`: {hasControls(), showControls(), togglePlay(), toggleFullscreen(), skip(seconds, zone, altogether)} */
+  /** `actions`: {hasControls(), showControls(), togglePlay(), toggleFullscreen(), skip(seconds, zone, total)} */
   constructor(actions) {
     this.#actions = actions;
   }
 
-  /** A tap is held back as long as a second one may follow: a film that is skipped through does not stop. */
+  /** Plays or pauses only when no second tap has followed, so that skipping does not pause the film. */
   tap(fraction, at) {
     const zone = zoneOf(fraction);
     const isRepeated = zone === this.#last.zone && at - this.#last.at < QUICK_MS;

@@ -1,14 +1,14 @@
-// The menus of spoken languages and of captions. What a person chose is chosen again in the next film that has it.
+// The menus for spoken languages and captions. A person's choice applies to the next films too, where they have it.
 
 import { Menu } from "./menu.js";
 import { recallChoice, rememberChoice } from "./store.js";
 
 const NONE = "";
 
-/** What is remembered of a track; pure, as is the next one. */
+/** The text by which a track is remembered; pure, like trackOf. */
 const keyOf = ({ language, label }) => `${language}|${label}`;
 
-/** The track that `key` stands for: of the same name and language, else of the same language; null for none. */
+/** Returns the track with the name and language of `key`, else one of the same language, else null. */
 export function trackOf(tracks, key) {
   const [language] = (key ?? NONE).split("|");
   const isOfLanguage = (track) => language !== "" && track.language === language;
@@ -26,7 +26,7 @@ export class TrackMenu {
   #latest = null;
   #isAnnounced = false;
 
-  /** `off`: how choosing none is called, where that is possible. `apply(value or null)` tells the stream. */
+  /** `off`: the label for choosing none, or null if that is not possible. `apply(value or null)` tells the stream. */
   constructor(root, { off = null, apply }) {
     this.#root = root;
     this.#menu = new Menu(root, (value) => this.choose(value || null));
@@ -34,12 +34,12 @@ export class TrackMenu {
     this.#apply = apply;
   }
 
-  /** Whose choices these are: several people may use a browser. */
+  /** Sets the person whose choices apply: several people may use one browser. */
   belongTo(person) {
     this.#person = person;
   }
 
-  /** What the stream has, and what plays; an empty list when it is opened (anew). See stream.js. */
+  /** Shows the tracks of the stream and the current one; the list is empty while a stream opens. See stream.js. */
   show(tracks, chosen) {
     const isFirst = !this.#isAnnounced && tracks.length > 0;
     this.#isAnnounced = tracks.length > 0;
@@ -56,7 +56,10 @@ export class TrackMenu {
     this.#apply(value);
   }
 
-  /** Off, or on again: what was on last, else what speaks the browser's language. Returns what it is now, in words. */
+  /**
+   * Turns the track off, or on again: the last one, else the one in the browser's language. Returns the new choice in
+   * words, or null when the film has no tracks.
+   */
   toggle() {
     if (!this.#tracks.length) return null;
     const next = this.#chosen === null ? this.#latest ?? this.#likeliest : null;
@@ -75,10 +78,10 @@ export class TrackMenu {
 
   #chooseAgain() {
     const key = recallChoice(this.#person, this.#name);
-    const wanted = trackOf(this.#tracks, key)?.value ?? null;
+    const remembered = trackOf(this.#tracks, key)?.value ?? null;
     const isOff = this.#off !== null && key === NONE;
-    if (wanted === this.#chosen || (wanted === null && !isOff)) return;
-    this.#apply(wanted);
+    if (remembered === this.#chosen || (remembered === null && !isOff)) return;
+    this.#apply(remembered);
   }
 
   #labelOf(value) {

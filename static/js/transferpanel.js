@@ -1,4 +1,4 @@
-// How far a file is, what it waits for, and the buttons to stop it: on the upload page and in the admin site.
+// The progress of an upload, with buttons to pause or cancel it, on the watch site and the admin site.
 
 import { size, timeLeft } from "./format.js";
 
@@ -26,7 +26,7 @@ export class TransferPanel {
   }
 
   cancel() {
-    // What stays in the storage because it cannot be reached is swept up there.
+    // Where the storage cannot be reached, it removes the unfinished upload by itself later.
     Promise.resolve(this.#transfer?.cancel()).catch(() => {});
   }
 
@@ -39,7 +39,7 @@ export class TransferPanel {
     byId("transfer-rate").textContent = rate.join(", ");
   };
 
-  /** state: sending, waiting, paused */
+  /** `state`: sending, waiting or paused */
   onState = (state, sentence) => {
     byId("transfer").dataset.state = state;
     byId("transfer-note").textContent = sentence;

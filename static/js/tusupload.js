@@ -1,5 +1,5 @@
-// A file in chunks by tus to this site itself, where media lie in a folder. tus-js-client speaks the protocol; when to
-// try again and how to go on later is DirectUpload's, as it is for every upload.
+// Uploads a file in chunks by tus to this site itself, where media lie in a folder. tus-js-client speaks the protocol;
+// DirectUpload decides when to try again and how to continue later, as for every upload.
 
 import { errorFrom, ownPath } from "./api.js";
 import { DirectUpload, isGone, storageError } from "./directupload.js";
@@ -27,9 +27,9 @@ export class Upload extends DirectUpload {
     return discard(this.record, this.door);
   }
 
-  /** From what the server has of it, up to the end. */
-  #attempt(signal, onGoing, isToldWhere) {
-    let isTold = !isToldWhere;
+  /** Sends everything that the server does not have yet. */
+  #attempt(signal, onGoing, isContinued) {
+    let hasSaidWhere = !isContinued;
     return new Promise((resolve, reject) => {
       const upload = new this.#tus.Upload(this.file, {
         ...this.#where(),
@@ -40,8 +40,8 @@ export class Upload extends DirectUpload {
         storeFingerprintForResuming: false,
         onAfterResponse: (request, response) => this.#noteBegin(request, response),
         onProgress: (sent) => {
-          if (!isTold) this.showWhereItGoesOn(sent);
-          isTold = true;
+          if (!hasSaidWhere) this.showWhereItGoesOn(sent);
+          hasSaidWhere = true;
           this.measure(sent);
           onGoing();
         },
@@ -49,10 +49,10 @@ export class Upload extends DirectUpload {
         onError: (error) => reject(errorOf(error)),
       });
       const stop = () => upload.abort().then(() => reject(storageError(0, "")));
-      // While it begins it is let be: without its address it could not be given up.
+      // The first request is never aborted: without the upload's address it could not be deleted later.
       signal.addEventListener("abort", () => this.record && stop());
       upload.options.onUploadUrlAvailable = () => {
-        upload.url = this.record.url; // of this page's origin, whatever the server calls itself
+        upload.url = this.record.url; // on this page's origin, even if the server names another
         if (signal.aborted) stop();
       };
       upload.start();
@@ -65,7 +65,7 @@ export class Upload extends DirectUpload {
     return { filename: name, filetype: type || "application/octet-stream", ...replaced };
   }
 
-  /** With an endpoint the client would begin anew whenever it cannot ask how far the upload is. */
+  /** No endpoint for a known upload: the client would begin a new one whenever it cannot ask for the offset. */
   #where() {
     return this.record ? { uploadUrl: this.record.url } : { endpoint: ENDPOINT };
   }
@@ -77,7 +77,7 @@ export class Upload extends DirectUpload {
   }
 }
 
-/** Give up what this record tells of. */
+/** Deletes the upload that this record describes. */
 export async function discard({ url }, door) {
   await fetch(url, {
     method: "DELETE",
@@ -89,9 +89,9 @@ export async function discard({ url }, door) {
 function errorOf(error) {
   const response = error.originalResponse;
   if (!response) return storageError(0, "");
-  const told = errorFrom(response.getStatus(), response.getBody());
-  // It has more or less than this page believes, so it is asked again.
-  return told.code === "wrong_offset" ? storageError(0, "") : told;
+  const refusal = errorFrom(response.getStatus(), response.getBody());
+  // The server has more or less than this page believes: the next attempt asks for the offset again.
+  return refusal.code === "wrong_offset" ? storageError(0, "") : refusal;
 }
 
 let loading = null;

@@ -1,9 +1,9 @@
-// What was typed on one page about an account and is needed on the next, or after a reload; never a password.
+// Values typed on one of the account pages that the next one needs, also after a reload; never a password.
 
 import { forget, recall, remember } from "./store.js";
 
 const TYPED = "videoflix.typed"; // in this tab: {name, email, isRegistered}
-const WAITING = "videoflix.waiting"; // in this browser, as links in mails open a tab of their own: an address
+const WAITING = "videoflix.waiting"; // in this browser, because links in mails open a new tab: an address
 const DAY_MS = 24 * 3600 * 1000; // as long as the mail's link works
 
 export function recallTyped() {
@@ -14,26 +14,26 @@ export function recallTyped() {
   }
 }
 
-/** Together with what is known already. */
+/** Adds these values to those that are remembered. */
 export function rememberTyped(values) {
   try {
     sessionStorage.setItem(TYPED, JSON.stringify({ ...recallTyped(), ...values }));
   } catch {
-    // It is typed once more.
+    // The person types it again.
   }
 }
 
-/** The person is signed in, or another one begins. */
+/** Called when the person is signed in, or has left. */
 export function forgetTyped() {
   forget(WAITING);
   try {
     sessionStorage.removeItem(TYPED);
   } catch {
-    // There was nothing.
+    // Nothing was stored.
   }
 }
 
-/** The address that waits for its confirmation. */
+/** Remembers the address that is not confirmed yet. */
 export function rememberWaiting(email) {
   remember(WAITING, `${Date.now()} ${email}`);
 }
@@ -43,7 +43,7 @@ export function recallWaiting() {
   return Date.now() - Number(since) < DAY_MS && email ? email : "";
 }
 
-/** The field has what was typed on the page before, and the next page has what is typed into it. */
+/** Fills the field with the address typed on the page before, and remembers it for the next page. */
 export function carryAddress(field) {
   field.value ||= recallTyped().email ?? "";
   field.addEventListener("input", () => rememberTyped({ email: field.value.trim() }));

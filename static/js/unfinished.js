@@ -1,5 +1,5 @@
-// Uploads that this browser has begun and not finished, each person's own. A file itself cannot be kept: it has to be
-// chosen again.
+// Records of uploads that this person has begun in this browser and not finished. The file itself cannot be kept: the
+// person has to choose it again.
 
 import { forget, recallAll, remember } from "./store.js";
 
@@ -13,7 +13,7 @@ export class Unfinished {
     this.#prefix = `${PREFIX}${person.id}.`;
   }
 
-  /** {kind, key, name, size, lastModified, fields, at, …}, the newest first; what is old is forgotten by now. */
+  /** Returns [{kind, key, name, size, lastModified, fields, at, …}], the newest first; forgets old records. */
   list() {
     const found = recallAll(this.#prefix).map(([key, text]) => [key, parsed(text)]);
     const isKept = ({ at = 0 }) => Date.now() - at < KEPT_MS;
@@ -21,7 +21,7 @@ export class Unfinished {
     return found.map(([, record]) => record).filter(isKept).sort((one, other) => other.at - one.at);
   }
 
-  /** Without those that another tab is busy with. */
+  /** Like list(), without uploads that are running in another tab. */
   async listIdle() {
     const { held = [] } = (await navigator.locks?.query()) ?? {};
     const busy = new Set(held.map(({ name }) => name));
@@ -41,7 +41,7 @@ export class Unfinished {
     forget(this.#keyOf(file));
   }
 
-  /** Does `work` as the only tab that brings this file; `busy` is called instead when another one does. */
+  /** Runs `work` when no other tab is uploading this file, else calls `busy`. */
   whileAlone(file, work, busy) {
     if (!navigator.locks) return work();
     return navigator.locks.request(this.#keyOf(file), { ifAvailable: true }, (lock) => (lock ? work() : busy()));

@@ -1,4 +1,4 @@
-// The upload page: choose, check, send, then follow the film until it can be watched.
+// The upload page: choose a file, check it, send it, then follow the film until it can be watched.
 
 import { ApiError, get, leaveForLogin } from "./api.js";
 import { watchPath } from "./card.js";
@@ -36,8 +36,8 @@ let unfinished = null;
 
 async function load() {
   try {
-    const [whoever, categories] = await Promise.all([whoIsHere(), get("/content/categories/")]);
-    person = whoever;
+    let categories = [];
+    [person, categories] = await Promise.all([whoIsHere(), get("/content/categories/")]);
     if (!mayUpload(person)) return refuse(VIEWERS_CANNOT);
     fields.category.append(...categories.map(({ name, slug }) => el("option", { value: slug }, name)));
     unfinished = new Unfinished(person);
@@ -53,7 +53,7 @@ function refuse(sentence) {
   say(byId("refused"), sentence);
 }
 
-/** state: choosing, sending, sent */
+/** `state`: choosing, sending or sent */
 function show(state) {
   main.dataset.state = state;
   form.hidden = state !== "choosing";
@@ -71,10 +71,10 @@ function choose(candidate) {
   file = sentence ? null : candidate;
   dropZone.dataset.hasFile = Boolean(file);
   byId("file-note").textContent = file ? `${file.name}, ${size(file.size)}` : fileNote();
-  if (file) goOnOrPrefill();
+  if (file) resumeOrPrefill();
 }
 
-function goOnOrPrefill() {
+function resumeOrPrefill() {
   const record = recordOf(file);
   if (!record) return prefillTitle(file.name);
   for (const name of FIELDS) fields[name].value = record.fields[name] ?? "";
@@ -83,7 +83,7 @@ function goOnOrPrefill() {
 
 const fileNote = () => `A video of up to ${size(maxBytes)}.`;
 
-/** A title that somebody has typed is left alone. */
+/** Takes the title from the file's name, unless the person has typed one. */
 function prefillTitle(fileName) {
   if (fields.title.value.trim() && fields.title.value !== titleFromFile) return;
   titleFromFile = fileName.replace(/\.[^.]+$/, "").replace(/[_\s]+/g, " ").trim().slice(0, 200);
@@ -108,7 +108,7 @@ function submit(event) {
   if (isComplete()) send(recordOf(file));
 }
 
-/** `record`: of an upload that is gone on with. */
+/** `record`: of the earlier upload to continue, or null. */
 async function send(record) {
   const values = typedValues();
   panel.open(`Uploading “${values.title}”`, file.size);
@@ -138,11 +138,11 @@ function sendBeside(values, record) {
   const busy = () => {
     throw new ApiError(0, "busy", ELSEWHERE);
   };
-  return unfinished.whileAlone(file, () => withSession(() => bring(values, options)), busy);
+  return unfinished.whileAlone(file, () => withSession(() => sendAndMakeFilm(values, options)), busy);
 }
 
-/** The film of the file, once it has arrived. */
-async function bring(values, options) {
+/** Sends the file, then makes the film of it. Resolves to the film. */
+async function sendAndMakeFilm(values, options) {
   const upload = await openUpload(main.dataset.direct, file, options);
   panel.connect(upload);
   try {
@@ -173,7 +173,7 @@ function typedValues() {
 function formData(values) {
   const data = new FormData();
   for (const [name, value] of Object.entries(values)) data.append(name, value);
-  data.append("file", file, file.name); // last, so that the server knows the rest before it reads the long part
+  data.append("file", file, file.name); // last, so that the server has the other fields before the long part
   return data;
 }
 
@@ -181,7 +181,7 @@ async function showProblem(error) {
   if (error.status === 401) return leaveForLogin();
   await offerUnfinished();
   show("choosing");
-  const known = Object.entries(error.fields ?? {}).filter(([name, said]) => showFieldProblem(name, said));
+  const known = Object.entries(error.fields ?? {}).filter(([name, problem]) => showFieldProblem(name, problem));
   const sentence = error instanceof Cancelled ? "Upload cancelled. Nothing was kept." : error.message;
   if (!known.length) say(byId("form-problem"), sentence);
   form.querySelector("[type=submit]").focus();
@@ -202,7 +202,7 @@ function clearProblems() {
 
 const warn = (event) => event.preventDefault();
 
-// --- Going on later ---
+// --- Continuing an unfinished upload ---
 
 const recordOf = (chosen) => {
   const record = unfinished.find(chosen);
@@ -212,16 +212,16 @@ const recordOf = (chosen) => {
 async function offerUnfinished() {
   const [record] = await unfinished.listIdle();
   const isChosen = record && file && recordOf(file)?.key === record.key;
-  const way = isChosen ? "Press Upload to continue" : "Choose the file again to continue";
+  const advice = isChosen ? "Press Upload to continue" : "Choose the file again to continue";
   byId("unfinished-text").textContent = record
-    ? `An upload of “${record.name}” was not finished. ${way}, or discard it.`
+    ? `An upload of “${record.name}” was not finished. ${advice}, or discard it.`
     : "";
   byId("discard-upload").onclick = () => discard(record);
 }
 
 async function discard(record) {
   unfinished.forget(record);
-  discardUpload(record).catch(() => {}); // what cannot be reached now is swept up in the storage
+  discardUpload(record).catch(() => {}); // the storage removes what cannot be reached now by itself later
   await offerUnfinished();
   show("choosing");
   byId("file").focus();
@@ -256,7 +256,7 @@ function showOutcome(video, status) {
   return video;
 }
 
-/** An undone deletion is shown where the page shows nothing else: the next film may be on its way by then. */
+/** After "Undo" the film is shown again, unless the next upload has begun by then. */
 async function sayGone(video) {
   await startAgain();
   const isFree = () => main.dataset.state === "choosing";

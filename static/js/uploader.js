@@ -1,4 +1,4 @@
-// Sending one file by XMLHttpRequest, which (other than fetch) tells how far it is.
+// Sends one file with a form by XMLHttpRequest, because fetch does not report the progress of an upload.
 
 import { ApiError, errorFrom, renewSession } from "./api.js";
 
@@ -8,8 +8,8 @@ const BROKEN = "The connection broke before the whole file had arrived. Nothing 
 export class Cancelled extends Error {}
 
 /**
- * The access cookie is checked when a request begins, so a fresh one is asked for right before; during a long upload
- * the session is kept alive, so that the page may ask for the film's state afterwards.
+ * Runs `work` with a fresh session, because the server checks the access cookie when a request begins. A timer keeps
+ * the session alive during a long upload, so that the page can ask for the film's state afterwards.
  */
 export async function withSession(work) {
   if (!(await renewSession())) throw new ApiError(401, "not_authenticated", "Your session has ended.");
@@ -27,7 +27,7 @@ export class Transfer {
   #isCancelled = false;
 
   /**
-   * Resolves to the video: a new one, or the one at `path` that is changed by PATCH.
+   * Resolves to the video: a new one, or the one at `path` that PATCH has changed.
    * `onProgress({sent, total, bytesPerSecond, secondsLeft})`
    */
   send(form, onProgress, { method = "POST", path = "/api/v1/videos/" } = {}) {
@@ -61,7 +61,7 @@ function settle({ status, responseText }, resolve, reject) {
   else reject(errorFrom(status, responseText));
 }
 
-/** The speed of the last ten seconds: the average since the start reacts too late, the last step jumps about. */
+/** Measures the speed over the last ten seconds: an average since the start lags, a single step jumps. */
 export class Meter {
   #samples = [];
 

@@ -1,4 +1,4 @@
-// How loud a film is, and its button and slider; remembered for the next one.
+// The volume of the player, with its button and slider; remembered for the next film.
 
 import { recall, remember } from "./store.js";
 

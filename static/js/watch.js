@@ -21,7 +21,7 @@ const player = new Player(byId("player"));
 const poll = new Poll(follow);
 
 const LOOKED_AT_MS = 60_000;
-// What a click on "Watch" adds to the address; it is taken off, so that a reload or a link to this page plays nothing.
+// A click on "Watch" adds this to the address. It is removed at once, so that a reload or a copied link does not play.
 const PLAY = "#play";
 const VISIBILITY = { PRIVATE: "Private", UNLISTED: "Unlisted: anyone with the link" };
 const NO_SUCH_FILM = "This film does not exist, or you do not have access to it.";
@@ -33,7 +33,7 @@ let person = null;
 let film = null;
 let status = null;
 let panel = null;
-// A file that has arrived is looked at before the film changes its state.
+// Until when to ask for news: a new file is checked for a while before the film's state changes.
 let expectedUntil = 0;
 
 async function load() {
@@ -45,7 +45,7 @@ async function load() {
     reportBack();
     favorites.connect(byId("favourite"), video);
     if (show(video)) poll.start();
-    manageAsAsked();
+    manageByAddress();
   } catch (error) {
     showUnavailable(error);
   }
@@ -61,7 +61,7 @@ async function follow() {
   }
 }
 
-/** Whether there is still something to wait for; a new version of a film that plays concerns its owner alone. */
+/** Returns whether there is something to wait for; a new version of a film that plays concerns its managers alone. */
 function show(video) {
   film = video;
   showFacts(video);
@@ -130,15 +130,15 @@ async function manage({ part = null } = {}) {
   try {
     const { ManagePanel } = await import("./manage.js");
     const onRetried = () => poll.start();
-    panel ??= new ManagePanel(film, { person, onChanged: lookAgain, onRetried, onSent: expectFile, onSaved: show });
+    panel ??= new ManagePanel(film, { person, onChanged: reloadFilm, onRetried, onSent: expectFile, onSaved: show });
     panel.open(film, { part });
   } catch (error) {
     reportLost(error);
   }
 }
 
-/** By the address: #manage, or #manage-file for another file. Once: going back does not open it again. */
-function manageAsAsked() {
+/** Opens the panel for #manage, or at "Another file" for #manage-file. Once: going back does not open it again. */
+function manageByAddress() {
   const { hash } = location;
   if (!["#manage", "#manage-file"].includes(hash) || !film || !mayManage(person, film)) return;
   history.replaceState(null, "", location.pathname + location.search);
@@ -150,8 +150,8 @@ function expectFile() {
   poll.start();
 }
 
-/** Its picture or its captions are other ones now. */
-async function lookAgain({ captions }) {
+/** Called when the picture or the captions of the film have changed. */
+async function reloadFilm({ captions }) {
   try {
     show(await get(`/content/${publicId}/`));
     if (player.isOpen) player.refresh(filmOf(film), { isStreamOther: captions });
@@ -169,7 +169,7 @@ function showUnavailable(error) {
 }
 
 byId("open-manage").addEventListener("click", () => manage());
-window.addEventListener("hashchange", manageAsAsked);
+window.addEventListener("hashchange", manageByAddress);
 byId("reload").addEventListener("click", load);
 staySignedIn(player.video);
 window.addEventListener("online", () => main.dataset.state === "unavailable" && load());
