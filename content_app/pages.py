@@ -1,6 +1,6 @@
 """The watch site's pages: shells without personal data, which their scripts fill from the API.
 
-So they may be compressed: nothing in them is secret, and nothing comes from whoever asks.
+They hold no secret and repeat nothing of the request, so it is safe to compress them.
 """
 
 import uuid
@@ -30,7 +30,7 @@ def render_shell(request: HttpRequest, template: str, **context: object) -> Http
 
 
 def shell(template: str, context: Callable[[], dict[str, object]] = dict) -> Page:
-    """A page that is the same for everybody."""
+    """Returns a view that shows the same page to everyone."""
 
     @require_safe
     @gzip_page
@@ -41,14 +41,14 @@ def shell(template: str, context: Callable[[], dict[str, object]] = dict) -> Pag
 
 
 def account_page(template: str, *, instead: str = "") -> Page:
-    """One about accounts, or another one `instead` where somebody else keeps them."""
+    """Returns a view for a page about accounts; it shows `instead` where an identity provider keeps the accounts."""
 
     @require_safe
     @gzip_page
     def show(request: HttpRequest) -> HttpResponse:
-        is_ours = accounts_provider().keeps_accounts_here
-        shown = instead if instead and not is_ours else template
-        return render_shell(request, shown, are_accounts_ours=is_ours)
+        is_kept_here = accounts_provider().keeps_accounts_here
+        page = instead if instead and not is_kept_here else template
+        return render_shell(request, page, are_accounts_kept_here=is_kept_here)
 
     return show
 
@@ -65,9 +65,9 @@ def upload_context() -> dict[str, object]:
 @require_safe
 @gzip_page
 def show_watch(request: HttpRequest, public_id: uuid.UUID) -> HttpResponse:
-    """Answers alike for every id, so that the page never tells a stranger which videos exist."""
-    about_files = upload_context()  # for whoever manages the film
-    return render_shell(request, "watch.html", public_id=public_id, languages=NAMES.items(), **about_files)
+    """Answers the same for every id, so that the page does not tell strangers which videos exist."""
+    # The panel for owners and admins is part of the page: it uploads files too.
+    return render_shell(request, "watch.html", public_id=public_id, languages=NAMES.items(), **upload_context())
 
 
 # Without trailing slashes: config.urls gives each both forms.
