@@ -1,12 +1,12 @@
-// A session with Videoflix for a front end on any origin, without dependencies: docs/frontend.md tells how it works.
+// A session with Videoflix for a front end on any origin, without dependencies: docs/frontend.md explains it.
 
-const LONGEST_WAIT_S = 10; // what takes longer is for people to know
-const ANSWER_MS = 8000; // a refresh may be sent again for ten seconds: the server gives the same tokens again
+const LONGEST_WAIT_S = 10; // a longer wait is shown to people instead
+const ANSWER_MS = 8000; // short enough to send it again: for ten seconds the server gives the same tokens
 const FRESH_MS = 30_000;
 const UNREACHABLE = { detail: "The server cannot be reached. Check your connection.", code: "unreachable" };
-const HARMLESS = /\/(login|refresh)\/$/; // may be sent again whatever became of it
+const HARMLESS = /\/(login|refresh)\/$/; // safe to send again, even if the first request arrived
 
-/** `status` 0: no answer. `fields`: {email: ["sentence"]}. `retryAfterS`: of a 429. `requestId`: as logs have it. */
+/** `status` 0: no answer. `fields`: {email: ["sentence"]}. `retryAfterS`: of a 429. `requestId`: as in the logs. */
 export class ApiError extends Error {
   constructor(status, { detail, code = "", ...fields } = {}, headers = new Headers()) {
     super(detail ?? Object.values(fields).flat()[0] ?? `The server answered with an error (${status}).`);
@@ -17,8 +17,8 @@ export class ApiError extends Error {
 
 export class Session {
   /**
-   * `api`: "https://videos.example.com"; nothing on the same origin. `askToSignIn` shows a sign-in form over the page
-   * as it is, and resolves to whether somebody has signed in: whatever was refused is then sent again.
+   * `api`: "https://videos.example.com", or "" on the same origin. `askToSignIn` shows a sign-in form over the page
+   * and resolves to whether the person has signed in; the refused requests are then sent again.
    */
   constructor({ api = "", askToSignIn = () => false } = {}) {
     Object.assign(this, { api, askToSignIn });
@@ -30,13 +30,13 @@ export class Session {
   signIn = async (credentials) => read(await this.#send("POST", "/users/login/", credentials));
   signOut = async () => read(await this.#send("POST", "/users/logout/", {}));
 
-  /** Who is signed in, or null. */
+  /** Resolves to the person who is signed in, or to null. */
   whoAmI() {
     const answer = this.request("GET", "/users/me/", undefined, { asksNobody: true });
     return answer.catch((error) => (error.status === 401 ? null : Promise.reject(error)));
   }
 
-  /** The answer's JSON, or its text. `body` is sent as JSON, or as it is when it is a form. */
+  /** Resolves to the JSON or text of the answer. Sends `body` as JSON, or as a form when it is FormData. */
   async request(method, path, body, { asksNobody = false } = {}) {
     const startedAt = Date.now();
     const response = await this.#send(method, path, body);
@@ -44,21 +44,21 @@ export class Session {
     return read(response.status === 401 && (await goesOn()) ? await this.#send(method, path, body) : response);
   }
 
-  /** False when the session is over. One refresh for all calls and all tabs, unless one has been since `since`. */
+  /** Resolves to false when the session has ended. All calls and tabs share one refresh since the time `since`. */
   renew = shared((since) => inTurn(() => this.#renewUnlessDone(since)));
 
   #signInAgain = shared(async () => this.askToSignIn());
 
   async #renewUnlessDone(since) {
-    if (wasJustNow(renewedAt(), since)) return true; // by another tab
+    if (wasJustNow(renewedAt(), since)) return true; // another tab has refreshed
     const response = await this.#refresh().catch(() => this.#refresh()); // the first answer may have been lost
     if (response.status === 401) return false;
-    await read(response); // any other error says nothing of the session
+    await read(response); // any other error says nothing about the session
     renewedAt(Date.now());
     return true;
   }
 
-  /** Goes on when its page is closed, so that the browser gets the new tokens all the same. */
+  /** keepalive: the browser gets the new tokens even if the page is closed meanwhile. */
   #refresh() {
     const signal = AbortSignal.timeout(ANSWER_MS);
     return this.#send("POST", "/users/refresh/", {}, { keepalive: true, signal });
@@ -82,7 +82,7 @@ export class Session {
   }
 }
 
-/** `work` with one outcome for all who needed it before it was there. */
+/** Wraps `work`, so that all calls made before it settles share one run and its outcome. */
 function shared(work) {
   let outcome = null;
   let doneAt = 0;
@@ -101,13 +101,13 @@ const inTurn = (work) => (navigator.locks ? navigator.locks.request("videoflix.r
 async function read(response) {
   const isJson = response.headers.get("Content-Type")?.includes("json");
   const answer = await (isJson ? response.json() : response.text()).catch(() => {
-    throw new ApiError(0, UNREACHABLE); // in the middle of it
+    throw new ApiError(0, UNREACHABLE); // the connection broke in the middle of the answer
   });
   if (!response.ok) throw new ApiError(response.status, isJson ? answer : {}, response.headers);
   return answer;
 }
 
-/** What the tabs tell each other. A browser that stores nothing only refreshes more often. */
+/** The time of the last refresh, shared by all tabs. A browser without storage only refreshes more often. */
 function renewedAt(time) {
   try {
     if (time) localStorage.setItem("videoflix.renewed_at", time);
