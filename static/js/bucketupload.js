@@ -38,7 +38,7 @@ export class Upload extends DirectUpload {
       this.record = null;
       return false;
     }
-    this.showWhereItGoesOn(this.#sent());
+    this.showResumePoint(this.#sent());
     this.#reportProgress();
     return true;
   }

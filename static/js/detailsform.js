@@ -8,7 +8,7 @@ import { Form } from "./forms.js";
 const FIELDS = ["title", "description", "category", "visibility", "is_paid", "price", "currency"];
 const NOT_SAVED = "Not saved yet.";
 const TITLE_MISSING = "Give the film a title.";
-const IN_BETWEEN = "This film was changed in the meantime.";
+const CHANGED_MEANWHILE = "This film was changed in the meantime.";
 const MAX_QUOTE = 200;
 const MAX_TRIES = 5;
 
@@ -106,7 +106,7 @@ export class DetailsForm {
         await this.#takeOver(mine);
       }
     }
-    throw new ApiError(412, "changed_meanwhile", IN_BETWEEN);
+    throw new ApiError(412, "changed_meanwhile", CHANGED_MEANWHILE);
   }
 
   /**
@@ -124,7 +124,7 @@ export class DetailsForm {
     const both = mine.filter((name) => theirs.includes(name) && typed[name].trim() !== textOf(now, name).trim());
     if (!both.length) return;
     const fields = Object.fromEntries(both.map((name) => [name, keptText(textOf(now, name))]));
-    throw new ApiError(412, "changed_meanwhile", IN_BETWEEN, fields);
+    throw new ApiError(412, "changed_meanwhile", CHANGED_MEANWHILE, fields);
   }
 
   #showSaved(video) {

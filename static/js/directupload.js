@@ -124,7 +124,7 @@ export class DirectUpload {
     this.#listener.onState(state, sentence);
   }
 
-  showWhereItGoesOn(sent) {
+  showResumePoint(sent) {
     this.show("sending", `Continuing where it stopped: ${Math.floor((sent / this.file.size) * 100)} %.`);
   }
 

@@ -29,7 +29,7 @@ export class Upload extends DirectUpload {
 
   /** Sends everything that the server does not have yet. */
   #attempt(signal, onGoing, isContinued) {
-    let hasSaidWhere = !isContinued;
+    let hasShownResumePoint = !isContinued;
     return new Promise((resolve, reject) => {
       const upload = new this.#tus.Upload(this.file, {
         ...this.#where(),
@@ -40,8 +40,8 @@ export class Upload extends DirectUpload {
         storeFingerprintForResuming: false,
         onAfterResponse: (request, response) => this.#noteBegin(request, response),
         onProgress: (sent) => {
-          if (!hasSaidWhere) this.showWhereItGoesOn(sent);
-          hasSaidWhere = true;
+          if (!hasShownResumePoint) this.showResumePoint(sent);
+          hasShownResumePoint = true;
           this.measure(sent);
           onGoing();
         },
