@@ -329,7 +329,7 @@ def test_signing_in_before_confirming_says_so_and_sends_the_mail_again(site: Sit
     page.get_by_test_id("send-mail").click()
     expect(page.get_by_test_id("mail-sent")).to_contain_text("A new mail is on its way.")
     code = mailbox.code(address, count=2)
-    page.get_by_role("link", name="Enter the six digits").click()
+    page.get_by_role("link", name="Enter the code").click()
     expect(page.get_by_test_id("registered")).to_contain_text(address)
     page.get_by_label("6-digit code").fill(code)
     page.get_by_test_id("confirm-code").click()
