@@ -208,6 +208,15 @@ ACCESS_TOKEN_LIFETIME = timedelta(minutes=env.integer("ACCESS_TOKEN_EXPIRE_MINUT
 SESSION_LIFETIME = timedelta(hours=1)
 REMEMBERED_SESSION_LIFETIME = timedelta(days=env.integer("REFRESH_TOKEN_EXPIRE_DAYS", default=7, least=1))
 REFRESH_GRACE = timedelta(seconds=10)
+# Keys are missing on purpose: users_app.tokens derives one for each purpose. users_app.checks says what may be changed.
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "ACCESS_TOKEN_LIFETIME": ACCESS_TOKEN_LIFETIME,
+    "REFRESH_TOKEN_LIFETIME": SESSION_LIFETIME,
+    "LEEWAY": 0,
+    "USER_ID_CLAIM": "sub",
+    "AUTH_HEADER_TYPES": ("Bearer",),
+}
 USER_POOL = readers.read_user_pool(env)
 # Pages that may act with a person's cookies: those of this site and of the configured front ends.
 TRUSTED_ORIGINS = frozenset({BACKEND_ORIGIN, *CORS_ALLOWED_ORIGINS, *CSRF_TRUSTED_ORIGINS})

@@ -1,12 +1,14 @@
 """Chooses the provider of the accounts: this site, or a user pool of Amazon Cognito."""
 
+from typing import Any
+
 from django.conf import settings
 
 from users_app.identity.local import LocalAccounts
 from users_app.identity.provider import Provider
 
 
-def accounts_provider() -> Provider:
+def accounts_provider() -> Provider[Any]:
     """Return the provider that the settings name at the moment; tests change them."""
     if settings.USER_POOL is None:
         return LocalAccounts()

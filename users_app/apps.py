@@ -40,10 +40,19 @@ class UsersConfig(AppConfig):
     verbose_name = "Accounts"
 
     def ready(self) -> None:
+        from django.core import checks
+        from rest_framework_simplejwt.serializers import TokenObtainPairSerializer
+
         from background.chores import chores
         from users_app import audit
         from users_app.audit import admin_log
+        from users_app.checks import check_simple_jwt
+        from users_app.tokens import RefreshToken
 
         audit.register(AUDITED)
         chores.register(*CHORES)
         admin_log.connect()
+        checks.register(check_simple_jwt, checks.Tags.security)
+        # Of the classes that SimpleJWT has no setting for: its own tokens would be signed by SECRET_KEY itself, and
+        # belong to no session.
+        TokenObtainPairSerializer.token_class = RefreshToken

@@ -1,146 +1,261 @@
-"""Tokens of sessions and of links in mails: JWTs signed with HS256, each bound to its purpose by claim and by key."""
+"""Tokens of sessions and of links in mails: SimpleJWT's tokens, each signed with the key of its own purpose."""
 
 import hashlib
 import uuid
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Self
 
 import jwt
 from django.conf import settings
-from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from rest_framework.exceptions import AuthenticationFailed
+from rest_framework_simplejwt import tokens as simple_jwt
+from rest_framework_simplejwt.backends import TokenBackend
+from rest_framework_simplejwt.exceptions import TokenBackendError, TokenBackendExpiredToken, TokenError
+from rest_framework_simplejwt.settings import api_settings
+from rest_framework_simplejwt.utils import datetime_to_epoch
 
 from users_app.models import Session, User
 from users_app.signing_secrets import secrets_in_use
 
-ALGORITHM = "HS256"
-LONGEST_TOKEN = 2048  # ours are a quarter of that; a longer one is not decoded at all
+ALGORITHM: str = api_settings.ALGORITHM
+MAX_TOKEN_LENGTH = 2048  # four times that of a token of this site; a longer one is not decoded
 
 LinkPurpose = Literal["confirm", "reset", "new_address"]
 TokenType = Literal["access", "refresh"] | LinkPurpose
-IDENTITY_CLAIMS = ("token_type", "sub", "sid", "pwd")
-LINK_CLAIMS = ("token_type", "sub", "mark", "email")
-REQUIRED_CLAIMS: dict[TokenType, tuple[str, ...]] = {
-    "access": IDENTITY_CLAIMS,
-    "refresh": (*IDENTITY_CLAIMS, "jti"),
-    "confirm": LINK_CLAIMS,
-    "reset": LINK_CLAIMS,
-    "new_address": LINK_CLAIMS,
-}
 
 
-class BadToken(AuthenticationFailed):
-    """Answers 401; `code` says whether refreshing can help."""
+class BadToken(AuthenticationFailed, TokenError):
+    """Answers 401; `code` says whether refreshing can help.
+
+    A TokenError as well, because that is what SimpleJWT's own classes expect a token to raise.
+    """
 
     default_detail = "The token is not valid."
     default_code = "token_invalid"
 
-
-@dataclass(frozen=True, slots=True)
-class Claims:
-    user_id: int
-    session_id: uuid.UUID
-    password_mark: str
+    def __init__(self, detail: str | None = None, code: str | None = None) -> None:
+        super().__init__(detail, code)
+        self.args = (self.detail,)  # SimpleJWT's views and authentication take the sentence from here
 
 
-@dataclass(frozen=True, slots=True)
-class RefreshClaims(Claims):
-    jti: uuid.UUID
+class PurposeBackend(TokenBackend):
+    """Signs tokens of one purpose, and reads those that any secret in use has signed.
+
+    SimpleJWT's own backend has one key for every type of token, reads it at import and knows no former secrets.
+    """
+
+    def __init__(self, purpose: TokenType) -> None:
+        super().__init__(ALGORITHM, leeway=api_settings.LEEWAY)
+        self.purpose = purpose
+
+    def encode(self, payload: dict[str, Any]) -> str:
+        token = _backend_of_secret(self.purpose, settings.SECRET_KEY).encode(payload)
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise ValueError(f"A token of {len(token)} characters would not be read: leave claims out.")
+        return token
+
+    def decode(self, token: str | bytes, verify: bool = True) -> dict[str, Any]:  # type: ignore[override]  # it says Token
+        """The claims of a token that has not expired. Raises BadToken."""
+        if len(token) > MAX_TOKEN_LENGTH:
+            raise BadToken
+        for secret in secrets_in_use():
+            try:
+                return _backend_of_secret(self.purpose, secret).decode(token, verify)  # type: ignore[arg-type]  # as above
+            except TokenBackendExpiredToken as error:
+                raise BadToken("The token has expired.", code="token_expired") from error
+            except TokenBackendError as error:
+                if not isinstance(error.__cause__, jwt.InvalidSignatureError):
+                    raise BadToken from error
+            # RecursionError: a header of nothing but brackets. ValueError: characters that have no UTF-8 form.
+            except (jwt.PyJWTError, RecursionError, ValueError) as error:
+                raise BadToken from error
+        raise BadToken
 
 
-@dataclass(frozen=True, slots=True)
-class LinkClaims:
-    user_id: int
-    account_mark: str
-    email: str
+@lru_cache(maxsize=16)
+def _backend_of_secret(purpose: TokenType, secret: str) -> TokenBackend:
+    key = _signing_key(purpose, secret)
+    return TokenBackend(ALGORITHM, key, leeway=api_settings.LEEWAY)  # type: ignore[arg-type]  # HMAC takes bytes
+
+
+def _signing_key(purpose: TokenType, secret: str) -> bytes:
+    """As long as the digest of ALGORITHM, which is HS256, HS384 or HS512."""
+    digest = f"sha{ALGORITHM[2:]}"
+    return salted_hmac(f"users_app.tokens.{purpose}", "", secret=secret, algorithm=digest).digest()
+
+
+_backend = lru_cache(PurposeBackend)
+
+
+class PurposeToken(simple_jwt.Token):
+    """A token that is good for one purpose, by its key and by its claim `token_type`."""
+
+    token_type: TokenType
+    required_claims: ClassVar[tuple[str, ...]] = ("exp", "sub")
+
+    def __init__(self, token: str | bytes | None = None, verify: bool = True) -> None:
+        """A new token, or the one that `token` encodes; raises BadToken for any other text."""
+        super().__init__(token, verify)  # type: ignore[arg-type]  # its own annotation says Token
+
+    @property
+    def token_backend(self) -> TokenBackend:
+        return _backend(self.token_type)
+
+    def verify(self) -> None:
+        # The backend has checked the expiry. SimpleJWT's own method wants a `jti`, which only refresh tokens have.
+        if self.get("token_type") != self.token_type or any(self.get(claim) is None for claim in self.required_claims):
+            raise BadToken
+
+    # Tabs that refresh together must get the same successor, so nothing in a token is random or the time of minting.
+
+    def set_jti(self) -> None:
+        """Sets none: the `jti` of a refresh token is its session's."""
+
+    def set_iat(self, claim: str = "iat", at_time: Any = None) -> None:
+        """Sets none."""
+
+    @property
+    def user_id(self) -> int:
+        return int(self["sub"])
+
+
+class SessionToken(PurposeToken):
+    """A token that ends with its session (`sid`), and when the password changes (`pwd`)."""
+
+    required_claims = (*PurposeToken.required_claims, "sid", "pwd")
+    session: Session  # set where a request has been authenticated by this token
+
+    @classmethod
+    def for_user(cls, user: User) -> Self:  # type: ignore[override]  # accounts of this site only
+        """Opens a session, which lasts as long as one without “stay signed in”, and returns its token."""
+        from users_app.services.sessions import create_session  # which imports this module
+
+        return cls.for_session(create_session(user=user))
+
+    @classmethod
+    def for_session(cls, session: Session, *, after: "SessionToken | None" = None) -> Self:
+        """The token of `session` in its present state, with the claims that a site has added to the one before."""
+        token = cls()
+        if after is not None:
+            token.payload |= {name: value for name, value in after.payload.items() if name not in OWN_CLAIMS}
+        token["sub"] = str(session.user_id)
+        token["sid"] = session.pk.hex
+        token["pwd"] = password_mark(session.user)
+        return token
+
+    @property
+    def session_id(self) -> uuid.UUID:
+        return uuid.UUID(self["sid"])
+
+    @property
+    def password_mark(self) -> str:
+        return str(self["pwd"])
+
+
+class AccessToken(SessionToken, simple_jwt.AccessToken):
+    token_type = "access"  # noqa: S105 - a name of a type
+
+
+class RefreshToken(SessionToken, simple_jwt.RefreshToken):
+    """`access_token` is an access token of the same session, with the claims that a site has added."""
+
+    token_type = "refresh"  # noqa: S105 - a name of a type
+    required_claims = (*SessionToken.required_claims, "jti")
+    access_token_class = AccessToken
+
+    @classmethod
+    def for_session(cls, session: Session, *, after: SessionToken | None = None) -> Self:
+        """The same state of a session gives the same token: tabs that refresh together get equal successors."""
+        token = super().for_session(session, after=after)
+        token["jti"] = session.current_jti.hex
+        token["exp"] = datetime_to_epoch(session.expires_at)
+        return token
+
+    @property
+    def jti(self) -> uuid.UUID:
+        return uuid.UUID(self["jti"])
+
+
+OWN_CLAIMS = frozenset({"token_type", *RefreshToken.required_claims})
+
+
+class LinkToken(PurposeToken):
+    """The token of a link in a mail, which works until the account changes (`mark`)."""
+
+    lifetime = timedelta(0)  # each link has its own, see mint_link
+    required_claims = (*PurposeToken.required_claims, "mark", "email")
+
+    @property
+    def account_mark(self) -> str:
+        return str(self["mark"])
+
+    @property
+    def email(self) -> str:
+        return str(self["email"])
+
+
+class ConfirmToken(LinkToken):
+    token_type = "confirm"  # noqa: S105 - a name of a type
+
+
+class ResetToken(LinkToken):
+    token_type = "reset"  # noqa: S105 - a name of a type
+
+
+class NewAddressToken(LinkToken):
+    token_type = "new_address"  # noqa: S105 - a name of a type
+
+
+LINK_TOKENS: dict[LinkPurpose, type[LinkToken]] = {
+    "confirm": ConfirmToken,
+    "reset": ResetToken,
+    "new_address": NewAddressToken,
+}
 
 
 def password_mark(user: User) -> str:
-    """A short digest of the stored hash, so that a token ends when the password changes.
-
-    Not keyed, because SECRET_KEY may be rotated while people stay signed in; the hash is salted, so the digest
-    tells nothing about the password.
-    """
+    """A short digest of the stored hash, so that a token ends when the password changes."""
+    # Not keyed, because SECRET_KEY may be rotated while people stay signed in; the hash is salted, so the digest
+    # tells nothing about the password.
     return hashlib.blake2b(user.password.encode(), digest_size=8).hexdigest()
 
 
 def account_mark(user: User) -> str:
-    """What a link in a mail is bound to: following it changes the mark, so that it works once."""
+    """A digest of what a link in a mail is bound to: following the link changes it, so that it works once."""
     state = (user.password, user.email, user.email_verified, user.awaits_confirmation, user.address_changed_at)
     return hashlib.blake2b("\0".join(map(str, state)).encode(), digest_size=16).hexdigest()
 
 
-def mint_access(session: Session) -> str:
-    return _encode("access", _identity(session), expires_at=timezone.now() + settings.ACCESS_TOKEN_LIFETIME)
+def mint_access(session: Session, *, after: SessionToken | None = None) -> str:
+    return str(AccessToken.for_session(session, after=after))
 
 
-def mint_refresh(session: Session) -> str:
-    """The same state of a session gives the same token: tabs that refresh together get equal successors."""
-    return _encode("refresh", {**_identity(session), "jti": session.current_jti.hex}, expires_at=session.expires_at)
+def mint_refresh(session: Session, *, after: SessionToken | None = None) -> str:
+    return str(RefreshToken.for_session(session, after=after))
 
 
-def read_access(token: str) -> Claims:
-    claims = _decode("access", token)
-    return Claims(int(claims["sub"]), uuid.UUID(claims["sid"]), claims["pwd"])
+def read_access(token: str) -> AccessToken:
+    """Raises BadToken."""
+    return AccessToken(token)
 
 
-def read_refresh(token: str) -> RefreshClaims:
-    claims = _decode("refresh", token)
-    return RefreshClaims(int(claims["sub"]), uuid.UUID(claims["sid"]), claims["pwd"], uuid.UUID(claims["jti"]))
+def read_refresh(token: str) -> RefreshToken:
+    """Raises BadToken."""
+    return RefreshToken(token)
 
 
 def mint_link(purpose: LinkPurpose, user: User, *, lifetime: timedelta, email: str = "") -> str:
-    """`email`: the address that the link leads to, where it is not the account's."""
-    claims = {"sub": str(user.pk), "mark": account_mark(user), "email": email or user.email}
-    return _encode(purpose, claims, expires_at=timezone.now() + lifetime)
+    """`email` is the address that the link leads to, where it is not the account's."""
+    token = LINK_TOKENS[purpose]()
+    token.set_exp(lifetime=lifetime)
+    token["sub"] = str(user.pk)
+    token["mark"] = account_mark(user)
+    token["email"] = email or user.email
+    return str(token)
 
 
-def read_link(purpose: LinkPurpose, token: str) -> LinkClaims:
-    claims = _decode(purpose, token)
-    return LinkClaims(int(claims["sub"]), claims["mark"], claims["email"])
-
-
-def _identity(session: Session) -> dict[str, str]:
-    return {"sub": str(session.user_id), "sid": session.pk.hex, "pwd": password_mark(session.user)}
-
-
-def _encode(token_type: TokenType, claims: dict[str, str], *, expires_at: datetime) -> str:
-    payload = {"token_type": token_type, **claims, "exp": int(expires_at.timestamp())}
-    return jwt.encode(payload, _signing_key(token_type, settings.SECRET_KEY), algorithm=ALGORITHM)
-
-
-def _decode(token_type: TokenType, token: str) -> dict[str, Any]:
-    """The claims of a token that we signed for this purpose and that has not expired."""
-    if len(token) > LONGEST_TOKEN:
-        raise BadToken
-    for secret in secrets_in_use():
-        try:
-            return _verify(token_type, token, secret)
-        except jwt.InvalidSignatureError:
-            continue
-        except jwt.ExpiredSignatureError as error:
-            raise BadToken("The token has expired.", code="token_expired") from error
-        # RecursionError: a header of nothing but brackets. ValueError: characters that have no UTF-8 form.
-        except (jwt.PyJWTError, RecursionError, ValueError) as error:
-            raise BadToken from error
-    raise BadToken
-
-
-def _verify(token_type: TokenType, token: str, secret: str) -> dict[str, Any]:
-    claims: dict[str, Any] = jwt.decode(
-        token,
-        _signing_key(token_type, secret),
-        algorithms=[ALGORITHM],
-        options={"require": ["exp", *REQUIRED_CLAIMS[token_type]]},
-    )
-    if claims["token_type"] != token_type:
-        raise BadToken
-    return claims
-
-
-@lru_cache(maxsize=16)
-def _signing_key(token_type: TokenType, secret: str) -> bytes:
-    return salted_hmac(f"users_app.tokens.{token_type}", "", secret=secret, algorithm="sha256").digest()
+def read_link(purpose: LinkPurpose, token: str) -> LinkToken:
+    """Raises BadToken."""
+    return LINK_TOKENS[purpose](token)

@@ -30,6 +30,7 @@ from users_app.models import Session, User
 from users_app.registry import login_payload
 from users_app.roles import may_manage_all
 from users_app.services import own_account, sessions
+from users_app.tokens import AccessToken
 
 
 @method_decorator(never_cache, name="dispatch")
@@ -38,7 +39,7 @@ class PersonalView(APIView):
 
 
 def session_of(request: Request) -> Session:
-    return cast(Session, request.auth)
+    return cast(AccessToken, request.auth).session
 
 
 class CurrentPerson(PersonalView):
@@ -103,7 +104,8 @@ class Sessions(AccountsKeptHere, PersonalView):
         """Where the user is signed in, latest first, in pages."""
         pages = NewestFirst()
         page = pages.paginate_queryset(sessions.live_sessions(user=person_of(request)), request, view=self)
-        answer = account_serializers.SessionAnswer(page or [], many=True, context={"current": request.auth})
+        context = {"current": session_of(request)}
+        answer = account_serializers.SessionAnswer(page or [], many=True, context=context)
         return pages.get_paginated_response(answer.data)
 
     @extend_schema(parameters=[account_serializers.EndSessions], responses={200: account_serializers.Ended})

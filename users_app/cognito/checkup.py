@@ -2,31 +2,33 @@
 
 from contextlib import suppress
 
+from jwt import PyJWTError
+
 from users_app.cognito import pool_api
 from users_app.cognito.faults import PoolBusy, PoolUnavailable
 from users_app.cognito.pool_api import PoolRefused
-from users_app.cognito.public_keys import KeysUnavailable, fetch_keys
+from users_app.cognito.public_keys import PoolKeys
 from users_app.cognito.user_pool import UserPool
 
-NOBODY = "nobody@videoflix.invalid"
+UNKNOWN_ADDRESS = "nobody@videoflix.invalid"
 
 
 class PoolUnfit(Exception):
-    """Says why, and what to look at."""
+    """Says why, and which settings to check."""
 
 
 def try_pool(pool: UserPool) -> str:
-    """Which pool it is. Raises PoolUnfit."""
+    """The pool's id and the number of its keys. Raises PoolUnfit."""
     try:
-        keys = fetch_keys(pool.keys_url, timeout_s=pool.timeout_s)
-    except KeysUnavailable as error:
+        keys = PoolKeys(pool.keys_url, pool.timeout_s).get_jwk_set().keys
+    except PyJWTError as error:
         raise PoolUnfit(
-            f"Its keys cannot be had ({error}): check COGNITO_USER_POOL_ID and COGNITO_JWKS_URL."
+            f"Its keys cannot be fetched ({error}): check COGNITO_USER_POOL_ID and COGNITO_JWKS_URL."
         ) from error
     try:
-        # That nobody is refused, and not this site, proves client, secret and the flow of signing in.
+        # The pool refuses an unknown person only after it has accepted this site: its client id, secret and flow.
         with suppress(PoolRefused, PoolBusy):
-            pool_api.sign_in(pool, email=NOBODY, password="Not-a-password-1")  # noqa: S106 - nobody's
+            pool_api.sign_in(pool, email=UNKNOWN_ADDRESS, password="Not-a-password-1")  # noqa: S106 - no account's
     except PoolUnavailable as error:
         reason = error.__cause__ or error
         raise PoolUnfit(

@@ -1,4 +1,4 @@
-"""What clients are told when a user pool does not answer, or asks for more than this site can give."""
+"""What clients are told when a user pool does not answer, or asks for a step that this site does not offer."""
 
 from background.refusals import Kind, Refusal
 
@@ -6,7 +6,7 @@ RETRY_AFTER_S = 5
 
 
 class PoolUnavailable(Refusal):
-    """Nobody's fault who signs in: the pool cannot be reached, or it and this site are not set up for each other."""
+    """The pool cannot be reached, or it and this site are not set up for each other; the client cannot mend either."""
 
     kind = Kind.UNAVAILABLE
     sentence = "The identity provider cannot be reached at the moment. Please try again shortly."
@@ -21,7 +21,7 @@ class PoolBusy(Refusal):
 
 
 class AnotherStepNeeded(Refusal):
-    """The password was right, and the pool asks for what only its own pages can: a second factor, a new password."""
+    """The password was right, but the pool asks for a second factor or a new password, which only its pages offer."""
 
     kind = Kind.FORBIDDEN
     sentence = "The identity provider asks for another step, which this site does not offer."

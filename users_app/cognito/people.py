@@ -1,4 +1,4 @@
-"""People of a user pool as accounts of ours: the pool says who they are, we keep what they may do."""
+"""Accounts of this site for the people of a user pool: the pool says who they are, the account what they may do."""
 
 import logging
 
@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class AddressNotConfirmed(Refusal):
-    """The same whether or not an account has the address: nobody gets to one by a mailbox that is not theirs."""
+    """The same whether or not an account has the address: an unconfirmed address leads to no account."""
 
     kind = Kind.FORBIDDEN
     sentence = "The identity provider knows no confirmed e-mail address of yours."
@@ -26,7 +26,7 @@ class AddressNotConfirmed(Refusal):
 
 
 def keep_until_first_sign_in(*, sub: str, email: str, name: str, phone: str, address: str) -> None:
-    """Keep what somebody has typed until they sign in for the first time; an account that is in use stays as it is."""
+    """Keeps what a person has typed until the first sign-in. An account that is in use stays as it is."""
     typed = {"name": name, "phone": phone, "address": address}
     fields = {**typed, "cognito_sub": sub, "password": make_password(None)}
     waiting = {"email": email, "is_active": False, "awaits_confirmation": True}
@@ -35,18 +35,19 @@ def keep_until_first_sign_in(*, sub: str, email: str, name: str, phone: str, add
             if not User.objects.filter(**waiting).update(**fields):
                 User.objects.create(**waiting, **fields)
     except IntegrityError:
-        pass  # the address belongs to an account; whose it is shows when somebody signs in
+        pass  # the address belongs to an account; the first sign-in decides whose it is
 
 
 def mirror(identity: Identity) -> User:
-    """The account of somebody whom the pool has just signed in, made or brought up to date.
+    """The account of a person whom the pool has just signed in, made or brought up to date.
 
-    InvalidCredentials for one that staff have closed, AddressNotConfirmed where the pool vouches for no address.
+    Raises InvalidCredentials for an account that staff have closed, AddressNotConfirmed where the pool has confirmed
+    no address.
     """
     try:
         with transaction.atomic():
             user = _mirror(identity)
-    except IntegrityError:  # the same person signs in elsewhere at this moment, and was first
+    except IntegrityError:  # the same person signed in on another device at this moment, and was first
         with transaction.atomic():
             user = _mirror(identity)
     if not user.is_active:
@@ -64,14 +65,14 @@ def _mirror(identity: Identity) -> User:
     if not email:
         raise AddressNotConfirmed
     if user is not None and user.email != email:
-        user.delete()  # what was typed for an address that was never confirmed
+        user.delete()  # a registration for an address that was never confirmed
         user = None
     user = user or User.objects.filter(email=email).first()
     return _create(email, identity) if user is None else _link(user, identity)
 
 
 def confirmed_address(identity: Identity) -> str:
-    """In its one spelling; empty where the pool does not vouch for it, or it is none that we would take."""
+    """The address in its one spelling; empty where the pool has not confirmed it, or this site would not accept it."""
     if not identity.is_email_verified:
         return ""
     try:
@@ -85,40 +86,37 @@ def _create(email: str, identity: Identity) -> User:
 
 
 def _link(user: User, identity: Identity) -> User:
-    """An account with the same address becomes this person's, unless staff have closed it.
-
-    Its password ends, since anybody may have chosen it; that of staff stays, because the admin site asks for it.
-    """
+    """Makes an account with the same address this person's, unless staff have closed it."""
     if not user.is_active and not user.awaits_confirmation:
         return user
     if user.role == Role.ADMIN and user.cognito_sub not in (None, identity.sub):
-        log.warning("account %s is of an admin whom the pool knew by another id: make it a viewer first", user.pk)
+        log.warning("account %s is an admin's whom the pool knew by another id: make it a viewer first", user.pk)
         raise InvalidCredentials
     if user.cognito_sub != identity.sub:
-        _note_link(user)
-        if user.awaits_confirmation:  # whoever registered did not prove to have the mailbox
+        if user.cognito_sub is not None:
+            log.warning("account %s belonged to another person of the user pool, who had the same address", user.pk)
+        audit.note("account_linked", target=f"user:{user.pk}")
+        if user.awaits_confirmation:  # the person who typed these did not prove to have the mailbox
             user.name = user.phone = user.address = ""
     user.name = user.name or _name(identity)
     user.cognito_sub = identity.sub
     user.email_verified = user.is_active = True
     user.awaits_confirmation = False
+    # Anybody may have chosen the password; that of staff stays, because the admin site asks for it.
     if not user.is_staff:
         user.set_unusable_password()
     user.save()
     return user
 
 
-def _note_link(user: User) -> None:
-    if user.cognito_sub is not None:
-        log.warning("account %s belonged to somebody else in the user pool, who had the same address", user.pk)
-    audit.note("account_linked", target=f"user:{user.pk}")
-
-
 def _follow(user: User, email: str, identity: Identity) -> None:
-    """A new address of the pool's; the name is the pool's until the person has chosen one here."""
+    """Takes over a new address from the pool, and its name until the person has chosen one here."""
     changes: dict[str, str | bool] = {}
-    if email and email != user.email and not _is_taken(user, email):
-        changes["email"] = email
+    if email and email != user.email:
+        if User.objects.filter(email=email).exists():
+            log.warning("account %s keeps its address: another account has the new one of the user pool", user.pk)
+        else:
+            changes["email"] = email
     if email in (user.email, changes.get("email")) and not user.email_verified:
         changes["email_verified"] = True
     if not user.name and (name := _name(identity)):
@@ -129,13 +127,6 @@ def _follow(user: User, email: str, identity: Identity) -> None:
         user.save(update_fields=list(changes))
 
 
-def _is_taken(user: User, email: str) -> bool:
-    is_taken = User.objects.filter(email=email).exists()
-    if is_taken:
-        log.warning("account %s keeps its address: the new one in the user pool belongs to another account", user.pk)
-    return is_taken
-
-
 def _name(identity: Identity) -> str:
-    """Databases take no control characters."""
+    # PostgreSQL does not store NUL, and no name needs other control characters.
     return "".join(character for character in identity.name if character.isprintable()).strip()[:MAX_NAME_LENGTH]

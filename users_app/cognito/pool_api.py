@@ -1,6 +1,6 @@
-"""What a user pool of Amazon Cognito is asked; the only module of this app that knows boto3.
+"""Requests to a user pool of Amazon Cognito; the only module of this app that knows boto3.
 
-None of the requests is signed with a key of AWS: the secret of the app client proves who asks.
+No request is signed with a key of AWS: the secret of the app client proves that this site sends it.
 """
 
 import base64
@@ -25,14 +25,14 @@ log = logging.getLogger(__name__)
 ATTEMPTS = 2
 CONNECT_TIMEOUT_S = 3
 CONNECTIONS = 32  # one for each thread of a web process
-# How long to wait after each, which the pool does not tell.
-TOO_MUCH = {
+# Seconds that clients are told to wait, because the pool does not say how long.
+WAIT_S = {
     "TooManyRequestsException": 5,
     "ThrottlingException": 5,
     "LimitExceededException": 60,
     "TooManyFailedAttemptsException": 60,
 }
-# Answers to what somebody has typed. Any other means that the pool, or this site, is not set up as it should be.
+# Answers to what a person has typed. Any other one means that the pool, or this site, is not set up as it should be.
 TO_THE_PERSON = frozenset(
     {
         "AliasExistsException",
@@ -49,14 +49,14 @@ TO_THE_PERSON = frozenset(
         "UsernameExistsException",
     }
 )
-# What it says then under codes that it has for people too.
+# The messages that say so under a code that the pool has for people as well.
 NOT_SET_UP = re.compile(
     r"secret ?hash|secret_hash|configured (?:with|for) secret|flow (?:is )?not enabled|method not supported"
 )
 
 
 class PoolRefused(Exception):
-    """The pool says no."""
+    """The pool has refused what a person has typed, or what this site is set up with."""
 
     def __init__(self, code: str, message: str) -> None:
         super().__init__(f"{code}: {message}")
@@ -71,7 +71,7 @@ class PoolRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """`refresh` is empty where the one that was given stays good."""
+    """`refresh` is empty where the token that was sent stays valid."""
 
     access: str
     id: str
@@ -79,7 +79,7 @@ class Granted:
 
 
 def sign_up(pool: UserPool, *, email: str, password: str, name: str) -> str:
-    """The `sub` of the new person, to whom the pool sends a code. Raises Refused."""
+    """Returns the `sub` of the new person, to whom the pool sends a code. Raises PoolRefused."""
     attributes = {"email": email, **({"name": name} if name else {})}
     answer = _ask(
         pool,
@@ -92,41 +92,39 @@ def sign_up(pool: UserPool, *, email: str, password: str, name: str) -> str:
 
 
 def resend_code(pool: UserPool, *, email: str) -> None:
-    """To somebody who has not confirmed yet; Refused for anybody else."""
+    """Sends another code to a person who has not confirmed yet. Raises PoolRefused for any other address."""
     _ask(pool, "resend_confirmation_code", **_client(pool, email))
 
 
 def confirm_sign_up(pool: UserPool, *, email: str, code: str) -> None:
-    """Raises Refused."""
+    """Raises PoolRefused."""
     _ask(pool, "confirm_sign_up", **_client(pool, email), ConfirmationCode=code)
 
 
 def sign_in(pool: UserPool, *, email: str, password: str) -> Granted:
-    """Raises Refused, or AnotherStepNeeded where the password is not all that is asked for."""
+    """Raises PoolRefused, or AnotherStepNeeded where the pool asks for more than the password."""
     parameters = {"USERNAME": email, "PASSWORD": password, "SECRET_HASH": secret_hash(pool, email)}
     return _granted(_ask(pool, "initiate_auth", **_flow(pool, "USER_PASSWORD_AUTH", parameters)))
 
 
 def refresh(pool: UserPool, *, username: str, refresh_token: str) -> Granted:
-    """`username` as the access token has it, which need not be what was typed. Raises Refused.
-
-    App clients that rotate refresh tokens refuse the flow and have an operation of their own, which older pools and
-    other servers lack; so one that says no to the first is asked by the second.
-    """
+    """`username` is the access token's, which may differ from what was typed. Raises PoolRefused."""
     parameters = {"REFRESH_TOKEN": refresh_token, "SECRET_HASH": secret_hash(pool, username)}
     try:
         return _granted(_call(pool, "initiate_auth", **_flow(pool, "REFRESH_TOKEN_AUTH", parameters)))
     except PoolRefused:
+        # App clients that rotate refresh tokens refuse that flow. They have this operation instead, which older pools
+        # and other servers lack.
         return _granted(_ask(pool, "get_tokens_from_refresh_token", **_proof(pool), RefreshToken=refresh_token))
 
 
 def revoke_refresh_token(pool: UserPool, *, refresh_token: str) -> None:
-    """Of one sign-in; the person's others go on. Raises Refused."""
+    """Ends one sign-in at the pool; the person's other ones go on. Raises PoolRefused."""
     _ask(pool, "revoke_token", **_proof(pool), Token=refresh_token)
 
 
 def secret_hash(pool: UserPool, username: str) -> str:
-    """That we know the client's secret, for one person."""
+    """Proves, for one username, that this site knows the client's secret."""
     digest = hmac.digest(pool.client_secret.encode(), f"{username}{pool.client_id}".encode(), "sha256")
     return base64.b64encode(digest).decode()
 
@@ -145,17 +143,17 @@ def _flow(pool: UserPool, flow: str, parameters: Mapping[str, str]) -> dict[str,
 
 def _granted(answer: Mapping[str, Any]) -> Granted:
     if challenge := answer.get("ChallengeName"):
-        log.warning("the user pool asks somebody for %s, which this site does not offer", challenge)
+        log.warning("the user pool asks for %s at a sign-in, which this site does not offer", challenge)
         raise AnotherStepNeeded
     tokens = answer.get("AuthenticationResult") or {}
     if not tokens.get("AccessToken") or not tokens.get("IdToken"):
-        log.error("the user pool has signed somebody in and gave no tokens")
+        log.error("the user pool has accepted a sign-in without giving tokens")
         raise PoolUnavailable
     return Granted(tokens["AccessToken"], tokens["IdToken"], tokens.get("RefreshToken") or "")
 
 
 def _ask(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]:
-    """Raises Refused for what whoever asks can mend, PoolUnavailable for what the operator can."""
+    """Raises PoolRefused for what the person can mend, PoolUnavailable for what only the operator can."""
     try:
         return _call(pool, operation, **parameters)
     except PoolRefused as no:
@@ -166,7 +164,7 @@ def _ask(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]
 
 
 def _call(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]:
-    """Raises Refused, PoolBusy or PoolUnavailable."""
+    """Raises PoolRefused, PoolBusy or PoolUnavailable."""
     ask = getattr(_boto_client(pool.region, pool.endpoint_url, pool.timeout_s), operation)
     try:
         answer: Mapping[str, Any] = ask(**parameters)
@@ -184,8 +182,8 @@ def _call(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any
 def _meaning(operation: str, error: ClientError) -> PoolRefused | PoolBusy | PoolUnavailable:
     answer: Mapping[str, Any] = error.response
     code, message = (str(answer.get("Error", {}).get(name, "")) for name in ("Code", "Message"))
-    if wait_s := TOO_MUCH.get(code):
-        log.warning("the user pool takes no more of %s: %s", operation, code)
+    if wait_s := WAIT_S.get(code):
+        log.warning("the user pool takes no more %s requests at the moment: %s", operation, code)
         return PoolBusy(wait_s=wait_s)
     if answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
         log.warning("the user pool is broken: %s answers %s", operation, code)
@@ -195,7 +193,7 @@ def _meaning(operation: str, error: ClientError) -> PoolRefused | PoolBusy | Poo
 
 @lru_cache(maxsize=4)
 def _boto_client(region: str, endpoint_url: str, timeout_s: float) -> Any:
-    """Made once, which takes a moment; threads share it."""
+    """One client per pool, because making one takes a moment; threads share it."""
     config = Config(
         signature_version=UNSIGNED,
         connect_timeout=min(CONNECT_TIMEOUT_S, timeout_s),

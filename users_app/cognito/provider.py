@@ -12,7 +12,7 @@ from users_app import audit
 from users_app.clients import Client
 from users_app.cognito import people, pool_api, sessions
 from users_app.cognito.faults import PoolBusy, PoolUnavailable
-from users_app.cognito.pool_api import Granted, PoolRefused
+from users_app.cognito.pool_api import PoolRefused
 from users_app.cognito.refresh_token import Renewal, unwrap, wrap
 from users_app.cognito.tokens import AccessClaims, read_access, read_id
 from users_app.cognito.user_pool import UserPool
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 TAKEN = frozenset({"UsernameExistsException", "AliasExistsException"})
-WRONG_CODE = "This code is wrong or has expired. Register again to have another one sent."
+WRONG_CODE = "This code is wrong or has expired. Register again to get a new one."
 
 
 class PoolAccounts:
@@ -45,17 +45,15 @@ class PoolAccounts:
         except PoolRefused as no:
             if no.code not in TAKEN:
                 raise refusal_of_registration(no) from no
-            self._send_code_again(email)
+            # People who have lost the first mail register again. For a confirmed account the pool refuses to send a
+            # code, and a mail of this site tells the owner. Nothing of this shows in the answer.
+            with suppress(PoolBusy, PoolUnavailable):
+                try:
+                    pool_api.resend_code(self.pool, email=email)
+                except PoolRefused:
+                    mail.post(kind=MailKind.ADDRESS_TAKEN, to=email)
         else:
             people.keep_until_first_sign_in(sub=sub, email=email, name=name, phone=phone, address=address)
-
-    def _send_code_again(self, email: str) -> None:
-        """Whoever has lost the first mail registers again; somebody who is confirmed learns of it by a mail of ours."""
-        with suppress(PoolBusy, PoolUnavailable):
-            try:
-                pool_api.resend_code(self.pool, email=email)
-            except PoolRefused:
-                mail.post(kind=MailKind.ADDRESS_TAKEN, to=email)
 
     def confirm_by_code(self, *, email: str, code: str) -> None:
         note_whom(email)
@@ -74,9 +72,6 @@ class PoolAccounts:
             note_whom(attempt.email)
             raise InvalidCredentials from no
         attempt.note_success()
-        return self._begin(granted, is_remembered=is_remembered, client=client)
-
-    def _begin(self, granted: Granted, *, is_remembered: bool, client: Client) -> tuple[User, Issued]:
         claims = self._fresh(read_access, granted.access)
         identity = self._fresh(read_id, granted.id)
         if identity.sub != claims.sub:
@@ -99,7 +94,7 @@ class PoolAccounts:
         return self._issued(session, claims, granted.access, granted.refresh or renewal.token)
 
     def sign_out(self, *, refresh_token: str | None, access_token: str | None) -> None:
-        """Here at once, also while the pool is away: its own token then lives on, and is of use to nobody else."""
+        """Ends the session here at once, also while the pool cannot be reached: its own token then lives on unused."""
         renewal = claims = None
         with suppress(BadToken):
             renewal = unwrap(self.pool, refresh_token or "")
@@ -112,8 +107,11 @@ class PoolAccounts:
         if claims is not None and (renewal is None or renewal.session_id != claims.session_id):
             note_who(sessions.end_session_of_token(claims))
 
-    def person_behind(self, *, access_token: str) -> tuple[User, Session | None]:
-        return sessions.person_behind(read_access(self.pool, access_token)), None
+    def validate(self, *, access_token: str) -> AccessClaims:
+        return read_access(self.pool, access_token)
+
+    def person_behind(self, validated_token: AccessClaims) -> User:
+        return sessions.person_behind(validated_token)
 
     def device_behind(self, *, access_token: str) -> Session:
         claims = read_access(self.pool, access_token)
@@ -121,13 +119,13 @@ class PoolAccounts:
         return sessions.alive(claims.session_id)
 
     def device_to_renew(self, *, refresh_token: str) -> Session:
-        raise BadToken  # whether the pool still takes it, only the pool knows
+        raise BadToken  # only the pool knows whether the token is still valid
 
     def tokens_again(self, session: Session) -> Issued | None:
         return None
 
     def _fresh(self, read: Callable[[UserPool, str], T], token: str) -> T:
-        """What the pool has given a moment ago; that we cannot use it is nobody's fault who signs in."""
+        """Reads a token that the pool has just given. A token that cannot be read is a fault of the set-up: 503."""
         try:
             return read(self.pool, token)
         except BadToken as error:
@@ -141,7 +139,7 @@ class PoolAccounts:
 
 
 def refusal_of_registration(no: PoolRefused) -> Refusal:
-    """The password's own field where it is not good enough; the pool has a sentence for it."""
+    """Names the field, where the pool's message tells it; for a weak password in the pool's own words."""
     if no.code == "InvalidPasswordException":
         sentence = no.message.removeprefix("Password did not conform with policy: ")
         return Refusal(fields={"password": [sentence or "The identity provider does not take this password."]})

@@ -1,4 +1,4 @@
-"""The public keys of a user pool: fetched when they are needed, kept by the process, renewed with restraint."""
+"""The public keys of a user pool: fetched when they are needed, cached per process, fetched again with restraint."""
 
 import json
 import logging
@@ -9,95 +9,102 @@ from functools import lru_cache
 from time import monotonic
 from typing import Any
 
-import jwt
 import urllib3
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from jwt.algorithms import RSAAlgorithm
+from jwt import PyJWK, PyJWKClient, PyJWKClientError, PyJWKSet, PyJWTError
+from jwt.exceptions import PyJWKClientConnectionError
+from jwt.jwk_set_cache import JWKSetCache
 
 from users_app.cognito.faults import PoolUnavailable
 
 log = logging.getLogger(__name__)
 
-MOST_BYTES = 64 * 1024  # a pool's document has less than two
-LEAST_KEY_BITS = 2048
+ALGORITHM = "RS256"
+MAX_BYTES = 64 * 1024  # the document of a pool has less than two kilobytes
+MIN_KEY_BITS = 2048
 STALE_S = 3600  # a key that the pool has withdrawn is believed no longer than this
-PAUSE_S = 10  # between two fetches, however many unknown key ids come along
+PAUSE_S = 10  # between two fetches, however many unknown key ids arrive
 WAIT_S = 2  # for a fetch that another thread has begun
 
 
-class KeysUnavailable(Exception):
-    """Says why."""
+class PoolKeys(PyJWKClient):
+    """The keys of one pool. The set that was fetched last stays in use for as long as no newer one can be fetched.
 
+    What PyJWT's client does not do is done here: requests whose key is known do not wait for a fetch, a failed fetch is
+    not repeated at once and drops no key, and a fetch is bounded in time and size.
+    """
 
-class Keys:
-    """Of one pool. What was fetched last is used for as long as nothing newer can be had."""
+    jwk_set_cache: JWKSetCache
 
     def __init__(self, url: str, timeout_s: float) -> None:
-        self.url = url
-        self.timeout_s = timeout_s
-        self.by_id: dict[str, RSAPublicKey] = {}
-        self.fetched_at = self.tried_at = -math.inf
-        self.has_succeeded = False
+        super().__init__(url, timeout=timeout_s, lifespan=STALE_S)
         self.lock = threading.Lock()
+        self.tried_at = -math.inf
+        self.has_succeeded = False
 
-    def find(self, key_id: str) -> RSAPublicKey | None:
-        """None for an id that the pool does not have now; PoolUnavailable where that cannot be found out."""
-        key = self.by_id.get(key_id)
-        if key is not None:
-            if monotonic() - self.fetched_at > STALE_S:
-                self._renew(wait_s=0)  # the others go on with what there is
-            return self.by_id.get(key_id)
-        if not self._renew(wait_s=WAIT_S):
+    def get_signing_key(self, kid: str) -> PyJWK:
+        """Raises PyJWKClientError for an id that the pool does not have now, PoolUnavailable where that is unknown."""
+        key = self._cached_key(kid)
+        if key is not None and not self.jwk_set_cache.is_expired():
+            return key
+        # Whoever has a key, if an old one, does not wait for the thread that fetches newer ones.
+        is_current = self._renew(wait_s=WAIT_S if key is None else 0)
+        if key is None and not is_current:
             raise PoolUnavailable
-        return self.by_id.get(key_id)
+        key = self._cached_key(kid)
+        if key is None:
+            raise PyJWKClientError("The pool has no key of this id.")
+        return key
+
+    def _cached_key(self, kid: str) -> PyJWK | None:
+        """Also from a set that has expired, which the cache itself would not give out."""
+        cached = self.jwk_set_cache.jwk_set_with_timestamp
+        return None if cached is None else self.match_kid(cached.get_jwk_set().keys, kid)
 
     def _renew(self, *, wait_s: float) -> bool:
-        """Whether the keys are those of this moment, give or take PAUSE_S."""
-        if (outcome := self._latest_outcome()) is not None:
-            return outcome
+        """Fetches the keys, at most once in PAUSE_S. True when those in the cache are of the latest try."""
         if not self.lock.acquire(timeout=wait_s):
             return False
         try:
-            if (outcome := self._latest_outcome()) is not None:  # whoever had the lock has fetched them
-                return outcome
-            return self._fetch()
+            if monotonic() - self.tried_at >= PAUSE_S:
+                try:
+                    self.get_jwk_set(refresh=True)
+                    self.has_succeeded = True
+                except PyJWTError as error:
+                    log.warning("the keys of the user pool cannot be fetched, known ones stay in use: %s", error)
+                    self.has_succeeded = False
+                self.tried_at = monotonic()
+            return self.has_succeeded
         finally:
             self.lock.release()
 
-    def _latest_outcome(self) -> bool | None:
-        """Whether the last fetch succeeded; None where it is time for another one."""
-        return self.has_succeeded if monotonic() - self.tried_at < PAUSE_S else None
+    def fetch_data(self) -> PyJWKSet:
+        """The keys that RS256 signatures may be made with; an unreadable one does not spoil the others.
 
-    def _fetch(self) -> bool:
+        Raises PyJWTError where there is none.
+        """
         try:
-            self.by_id = fetch_keys(self.url, timeout_s=self.timeout_s)
-        except KeysUnavailable as error:
-            log.warning("the keys of the user pool cannot be had, %d are known from before: %s", len(self.by_id), error)
-            self.has_succeeded = False
-        else:
-            self.fetched_at, self.has_succeeded = monotonic(), True
-        self.tried_at = monotonic()
-        return self.has_succeeded
+            document = json.loads(read_document(self.uri, timeout_s=self.timeout))
+        except (urllib3.exceptions.HTTPError, OSError, ValueError, RecursionError) as error:
+            raise PyJWKClientConnectionError(f"{self.uri}: {' '.join(str(error).split())}") from error
+        entries = document.get("keys") if isinstance(document, dict) else None
+        keys = PyJWKSet([entry for entry in entries if is_for_signatures(entry)] if isinstance(entries, list) else [])
+        keys.keys = [key for key in keys if isinstance(key.key, RSAPublicKey) and key.key.key_size >= MIN_KEY_BITS]
+        if not keys.keys:
+            raise PyJWKClientError(f"{self.uri} has no public key of {MIN_KEY_BITS} bits or more")
+        return keys
 
 
 @lru_cache(maxsize=4)
-def keys_of(url: str, timeout_s: float) -> Keys:
-    return Keys(url, timeout_s)
-
-
-def fetch_keys(url: str, *, timeout_s: float) -> dict[str, RSAPublicKey]:
-    """By their ids; raises KeysUnavailable."""
-    try:
-        keys = dict(parse_keys(json.loads(read_document(url, timeout_s=timeout_s))))
-    except (urllib3.exceptions.HTTPError, OSError, ValueError, RecursionError) as error:
-        raise KeysUnavailable(f"{url}: {' '.join(str(error).split())}") from error
-    if not keys:
-        raise KeysUnavailable(f"{url} names no key that could be used")
-    return keys
+def keys_of(url: str, timeout_s: float) -> PoolKeys:
+    return PoolKeys(url, timeout_s)
 
 
 def read_document(url: str, *, timeout_s: float) -> bytes:
-    """No redirects, no compression, not longer than MOST_BYTES or `timeout_s`; ValueError says which."""
+    """Follows no redirect and takes no compression. Raises ValueError, or an error of urllib3.
+
+    The whole answer has to be there within `timeout_s`, and has MAX_BYTES at most.
+    """
     deadline = monotonic() + timeout_s
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
     with urllib3.PoolManager(num_pools=1, timeout=urllib3.Timeout(total=timeout_s), retries=False) as manager:
@@ -113,36 +120,23 @@ def read_document(url: str, *, timeout_s: float) -> bytes:
 
 
 def pieces_of(response: urllib3.BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
-    """As they come: a server that sends a byte now and then does not hold anybody for longer than the deadline."""
+    """The body, piece by piece. Raises ValueError when it is too large or takes too long."""
     size = 0
-    while piece := response.read1(MOST_BYTES):
+    while piece := response.read1(MAX_BYTES):
         size += len(piece)
-        if size > MOST_BYTES:
-            raise ValueError(f"is larger than {MOST_BYTES} bytes")
+        if size > MAX_BYTES:
+            raise ValueError(f"is larger than {MAX_BYTES} bytes")
+        # urllib3's own timeout is for each read: a server that sends a byte now and then would never reach it.
         if monotonic() > deadline:
             raise ValueError("did not end in time")
         yield piece
 
 
-def parse_keys(document: Any) -> Iterator[tuple[str, RSAPublicKey]]:
-    """Those that RS256 signatures may be made with; one that cannot be read does not spoil the others."""
-    entries = document.get("keys") if isinstance(document, dict) else None
-    for entry in entries if isinstance(entries, list) else ():
-        if not isinstance(entry, dict) or not is_for_signatures(entry):
-            continue
-        try:
-            key = RSAAlgorithm.from_jwk(entry)
-        except (jwt.PyJWTError, ValueError, TypeError, KeyError) as error:
-            log.warning("a key of the user pool cannot be read: %s", error)
-            continue
-        if isinstance(key, RSAPublicKey) and key.key_size >= LEAST_KEY_BITS:
-            yield entry["kid"], key
-
-
-def is_for_signatures(entry: dict[str, Any]) -> bool:
+def is_for_signatures(entry: Any) -> bool:
     return (
-        entry.get("kty") == "RSA"
+        isinstance(entry, dict)
+        and entry.get("kty") == "RSA"
         and entry.get("use", "sig") == "sig"
-        and entry.get("alg", "RS256") == "RS256"
+        and entry.get("alg", ALGORITHM) == ALGORITHM
         and isinstance(entry.get("kid"), str)
     )

@@ -1,7 +1,8 @@
-"""The refresh token that clients get for one of a user pool: with what renewing it takes, and our signature.
+"""The refresh token that clients get where a user pool keeps the accounts: the pool's own, in an envelope that we sign.
 
-Signed, because the pool's own says nothing that could be checked here: what this site has not handed out is refused
-without asking the pool, and nobody renews a token under a name of their choice.
+The envelope names the session and the username that renewing takes. It is signed because nothing in the pool's token
+can be checked here: a token that this site has not handed out is refused without asking the pool, and no client renews
+a token under a username of its choice.
 """
 
 import base64
@@ -17,7 +18,7 @@ from users_app.tokens import BadToken
 
 log = logging.getLogger(__name__)
 
-LONGEST = 4000  # no cookie holds more, with its name
+MAX_LENGTH = 4000  # no cookie holds more, with its name
 SEPARATOR = ":"
 
 
@@ -29,10 +30,11 @@ class Renewal:
 
 
 def wrap(pool: UserPool, renewal: Renewal) -> str:
-    """Not as a JWT, which would be a third longer: the pool's token is long by itself. Raises PoolUnavailable."""
-    parts = (renewal.session_id.hex, _encode(renewal.username), renewal.token)
-    text = _signer(pool).sign(SEPARATOR.join(parts))
-    if len(text) > LONGEST:
+    """Raises PoolUnavailable for a token that would not fit into a cookie."""
+    # Not a JWT, which would be a third longer: the pool's token is long by itself.
+    username = base64.urlsafe_b64encode(renewal.username.encode()).decode().rstrip("=")
+    text = _signer(pool).sign(SEPARATOR.join((renewal.session_id.hex, username, renewal.token)))
+    if len(text) > MAX_LENGTH:
         log.error(
             "the refresh tokens of the user pool do not fit into a cookie: they have %d bytes", len(renewal.token)
         )
@@ -42,23 +44,16 @@ def wrap(pool: UserPool, renewal: Renewal) -> str:
 
 def unwrap(pool: UserPool, text: str) -> Renewal:
     """Raises BadToken."""
-    if len(text) > LONGEST:
+    if len(text) > MAX_LENGTH:
         raise BadToken
     try:
         session_id, username, token = _signer(pool).unsign(text).split(SEPARATOR)
     except (BadSignature, ValueError) as error:
         raise BadToken from error
-    return Renewal(uuid.UUID(session_id), _decode(username), token)
+    padding = "=" * (-len(username) % 4)
+    return Renewal(uuid.UUID(session_id), base64.urlsafe_b64decode(username + padding).decode(), token)
 
 
 def _signer(pool: UserPool) -> Signer:
-    """What another app client has given is worth nothing to this one."""
+    """Of this app client: a token that another one has handed out is refused."""
     return Signer(salt=f"users_app.identity.refresh:{pool.client_id}", sep=SEPARATOR)
-
-
-def _encode(text: str) -> str:
-    return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
-
-
-def _decode(text: str) -> str:
-    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()

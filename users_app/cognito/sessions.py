@@ -18,7 +18,10 @@ from users_app.services.sessions import SessionEnded, lifetime_of, revoke
 
 
 def person_behind(claims: AccessClaims) -> User:
-    """One query. SessionEnded for who was locked out, has signed out, or has never signed in here."""
+    """The account of the token, by one query.
+
+    Raises SessionEnded where it is closed, has never signed in here, or has signed out.
+    """
     ended = Session.objects.filter(pk=claims.session_id, revoked_at__isnull=False)
     user = User.objects.filter(~Exists(ended), cognito_sub=claims.sub, is_active=True).first()
     if user is None:
@@ -42,12 +45,12 @@ def create_session_of_token(*, user: User, claims: AccessClaims, is_remembered: 
 
 
 def end_of(access_expires_at: datetime, *, is_remembered: bool) -> datetime:
-    """Counted from the end of the access token: until then a client that is in use has no reason to renew it."""
+    # A client has no reason to renew before the access token ends, however long that is by the pool's settings.
     return access_expires_at + lifetime_of(is_remembered=is_remembered)
 
 
 def alive(session_id: uuid.UUID) -> Session:
-    """With its user; SessionEnded unless it may be renewed."""
+    """The session with its user. Raises SessionEnded unless it may be renewed."""
     session = Session.objects.select_related("user").filter(pk=session_id, revoked_at=None).first()
     if session is None or session.expires_at <= timezone.now() or not session.user.is_active:
         raise SessionEnded
@@ -55,11 +58,11 @@ def alive(session_id: uuid.UUID) -> Session:
 
 
 def renewed(*, session: Session, claims: AccessClaims, client: Client) -> Session:
-    """SessionEnded for tokens of somebody else, and when it was ended meanwhile."""
+    """The session, moved on to the new tokens. Raises SessionEnded for another person's, and when it has ended."""
     if claims.sub != session.user.cognito_sub:
         raise SessionEnded
     fields = {
-        "id": claims.session_id,  # another one, should a pool that rotates refresh tokens begin anew with each
+        "id": claims.session_id,  # a pool that rotates refresh tokens may give each renewal another id
         "rotated_at": timezone.now(),
         "expires_at": end_of(claims.expires_at, is_remembered=session.is_remembered),
         "address": client.address,
@@ -73,19 +76,17 @@ def renewed(*, session: Session, claims: AccessClaims, client: Client) -> Sessio
 
 
 def end_session_of_token(claims: AccessClaims) -> int | None:
-    """Whose it was; None for a person without an account here, and for one that had ended before.
-
-    A sign-in that went past this site gets its row now.
-    """
+    """Ends the session and returns the user's id; None for a person without an account here, or an ended session."""
     user = User.objects.filter(cognito_sub=claims.sub).first()
     if user is None:
         return None
+    # A sign-in at the pool itself has no row yet, and only a row can say that it has ended.
     Session.objects.get_or_create(pk=claims.session_id, defaults={"user": user, "expires_at": claims.expires_at})
     return user.pk if revoke(session_id=claims.session_id) else None
 
 
 def end_by_id(session_id: uuid.UUID) -> int | None:
-    """Whose it was; None for one that had ended before."""
+    """Ends the session and returns the user's id; None for one that had ended before."""
     if not revoke(session_id=session_id):
         return None
     return Session.objects.filter(pk=session_id).values_list("user_id", flat=True).first()

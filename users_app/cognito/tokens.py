@@ -7,16 +7,15 @@ from typing import Any, Literal
 
 import jwt
 
-from users_app.cognito.public_keys import keys_of
+from users_app.cognito.public_keys import ALGORITHM, keys_of
 from users_app.cognito.user_pool import UserPool
 from users_app.tokens import BadToken
 
-ALGORITHM = "RS256"
-LONGEST_TOKEN = 4000  # no cookie holds more, with its name
-LONGEST_KEY_ID = 200
-LONGEST_SUB = 64  # a UUID, but for people from elsewhere
-LONGEST_USERNAME = 128
-LEEWAY_S = 10  # what two clocks may differ by
+MAX_TOKEN_LENGTH = 4000  # no cookie holds more, with its name
+MAX_KEY_ID_LENGTH = 200
+MAX_SUB_LENGTH = 64  # a UUID, except for people who come from another provider
+MAX_USERNAME_LENGTH = 128
+LEEWAY_S = 10  # by how much the clocks of the pool and of this site may differ
 
 Use = Literal["access", "id"]
 REQUIRED_CLAIMS: dict[Use, tuple[str, ...]] = {
@@ -36,7 +35,7 @@ class AccessClaims:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who somebody is to the pool; `email` and `name` may be empty."""
+    """Who a person is to the pool; `email` and `name` may be empty."""
 
     sub: str
     email: str
@@ -45,38 +44,49 @@ class Identity:
 
 
 def read_access(pool: UserPool, token: str) -> AccessClaims:
-    """Raises BadToken, and PoolUnavailable while the keys of the pool cannot be had."""
+    """Raises BadToken, and PoolUnavailable while the keys of the pool cannot be fetched."""
     # Its audience, where there is one, is a resource server; the app client has a claim of its own.
     claims = _verify(pool, token, "access", audience=None)
     if claims["client_id"] != pool.client_id:
         raise BadToken
+    try:
+        session_id = uuid.UUID(claims["origin_jti"])
+        expires_at = datetime.fromtimestamp(int(claims["exp"]), UTC)
+    except (ValueError, TypeError, AttributeError, OverflowError, OSError) as error:
+        raise BadToken from error
     return AccessClaims(
-        sub=_text(claims, "sub", LONGEST_SUB),
-        username=_text(claims, "username", LONGEST_USERNAME),
-        session_id=_uuid(claims, "origin_jti"),
-        expires_at=_moment(claims, "exp"),
+        sub=_text(claims, "sub", MAX_SUB_LENGTH),
+        username=_text(claims, "username", MAX_USERNAME_LENGTH),
+        session_id=session_id,
+        expires_at=expires_at,
     )
 
 
 def read_id(pool: UserPool, token: str) -> Identity:
-    """Raises as read_access does."""
+    """Raises BadToken, and PoolUnavailable while the keys of the pool cannot be fetched."""
     claims = _verify(pool, token, "id", audience=pool.client_id)
     return Identity(
-        sub=_text(claims, "sub", LONGEST_SUB),
+        sub=_text(claims, "sub", MAX_SUB_LENGTH),
         email=str(claims.get("email") or ""),
-        # People from other providers come with the word instead of the value.
+        # For people who come from another provider, Cognito sends the word instead of the value.
         is_email_verified=claims.get("email_verified") in (True, "true"),
         name=str(claims.get("name") or ""),
     )
 
 
 def _verify(pool: UserPool, token: str, use: Use, *, audience: str | None) -> dict[str, Any]:
-    if len(token) > LONGEST_TOKEN:
+    """The claims of a token that the pool has signed for this use and that has not expired."""
+    if len(token) > MAX_TOKEN_LENGTH:
         raise BadToken
     try:
+        # PyJWT's own way from a token to its key would fetch keys for tokens of other algorithms as well.
+        header = jwt.get_unverified_header(token)
+        key_id = header.get("kid")
+        if header.get("alg") != ALGORITHM or not isinstance(key_id, str) or len(key_id) > MAX_KEY_ID_LENGTH:
+            raise BadToken
         claims: dict[str, Any] = jwt.decode(
             token,
-            _key_of(pool, token),
+            keys_of(pool.keys_url, pool.timeout_s).get_signing_key(key_id),
             algorithms=[ALGORITHM],
             audience=audience,
             issuer=pool.issuer,
@@ -93,34 +103,8 @@ def _verify(pool: UserPool, token: str, use: Use, *, audience: str | None) -> di
     return claims
 
 
-def _key_of(pool: UserPool, token: str) -> Any:
-    """Nothing is fetched for a token that another algorithm has signed, or none."""
-    header = jwt.get_unverified_header(token)
-    key_id = header.get("kid")
-    if header.get("alg") != ALGORITHM or not isinstance(key_id, str) or len(key_id) > LONGEST_KEY_ID:
-        raise BadToken
-    key = keys_of(pool.keys_url, pool.timeout_s).find(key_id)
-    if key is None:
-        raise BadToken
-    return key
-
-
-def _text(claims: dict[str, Any], name: str, longest: int) -> str:
+def _text(claims: dict[str, Any], name: str, max_length: int) -> str:
     value = claims[name]
-    if not isinstance(value, str) or not 0 < len(value) <= longest:
+    if not isinstance(value, str) or not 0 < len(value) <= max_length:
         raise BadToken
     return value
-
-
-def _uuid(claims: dict[str, Any], name: str) -> uuid.UUID:
-    try:
-        return uuid.UUID(claims[name])
-    except (ValueError, TypeError, AttributeError) as error:
-        raise BadToken from error
-
-
-def _moment(claims: dict[str, Any], name: str) -> datetime:
-    try:
-        return datetime.fromtimestamp(int(claims[name]), UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise BadToken from error

@@ -16,12 +16,12 @@ class UserPool:
 
     @property
     def region(self) -> str:
-        """The id begins with it; the region of the buckets may be another one."""
+        """The first part of the id. The region of the buckets may be another one."""
         return self.id.partition("_")[0]
 
     @property
     def issuer(self) -> str:
-        """Who signs its tokens, wherever they are asked for."""
+        """The `iss` of its tokens, also where `endpoint_url` leads to another server."""
         domain = "amazonaws.com.cn" if self.region.startswith("cn-") else "amazonaws.com"
         return f"https://cognito-idp.{self.region}.{domain}/{self.id}"
 

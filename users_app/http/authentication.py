@@ -1,20 +1,25 @@
-"""Who is asking: a bearer token, else the access cookie; on some routes also staff of the admin site."""
+"""Who sends a request: a bearer token says it, else the access cookie; on some routes also the admin site's session."""
+
+from typing import Any
 
 from django.conf import settings
-from rest_framework.authentication import BaseAuthentication, SessionAuthentication, get_authorization_header
+from rest_framework.authentication import SessionAuthentication, get_authorization_header
 from rest_framework.request import Request
+from rest_framework_simplejwt.authentication import AUTH_HEADER_TYPE_BYTES, JWTAuthentication
 
 from users_app.accounts_provider import accounts_provider
 from users_app.http.cookies import access_cookie
 from users_app.http.cross_site import refuse_cross_site
-from users_app.models import Session, User
+from users_app.models import User
 from users_app.tokens import BadToken
+
+BEARER_SCHEMES = frozenset(scheme.lower() for scheme in AUTH_HEADER_TYPE_BYTES)
 
 
 def bearer_token(request: Request) -> str | None:
-    """The token of an `Authorization: Bearer` header; None for no header or another scheme."""
+    """The token of an `Authorization: Bearer` header; None for no header or another scheme. Raises BadToken."""
     scheme, _, token = get_authorization_header(request).partition(b" ")
-    if scheme.lower() != b"bearer":
+    if scheme.lower() not in BEARER_SCHEMES:
         return None
     try:
         return token.strip().decode("ascii")
@@ -22,27 +27,40 @@ def bearer_token(request: Request) -> str | None:
         raise BadToken from error
 
 
-class TokenAuthentication(BaseAuthentication):
-    """One query finds the person; `request.auth` is the session, where this site keeps the accounts itself."""
+class TokenAuthentication(JWTAuthentication):
+    """`request.user` is found by one query; `request.auth` is the validated token.
 
-    def authenticate(self, request: Request) -> tuple[User, Session | None] | None:
-        token = bearer_token(request)
-        if token is None:
-            token = access_cookie(request)
-            if token is None:
+    That is an AccessToken, with its `session`, where this site keeps the accounts; else it has the claims of the
+    identity provider's token. Subclasses override `get_validated_token` and `get_user`, as SimpleJWT's do.
+    """
+
+    www_authenticate_realm = "videoflix"
+
+    def authenticate(self, request: Request) -> tuple[User, Any] | None:  # type: ignore[override]  # see get_validated_token
+        raw_token = bearer_token(request)
+        if raw_token is None:
+            raw_token = access_cookie(request)
+            if raw_token is None:
                 return None
+            # A browser sends the cookie by itself, whichever page has asked it to.
             refuse_cross_site(request)
-        return accounts_provider().person_behind(access_token=token)
+        validated_token = self.get_validated_token(raw_token)
+        return self.get_user(validated_token), validated_token
 
-    def authenticate_header(self, request: Request) -> str:
-        """What makes DRF answer 401 and not 403."""
-        return 'Bearer realm="videoflix"'
+    def get_validated_token(self, raw_token: str | bytes) -> Any:
+        """The provider's own kind of token, since not every provider's is a Token. Raises BadToken."""
+        text = raw_token if isinstance(raw_token, str) else raw_token.decode("latin-1")
+        return accounts_provider().validate(access_token=text)
+
+    def get_user(self, validated_token: Any) -> User:
+        """Raises SessionEnded where the account is closed or the sign-in is over."""
+        return accounts_provider().person_behind(validated_token)
 
 
 class StaffSession(SessionAuthentication):
-    """Staff as the admin site knows them, if its CSRF token comes along.
+    """Staff who are signed in to the admin site, if its CSRF token comes along.
 
-    Without the token this says nothing: the same browser may be signed in to the watch site as somebody else.
+    Without the CSRF token it authenticates no user: the same browser may be signed in to the watch site as another one.
     """
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
@@ -58,5 +76,5 @@ class StaffSession(SessionAuthentication):
         return TokenAuthentication().authenticate_header(request)
 
 
-# Of the routes that the admin site's form uses too. The first one says how a refusal looks.
+# For routes that the admin site's forms use too. DRF takes the WWW-Authenticate header from the first one.
 UPLOADERS = (StaffSession, TokenAuthentication)

@@ -8,6 +8,7 @@ from users_app.models import Session, User
 from users_app.services import registration, sessions
 from users_app.services.accounts import check_credentials
 from users_app.services.sessions import Tokens
+from users_app.tokens import AccessToken, read_access
 
 
 class LocalAccounts:
@@ -30,9 +31,12 @@ class LocalAccounts:
     def sign_out(self, *, refresh_token: str | None, access_token: str | None) -> None:
         sessions.end_session(refresh_token=refresh_token, access_token=access_token)
 
-    def person_behind(self, *, access_token: str) -> tuple[User, Session | None]:
-        session = sessions.live_session(access_token=access_token)
-        return session.user, session
+    def validate(self, *, access_token: str) -> AccessToken:
+        return read_access(access_token)
+
+    def person_behind(self, validated_token: AccessToken) -> User:
+        validated_token.session = sessions.session_behind(validated_token)
+        return validated_token.session.user
 
     def device_behind(self, *, access_token: str) -> Session:
         return sessions.live_session(access_token=access_token)

@@ -2,11 +2,13 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from background.refusals import Kind, Refusal
 from users_app.clients import Client
 from users_app.models import Session, User
+
+T = TypeVar("T")
 
 
 class ManagedElsewhere(Refusal):
@@ -27,8 +29,11 @@ class Issued:
     refresh_lifetime: timedelta
 
 
-class Provider(Protocol):
-    """Keeps the accounts: this site (identity.local), or a user pool (cognito.provider)."""
+class Provider(Protocol[T]):
+    """Keeps the accounts: this site (identity.local), or a user pool (cognito.provider).
+
+    `T` is what the provider makes of an access token that it has validated.
+    """
 
     @property
     def keeps_accounts_here(self) -> bool:
@@ -49,8 +54,11 @@ class Provider(Protocol):
     def sign_out(self, *, refresh_token: str | None, access_token: str | None) -> None:
         """End the session that either token names; an invalid token is ignored."""
 
-    def person_behind(self, *, access_token: str) -> tuple[User, Session | None]:
-        """Return the user of an access token by one query, with the session if this site keeps it. Raises BadToken."""
+    def validate(self, *, access_token: str) -> T:
+        """Check signature, purpose and expiry without the database. Raises BadToken."""
+
+    def person_behind(self, validated_token: T) -> User:
+        """Return the user by one query. Raises BadToken where the account is closed or the sign-in is over."""
 
     def device_behind(self, *, access_token: str) -> Session:
         """Return the session that an access token comes from, with its user. Raises BadToken."""

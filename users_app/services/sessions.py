@@ -16,8 +16,8 @@ from users_app.clients import NO_CLIENT, Client
 from users_app.models import Session, User
 from users_app.tokens import (
     BadToken,
-    Claims,
-    RefreshClaims,
+    RefreshToken,
+    SessionToken,
     mint_access,
     mint_refresh,
     password_mark,
@@ -67,14 +67,14 @@ def create_session(*, user: User, is_remembered: bool = False, client: Client = 
 
 def live_session(*, access_token: str) -> Session:
     """Return the session of this access token, with its user, by one query. Raises BadToken or SessionEnded."""
-    return _live(read_access(access_token))
+    return session_behind(read_access(access_token))
 
 
 def session_to_renew(*, refresh_token: str) -> Session:
     """Return the session, with its user, that this token may refresh; does not use it up. Raises BadToken."""
-    claims = read_refresh(refresh_token)
-    session = _live(claims)
-    if claims.jti != session.current_jti and not _is_within_grace(session, claims, timezone.now()):
+    token = read_refresh(refresh_token)
+    session = session_behind(token)
+    if token.jti != session.current_jti and not _is_within_grace(session, token, timezone.now()):
         raise SessionEnded
     return session
 
@@ -102,30 +102,30 @@ def rotate(*, refresh_token: str, client: Client = NO_CLIENT) -> Tokens:
     tabs, a reload that lost the answer and a retry all end up with one token. After that, an old token is treated as
     stolen: it ends the session. Raises BadToken or SessionEnded.
     """
-    claims = read_refresh(refresh_token)
-    session = _live(claims)
+    token = read_refresh(refresh_token)
+    session = session_behind(token)
     now = timezone.now()
-    if _advance(session, claims, now, client):
-        return tokens_of(session)
+    if _advance(session, token, now, client):
+        return tokens_of(session, after=token)
     # Read again: a parallel request may have advanced the session a moment ago.
-    session = _live(claims)
-    if _is_within_grace(session, claims, now):
-        return tokens_of(session)
+    session = session_behind(token)
+    if _is_within_grace(session, token, now):
+        return tokens_of(session, after=token)
     revoke(session_id=session.pk)
     raise SessionEnded
 
 
 def end_session(*, refresh_token: str | None, access_token: str | None) -> None:
     """End the session that either token names; an invalid token is ignored."""
-    for token, read in ((refresh_token, read_refresh), (access_token, read_access)):
-        if token is None:
+    for text, read in ((refresh_token, read_refresh), (access_token, read_access)):
+        if text is None:
             continue
         try:
-            claims = read(token)
+            token: SessionToken = read(text)
         except BadToken:
             continue
-        if revoke(session_id=claims.session_id):
-            audit.by(claims.user_id)
+        if revoke(session_id=token.session_id):
+            audit.by(token.user_id)
 
 
 def revoke(*, session_id: uuid.UUID) -> bool:
@@ -170,29 +170,29 @@ def renew(*, session: Session, client: Client = NO_CLIENT) -> Tokens:
     return tokens_of(_set_fields(session, fields))
 
 
-def _live(claims: Claims) -> Session:
-    """Return the session of these claims, with its user; raises SessionEnded when it is over for whatever reason."""
-    session = Session.objects.select_related("user").filter(pk=claims.session_id, user_id=claims.user_id).first()
+def session_behind(token: SessionToken) -> Session:
+    """Return the session of this token, with its user; raises SessionEnded when it is over for whatever reason."""
+    session = Session.objects.select_related("user").filter(pk=token.session_id, user_id=token.user_id).first()
     if session is None or session.revoked_at is not None or session.expires_at <= timezone.now():
         raise SessionEnded
-    if not session.user.is_active or password_mark(session.user) != claims.password_mark:
+    if not session.user.is_active or password_mark(session.user) != token.password_mark:
         raise SessionEnded
     return session
 
 
-def _advance(session: Session, claims: RefreshClaims, now: datetime, client: Client) -> bool:
+def _advance(session: Session, token: RefreshToken, now: datetime, client: Client) -> bool:
     """Make the successor the current token; returns False when this token is not the current one, or is too new."""
     # A second rotation within the grace would push out the token that a slow tab still holds.
     settled = Q(rotated_at=None) | Q(rotated_at__lte=now - settings.REFRESH_GRACE)
     fields = {
         "current_jti": uuid.uuid4(),
-        "previous_jti": claims.jti,
+        "previous_jti": token.jti,
         "rotated_at": now,
         "expires_at": now + lifetime_of(is_remembered=session.is_remembered),
         "address": client.address,
         "user_agent": client.user_agent,
     }
-    rows = Session.objects.filter(settled, pk=session.pk, current_jti=claims.jti, revoked_at=None).update(**fields)
+    rows = Session.objects.filter(settled, pk=session.pk, current_jti=token.jti, revoked_at=None).update(**fields)
     _set_fields(session, fields)
     return rows == 1
 
@@ -203,10 +203,11 @@ def _set_fields(session: Session, fields: Mapping[str, object]) -> Session:
     return session
 
 
-def _is_within_grace(session: Session, claims: RefreshClaims, now: datetime) -> bool:
+def _is_within_grace(session: Session, token: RefreshToken, now: datetime) -> bool:
     is_recent = session.rotated_at is not None and session.rotated_at > now - settings.REFRESH_GRACE
-    return is_recent and claims.jti in {session.current_jti, session.previous_jti}
+    return is_recent and token.jti in {session.current_jti, session.previous_jti}
 
 
-def tokens_of(session: Session) -> Tokens:
-    return Tokens(mint_access(session), mint_refresh(session), session.is_remembered)
+def tokens_of(session: Session, *, after: RefreshToken | None = None) -> Tokens:
+    """`after` is the refresh token that was exchanged: claims that a site has added to it go on in both."""
+    return Tokens(mint_access(session, after=after), mint_refresh(session, after=after), session.is_remembered)

@@ -767,7 +767,7 @@ def test_a_person_whom_the_pool_knows_anew_gets_the_account_of_the_address(
     in_browser()
     assert User.objects.get().cognito_sub == sub
     assert code_of(before.get(ME), 401) == "session_ended"
-    assert "belonged to somebody else in the user pool" in caplog.text
+    assert "belonged to another person of the user pool" in caplog.text
 
 
 def test_an_admins_account_does_not_pass_to_another_person_with_the_address(pool: Pool, admin: User) -> None:
@@ -1006,8 +1006,8 @@ def test_a_pool_that_says_nothing_is_not_waited_for(pool: Pool, settings: Any, b
     pool.add(PERSON, PASSWORD)
     inside = in_browser()
     settings.USER_POOL = replace(pool.settings, timeout_s=0.2)
-    keys_of(pool.settings.keys_url, 0.2).by_id = keys_of(pool.settings.keys_url, pool.settings.timeout_s).by_id
-    keys_of(pool.settings.keys_url, 0.2).fetched_at = float("inf")
+    known = keys_of(pool.settings.keys_url, pool.settings.timeout_s)
+    keys_of(pool.settings.keys_url, 0.2).jwk_set_cache = known.jwk_set_cache
     with pool.cognito.silent():
         for _, route, body in QUESTIONS:
             assert_unavailable(post(browser, route, body))
