@@ -74,7 +74,7 @@ class PurposeBackend(TokenBackend):
         raise BadToken
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def _backend_of_secret(purpose: TokenType, secret: str) -> TokenBackend:
     key = _signing_key(purpose, secret)
     return TokenBackend(ALGORITHM, key, leeway=api_settings.LEEWAY)  # type: ignore[arg-type]  # HMAC takes bytes
@@ -95,9 +95,9 @@ class PurposeToken(simple_jwt.Token):
     token_type: TokenType
     required_claims: ClassVar[tuple[str, ...]] = ("exp", "sub")
 
-    def __init__(self, token: str | bytes | None = None, verify: bool = True) -> None:
-        """A new token, or the one that `token` encodes; raises BadToken for any other text."""
-        super().__init__(token, verify)  # type: ignore[arg-type]  # its own annotation says Token
+    def __init__(self, token: Any = None, verify: bool = True) -> None:
+        """A new token, or the one that `token`, text or bytes, encodes. Raises BadToken."""
+        super().__init__(token, verify)
 
     @property
     def token_backend(self) -> TokenBackend:
@@ -158,7 +158,7 @@ class AccessToken(SessionToken, simple_jwt.AccessToken):
     token_type = "access"  # noqa: S105 - a name of a type
 
 
-class RefreshToken(SessionToken, simple_jwt.RefreshToken):
+class RefreshToken(SessionToken, simple_jwt.RefreshToken):  # type: ignore[misc]  # for_user is of this site's accounts
     """`access_token` is an access token of the same session, with the claims that a site has added."""
 
     token_type = "refresh"  # noqa: S105 - a name of a type

@@ -52,7 +52,7 @@ class TokenAuthentication(JWTAuthentication):
         text = raw_token if isinstance(raw_token, str) else raw_token.decode("latin-1")
         return accounts_provider().validate(access_token=text)
 
-    def get_user(self, validated_token: Any) -> User:
+    def get_user(self, validated_token: Any) -> User:  # type: ignore[override]  # of this site's accounts only
         """Raises SessionEnded where the account is closed or the sign-in is over."""
         return accounts_provider().person_behind(validated_token)
 

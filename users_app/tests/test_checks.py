@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 from django.conf import settings as site
-from django.core.checks import registry
+from django.core.checks import Tags, run_checks
 
 from users_app.checks import BLACKLIST, check_simple_jwt
 
@@ -16,9 +16,13 @@ def ids(settings: Any, **changes: Any) -> list[str | None]:
     return [problem.id for problem in problems]
 
 
-def test_the_settings_of_this_site_are_fine_and_checked() -> None:
+def test_the_settings_of_this_site_are_fine() -> None:
     assert check_simple_jwt() == []
-    assert check_simple_jwt in registry.registry.registered_checks
+
+
+def test_others_are_refused_with_the_checks_of_django(settings: Any) -> None:
+    settings.SIMPLE_JWT = {**site.SIMPLE_JWT, "SIGNING_KEY": "one for all"}
+    assert "users_app.E001" in [problem.id for problem in run_checks(tags=[Tags.security])]
 
 
 @pytest.mark.parametrize("name", ["SIGNING_KEY", "VERIFYING_KEY", "JWK_URL"])

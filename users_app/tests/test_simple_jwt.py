@@ -1,8 +1,9 @@
 """What is known from SimpleJWT, on the sessions of this site. docs/accounts.md shows the same code."""
 
 import inspect
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import jwt
 import pytest
@@ -21,7 +22,7 @@ from rest_framework_simplejwt.tokens import Token
 from rest_framework_simplejwt.views import TokenObtainPairView, TokenRefreshView
 
 from conftest import PASSWORD
-from users_app.api.serializers import Me
+from users_app import tokens
 from users_app.http.authentication import TokenAuthentication
 from users_app.http.throttles import AuthLimit
 from users_app.models import Session, User
@@ -43,7 +44,7 @@ def test_a_viewer_is_signed_in(viewer: User) -> None:
 
 class NamedPairSerializer(TokenObtainPairSerializer):
     @classmethod
-    def get_token(cls, user: User) -> Token:
+    def get_token(cls, user: User) -> Token:  # type: ignore[override]
         token = super().get_token(user)
         token["name"] = user.name
         return token
@@ -55,7 +56,7 @@ class NamedPair(TokenObtainPairView):
 
 
 class NoGuests(TokenAuthentication):
-    def get_user(self, validated_token: AccessToken) -> User:
+    def get_user(self, validated_token: AccessToken) -> User:  # type: ignore[override]
         user = super().get_user(validated_token)
         if validated_token.get("name") == "guest":
             raise BadToken("Guests may not do this.")
@@ -65,7 +66,8 @@ class NoGuests(TokenAuthentication):
 @pytest.mark.parametrize("example", [test_a_viewer_is_signed_in, NamedPairSerializer, NamedPair, NoGuests])
 def test_the_documentation_shows_what_is_tested_here(example: Any) -> None:
     documented = (site.BASE_DIR / "docs" / "accounts.md").read_text()
-    assert inspect.getsource(example).strip() in documented
+    lines = inspect.getsource(example).splitlines()
+    assert "\n".join(line.partition("  # type: ")[0] for line in lines) in documented
 
 
 # --- Routes of the tests ----------------------------------------------------------------------------------------------
@@ -75,14 +77,15 @@ class WhatTheTokenSays(APIView):
     authentication_classes = (NoGuests,)
 
     def get(self, request: Request) -> Response:
-        return Response({"name": request.auth["name"], "session": request.auth.session.pk, "user": request.user.pk})
+        token = cast(AccessToken, request.auth)
+        return Response({"name": token["name"], "session": token.session.pk, "user": request.user.pk})
 
 
 class ForStock(APIView):
     authentication_classes = (JWTAuthentication,)
 
     def get(self, request: Request) -> Response:
-        return Response(Me(request.user).data)
+        return Response({"user": request.user.pk})
 
 
 urlpatterns = [
@@ -127,11 +130,12 @@ def test_a_pair_opens_one_session_that_both_tokens_belong_to(viewer: User) -> No
 
 def test_a_refresh_token_for_a_user_and_its_access_token_open_one_session(viewer: User) -> None:
     refresh = RefreshToken.for_user(viewer)
-    assert bearer(refresh.access_token).get(ME).status_code == 200
-    assert Session.objects.get().pk == refresh.session_id == refresh.access_token.session_id
+    access = refresh.access_token
     assert isinstance(refresh, stock.RefreshToken)
-    assert isinstance(refresh.access_token, AccessToken)
-    assert isinstance(refresh.access_token, stock.AccessToken)
+    assert isinstance(access, stock.AccessToken)
+    assert isinstance(access, AccessToken)
+    assert bearer(access).get(ME).status_code == 200
+    assert Session.objects.get().pk == refresh.session_id == access.session_id
 
 
 def test_a_pair_is_refreshed_by_rotation_and_ends_when_it_is_used_again(viewer: User) -> None:
@@ -240,13 +244,42 @@ def test_tokens_that_were_made_with_pyjwt_alone_are_read(viewer: User) -> None:
     """As every version made them before: people stay signed in when this one is installed."""
     session = sessions.create_session(user=viewer)
     exp = int((timezone.now() + timedelta(minutes=1)).timestamp())
-    identity = {"sub": str(viewer.pk), "sid": session.pk.hex, "pwd": password_mark(viewer)}
-    access, refresh = (
-        jwt.encode({"token_type": kind, **identity, **own, "exp": exp}, _signing_key(kind, site.SECRET_KEY), "HS256")
-        for kind, own in (("access", {}), ("refresh", {"jti": session.current_jti.hex}))
-    )
+    claims = {"sub": str(viewer.pk), "sid": session.pk.hex, "pwd": password_mark(viewer), "exp": exp}
+    of_refresh = {**claims, "token_type": "refresh", "jti": session.current_jti.hex}
+    access = jwt.encode({**claims, "token_type": "access"}, _signing_key("access", site.SECRET_KEY), "HS256")
+    refresh = jwt.encode(of_refresh, _signing_key("refresh", site.SECRET_KEY), "HS256")
     assert bearer(access).get(ME).status_code == 200
     assert refreshed(refresh).status_code == 200
+
+
+@pytest.fixture
+def _new_backends() -> Iterator[None]:
+    """Backends are made anew for the settings of the test, and once more after it."""
+    for cache in (tokens._backend, tokens._backend_of_secret):
+        cache.cache_clear()
+    yield
+    for cache in (tokens._backend, tokens._backend_of_secret):
+        cache.cache_clear()
+
+
+@pytest.mark.usefixtures("_new_backends")
+def test_a_longer_digest_has_keys_of_its_length(viewer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tokens, "ALGORITHM", "HS512")
+    text = str(AccessToken.for_user(viewer))
+    assert jwt.get_unverified_header(text)["alg"] == "HS512"
+    assert bearer(text).get(ME).status_code == 200
+    assert len(_signing_key("access", "a secret")) == 64
+
+
+@pytest.mark.usefixtures("_new_backends")
+@pytest.mark.parametrize(("leeway", "is_accepted"), [(0, False), (20, True)])
+def test_clocks_may_differ_by_the_leeway(
+    leeway: int, is_accepted: bool, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens.api_settings, "LEEWAY", leeway)
+    token = AccessToken.for_user(viewer)
+    token.set_exp(lifetime=timedelta(seconds=-5))
+    assert (bearer(token).get(ME).status_code == 200) is is_accepted
 
 
 def test_a_token_that_could_not_be_read_is_not_made(viewer: User) -> None:
