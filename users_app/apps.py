@@ -53,6 +53,5 @@ class UsersConfig(AppConfig):
         chores.register(*CHORES)
         admin_log.connect()
         checks.register(check_simple_jwt, checks.Tags.security)
-        # Of the classes that SimpleJWT has no setting for: its own tokens would be signed by SECRET_KEY itself, and
-        # belong to no session.
+        # SimpleJWT has no setting for this, and its own tokens would be signed with SECRET_KEY itself, for no session.
         TokenObtainPairSerializer.token_class = RefreshToken

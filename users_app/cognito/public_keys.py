@@ -47,7 +47,7 @@ class PoolKeys(PyJWKClient):
         key = self._cached_key(kid)
         if key is not None and not self.jwk_set_cache.is_expired():
             return key
-        # Whoever has a key, if an old one, does not wait for the thread that fetches newer ones.
+        # A request whose key is known, if from an old set, does not wait for the thread that fetches a new one.
         is_current = self._renew(wait_s=WAIT_S if key is None else 0)
         if key is None and not is_current:
             raise PoolUnavailable

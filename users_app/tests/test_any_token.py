@@ -1,4 +1,4 @@
-"""Whatever comes as a token is a token of ours for this purpose, or refused; never an error of ours."""
+"""Any text is either a token of this site for its purpose, or refused; none causes a server error."""
 
 import base64
 import json
@@ -30,7 +30,7 @@ ALGORITHMS = st.sampled_from(["none", "None", "HS256", "HS384", "HS512", "RS256"
 
 
 def tokens_of() -> dict[str, str]:
-    """One of each kind, all genuine."""
+    """A genuine token of each type."""
     user = User(pk=7, email="a@example.com", password="a-hash")
     session = Session(user=user, pk=uuid.uuid4(), expires_at=timezone.now() + timedelta(hours=1))
     links: dict[str, str] = {purpose: mint_link(purpose, user, lifetime=timedelta(hours=1)) for purpose in PURPOSES}

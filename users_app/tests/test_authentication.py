@@ -32,7 +32,7 @@ def test_me_takes_one_query(viewer: User, sign_in: SignIn, django_assert_num_que
         assert client.get(ME).status_code == 200
 
 
-def test_nobody_is_told_to_sign_in(db: None) -> None:
+def test_a_stranger_is_told_to_sign_in(db: None) -> None:
     response = APIClient().get(ME)
     assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
     assert response["WWW-Authenticate"] == 'Bearer realm="videoflix"'
@@ -54,7 +54,7 @@ def test_a_refresh_token_opens_nothing(viewer: User, sign_in: SignIn) -> None:
     assert client.get(ME).json()["code"] == "token_invalid"
 
 
-def test_another_scheme_is_not_ours_to_judge(viewer: User, sign_in: SignIn) -> None:
+def test_a_header_of_another_scheme_is_ignored(viewer: User, sign_in: SignIn) -> None:
     client = sign_in(viewer)
     assert client.get(ME, HTTP_AUTHORIZATION="Basic dXNlcjpwYXNz").status_code == 200
 

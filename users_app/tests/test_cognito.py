@@ -48,7 +48,7 @@ def server() -> Iterator[Cognito]:
 
 @pytest.fixture(scope="module")
 def pools(server: Cognito) -> dict[bool, Pool]:
-    """By whether usernames are addresses, or ids of the pool's own that addresses stand for."""
+    """By whether usernames are addresses; else they are ids, with addresses as aliases."""
     return {by_address: make_pool(server, by_address=by_address) for by_address in (False, True)}
 
 
@@ -72,7 +72,7 @@ def use(pool: Pool, settings: Any) -> Pool:
 
 @pytest.fixture(autouse=True)
 def _no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Between the attempts of one question."""
+    """No pause between the attempts of one request."""
     monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda seconds: None))
 
 
@@ -81,7 +81,7 @@ def post(client: APIClient, route: str, body: Any = None) -> Any:
 
 
 def in_browser(**body: Any) -> APIClient:
-    """Somebody who is signed in."""
+    """A browser whose user has signed in."""
     browser = APIClient(HTTP_ORIGIN="http://testserver")
     response = post(browser, LOGIN, {**CREDENTIALS, **body})
     assert response.status_code == 200, response.json()
@@ -98,7 +98,7 @@ def code_of(response: Any, status: int) -> str:
 
 
 def hash_of(pool: Pool, username: str) -> str:
-    """As AWS documents it."""
+    """The secret hash, computed as AWS documents it."""
     message = (username + pool.settings.client_id).encode("utf-8")
     digest = hmac.new(pool.settings.client_secret.encode("utf-8"), message, digestmod=hashlib.sha256).digest()
     return base64.b64encode(digest).decode()
@@ -190,7 +190,7 @@ def test_signing_out_ends_one_sign_in_of_several(pool: Pool) -> None:
     assert post(elsewhere, "/users/refresh/").status_code == 200
 
 
-def test_a_request_of_somebody_signed_in_asks_the_pool_nothing_and_the_database_once(
+def test_a_request_of_a_signed_in_person_asks_the_pool_nothing_and_the_database_once(
     pool: Pool, django_assert_num_queries: Any
 ) -> None:
     pool.add(PERSON, PASSWORD)
@@ -473,7 +473,7 @@ def test_a_bad_body_is_the_clients_mistake(body: Any, pool: Pool, browser: APICl
         assert response.json()["code"] in {"invalid", "parse_error", "invalid_credentials"}
 
 
-def test_whoever_keeps_guessing_waits_and_the_pool_is_not_asked(pool: Pool, browser: APIClient) -> None:
+def test_a_guesser_has_to_wait_and_the_pool_is_not_asked(pool: Pool, browser: APIClient) -> None:
     pool.add(PERSON, PASSWORD)
     for _ in range(5):
         assert code_of(post(browser, LOGIN, {**CREDENTIALS, "password": "Wrong-1"}), 400) == "invalid_credentials"
@@ -539,7 +539,7 @@ def test_a_secret_hash_is_as_aws_computes_it(pool: Pool) -> None:
 
 
 def test_refreshing_names_the_person_as_the_pool_does(pool_by_address: Pool) -> None:
-    """Not by the address that was typed: Cognito refuses the hash of an alias here (moto takes only that)."""
+    """Cognito refuses the hash of an alias here, such as the address that was typed; moto accepts only that."""
     pool = pool_by_address
     sub = pool.add(PERSON, PASSWORD)
     browser = in_browser()
@@ -555,7 +555,7 @@ def test_refreshing_names_the_person_as_the_pool_does(pool_by_address: Pool) -> 
 
 
 def tokens_like(browser: APIClient, pool: Pool, **more: str) -> dict[str, str]:
-    """What a pool may answer to a refresh: tokens of the same person."""
+    """Tokens of the same person, as a pool answers a refresh."""
     own = browser.cookies["vf_access"].value
     return {"AccessToken": own, "IdToken": own, "TokenType": "Bearer", **more}
 
@@ -608,7 +608,7 @@ def test_what_the_pool_has_ended_is_over_here_too(refusal: Said, pool: Pool) -> 
     assert code_of(browser.get(ME), 401) == "session_ended"
 
 
-def test_tokens_of_somebody_else_are_not_taken_for_a_refresh(pool: Pool) -> None:
+def test_tokens_of_another_person_are_not_accepted_as_a_refresh(pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     pool.add("other@example.com", PASSWORD)
     browser, other = in_browser(), in_browser(email="other@example.com")
@@ -786,7 +786,7 @@ def test_a_first_sign_in_in_two_tabs_makes_one_account(pool: Pool, monkeypatch: 
     seen = []
 
     def before_the_other_tab(identity: Any) -> User:
-        """Finds nobody, and the other one has made the account when this one wants to."""
+        """Finds no account; by the time that this sign-in makes one, the other one has."""
         seen.append(identity.sub)
         if len(seen) == 1:
             raise IntegrityError
@@ -820,7 +820,7 @@ def test_tokens_that_came_past_this_site_are_good_until_they_are_signed_out(pool
     pool.add(PERSON, PASSWORD)
     granted = asking.sign_in(pool.settings, email=PERSON, password=PASSWORD)
     program = APIClient(HTTP_AUTHORIZATION=f"Bearer {granted.access}")
-    assert code_of(program.get(ME), 401) == "session_ended"  # nobody here yet
+    assert code_of(program.get(ME), 401) == "session_ended"  # the account is not here yet
     assert post(program, "/users/logout/").status_code == 200
     in_browser()
     assert program.get(ME).status_code == 200
@@ -940,14 +940,12 @@ def test_a_pool_that_takes_no_more_has_people_wait(code: str, pool: Pool, browse
         no("NotAuthorizedException", "Client x is configured with secret but SECRET_HASH was not received"),
         no("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client"),
         no("ForbiddenException", "Request not allowed due to WAF block."),
-        no("SomethingNew", "which nobody knows yet"),
+        no("SomethingNew", "a code of the future"),
         no("UnexpectedLambdaException"),
     ],
     ids=range(15),
 )
-def test_a_pool_that_is_broken_or_not_set_up_is_nobodys_fault_who_asks(
-    answer: Said, pool: Pool, browser: APIClient
-) -> None:
+def test_a_pool_that_is_broken_or_not_set_up_is_answered_by_503(answer: Said, pool: Pool, browser: APIClient) -> None:
     for operation, route, body in QUESTIONS:
         pool.cognito.say(operation, answer)
         assert_unavailable(post(browser, route, body))
@@ -968,7 +966,7 @@ def test_a_pool_that_is_broken_or_not_set_up_is_nobodys_fault_who_asks(
     ],
     ids=range(9),
 )
-def test_tokens_that_cannot_be_used_sign_nobody_in(result: Said, pool: Pool, browser: APIClient) -> None:
+def test_tokens_that_cannot_be_used_sign_no_person_in(result: Said, pool: Pool, browser: APIClient) -> None:
     pool.add(PERSON, PASSWORD)
     other = in_browser()
     pool.cognito.say("InitiateAuth", result)
@@ -977,7 +975,7 @@ def test_tokens_that_cannot_be_used_sign_nobody_in(result: Said, pool: Pool, bro
     assert other.get(ME).status_code == 200
 
 
-def test_an_id_token_of_somebody_else_signs_nobody_in(pool: Pool, browser: APIClient) -> None:
+def test_the_id_token_of_another_person_signs_no_person_in(pool: Pool, browser: APIClient) -> None:
     pool.add(PERSON, PASSWORD)
     pool.add("other@example.com", PASSWORD)
     own, other = (
@@ -1016,7 +1014,7 @@ def test_a_pool_that_says_nothing_is_not_waited_for(pool: Pool, settings: Any, b
         assert post(inside, "/users/logout/").status_code == 200
 
 
-def test_without_its_keys_nobody_is_told_to_sign_in_again(pool: Pool, settings: Any, browser: APIClient) -> None:
+def test_without_its_keys_no_person_is_told_to_sign_in_again(pool: Pool, settings: Any, browser: APIClient) -> None:
     pool.add(PERSON, PASSWORD)
     inside = in_browser()
     settings.USER_POOL = replace(pool.settings, jwks_url="http://127.0.0.1:1/keys")

@@ -41,7 +41,7 @@ def jwk_of(key: RSAPrivateKey, key_id: str, **changes: Any) -> dict[str, Any]:
 
 
 class KeyServer:
-    """Gives out `body`, and counts how often."""
+    """Answers each request with `body`, and counts them."""
 
     def __init__(self) -> None:
         self.status = 200
@@ -342,7 +342,7 @@ def test_keys_that_are_known_go_on_while_none_can_be_fetched(pool: UserPool, ser
         assert read_access(pool, sign(claims_of(pool))).sub == SUB
         assert read_access(pool, sign(claims_of(pool))).sub == SUB
     assert server.count == 1 + 5
-    with pytest.raises(PoolUnavailable):  # it may be a new one: nobody is signed out because of it
+    with pytest.raises(PoolUnavailable):  # it may be a new one, so that no person is signed out
         read_access(pool, sign(claims_of(pool), NEW, "new"))
     assert server.count == 1 + 5
     server.status = 200
@@ -351,7 +351,9 @@ def test_keys_that_are_known_go_on_while_none_can_be_fetched(pool: UserPool, ser
     assert read_access(pool, sign(claims_of(pool), NEW, "new")).sub == SUB
 
 
-def test_nobody_waits_for_a_fetch_whose_keys_they_do_not_need(pool: UserPool, server: KeyServer, clock: Clock) -> None:
+def test_a_request_whose_key_is_known_does_not_wait_for_a_fetch(
+    pool: UserPool, server: KeyServer, clock: Clock
+) -> None:
     read_access(pool, sign(claims_of(pool)))
     clock.now += public_keys.STALE_S + 1
     with public_keys.keys_of(pool.keys_url, pool.timeout_s).lock:  # as another thread has it that fetches
@@ -359,7 +361,7 @@ def test_nobody_waits_for_a_fetch_whose_keys_they_do_not_need(pool: UserPool, se
     assert server.count == 1
 
 
-def test_without_any_key_nobody_is_refused_for_good(pool: UserPool, server: KeyServer, clock: Clock) -> None:
+def test_without_any_key_no_person_is_refused_for_good(pool: UserPool, server: KeyServer, clock: Clock) -> None:
     server.status = 500
     for _ in range(3):
         with pytest.raises(PoolUnavailable) as caught:

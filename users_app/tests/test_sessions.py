@@ -14,7 +14,7 @@ from users_app.tokens import BadToken, read_refresh
 
 
 def rewind_rotation(*, seconds: int) -> None:
-    """Move the last rotation into the past."""
+    """Moves the last rotation of every session into the past."""
     for session in Session.objects.exclude(rotated_at=None):
         assert session.rotated_at is not None
         session.rotated_at -= timedelta(seconds=seconds)

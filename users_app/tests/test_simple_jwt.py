@@ -207,7 +207,7 @@ def test_a_pair_ends_as_every_session_does(change: str, viewer: User) -> None:
     assert refreshed(pair["refresh"]).json()["code"] == "session_ended"
 
 
-def test_a_token_for_a_closed_account_signs_nobody_in(viewer: User) -> None:
+def test_a_token_for_a_closed_account_is_refused(viewer: User) -> None:
     User.objects.update(is_active=False)
     viewer.refresh_from_db()
     assert bearer(AccessToken.for_user(viewer)).get(ME).json()["code"] == "session_ended"
@@ -241,7 +241,7 @@ def test_tokens_have_the_claims_that_they_always_had(viewer: User) -> None:
 
 
 def test_tokens_that_were_made_with_pyjwt_alone_are_read(viewer: User) -> None:
-    """As every version made them before: people stay signed in when this one is installed."""
+    """Versions before made them so: people stay signed in through the upgrade."""
     session = sessions.create_session(user=viewer)
     exp = int((timezone.now() + timedelta(minutes=1)).timestamp())
     claims = {"sub": str(viewer.pk), "sid": session.pk.hex, "pwd": password_mark(viewer), "exp": exp}
