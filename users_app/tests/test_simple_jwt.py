@@ -276,7 +276,7 @@ def test_a_longer_digest_has_keys_of_its_length(viewer: User, monkeypatch: pytes
 def test_clocks_may_differ_by_the_leeway(
     leeway: int, is_accepted: bool, viewer: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(tokens.api_settings, "LEEWAY", leeway)
+    monkeypatch.setattr("users_app.tokens.api_settings.LEEWAY", leeway)
     token = AccessToken.for_user(viewer)
     token.set_exp(lifetime=timedelta(seconds=-5))
     assert (bearer(token).get(ME).status_code == 200) is is_accepted
