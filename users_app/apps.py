@@ -52,6 +52,7 @@ class UsersConfig(AppConfig):
         audit.register(AUDITED)
         chores.register(*CHORES)
         admin_log.connect()
-        checks.register(check_simple_jwt, checks.Tags.security)
+        # By the tag of config.checks no process starts with one of these, the web server included.
+        checks.register(check_simple_jwt, checks.Tags.security, "videoflix")
         # SimpleJWT has no setting for this, and its own tokens would be signed with SECRET_KEY itself, for no session.
         TokenObtainPairSerializer.token_class = RefreshToken
