@@ -1,6 +1,6 @@
 // Requests to the admin site's own views, with the session of the person who is signed in to it.
 
-import { ApiError, errorFrom } from "../js/api.js";
+import { ApiError, errorFrom } from "../js/site/api.js";
 
 export const SESSION_OVER =
   "You are no longer signed in. Sign in again in another tab, then come back: nothing on this page is lost.";

@@ -1,7 +1,7 @@
 // Forms that are sent without leaving the page. `data-in-place` lists the ids of the parts to renew from the page that
 // the server redirects to; without this script the same forms simply load that page.
 
-import { say } from "../js/dom.js";
+import { say } from "../js/site/dom.js";
 import { askForPage } from "./ask.js";
 import { replaceParts } from "./parts.js";
 

@@ -1,7 +1,7 @@
 // Keeps the states of the videos on a page up to date, as long as one of them waits or is being processed.
 
-import { el, say } from "../js/dom.js";
-import { Poll } from "../js/poll.js";
+import { el, say } from "../js/site/dom.js";
+import { Poll } from "../js/site/poll.js";
 import { ask } from "./ask.js";
 
 const liveUrl = document.getElementById("live").dataset.liveUrl;

@@ -1,12 +1,12 @@
 // Sends the form of a video together with a file: with a progress bar, and without losing anything when it fails. A
 // large file is uploaded first, and the form then only names it. Without a file the browser sends the form as usual.
 
-import { ApiError, errorFrom } from "../js/api.js";
-import { el, say } from "../js/dom.js";
-import { size } from "../js/format.js";
-import { TransferPanel } from "../js/transferpanel.js";
-import { LARGE_BYTES, openUpload } from "../js/transfers.js";
-import { Cancelled, Meter } from "../js/uploader.js";
+import { ApiError, errorFrom } from "../js/site/api.js";
+import { el, say } from "../js/site/dom.js";
+import { size } from "../js/site/format.js";
+import { TransferPanel } from "../js/uploads/transferpanel.js";
+import { LARGE_BYTES, openUpload } from "../js/uploads/transfers.js";
+import { Cancelled, Meter } from "../js/uploads/uploader.js";
 import { ask, csrfToken, leadsToSignIn, SESSION_OVER } from "./ask.js";
 import { shieldFileInputs } from "./in_place.js";
 

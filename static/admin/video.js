@@ -1,6 +1,6 @@
 // The page of a video: its player, its state, and the forms that are sent without leaving the page.
 
-import { Player } from "../js/player.js";
+import { Player } from "../js/player/player.js";
 import { connectForms, shieldFileInputs } from "./in_place.js";
 import { renewParts } from "./parts.js";
 import { followStates } from "./states.js";

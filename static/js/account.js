@@ -1,9 +1,9 @@
 // The account page: profile and export. Address, password, devices and deletion are in credentials.js.
 
-import { get, request } from "./api.js";
-import { say } from "./dom.js";
-import { Form, whileBusy } from "./forms.js";
-import { showName, whoIsHere } from "./person.js";
+import { get, request } from "./site/api.js";
+import { say } from "./site/dom.js";
+import { Form, whileBusy } from "./site/forms.js";
+import { showName, whoIsHere } from "./site/person.js";
 
 const PROFILE = "/users/profile/";
 const byId = (id) => document.getElementById(id);

@@ -1,16 +1,16 @@
 // The catalogue page: loads the films, keeps search and order in the address, follows films in the making.
 
-import { get } from "./api.js";
-import { Card } from "./card.js";
-import { reportBack } from "./connection.js";
-import { farewellOf, sayFarewell, showFarewell } from "./farewell.js";
-import { Favorites } from "./favorites.js";
-import { mayManage, mayUpload, whoIsHere } from "./person.js";
-import { Poll } from "./poll.js";
-import { emptyElement, heroElement, problemElement, resultsElement, rowElement } from "./shelf.js";
-import { billboardOf, favoritesRow, matching, nextToAsk, rowsOf, sorted } from "./shelves.js";
-import { isUnderway } from "./status.js";
-import { recallPosition } from "./store.js";
+import { get } from "./site/api.js";
+import { Card } from "./catalogue/card.js";
+import { reportBack } from "./site/connection.js";
+import { farewellOf, sayFarewell, showFarewell } from "./site/farewell.js";
+import { Favorites } from "./catalogue/favorites.js";
+import { mayManage, mayUpload, whoIsHere } from "./site/person.js";
+import { Poll } from "./site/poll.js";
+import { emptyElement, heroElement, problemElement, resultsElement, rowElement } from "./catalogue/shelf.js";
+import { billboardOf, favoritesRow, matching, nextToAsk, rowsOf, sorted } from "./catalogue/shelves.js";
+import { isUnderway } from "./catalogue/status.js";
+import { recallPosition } from "./site/store.js";
 
 const TYPING_PAUSE_MS = 150;
 const UNDERWAY = "/api/v1/videos/?underway=1&page_size=100";

@@ -1,8 +1,8 @@
 // The page where people ask for a link to choose a new password.
 
-import { post } from "./api.js";
-import { Form } from "./forms.js";
-import { carryAddress } from "./typed.js";
+import { post } from "./site/api.js";
+import { Form } from "./site/forms.js";
+import { carryAddress } from "./site/typed.js";
 
 const form = document.getElementById("forgot-form");
 

@@ -1,9 +1,9 @@
 // The sign-in page.
 
-import { get, post, renewSession, safeNext, signIn, wasSignedIn } from "./api.js";
-import { say } from "./dom.js";
-import { connectShowButtons, whileBusy } from "./forms.js";
-import { carryAddress, forgetTyped, recallWaiting, rememberTyped, rememberWaiting } from "./typed.js";
+import { get, post, renewSession, safeNext, signIn, wasSignedIn } from "./site/api.js";
+import { say } from "./site/dom.js";
+import { connectShowButtons, whileBusy } from "./site/forms.js";
+import { carryAddress, forgetTyped, recallWaiting, rememberTyped, rememberWaiting } from "./site/typed.js";
 
 const form = document.getElementById("login-form");
 const problem = document.getElementById("login-problem");

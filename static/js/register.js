@@ -1,9 +1,9 @@
 // The page for registering: first the form, then what to do with the mail.
 
-import { post, safeNext, signIn } from "./api.js";
-import { say } from "./dom.js";
-import { Form, whileBusy } from "./forms.js";
-import { carryAddress, forgetTyped, recallTyped, rememberTyped, rememberWaiting } from "./typed.js";
+import { post, safeNext, signIn } from "./site/api.js";
+import { say } from "./site/dom.js";
+import { Form, whileBusy } from "./site/forms.js";
+import { carryAddress, forgetTyped, recallTyped, rememberTyped, rememberWaiting } from "./site/typed.js";
 
 const byId = (id) => document.getElementById(id);
 const form = byId("register-form");

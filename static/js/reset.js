@@ -1,7 +1,7 @@
 // The page for choosing a new password, to which the link in the mail leads.
 
-import { post } from "./api.js";
-import { Form } from "./forms.js";
+import { post } from "./site/api.js";
+import { Form } from "./site/forms.js";
 
 const byId = (id) => document.getElementById(id);
 const query = new URLSearchParams(location.search);

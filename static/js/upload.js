@@ -1,20 +1,20 @@
 // The upload page: choose a file, check it, send it, then follow the film until it can be watched.
 
-import { ApiError, get, leaveForLogin } from "./api.js";
-import { watchPath } from "./card.js";
-import { isGone } from "./directupload.js";
-import { el, say } from "./dom.js";
-import { farewellOf, showFarewell } from "./farewell.js";
-import { limitsOf, objectionTo } from "./filechoice.js";
-import { size } from "./format.js";
-import { mayUpload, whoIsHere } from "./person.js";
-import { Poll } from "./poll.js";
-import { Preflight } from "./preflight.js";
-import { isUnderway, Status } from "./status.js";
-import { TransferPanel } from "./transferpanel.js";
-import { discardUpload, door, LARGE_BYTES, openUpload } from "./transfers.js";
-import { Unfinished } from "./unfinished.js";
-import { Cancelled, Transfer, withSession } from "./uploader.js";
+import { ApiError, get, leaveForLogin } from "./site/api.js";
+import { watchPath } from "./catalogue/card.js";
+import { isGone } from "./uploads/directupload.js";
+import { el, say } from "./site/dom.js";
+import { farewellOf, showFarewell } from "./site/farewell.js";
+import { limitsOf, objectionTo } from "./uploads/filechoice.js";
+import { size } from "./site/format.js";
+import { mayUpload, whoIsHere } from "./site/person.js";
+import { Poll } from "./site/poll.js";
+import { Preflight } from "./uploads/preflight.js";
+import { isUnderway, Status } from "./catalogue/status.js";
+import { TransferPanel } from "./uploads/transferpanel.js";
+import { discardUpload, door, LARGE_BYTES, openUpload } from "./uploads/transfers.js";
+import { Unfinished } from "./uploads/unfinished.js";
+import { Cancelled, Transfer, withSession } from "./uploads/uploader.js";
 
 const byId = (id) => document.getElementById(id);
 const main = byId("main");

@@ -1,17 +1,17 @@
 // The watch page: the film's facts, and its player as soon as it can be played.
 
-import { get, ownPath } from "./api.js";
-import { reportBack, reportLost } from "./connection.js";
-import { icon, say } from "./dom.js";
-import { farewellOf, sayNextTime } from "./farewell.js";
-import { Favorites } from "./favorites.js";
-import { day, length } from "./format.js";
-import { mayManage, whoIsHere } from "./person.js";
-import { Player } from "./player.js";
-import { Poll } from "./poll.js";
-import { Preflight } from "./preflight.js";
-import { isUnderway, Status, tookText } from "./status.js";
-import { staySignedIn } from "./stay.js";
+import { get, ownPath } from "./site/api.js";
+import { reportBack, reportLost } from "./site/connection.js";
+import { icon, say } from "./site/dom.js";
+import { farewellOf, sayNextTime } from "./site/farewell.js";
+import { Favorites } from "./catalogue/favorites.js";
+import { day, length } from "./site/format.js";
+import { mayManage, whoIsHere } from "./site/person.js";
+import { Player } from "./player/player.js";
+import { Poll } from "./site/poll.js";
+import { Preflight } from "./uploads/preflight.js";
+import { isUnderway, Status, tookText } from "./catalogue/status.js";
+import { staySignedIn } from "./site/stay.js";
 
 const byId = (id) => document.getElementById(id);
 const main = byId("main");
@@ -128,7 +128,7 @@ function leaveGone() {
 
 async function manage({ part = null } = {}) {
   try {
-    const { ManagePanel } = await import("./manage.js");
+    const { ManagePanel } = await import("./manage/manage.js");
     const onRetried = () => poll.start();
     panel ??= new ManagePanel(film, { person, onChanged: reloadFilm, onRetried, onSent: expectFile, onSaved: show });
     panel.open(film, { part });

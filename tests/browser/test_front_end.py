@@ -499,7 +499,7 @@ def test_the_servers_own_429_says_when_to_go_on_and_ends_no_session(
 
 # --- A page that polls for an hour -----------------------------------------------------------------------------------
 
-TICK_MS = 2000  # of static/js/poll.js
+TICK_MS = 2000  # of static/js/site/poll.js
 TICKS = 60_000 // TICK_MS
 COUNTED = re.compile(r"/content/[0-9a-f-]+/|/api/v1/videos/|/api/v1/videos/[0-9a-f-]+/preflight/")
 NOT_COUNTED = re.compile(r"/health/")  # has no limit

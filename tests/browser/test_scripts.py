@@ -48,7 +48,7 @@ def page(chromium: Browser, platform: Platform) -> Iterator[Page]:
 
 def test_a_storyboard_is_read_in_both_forms_of_time(page: Page) -> None:
     tile = {"y": 0, "width": 160, "height": 90}
-    assert ask(page, "storyboard", "m.parseStoryboard(x)", STORYBOARD) == [
+    assert ask(page, "player/storyboard", "m.parseStoryboard(x)", STORYBOARD) == [
         {**tile, "start": 0, "end": 2.5, "sheet": "/media/grant/storyboard.jpg", "x": 0},
         {**tile, "start": 2.5, "end": 3605, "sheet": "http://elsewhere/storyboard.jpg", "x": 160},
     ]
@@ -56,12 +56,12 @@ def test_a_storyboard_is_read_in_both_forms_of_time(page: Page) -> None:
 
 @pytest.mark.parametrize("text", ["", "WEBVTT", "WEBVTT\r\n\r\n1\r\n00:00.000 --> 00:01.000\r\n", "<!doctype html>"])
 def test_a_storyboard_of_nothing_has_no_tiles(page: Page, text: str) -> None:
-    assert ask(page, "storyboard", "m.parseStoryboard(x)", text) == []
+    assert ask(page, "player/storyboard", "m.parseStoryboard(x)", text) == []
 
 
 @pytest.mark.parametrize(("seconds", "x"), [(0, 0), (2.4, 0), (2.5, 160), (9999, 160)])
 def test_every_second_has_its_tile(page: Page, seconds: float, x: int) -> None:
-    tile = ask(page, "storyboard", "m.tileAt(m.parseStoryboard(x[0]), x[1])", [STORYBOARD, seconds])
+    tile = ask(page, "player/storyboard", "m.tileAt(m.parseStoryboard(x[0]), x[1])", [STORYBOARD, seconds])
     assert tile["x"] == x
 
 
@@ -78,19 +78,19 @@ def test_every_second_has_its_tile(page: Page, seconds: float, x: int) -> None:
     ],
 )
 def test_a_track_is_found_again_by_its_name_or_its_language(page: Page, remembered: str | None, value: str) -> None:
-    assert ask(page, "tracks", "m.trackOf(x[0], x[1])?.value ?? null", [TRACKS, remembered]) == value
+    assert ask(page, "player/tracks", "m.trackOf(x[0], x[1])?.value ?? null", [TRACKS, remembered]) == value
 
 
 @pytest.mark.parametrize(
     ("bytes_", "text"), [(0, "0 bytes"), (1500, "1.5 KB"), (1024**2, "1 MB"), (250 * 1024**2, "250 MB")]
 )
 def test_sizes_are_told_in_units_of_1024(page: Page, bytes_: int, text: str) -> None:
-    assert ask(page, "format", "m.size(x)", bytes_) == text
+    assert ask(page, "site/format", "m.size(x)", bytes_) == text
 
 
 @pytest.mark.parametrize("where", ["https://evil.example/", "//evil.example/", "/\\evil.example", "/login/?next=/"])
 def test_signing_in_leads_to_no_other_site_and_not_in_circles(page: Page, where: str) -> None:
-    assert ask(page, "api", "m.safeNext(x) === `${origin}/`", where)
+    assert ask(page, "site/api", "m.safeNext(x) === `${origin}/`", where)
 
 
 TAPS = """(() => {
@@ -116,7 +116,7 @@ TAPS = """(() => {
     ],
 )
 def test_taps_are_told_apart(page: Page, is_shown: bool, taps: list[tuple[float, int]], done: list[Any]) -> None:
-    assert ask(page, "taps", TAPS, {"shown": is_shown, "taps": taps}) == done
+    assert ask(page, "player/taps", TAPS, {"shown": is_shown, "taps": taps}) == done
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_taps_are_told_apart(page: Page, is_shown: bool, taps: list[tuple[float,
 )
 def test_the_chosen_quality_or_the_best_below_it_is_chosen_again(page: Page, wanted: str | None, quality: str) -> None:
     names = ["1080p", "720p", "360p", "120p"]
-    assert ask(page, "player", "m.qualityOf(x[0], x[1])", [names, wanted]) == quality
+    assert ask(page, "player/player", "m.qualityOf(x[0], x[1])", [names, wanted]) == quality
 
 
 def shelf_film(number: int, **fields: Any) -> dict[str, Any]:
@@ -151,7 +151,7 @@ def shelf_film(number: int, **fields: Any) -> dict[str, Any]:
 def test_the_film_above_the_rows_is_the_choice_of_staff_else_the_newest_described(
     page: Page, films: list[dict[str, Any]], chosen: int | None
 ) -> None:
-    assert ask(page, "shelves", "m.billboardOf(x)?.id ?? null", films) == chosen
+    assert ask(page, "catalogue/shelves", "m.billboardOf(x)?.id ?? null", films) == chosen
 
 
 def test_private_and_unlisted_films_have_a_row_of_their_own(page: Page) -> None:
@@ -159,7 +159,7 @@ def test_private_and_unlisted_films_have_a_row_of_their_own(page: Page) -> None:
     films = [shelf_film(1), *hidden, shelf_film(4, category="Drama")]
     rows = ask(
         page,
-        "shelves",
+        "catalogue/shelves",
         "m.rowsOf(x, [{name: 'Drama', slug: 'drama'}], {has: () => false}, () => null)"
         ".map((row) => [row.key, row.videos.map(({id}) => id)])",
         films,

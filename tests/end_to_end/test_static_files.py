@@ -16,7 +16,7 @@ def fetch(platform: Platform, path: str, **headers: str) -> Answer:
     return Client(platform.origin).get(path, {name.replace("_", "-"): value for name, value in headers.items()})
 
 
-@pytest.mark.parametrize("file", [HLS, "js/player.js", "css/site.css", "icons.svg", "unfold/css/styles.css"])
+@pytest.mark.parametrize("file", [HLS, "js/player/player.js", "css/site.css", "icons.svg", "unfold/css/styles.css"])
 def test_static_files_are_compressed_and_kept_for_ever(platform: Platform, file: str) -> None:
     packed = fetch(platform, static(file), accept_encoding="gzip")
     plain = fetch(platform, static(file))

@@ -1,0 +1,30 @@
+// How a file is sent: small files as part of a form, large ones apart from it, so that they can be paused and resumed.
+
+import { requestOrFail, renewSession } from "../site/api.js";
+
+export const LARGE_BYTES = 16 * 1024 ** 2;
+
+// Loaded when there is a large file to send: most visits need neither.
+const WAYS = {
+  bucket: () => import("./bucketupload.js"),
+  tus: () => import("./tusupload.js"),
+};
+
+/** Sends requests for an upload from the watch site's pages; an ended session is an ApiError with status 401. */
+export const door = {
+  post: (path, body) => requestOrFail("POST", path, body),
+  renew: renewSession,
+  headers: () => ({}),
+};
+
+/** `kind`: bucket or tus; `options`: see DirectUpload. */
+export async function openUpload(kind, file, options) {
+  const { Upload } = await WAYS[kind]();
+  return new Upload(file, options);
+}
+
+/** Deletes what has arrived of an upload, of which only its record is known. */
+export async function discardUpload(record, itsDoor = door) {
+  const { discard } = await WAYS[record.kind]();
+  await discard(record, itsDoor);
+}
