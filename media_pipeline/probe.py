@@ -9,7 +9,7 @@ from media_pipeline.errors import NotAVideo, OutOfTime, PipelineError, SourceMis
 from media_pipeline.ffmpeg.diagnose import diagnose_probe
 from media_pipeline.ffmpeg.run import CompletedRun, processors, run_limited
 from media_pipeline.ffmpeg.sandbox import interpreter_files
-from media_pipeline.limits import SLOWEST_READ
+from media_pipeline.limits import MIN_READ_BYTES_PER_S
 from media_pipeline.planning.allowance import probe_limits
 from media_pipeline.sources.source import Source, parse_probe
 
@@ -36,7 +36,7 @@ def probe(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lamb
         raise SourceMissing(detail=str(path))
     if not path.is_file():
         raise NotAVideo("This is not a file.", detail=str(path))
-    finished = run_probe(path, time_limit_s + path.stat().st_size / SLOWEST_READ, on_tick)
+    finished = run_probe(path, time_limit_s + path.stat().st_size / MIN_READ_BYTES_PER_S, on_tick)
     try:
         return parse_probe(read_report(finished))
     except PipelineError as error:

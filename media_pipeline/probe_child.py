@@ -18,21 +18,21 @@ from av.format import Flags
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from media_pipeline.limits import LONGEST_TAG, MOST_CHANNELS, MOST_PACKETS, MOST_PIXELS, MOST_STREAMS, SAMPLE_RATES
+from media_pipeline.limits import MAX_CHANNELS, MAX_PACKETS, MAX_PIXELS, MAX_STREAMS, MAX_TAG_LENGTH, SAMPLE_RATES
 from media_pipeline.sources.formats import CONTAINERS, PROTOCOLS
 
 OPTIONS = {
     "protocol_whitelist": PROTOCOLS,
     "format_whitelist": CONTAINERS,
-    "max_streams": str(MOST_STREAMS + 1),
+    "max_streams": str(MAX_STREAMS + 1),
 }
 PACKETS_TO_DECODE = 250  # a picture must come out of these
 FRAMES_TO_DECODE = 4  # the first picture of an interlaced film may not say so
 UNSPECIFIED = 2  # of H.273
-MOST_BOXES = 100  # looked at to tell a cut-off file
+MAX_BOXES = 100  # looked at to tell a cut-off file
 # ffmpeg's own, by which it tells that a clock starts again (dts_delta_threshold).
-LONGEST_GAP_S = 10
-LONGEST_STEP_BACK_S = Fraction(1, 10)
+MAX_GAP_S = 10
+MAX_STEP_BACK_S = Fraction(1, 10)
 
 
 def main(path: str) -> None:
@@ -55,7 +55,7 @@ def probe_report(path: str) -> dict[str, Any]:
 
 
 def describe_container(container: InputContainer) -> dict[str, Any]:
-    if len(container.streams) > MOST_STREAMS:  # reading stopped there
+    if len(container.streams) > MAX_STREAMS:  # reading stopped there
         return {"error": "many_streams"}
     stream = picture_of(container)
     if stream is None:
@@ -64,11 +64,11 @@ def describe_container(container: InputContainer) -> dict[str, Any]:
     if not stream.codec_context:
         return {"error": "unknown_codec"}
     width, height = stream.codec_context.width or 0, stream.codec_context.height or 0
-    if width * height > MOST_PIXELS:
+    if width * height > MAX_PIXELS:
         return {"error": "large_picture", "width": width, "height": height}
-    stream.codec_context.options = {"max_pixels": str(MOST_PIXELS)}  # the picture may be another than the header's
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # the picture may be another than the header's
     video = describe_video(container, stream)
-    if video["packets"]["count"] > MOST_PACKETS:
+    if video["packets"]["count"] > MAX_PACKETS:
         return {"error": "many_packets"}
     return {
         "container": container.format.name,
@@ -96,7 +96,7 @@ def pixels_of(stream: VideoStream) -> int:
 def is_sound(stream: Any) -> bool:
     """Whether a decoder is there, and the header claims nothing that sound cannot be."""
     context = stream.codec_context
-    return bool(context) and 0 < context.channels <= MOST_CHANNELS and context.sample_rate in SAMPLE_RATES
+    return bool(context) and 0 < context.channels <= MAX_CHANNELS and context.sample_rate in SAMPLE_RATES
 
 
 def describe_audio(stream: Any) -> dict[str, Any]:
@@ -119,8 +119,8 @@ def describe_subtitles(stream: Any) -> dict[str, Any]:
 
 def describe_track(stream: Any) -> dict[str, Any]:
     return {
-        "language": stream.metadata.get("language", "")[:LONGEST_TAG],
-        "title": stream.metadata.get("title", "")[:LONGEST_TAG],
+        "language": stream.metadata.get("language", "")[:MAX_TAG_LENGTH],
+        "title": stream.metadata.get("title", "")[:MAX_TAG_LENGTH],
         "is_default": Disposition.default in stream.disposition,
     }
 
@@ -201,7 +201,7 @@ def read_packets(container: InputContainer, stream: VideoStream) -> tuple[dict[s
         end = max(end, time + (packet.duration or 0))
         if len(frames) < FRAMES_TO_DECODE and number < PACKETS_TO_DECODE:
             decode_error = decode_into(frames, packet.decode, decode_error)
-        if len(times) > MOST_PACKETS:
+        if len(times) > MAX_PACKETS:
             break
     if not frames:
         # Decoders hold pictures back to put them in order; a very short video comes out only now.
@@ -215,7 +215,7 @@ class Clock:
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self.may_jump = bool(Flags(container.format.flags) & Flags.ts_discont)
         time_base = stream.time_base or Fraction(1, av.time_base)
-        self.gap, self.step_back = LONGEST_GAP_S / time_base, LONGEST_STEP_BACK_S / time_base
+        self.gap, self.step_back = MAX_GAP_S / time_base, MAX_STEP_BACK_S / time_base
         self.shift = 0
         self.last = self.next = 0
         self.has_begun = False
@@ -277,7 +277,7 @@ def list_boxes(path: str) -> Iterator[tuple[bytes, bool]]:
     with open(path, "rb") as file:  # noqa: PTH123 - a plain path in a child that imports as little as it can
         file_bytes = file.seek(0, 2)
         offset = 0
-        for _ in range(MOST_BOXES):
+        for _ in range(MAX_BOXES):
             file.seek(offset)
             header = file.read(16)
             if len(header) < 8:

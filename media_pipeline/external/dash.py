@@ -10,15 +10,15 @@ from pathlib import PurePosixPath
 from media_pipeline import layout
 from media_pipeline.external import mpd
 from media_pipeline.external.hls import BadResult, require_file
-from media_pipeline.external.mpd import MOST_FILES, BadManifest, Representation
+from media_pipeline.external.mpd import MAX_FILES, BadManifest, Representation
 from media_pipeline.mp4.boxes import BadMp4
 from media_pipeline.mp4.segments import InitSegment, MediaSegment, parse_init
 
 SUFFIXES = (".m4s", ".mp4", ".m4v", ".m4a")
-LONGEST_MANIFEST_BYTES = 8 * 1024**2
-LONGEST_INIT_BYTES = 1024**2
+MAX_MANIFEST_BYTES = 8 * 1024**2
+MAX_INIT_BYTES = 1024**2
 # Between one segment and the next, and between the beginnings of picture and sound.
-LONGEST_GAP_S = Fraction(1, 2)
+MAX_GAP_S = Fraction(1, 2)
 TIME_IDENTIFIER = re.compile(r"\$Time(?:%0\d\d?d)?\$")
 CODEC = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
 SAME_CODEC = {"avc3": "avc1", "hev1": "hvc1"}  # but for where the parameter sets lie
@@ -67,7 +67,7 @@ class DashResult:
     def start_s(self) -> Fraction:
         """Where the film begins. A few samples of sound before it are the encoder's, and never heard."""
         first_s = min(one.start_s for one in self.tracks)
-        return first_s if abs(first_s) > LONGEST_GAP_S else Fraction()
+        return first_s if abs(first_s) > MAX_GAP_S else Fraction()
 
     @property
     def videos(self) -> list[DashTrack]:
@@ -85,7 +85,7 @@ class DashResult:
 
 def read_dash(sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegments) -> DashResult:
     """`sizes`: the bytes of each file by its name below the result's folder. Raises BadResult, and what they do."""
-    if sizes[layout.MANIFEST] > LONGEST_MANIFEST_BYTES:
+    if sizes[layout.MANIFEST] > MAX_MANIFEST_BYTES:
         raise BadResult(f"{layout.MANIFEST} is too long for a manifest.")
     try:
         manifest = mpd.parse_mpd(read_text(read(layout.MANIFEST), layout.MANIFEST))
@@ -105,7 +105,7 @@ def read_dash(sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegm
     for track in tracks:
         # Sound may begin late in the original, and then it is the first segment that does.
         is_window = track.init.kind == "video" or track.said.segments[0].number > 1
-        if is_window and track.start_s - result.start_s > LONGEST_GAP_S:
+        if is_window and track.start_s - result.start_s > MAX_GAP_S:
             raise BadResult(
                 f"{track.files[0]} begins {in_seconds(track.start_s)} late, and nothing leads back to the start."
             )
@@ -121,8 +121,8 @@ def segment_names(found: Iterable[Representation], sizes: Mapping[str, int]) -> 
         listed[one] = [one.name_of(segment) for segment in one.segments]
         earlier[one] = names_before(one, sizes)
         files += 1 + len(listed[one]) + len(earlier[one])
-        if files > MOST_FILES:
-            raise BadManifest(f"it names more than {MOST_FILES} files.")
+        if files > MAX_FILES:
+            raise BadManifest(f"it names more than {MAX_FILES} files.")
     return listed, earlier
 
 
@@ -163,7 +163,7 @@ def times_in(one: Representation, sizes: Mapping[str, int]) -> Iterator[int]:
 
 def read_init(one: Representation, sizes: Mapping[str, int], read: ReadBytes) -> InitSegment:
     name, said = one.init, first_codec(one)
-    if sizes[name] > LONGEST_INIT_BYTES:
+    if sizes[name] > MAX_INIT_BYTES:
         raise BadResult(f"{name} is too long for an init segment.")
     try:
         init = parse_init(read(name))
@@ -226,7 +226,7 @@ def whole(segment: MediaSegment | BadMp4, name: str) -> MediaSegment:
 
 def leads_on(one: MediaSegment, following: MediaSegment, init: InitSegment) -> bool:
     gap_s = Fraction(following.decode_time - one.end, init.timescale)
-    return abs(gap_s) <= LONGEST_GAP_S and following.decode_time > one.decode_time
+    return abs(gap_s) <= MAX_GAP_S and following.decode_time > one.decode_time
 
 
 def in_seconds(duration_s: Fraction) -> str:

@@ -19,8 +19,8 @@ RESOLUTION = re.compile(r"[:,]RESOLUTION=(\d{1,5})x(\d{1,5})")
 UNTOLD = re.compile("()()")  # as many groups, of nothing
 BYTE_RANGE = re.compile(r"#EXT-X-BYTERANGE:(\d{1,15})(?:@(\d{1,15}))?$")
 SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
-LONGEST_PLAYLIST_BYTES = 8 * 1024**2
-MOST_VARIANTS = 100
+MAX_PLAYLIST_BYTES = 8 * 1024**2
+MAX_PLAYLISTS = 100
 Read = Callable[[str], str]
 
 
@@ -58,8 +58,8 @@ def read_version(sizes: Mapping[str, int], read: Read) -> ForeignVersion:
     if not variants:
         raise BadResult(f"{layout.MASTER} names no quality.")
     names = list(dict.fromkeys(require_file(uri, layout.MASTER, sizes) for uri in playlists.uris(master)))
-    if len(names) > MOST_VARIANTS:
-        raise BadResult(f"{layout.MASTER} names more than {MOST_VARIANTS} playlists.")
+    if len(names) > MAX_PLAYLISTS:
+        raise BadResult(f"{layout.MASTER} names more than {MAX_PLAYLISTS} playlists.")
     files, durations = {layout.MASTER, *names}, {}
     for name in names:
         text = read_playlist(name, sizes, read)
@@ -71,7 +71,7 @@ def read_version(sizes: Mapping[str, int], read: Read) -> ForeignVersion:
 def read_playlist(name: str, sizes: Mapping[str, int], read: Read) -> str:
     if name not in sizes:
         raise BadResult(f"{name} is not there.")
-    if sizes[name] > LONGEST_PLAYLIST_BYTES:
+    if sizes[name] > MAX_PLAYLIST_BYTES:
         raise BadResult(f"{name} is too long for a playlist.")
     text = read(name)
     if not text.startswith(START):

@@ -11,15 +11,15 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
-DEEPEST = 20  # elements within elements; manifests have six
-MOST_ELEMENTS = 500_000
-MOST_REPRESENTATIONS = 100  # those that are left out included
-MOST_SEGMENTS = 100_000  # of one representation: two days of two seconds each
-MOST_FILES = 200_000  # of all representations together
-LONGEST_TEXT = 1000  # of an attribute or an address that is read
-LONGEST_NAME = 200  # of a file with its folder; what is taken in the end is shorter
-LONGEST_LABEL = 60
-MOST_PICTURES_A_SECOND = 1000
+MAX_DEPTH = 20  # elements within elements; manifests have six
+MAX_ELEMENTS = 500_000
+MAX_REPRESENTATIONS = 100  # those that are left out included
+MAX_SEGMENTS = 100_000  # of one representation: two days of two seconds each
+MAX_FILES = 200_000  # of all representations together
+MAX_TEXT_LENGTH = 1000  # of an attribute or an address that is read
+MAX_NAME_LENGTH = 200  # of a file with its folder; what is taken in the end is shorter
+MAX_LABEL_LENGTH = 60
+MAX_FRAME_RATE = 1000
 KINDS = ("video", "audio")
 DURATION = re.compile(
     r"P(?:(?P<days>\d{1,4})D)?"
@@ -77,8 +77,8 @@ class Representation:
     def file(self, expanded: str) -> str:
         """Raises BadManifest: the first name that is too long is the last one that is made."""
         name = self.folder + expanded
-        if len(name) > LONGEST_NAME:
-            raise BadManifest(f"it names a file with more than {LONGEST_NAME} characters.")
+        if len(name) > MAX_NAME_LENGTH:
+            raise BadManifest(f"it names a file with more than {MAX_NAME_LENGTH} characters.")
         return name
 
     def expand(self, template: str, *, number: int | None = None, time: int | None = None) -> str:
@@ -153,7 +153,7 @@ class Tree:
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.depth += 1
-        if self.depth > DEEPEST:
+        if self.depth > MAX_DEPTH:
             raise BadManifest("its elements lie too deep within each other.")
         namespace, _, name = tag.rpartition(" ")
         if not self.foreign_depth and namespace != NAMESPACE:
@@ -161,8 +161,8 @@ class Tree:
         if not self.foreign_depth:
             self.has_root = True
             self.elements += 1
-            if self.elements > MOST_ELEMENTS:
-                raise BadManifest(f"it has more than {MOST_ELEMENTS} elements.")
+            if self.elements > MAX_ELEMENTS:
+                raise BadManifest(f"it has more than {MAX_ELEMENTS} elements.")
             self.builder.start(name, attributes)
 
     def end(self, tag: str) -> None:
@@ -205,8 +205,8 @@ def read_level(element: Element) -> Level:
     template = {name: value for one in templates for name, value in one.items()}
     timelines = [found for one in templates for found in one.findall("SegmentTimeline")]
     base = (element.findtext("BaseURL") or "").strip()
-    if any(len(text) > LONGEST_TEXT for text in (base, *element.attrib.values(), *template.values())):
-        raise BadManifest(f"its {element.tag} has a text of more than {LONGEST_TEXT} characters.")
+    if any(len(text) > MAX_TEXT_LENGTH for text in (base, *element.attrib.values(), *template.values())):
+        raise BadManifest(f"its {element.tag} has a text of more than {MAX_TEXT_LENGTH} characters.")
     return Level(element.attrib, base, template, timelines[-1] if timelines else None)
 
 
@@ -217,10 +217,10 @@ def representations(root: Element, period: Element, period_s: Fraction | None) -
     for group, adaptation in enumerate(period.findall("AdaptationSet")):
         elements = adaptation.findall("Representation")
         representations += len(elements)
-        if representations > MOST_REPRESENTATIONS:
-            raise BadManifest(f"it has more than {MOST_REPRESENTATIONS} representations.")
+        if representations > MAX_REPRESENTATIONS:
+            raise BadManifest(f"it has more than {MAX_REPRESENTATIONS} representations.")
         level, role = read_level(adaptation), role_of(adaptation)
-        label = (adaptation.findtext("Label") or "")[:LONGEST_LABEL]
+        label = (adaptation.findtext("Label") or "")[:MAX_LABEL_LENGTH]
         for element in elements:
             chain = (*above, level, read_level(element))
             mime = inherited(chain, "mimeType")
@@ -234,8 +234,8 @@ def representations(root: Element, period: Element, period_s: Fraction | None) -
             channels = next((one.get("value", "") for one in element.findall("AudioChannelConfiguration")), "")
             found = representation(chain, period_s, kind=kind, group=group, label=label, role=role, channels=channels)
             segments += len(found.segments)
-            if segments > MOST_FILES:
-                raise BadManifest(f"it lists more than {MOST_FILES} segments in all.")
+            if segments > MAX_FILES:
+                raise BadManifest(f"it lists more than {MAX_FILES} segments in all.")
             yield found
 
 
@@ -282,7 +282,7 @@ def representation(
 
 
 def role_of(adaptation: Element) -> str:
-    return next((one.get("value", "") for one in adaptation.findall("Role")), "")[:LONGEST_LABEL]
+    return next((one.get("value", "") for one in adaptation.findall("Role")), "")[:MAX_LABEL_LENGTH]
 
 
 def inherited(chain: tuple[Level, ...], name: str) -> str:
@@ -311,8 +311,8 @@ def timeline(element: Element, first: int, offset: int, until: int | None) -> It
             if end is None:
                 raise BadManifest("it repeats a segment without end.")
             repeats = max(-(-(end - time) // duration) - 1, 0)
-        if number + repeats - first >= MOST_SEGMENTS:
-            raise BadManifest(f"it lists more than {MOST_SEGMENTS} segments.")
+        if number + repeats - first >= MAX_SEGMENTS:
+            raise BadManifest(f"it lists more than {MAX_SEGMENTS} segments.")
         for _ in range(repeats + 1):
             yield Listed(number, time - offset, time, duration)
             number, time = number + 1, time + duration
@@ -322,8 +322,8 @@ def equal_segments(duration: int, first: int, offset: int, until: int | None) ->
     if not duration or not until:
         raise BadManifest("it does not tell how long its segments are, or how many there are.")
     count = -(-until // duration)
-    if count > MOST_SEGMENTS:
-        raise BadManifest(f"it lists more than {MOST_SEGMENTS} segments.")
+    if count > MAX_SEGMENTS:
+        raise BadManifest(f"it lists more than {MAX_SEGMENTS} segments.")
     for position in range(count):
         yield Listed(first + position, position * duration, position * duration + offset, duration)
 
@@ -343,7 +343,7 @@ def parse_rate(text: str) -> Fraction | None:
     if match is None or not int(match[2] or 1):
         return None
     rate = Fraction(int(match[1]), int(match[2] or 1))
-    return rate if 0 < rate <= MOST_PICTURES_A_SECOND else None
+    return rate if 0 < rate <= MAX_FRAME_RATE else None
 
 
 def parse_duration(text: str) -> Fraction:

@@ -10,7 +10,7 @@ from media_pipeline.external.dash_texts import hls_texts, manifest_text
 from media_pipeline.external.hls import BadResult, ForeignVersion, read_version
 
 # Of the original that may be missing: other services drop a last frame, and round.
-MOST_MISSING_S = 1
+MAX_MISSING_S = 1
 
 
 def read_result(
@@ -51,6 +51,6 @@ def read_hls(sizes: Mapping[str, int], read: ReadBytes, original_s: float | None
 def require_whole(result_s: Fraction, original_s: float | Fraction | None) -> None:
     """Raises BadResult for a result that covers less than the original."""
     missing_s = float(original_s or 0) - float(result_s)
-    if missing_s > MOST_MISSING_S:
+    if missing_s > MAX_MISSING_S:
         lengths = f"lasts {float(result_s):.1f} s and the original {float(original_s or 0):.1f} s"
         raise BadResult(f"The result {lengths}: {missing_s:.1f} s are missing.")

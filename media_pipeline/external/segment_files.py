@@ -12,7 +12,7 @@ PARALLEL = 16  # requests that carry little
 TICK_S = 1.0
 # The index of a segment with one fragment fits in. One with many is read on, in ever longer parts.
 FIRST_PART_BYTES = 16 * 1024
-LONGEST_PART_BYTES = 512 * 1024
+MAX_PART_BYTES = 512 * 1024
 
 
 class PartlyRead:
@@ -34,7 +34,7 @@ class PartlyRead:
         if not self.part_at <= self.position <= self.position + size <= self.part_at + len(self.part):
             length = min(max(size, self.part_bytes), self.size_bytes - self.position)
             self.part_at, self.part = self.position, self.read_part(self.position, length)
-            self.part_bytes = min(2 * self.part_bytes, LONGEST_PART_BYTES)
+            self.part_bytes = min(2 * self.part_bytes, MAX_PART_BYTES)
         first = self.position - self.part_at
         self.position += size
         return self.part[first : first + size]

@@ -13,7 +13,7 @@ from media_pipeline.errors import (
     Truncated,
     UnsupportedCodec,
 )
-from media_pipeline.limits import MOST_STREAMS
+from media_pipeline.limits import MAX_STREAMS
 
 MOSTLY_DAMAGED = "Most of this file is damaged and cannot be decoded."
 DISK_FULL = "No space left on device"
@@ -36,7 +36,7 @@ MEANINGS: tuple[tuple[str, type[PipelineError], str], ...] = (
 )
 # The last line when the file could not be opened. Elsewhere it is a complaint about one damaged frame.
 UNREADABLE = "Invalid data found when processing input"
-MOST_FRAMES_DAMAGED = 69  # ffmpeg's exit status when more than two thirds of the frames did not decode
+EXIT_TOO_MANY_ERRORS = 69  # ffmpeg's exit status when more than two thirds of the frames did not decode
 DETAIL_CHARACTERS = 2000
 
 OVERSIZED = re.compile(r"Picture size (\d+)x(\d+) exceeds specified max pixel count")
@@ -52,7 +52,7 @@ def diagnose(returncode: int, stderr: str) -> PipelineError:
     detail = f"exit status {returncode}: {said[-DETAIL_CHARACTERS:]}"
     if returncode < 0:  # ended by a signal, such as the kernel's when memory runs out: says nothing about the file
         return EncoderFailed(detail=detail)
-    if returncode == MOST_FRAMES_DAMAGED:
+    if returncode == EXIT_TOO_MANY_ERRORS:
         return NotAVideo(MOSTLY_DAMAGED, detail=detail)
     for phrase, error, sentence in MEANINGS:
         if phrase in said:
@@ -77,7 +77,7 @@ def what_it_met(stderr: str, detail: str) -> PipelineError | None:
     if size := OVERSIZED.search(stderr):
         return TooLarge.of_picture(int(size[1]), int(size[2]))
     if MANY_STREAMS in stderr:
-        return TooLarge.of_streams(MOST_STREAMS)
+        return TooLarge.of_streams(MAX_STREAMS)
     if ELSEWHERE in stderr:
         return NotAVideo("This file holds no picture, it only says in which other file it is.", detail=detail)
     if OUT_OF_MEMORY in detail or OUT_OF_PYTHON_MEMORY in stderr:

@@ -9,7 +9,7 @@ from media_pipeline.ffmpeg.run import run_limited
 from media_pipeline.ffmpeg.sandbox import SandboxMissing
 from media_pipeline.limits import ChildLimits
 
-LEAST_VERSION = (5, 1)
+MIN_VERSION = (5, 1)
 VERSION = re.compile(r"ffmpeg version n?(\d+)\.(\d+)")
 NEEDED_ENCODERS = ("libx264", "aac")
 NEEDED_FILTERS = ("scale", "fps", "split", "aresample", "zscale", "tonemap", "nullsrc", "tpad", "streamselect")
@@ -53,7 +53,7 @@ def fault_of(path: str) -> str:
     """What this ffmpeg lacks, as the end of a sentence; empty when it will do. Raises SandboxMissing."""
     try:
         version = output_of(path, "-version")
-        if (found := parse_version(version)) and found < LEAST_VERSION:
+        if (found := parse_version(version)) and found < MIN_VERSION:
             return f"is version {found[0]}.{found[1]}, older than 5.1"
         encoders, filters = output_of(path, "-encoders"), output_of(path, "-filters")
     except SandboxMissing:

@@ -59,7 +59,7 @@ def run_limited(
     writes: Sequence[Path] = (),
     on_tick: Callable[[], None] = lambda: None,
     on_line: Callable[[str], object] | None = None,
-    most_stdout: int = 16 * 1024**2,
+    max_stdout_bytes: int = 16 * 1024**2,
 ) -> CompletedRun:
     """Run a program to its end and return what it said.
 
@@ -79,7 +79,7 @@ def run_limited(
 
     process = start(argv, limits, reads, writes)
     try:
-        return Conversation(process, time_limit_s, stall_s, tick, on_line, most_stdout).until_end()
+        return Conversation(process, time_limit_s, stall_s, tick, on_line, max_stdout_bytes).until_end()
     finally:
         end_group(process)
         code, seconds = process.poll(), time.monotonic() - began
@@ -143,14 +143,14 @@ class Conversation:
         stall_s: float,
         on_tick: Callable[[], None],
         on_line: Callable[[str], object] | None,
-        most_stdout: int,
+        max_stdout_bytes: int,
     ) -> None:
         self.process = process
         self.deadline = time.monotonic() + time_limit_s
         self.stall_s = stall_s
         self.on_tick = on_tick
         self.on_line = on_line
-        self.most_stdout = most_stdout
+        self.max_stdout_bytes = max_stdout_bytes
         self.stdout = bytearray()
         self.stderr = bytearray()
         self.last_progress: object = None
@@ -183,7 +183,7 @@ class Conversation:
         self.stdout += data
         if self.on_line is None:
             self.moved_at = time.monotonic()
-            if len(self.stdout) > self.most_stdout:
+            if len(self.stdout) > self.max_stdout_bytes:
                 raise PipelineError(detail="the program printed more than it may")
             return
         *lines, rest = bytes(self.stdout).split(b"\n")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Protocol
 
-LARGEST_INDEX = 16 * 1024**2  # bytes of a box that is read into memory
-MOST_BOXES = 10_000  # of one segment, or within one box: a box for each picture of a long segment
-DEEPEST = 16  # boxes within boxes; real files have seven
+MAX_INDEX_BYTES = 16 * 1024**2  # bytes of a box that is read into memory
+MAX_BOXES = 10_000  # of one segment, or within one box: a box for each picture of a long segment
+MAX_DEPTH = 16  # boxes within boxes; real files have seven
 CONTAINERS = frozenset({b"moov", b"trak", b"mdia", b"edts", b"mvex", b"moof", b"traf", b"minf", b"stbl"})
 
 
@@ -51,11 +51,11 @@ class Box:
 
 def parse_boxes(data: bytes, depth: int = 0, counter: Iterator[int] | None = None) -> tuple[Box, ...]:
     """Raises BadMp4. `counter` counts the boxes of all depths: eight bytes make one, which takes many times that."""
-    if depth > DEEPEST:
+    if depth > MAX_DEPTH:
         raise BadMp4("boxes lie too deep within each other")
     counter, found = counter or count(), []
     for kind, body in iterate_boxes(data):
-        if next(counter) == MOST_BOXES:
+        if next(counter) == MAX_BOXES:
             raise BadMp4("it has too many boxes")
         is_container = kind in CONTAINERS
         found.append(Box(kind, children=parse_boxes(body, depth + 1, counter)) if is_container else Box(kind, body))
@@ -93,7 +93,7 @@ def top_level(file: Readable, file_bytes: int) -> Iterator[tuple[bytes, int, int
 
 
 def read_payload(file: Readable, offset: int, header: int, size: int) -> bytes:
-    if size > LARGEST_INDEX:
+    if size > MAX_INDEX_BYTES:
         raise BadMp4("an index box is too large")
     file.seek(offset + header)
     return file.read(size - header)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from media_pipeline.mp4.boxes import (
-    MOST_BOXES,
+    MAX_BOXES,
     BadMp4,
     Box,
     Readable,
@@ -15,7 +15,7 @@ from media_pipeline.mp4.boxes import (
     read_payload,
     top_level,
 )
-from media_pipeline.mp4.tracks import MOST_SAMPLES, Defaults, Fragment, parse_fragment, parse_trex, timescale_of
+from media_pipeline.mp4.tracks import MAX_SAMPLES, Defaults, Fragment, parse_fragment, parse_trex, timescale_of
 
 KINDS = {b"vide": "video", b"soun": "audio"}
 ENCRYPTED = (b"encv", b"enca")
@@ -170,15 +170,15 @@ def _read_segment(file: Readable, size_bytes: int, init: InitSegment) -> MediaSe
 def whole_fragments(file: Readable, size_bytes: int, init: InitSegment) -> Iterator[Fragment]:
     """Raises BadMp4 where one has no media behind it, or not all."""
     waiting: Fragment | None = None
-    samples_left = MOST_SAMPLES  # of all fragments together
+    samples_left = MAX_SAMPLES  # of all fragments together
     for number, (kind, offset, header, size) in enumerate(top_level(file, size_bytes)):
-        if number == MOST_BOXES:
+        if number == MAX_BOXES:
             raise BadMp4("it has too many boxes")
         if kind == b"moof":
             if waiting:
                 break
             payload = read_payload(file, offset, header, size)
-            waiting = parse_fragment(payload, offset, size, init.defaults, most_samples=samples_left)
+            waiting = parse_fragment(payload, offset, size, init.defaults, max_samples=samples_left)
             samples_left -= waiting.samples
         elif kind == b"mdat" and waiting:
             if size - header < waiting.media_bytes:

@@ -10,7 +10,7 @@ from pathlib import Path
 from media_pipeline.mp4.boxes import BadMp4, Box, parse_boxes, read_payload, top_level
 
 SAMPLE_IS_NOT_SYNC = 0x00010000
-MOST_SAMPLES = 1_000_000  # of one fragment; a count costs nothing to claim where no sample has fields of its own
+MAX_SAMPLES = 1_000_000  # of one fragment; a count costs nothing to claim where no sample has fields of its own
 FIELDS = {0x100: "duration", 0x200: "size", 0x400: "flags", 0x800: "composition"}  # that each sample of a run may have
 
 
@@ -144,11 +144,11 @@ def grown(fragment: Fragment, mdat_bytes: int) -> Fragment:
 
 
 def parse_fragment(
-    payload: bytes, offset: int, size: int, of_track: Defaults | None = None, *, most_samples: int = MOST_SAMPLES
+    payload: bytes, offset: int, size: int, of_track: Defaults | None = None, *, max_samples: int = MAX_SAMPLES
 ) -> Fragment:
     """A fragment from its moof; one traf with one or more truns, as ffmpeg writes them.
 
-    Raises BadMp4, also where all its runs together claim more than `most_samples`.
+    Raises BadMp4, also where all its runs together claim more than `max_samples`.
     """
     moof = Box(b"moof", children=parse_boxes(payload))
     traf = moof.find(b"traf")
@@ -158,7 +158,7 @@ def parse_fragment(
     if not truns:
         raise BadMp4("a fragment holds no samples")
     claimed = sum(struct.unpack_from(">I", trun, 4)[0] for trun in truns)
-    if claimed > most_samples:
+    if claimed > max_samples:
         raise BadMp4(f"a fragment claims {claimed} samples")
     runs = tuple(parse_trun(trun, defaults) for trun in truns)
     return Fragment(

@@ -13,8 +13,8 @@ from fractions import Fraction
 
 from media_pipeline.planning.storyboard import webvtt_time
 
-MOST_CUES = 20_000
-LONGEST_CUE = 2000  # characters of the file, tags included
+MAX_CUES = 20_000
+MAX_CUE_LENGTH = 2000  # characters of the file, tags included
 TIMES = re.compile(
     r"(?:(?P<h1>\d{1,4}):)?(?P<m1>\d{1,2}):(?P<s1>\d{1,2})[.,](?P<f1>\d{1,3})\s*-->\s*"
     r"(?:(?P<h2>\d{1,4}):)?(?P<m2>\d{1,2}):(?P<s2>\d{1,2})[.,](?P<f2>\d{1,3})(?:\s.*)?",
@@ -64,8 +64,8 @@ def parse_captions(text: str) -> tuple[Cue, ...]:
         cue = make_cue(times, said)
         if cue:
             cues.append(cue)
-        if len(cues) > MOST_CUES:
-            raise BadCaptions(f"The file has more than {MOST_CUES} captions.")
+        if len(cues) > MAX_CUES:
+            raise BadCaptions(f"The file has more than {MAX_CUES} captions.")
     if not cues and has_times:
         raise BadCaptions("No caption of this file can be shown: each is empty, or ends before it begins.")
     if not cues:
@@ -102,7 +102,7 @@ def make_cue(times: re.Match[str], said: Iterable[str]) -> Cue | None:
     """None when nothing is said, or for no time."""
     start_s, end_s = seconds_of(times, "1"), seconds_of(times, "2")
     # Before anything is made of it: entities of thousands of digits are an error to Python.
-    lines = "\n".join(said)[:LONGEST_CUE].split("\n")
+    lines = "\n".join(said)[:MAX_CUE_LENGTH].split("\n")
     text = "\n".join(clean for line in lines if (clean := cue_text(line)))
     is_said = bool(TAG.sub("", text).strip())
     return Cue(start_s, end_s, text) if is_said and end_s > start_s else None

@@ -14,7 +14,7 @@ from operator import mul, sub
 THUMB_WIDTH = 64
 THUMB_HEIGHT = 36
 THUMB_BYTES = THUMB_WIDTH * THUMB_HEIGHT
-MOST_POSTERS = 6
+MAX_POSTERS = 6
 
 # Long sides in pixels, and the JPEG encoder's quantisers (2 is the best). The small one is for cards: 320 wide on a
 # screen with two pixels to one, some 30 kB of a picture rich in detail, where the large one has 120.
@@ -95,7 +95,7 @@ def split_looks(data: bytes) -> list[Look]:
     return [Look(thumbs[n], thumbs[min(n + 1, len(thumbs) - 1)]) for n in range(0, len(thumbs), 2)]
 
 
-def choose_posters(looks: Sequence[Look], most: int = MOST_POSTERS) -> list[int]:
+def choose_posters(looks: Sequence[Look], most: int = MAX_POSTERS) -> list[int]:
     """Indexes of the frames to offer, the best first: apart in time, unlike each other, none blank if any is not."""
     shown = [n for n, look in enumerate(looks) if not look.is_blank] or list(range(len(looks)))
     usual = usual_shades([looks[n] for n in shown])

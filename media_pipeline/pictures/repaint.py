@@ -6,7 +6,7 @@ from media_pipeline import layout
 from media_pipeline.errors import EncoderOverLimit, OutOfTime, PipelineError
 from media_pipeline.ffmpeg.run import run_limited
 from media_pipeline.limits import GIB, MIB, ChildLimits
-from media_pipeline.pictures.uploaded import MOST_MEGAPIXELS, is_moving, kind_of, picture_args, turn_of
+from media_pipeline.pictures.uploaded import MAX_MEGAPIXELS, is_moving, kind_of, picture_args, turn_of
 
 TIME_LIMIT_S = 20
 REPAINT_LIMITS = ChildLimits(memory_bytes=GIB, cpu_s=TIME_LIMIT_S, file_bytes=16 * MIB)
@@ -15,7 +15,7 @@ REPAINT_LIMITS = ChildLimits(memory_bytes=GIB, cpu_s=TIME_LIMIT_S, file_bytes=16
 class NotAPicture(PipelineError):
     code = "not_a_picture"
     sentence = (
-        f"This is no JPEG, PNG or WebP picture that can be opened, or it has more than {MOST_MEGAPIXELS} megapixels."
+        f"This is no JPEG, PNG or WebP picture that can be opened, or it has more than {MAX_MEGAPIXELS} megapixels."
     )
 
 

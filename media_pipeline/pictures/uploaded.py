@@ -15,8 +15,8 @@ from media_pipeline.sources.formats import PROTOCOLS
 # By demuxer. None of them opens another file, and one that lies about its kind is not decoded as another.
 KINDS = ("jpeg_pipe", "png_pipe", "webp_pipe")
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-MOST_MEGAPIXELS = 64
-LARGEST_ALLOCATION = 512 * 1024**2
+MAX_MEGAPIXELS = 64
+MAX_ALLOCATION_BYTES = 512 * 1024**2
 
 ORIENTATION_TAG = 0x0112
 SHORT = 3  # the type of the tag's value
@@ -41,7 +41,7 @@ def picture_args(ffmpeg: str, kind: str, turn: str, source: Path, poster: Path, 
     return [
         *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-y"),
         *("-protocol_whitelist", PROTOCOLS, "-format_whitelist", ",".join(KINDS)),
-        *("-max_pixels", str(MOST_MEGAPIXELS * 1_000_000), "-max_alloc", str(LARGEST_ALLOCATION)),
+        *("-max_pixels", str(MAX_MEGAPIXELS * 1_000_000), "-max_alloc", str(MAX_ALLOCATION_BYTES)),
         # Half a picture is none; and the turning is left to the filters below.
         *("-err_detect", "explode", "-threads", "1", "-noautorotate", "-f", kind, "-i", f"file:{source}"),
         *("-filter_complex_threads", "1", "-filter_complex", picture_filter(turn)),

@@ -2,7 +2,7 @@
 
 import math
 
-from media_pipeline.limits import GIB, MIB, MOST_PIXELS, ChildLimits
+from media_pipeline.limits import GIB, MAX_PIXELS, MIB, ChildLimits
 from media_pipeline.planning.ffmpeg_args import peak_kbps
 from media_pipeline.planning.plan import AUDIO_KBPS, EncodePlan
 
@@ -25,7 +25,7 @@ KINDS_OF_SMALL_FILES = 4
 
 def probe_limits(time_limit_s: float, processors: int) -> ChildLimits:
     """For a file of which nothing is known yet: it may hold pictures of the largest size, and writes nothing."""
-    pictures = MOST_PIXELS * SOURCE_BYTES_PER_PIXEL * FRAMES_OF_A_DECODER * 3 // 4
+    pictures = MAX_PIXELS * SOURCE_BYTES_PER_PIXEL * FRAMES_OF_A_DECODER * 3 // 4
     memory_bytes = READER_BYTES + READER_BYTES_PER_PROCESSOR * processors + pictures
     return ChildLimits(memory_bytes, cpu_s=math.ceil(time_limit_s), file_bytes=0)
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from media_pipeline.layout import small_poster_file
-from media_pipeline.limits import LARGEST_ALLOCATION, MOST_PIXELS, MOST_STREAMS
+from media_pipeline.limits import MAX_ALLOCATION_BYTES, MAX_PIXELS, MAX_STREAMS
 from media_pipeline.pictures.poster import (
     POSTER_LONG_SIDE,
     POSTER_QUALITY,
@@ -57,7 +57,7 @@ def encode_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list
 def untrusted_input_args(source: Path) -> list[str]:
     return [
         *("-protocol_whitelist", PROTOCOLS, "-format_whitelist", CONTAINERS),
-        *("-max_pixels", str(MOST_PIXELS), "-max_alloc", str(LARGEST_ALLOCATION), "-max_streams", str(MOST_STREAMS)),
+        *("-max_pixels", str(MAX_PIXELS), "-max_alloc", str(MAX_ALLOCATION_BYTES), "-max_streams", str(MAX_STREAMS)),
         *("-i", f"file:{source}"),
     ]
 

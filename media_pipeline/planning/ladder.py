@@ -40,7 +40,7 @@ KNOWN_RUNGS = (
     Rung("1440p", 1440, crf=23, max_kbps=11000),
     Rung("2160p", 2160, crf=23, max_kbps=20000),
 )
-WORST_CRF = 51
+MAX_CRF = 51
 NEARLY = Fraction(98, 100)
 WORTH_A_RUNG = Fraction(5, 4)  # of the short side; more than half as many pixels again
 # x264's, fastest first: each takes longer than the one before it and makes smaller files of the same quality.
@@ -67,8 +67,8 @@ def parse_ladder(names: Iterable[str], *, crf: int | None = None) -> tuple[Rung,
         rungs[name] = replace(known[name], max_kbps=int(kbps)) if kbps else known[name]
     if not rungs:
         raise ValueError("VIDEO_LADDER is empty; name at least one rung, for example 360p.")
-    if crf is not None and crf > WORST_CRF:
-        raise ValueError(f"VIDEO_CRF is {crf}; the most it can be is {WORST_CRF}, which is the worst quality.")
+    if crf is not None and crf > MAX_CRF:
+        raise ValueError(f"VIDEO_CRF is {crf}; the most it can be is {MAX_CRF}, which is the worst quality.")
     chosen = sorted(rungs.values(), key=lambda rung: rung.short_side)
     return tuple(chosen if crf is None else [replace(rung, crf=crf) for rung in chosen])
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from media_pipeline.errors import NotAVideo, TooLarge, TooLong
-from media_pipeline.limits import DEFAULT_LIMITS, LONGEST_SIDE, MOST_FRAMES_PER_S, Limits
+from media_pipeline.limits import DEFAULT_LIMITS, MAX_FRAMES_PER_S, MAX_SIDE, Limits
 from media_pipeline.pictures.poster import POSTER_LONG_SIDE
 from media_pipeline.planning.ladder import DEFAULT_LADDER, Rung, SizedRung, parse_ladder, plan_ladder
 from media_pipeline.planning.storyboard import Storyboard, plan_storyboard
@@ -132,9 +132,9 @@ def refuse_over_limits(source: Source, limits: Limits) -> None:
     if source.duration_s > limits.max_duration_s:
         minutes = math.ceil(source.duration_s / 60)
         raise TooLong(f"The video is {minutes} minutes long; this site allows {limits.max_duration_s // 60}.")
-    if source.width * source.height > limits.max_pixels or max(source.width, source.height) > LONGEST_SIDE:
+    if source.width * source.height > limits.max_pixels or max(source.width, source.height) > MAX_SIDE:
         raise TooLarge.of_picture(source.width, source.height)
-    if source.frames > MOST_FRAMES_PER_S * max(Fraction(1), source.duration_s):
+    if source.frames > MAX_FRAMES_PER_S * max(Fraction(1), source.duration_s):
         told = f"{source.frames} pictures for {float(source.duration_s):.1f} seconds"
         raise NotAVideo(f"The file holds {told}; it is damaged or not a video.")
     if source.frames > limits.max_frames:

@@ -9,9 +9,9 @@ from fractions import Fraction
 from media_pipeline.planning.ladder import SizedRung, even
 
 COLUMNS = 10
-MOST_TILES = 160  # a sheet of at most 1600×2560 pixels, however long the film is
+MAX_TILES = 160  # a sheet of at most 1600×2560 pixels, however long the film is
 TILE_LONG_SIDE = 160
-LEAST_INTERVAL_S = 1
+MIN_INTERVAL_S = 1
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Storyboard:
 
 def plan_storyboard(rung: SizedRung, frames: int, frame_rate: Fraction) -> Storyboard:
     """Tiles in the film's own shape, drawn from this rung: one a second, fewer when they would be too many."""
-    step = max(1, round(LEAST_INTERVAL_S * frame_rate), -(-frames // MOST_TILES))
+    step = max(1, round(MIN_INTERVAL_S * frame_rate), -(-frames // MAX_TILES))
     tiles = -(-frames // step)
     columns = min(COLUMNS, tiles)
     scale = min(Fraction(1), Fraction(TILE_LONG_SIDE, max(rung.width, rung.height)))

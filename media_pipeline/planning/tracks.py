@@ -7,8 +7,8 @@ from media_pipeline.sources.languages import UNDETERMINED, language_name
 from media_pipeline.sources.source import AudioTrack, Source, SubtitleTrack
 
 # Each soundtrack is an encode of its own; more than this no film has that is watched for its languages.
-MOST_AUDIO = 12
-MOST_CAPTIONS = 32
+MAX_SOUNDTRACKS = 12
+MAX_CAPTIONS = 32
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def plan_audio(source: Source) -> tuple[AudioRendition, ...]:
     if main is None:
         return ()
     others = [track for track in source.audio if track != main]
-    chosen = [main, *others][:MOST_AUDIO]
+    chosen = [main, *others][:MAX_SOUNDTRACKS]
     names = numbered([audio_name(track, number) for number, track in enumerate(chosen)], " ")
     keys = ["", *numbered([track.language for track in chosen[1:]], "_")]
     return tuple(AudioRendition(*fields) for fields in zip(chosen, keys, names, strict=True))
@@ -68,7 +68,7 @@ def plan_captions(subtitles: Iterable[SubtitleTrack]) -> tuple[CaptionTrack, ...
     """Text of a known language, one track each: a whole one before a forced one, the default one before others."""
     chosen: dict[str, CaptionTrack] = {}
     for track in sorted(subtitles, key=lambda track: (track.is_forced, not track.is_default, track.index)):
-        if track.is_text and track.language not in chosen and len(chosen) < MOST_CAPTIONS:
+        if track.is_text and track.language not in chosen and len(chosen) < MAX_CAPTIONS:
             chosen[track.language] = CaptionTrack(track.index, track.language, caption_label(track))
     return tuple(sorted(chosen.values(), key=lambda caption: caption.index))
 

@@ -17,7 +17,7 @@ DEINTERLACED = 1.1
 # Bits for each pixel by short side: what the same film took in each size; above it, a guess.
 BITS_PER_PIXEL = ((120, 0.11), (360, 0.08), (720, 0.066), (1080, 0.07), (2160, 0.05))
 # A file that was encoded small is hardly made larger than this by encoding it again, even from a better codec.
-MOST_TIMES_SOURCE = 2
+MAX_TIMES_SOURCE = 2
 PICTURES_BYTES = 800_000  # posters and storyboard, playlists and init objects
 
 
@@ -41,7 +41,7 @@ class Cost:
 
 def estimate(plan: EncodePlan, speed: Speed, *, source_bytes: int) -> Cost:
     pixels = plan.work_pixels * weight(plan)
-    pictures = (min(expected_bytes(plan, rung), MOST_TIMES_SOURCE * source_bytes) for rung in plan.rungs)
+    pictures = (min(expected_bytes(plan, rung), MAX_TIMES_SOURCE * source_bytes) for rung in plan.rungs)
     expected = sum(pictures) + sound_bytes(plan)
     most = sum(peak_bytes(plan, rung) for rung in plan.rungs) + sound_bytes(plan)
     return Cost(

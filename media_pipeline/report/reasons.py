@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 from media_pipeline.planning.ladder import NEARLY, Rung
 from media_pipeline.planning.plan import EncodePlan, PlanSettings
-from media_pipeline.planning.storyboard import LEAST_INTERVAL_S, MOST_TILES
+from media_pipeline.planning.storyboard import MAX_TILES, MIN_INTERVAL_S
 from media_pipeline.report.wording import enumerate_words, rate_text, seconds_text, size_text
 from media_pipeline.sources.colour import HDR_NAMES
 from media_pipeline.sources.languages import UNDETERMINED, language_name
@@ -123,9 +123,9 @@ def why_left_out(track: SubtitleTrack, plan: EncodePlan) -> str:
 
 def why_this_storyboard(source: Source, plan: EncodePlan, settings: PlanSettings) -> Iterator[str]:
     interval_s = plan.storyboard.step_frames / plan.frame_rate
-    if interval_s > LEAST_INTERVAL_S * 2:
+    if interval_s > MIN_INTERVAL_S * 2:
         every = seconds_text(interval_s)
-        yield f"The seek bar shows a picture for every {every}, because there are {MOST_TILES} of them at the most."
+        yield f"The seek bar shows a picture for every {every}, because there are {MAX_TILES} of them at the most."
 
 
 DECISIONS: tuple[Sentences, ...] = (

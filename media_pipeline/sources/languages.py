@@ -5,7 +5,7 @@ import re
 TAG = re.compile(r"[a-z]{2,3}")
 SEPARATOR = re.compile(r"[-_]")
 FULL_TAG = re.compile(r"(?P<language>[a-zA-Z]{2,3})(?P<rest>(?:-[a-zA-Z0-9]{2,8})*)")
-LONGEST_TAG = 12
+MAX_TAG_LENGTH = 12
 UNDETERMINED = "und"
 
 # BCP 47 wants the short code where there is one: (short, the codes of ISO 639-2 that files use, name in the language).
@@ -39,7 +39,7 @@ def parse_language(tag: str) -> str:
 def canonical_tag(text: str) -> str | None:
     """`pt-BR` of `POR-br`: one spelling for each language, script and region; None for what is no BCP 47 tag."""
     match = FULL_TAG.fullmatch(text)
-    if match is None or len(text) > LONGEST_TAG:
+    if match is None or len(text) > MAX_TAG_LENGTH:
         return None
     language = match["language"].lower()
     subtags = [canonical_subtag(subtag) for subtag in match["rest"].split("-")[1:]]

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from media_pipeline.errors import NotAVideo, NoVideoStream, PipelineError, TooLarge, Truncated, UnsupportedCodec
-from media_pipeline.limits import MOST_PACKETS, MOST_STREAMS
+from media_pipeline.limits import MAX_PACKETS, MAX_STREAMS
 from media_pipeline.sources.colour import Colour, parse_colour
 from media_pipeline.sources.languages import parse_language
 
@@ -19,15 +19,15 @@ STANDARD_RATES = tuple(
     )
 )  # fmt: skip
 FALLBACK_RATE = Fraction(25)
-FASTEST = 60
-MOST_DENOMINATOR = 1001  # of a rate
+MAX_RATE = 60
+MAX_DENOMINATOR = 1001  # of a rate
 # AVI numbers its frames as they are stored: the first to be shown need not bear the number 0, and always starts at 0.
 UNTIMED = frozenset({"avi"})
 # 24 and 24000/1001 lie 0.1 % apart: half of that still tells them from each other.
 SAME_RATE = Fraction(1, 2000)
 # Subtitles that are text; the others are pictures, which no caption can be made of.
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"})
-LONGEST_TITLE = 60
+MAX_TITLE_LENGTH = 60
 
 
 @dataclass(frozen=True)
@@ -140,16 +140,16 @@ def parse_track(track: Mapping[str, Any]) -> dict[str, Any]:
 def parse_title(text: str) -> str:
     """One short printable line: it comes from the file and goes into playlists and menus."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text.replace('"', "'")).split())
-    return line[:LONGEST_TITLE].strip()
+    return line[:MAX_TITLE_LENGTH].strip()
 
 
 def refusal(error: str, report: Mapping[str, Any]) -> PipelineError:
     if error == "large_picture":
         return TooLarge.of_picture(report["width"], report["height"])
     if error == "many_packets":
-        return TooLarge.of_frames(MOST_PACKETS)
+        return TooLarge.of_frames(MAX_PACKETS)
     if error == "many_streams":
-        return TooLarge.of_streams(MOST_STREAMS)
+        return TooLarge.of_streams(MAX_STREAMS)
     errors: dict[str, type[PipelineError]] = {
         "not_a_video": NotAVideo,
         "no_video_stream": NoVideoStream,
@@ -224,18 +224,18 @@ def snap(rate: Fraction) -> Fraction:
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
     if abs(nearest / rate - 1) <= SAME_RATE:
         return nearest
-    return max(Fraction(1), rate.limit_denominator(MOST_DENOMINATOR))
+    return max(Fraction(1), rate.limit_denominator(MAX_DENOMINATOR))
 
 
 def snap_up(rate: Fraction) -> Fraction:
     """The standard rate that this one stands for, else the slowest that loses (almost) no frame of a varying source."""
     if (same := snap(rate)) in STANDARD_RATES:
         return same
-    return next((standard for standard in STANDARD_RATES if standard >= rate * Fraction(98, 100)), Fraction(FASTEST))
+    return next((standard for standard in STANDARD_RATES if standard >= rate * Fraction(98, 100)), Fraction(MAX_RATE))
 
 
 def at_most_60(rate: Fraction) -> Fraction:
     """Halved until it fits; a fraction that encoders accept, whatever the file claims."""
-    while rate > FASTEST:
+    while rate > MAX_RATE:
         rate /= 2
-    return rate.limit_denominator(MOST_DENOMINATOR)
+    return rate.limit_denominator(MAX_DENOMINATOR)

@@ -6,8 +6,8 @@ from fractions import Fraction
 import pytest
 
 from media_pipeline.packaging.captions import (
-    LONGEST_CUE,
-    MOST_CUES,
+    MAX_CUE_LENGTH,
+    MAX_CUES,
     BadCaptions,
     Cue,
     cue_text,
@@ -182,16 +182,16 @@ def test_a_whole_night_of_captions_is_taken_and_one_more_is_not() -> None:
     def cues(count: int) -> str:
         return "\n\n".join(f"00:00:{n % 60:02},000 --> 00:01:00,000\nline {n}" for n in range(count))
 
-    assert len(parse_captions(cues(MOST_CUES))) == MOST_CUES
+    assert len(parse_captions(cues(MAX_CUES))) == MAX_CUES
     with pytest.raises(BadCaptions, match="more than 20000 captions"):
-        parse_captions(cues(MOST_CUES + 1))
+        parse_captions(cues(MAX_CUES + 1))
 
 
 def test_a_cue_without_end_is_cut_before_its_tags_are_read() -> None:
-    (text,) = said("00:01.000 --> 00:02.000\n" + "&" * 10 * LONGEST_CUE)
+    (text,) = said("00:01.000 --> 00:02.000\n" + "&" * 10 * MAX_CUE_LENGTH)
 
-    assert text == "&amp;" * LONGEST_CUE
-    assert len(said("00:01.000 --> 00:02.000\n&#" + "1" * 10 * LONGEST_CUE)) == 1
+    assert text == "&amp;" * MAX_CUE_LENGTH
+    assert len(said("00:01.000 --> 00:02.000\n&#" + "1" * 10 * MAX_CUE_LENGTH)) == 1
 
 
 HALF_A_MEGABYTE = 500_000

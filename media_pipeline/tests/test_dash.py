@@ -11,7 +11,7 @@ import pytest
 from media_pipeline.external import dash, dash_texts
 from media_pipeline.external.dash import DashResult, read_dash
 from media_pipeline.external.hls import BadResult, ForeignVersion
-from media_pipeline.external.mpd import MOST_FILES, Representation, parse_duration
+from media_pipeline.external.mpd import MAX_FILES, Representation, parse_duration
 from media_pipeline.external.results import read_result
 from media_pipeline.external.segment_files import FIRST_PART_BYTES, read_segments
 from media_pipeline.mp4.boxes import BadMp4
@@ -329,7 +329,7 @@ def test_names_before_a_window_are_counted_representation_by_representation(
 
     def names_before(one: Representation, _: Mapping[str, int]) -> list[str]:
         asked.append(one.id)
-        return ["a.m4s"] * MOST_FILES
+        return ["a.m4s"] * MAX_FILES
 
     monkeypatch.setattr(dash, "names_before", names_before)
     with pytest.raises(BadResult, match="names more than 200000 files"):

@@ -9,7 +9,7 @@ import pytest
 
 from media_pipeline import pipeline, probe
 from media_pipeline.errors import EncoderFailed, EncoderOverLimit, NotAVideo, TooLarge
-from media_pipeline.limits import MIB, MOST_STREAMS, ChildLimits
+from media_pipeline.limits import MAX_STREAMS, MIB, ChildLimits
 from media_pipeline.planning.allowance import encoder_limits, probe_limits
 from media_pipeline.planning.plan import EncodePlan
 from media_pipeline.tests.forge import (
@@ -158,7 +158,7 @@ def test_the_limit_of_tracks_is_one_that_may_be_reached(folder: Path, tracks: in
     film = mkv([picture_track(), *map(sound_track, range(2, tracks + 1))], shown_at(SECOND, [png()]))
     source = write(folder, "film.mkv", film)
 
-    if tracks > MOST_STREAMS:
+    if tracks > MAX_STREAMS:
         with pytest.raises(TooLarge):
             probe.probe(source, time_limit_s=20)
     else:

@@ -193,8 +193,8 @@ def test_a_file_without_a_moov_is_refused(tmp_path: Path) -> None:
 def test_an_index_box_that_would_fill_the_memory_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "huge.mp4"
     with path.open("wb") as file:
-        file.write(struct.pack(">I4s", boxes.LARGEST_INDEX + 8, b"moov"))
-        file.truncate(boxes.LARGEST_INDEX + 8)
+        file.write(struct.pack(">I4s", boxes.MAX_INDEX_BYTES + 8, b"moov"))
+        file.truncate(boxes.MAX_INDEX_BYTES + 8)
 
     with pytest.raises(BadMp4, match="too large"):
         tracks.read_track(path)

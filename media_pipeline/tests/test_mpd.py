@@ -7,7 +7,7 @@ from xml.etree.ElementTree import Element, TreeBuilder
 import pytest
 
 from media_pipeline.external import mpd as mpd_module
-from media_pipeline.external.mpd import MOST_SEGMENTS, BadManifest, DashManifest, Listed, parse_duration, parse_mpd
+from media_pipeline.external.mpd import MAX_SEGMENTS, BadManifest, DashManifest, Listed, parse_duration, parse_mpd
 
 TEMPLATE = '<SegmentTemplate timescale="1000" media="c-$RepresentationID$-$Number%05d$.m4s" initialization="i.m4s">'
 TIMELINE = '<SegmentTimeline><S t="500" d="2000" r="1"/><S d="1000"/></SegmentTimeline>'
@@ -233,11 +233,11 @@ def test_representations_are_counted_before_one_too_many_is_read(kind: str, list
 
 
 def test_segments_are_counted_over_all_representations(listed_segments: list[Listed]) -> None:
-    full = f'{TEMPLATE}<SegmentTimeline><S d="1" r="{MOST_SEGMENTS - 1}"/></SegmentTimeline></SegmentTemplate>'
+    full = f'{TEMPLATE}<SegmentTimeline><S d="1" r="{MAX_SEGMENTS - 1}"/></SegmentTimeline></SegmentTemplate>'
     many = "".join(representation(f"v{number}", "") for number in range(50))
     with pytest.raises(BadManifest, match="more than 200000 segments in all"):
         parse_mpd(with_sets(f">{full}{many}"))
-    assert len(listed_segments) == 3 + 2 * MOST_SEGMENTS
+    assert len(listed_segments) == 3 + 2 * MAX_SEGMENTS
 
 
 def test_an_adaptation_set_is_read_once_for_all_that_are_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -262,7 +262,7 @@ def test_an_adaptation_set_is_read_once_for_all_that_are_in_it(monkeypatch: pyte
 
 
 def test_elements_are_counted_before_they_are_built(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mpd_module, "MOST_ELEMENTS", 8)
+    monkeypatch.setattr(mpd_module, "MAX_ELEMENTS", 8)
     assert parse_mpd(mpd())
     with pytest.raises(BadManifest, match="more than 8 elements"):
         parse_mpd(mpd(period="<Event/>"))

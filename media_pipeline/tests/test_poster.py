@@ -10,7 +10,7 @@ import pytest
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from media_pipeline.pictures.poster import (
     ALIKE,
-    MOST_POSTERS,
+    MAX_POSTERS,
     THUMB_BYTES,
     THUMB_HEIGHT,
     THUMB_WIDTH,
@@ -114,8 +114,8 @@ def test_several_scenes_are_offered_each_of_its_own_kind_and_time() -> None:
     looks = [scene(number // 5) for number in range(60)]
     chosen = choose_posters(looks)
 
-    assert len(chosen) == MOST_POSTERS
-    assert len({number // 5 for number in chosen}) == MOST_POSTERS
+    assert len(chosen) == MAX_POSTERS
+    assert len({number // 5 for number in chosen}) == MAX_POSTERS
     assert all(difference(looks[a].blocks, looks[b].blocks) > ALIKE for a in chosen for b in chosen if a != b)
 
 

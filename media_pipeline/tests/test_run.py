@@ -148,7 +148,7 @@ def test_the_caller_hears_the_clock_twice_a_second_however_much_is_printed() -> 
 
 def test_a_flood_of_output_is_refused(sleeper: str) -> None:
     with pytest.raises(PipelineError, match="printed more than it may"):
-        run_shell(f"yes; sleep {sleeper}", most_stdout=MIB)
+        run_shell(f"yes; sleep {sleeper}", max_stdout_bytes=MIB)
 
 
 def test_of_a_flood_of_complaints_the_end_is_kept() -> None:

@@ -31,7 +31,7 @@ from media_pipeline.ffmpeg.seccomp import (
 
 PID, OTHER = 4711, 1
 SIGCHLD, CLONE_NEWUSER, CLONE_VM = 17, 0x1000_0000, 0x100
-MOST_INSTRUCTIONS = 4096  # that the kernel takes
+MAX_INSTRUCTIONS = 4096  # that the kernel takes
 MACHINES = pytest.mark.parametrize("machine", sorted(ARCHITECTURES))
 
 
@@ -76,7 +76,7 @@ def test_each_refused_call_is_refused_and_each_has_a_number_of_its_own(machine: 
         if numbers[tried.column] is not None:
             assert tried.answer(numbers) == REFUSED
     assert {tried.answer(numbers) for numbers in UNKNOWN_CALLS.values()} == {UNKNOWN}
-    assert len(tried.program) < MOST_INSTRUCTIONS
+    assert len(tried.program) < MAX_INSTRUCTIONS
 
 
 def all_numbers() -> list[Numbers]:

@@ -10,7 +10,7 @@ import pytest
 from media_pipeline.mp4 import boxes
 from media_pipeline.mp4.boxes import BadMp4, Box
 from media_pipeline.mp4.segments import InitSegment, MediaSegment, read_segment
-from media_pipeline.mp4.tracks import MOST_SAMPLES, Defaults
+from media_pipeline.mp4.tracks import MAX_SAMPLES, Defaults
 from media_pipeline.tests.test_mp4 import leaf
 
 TRACK = struct.pack(">I", 1)
@@ -44,11 +44,11 @@ def most_bytes(fragments: Iterable[bytes], sentence: str) -> int:
 
 
 def test_samples_of_all_runs_are_counted_before_one_of_them_is_made() -> None:
-    assert most_bytes([fragment(*[run(MOST_SAMPLES)] * 5)], "claims 5000000 samples") < 100_000
+    assert most_bytes([fragment(*[run(MAX_SAMPLES)] * 5)], "claims 5000000 samples") < 100_000
 
 
 def test_samples_of_all_fragments_are_counted_together() -> None:
-    half = MOST_SAMPLES // 2
+    half = MAX_SAMPLES // 2
     first, second = (fragment(run(half), run(1, 7, flags=0x200), decode_time=time) for time in (0, half + 1))
     assert read(first).samples == half + 1
     with pytest.raises(BadMp4, match=f"claims {half + 1} samples"):
@@ -56,7 +56,7 @@ def test_samples_of_all_fragments_are_counted_together() -> None:
 
 
 def test_samples_without_fields_are_multiplied_and_not_made() -> None:
-    assert most_bytes([fragment(run(MOST_SAMPLES))], "samples are empty") < 100_000
+    assert most_bytes([fragment(run(MAX_SAMPLES))], "samples are empty") < 100_000
 
 
 def test_defaults_and_own_fields_add_up_run_by_run() -> None:
@@ -80,4 +80,4 @@ def test_a_fragment_of_very_many_boxes_is_refused_before_they_are_made(monkeypat
     monkeypatch.setattr(boxes, "Box", count_box)
     with pytest.raises(BadMp4, match="too many boxes"):
         read(data)
-    assert made <= boxes.MOST_BOXES
+    assert made <= boxes.MAX_BOXES

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from media_pipeline.planning.ladder import parse_ladder, plan_ladder
-from media_pipeline.planning.storyboard import MOST_TILES, Storyboard, plan_storyboard, storyboard_vtt, webvtt_time
+from media_pipeline.planning.storyboard import MAX_TILES, Storyboard, plan_storyboard, storyboard_vtt, webvtt_time
 from media_pipeline.tests.golden import golden
 
 
@@ -44,7 +44,7 @@ def test_there_is_a_tile_a_second_until_they_would_be_too_many(
     made = board(frames=frames)
 
     assert (made.tiles, made.columns, made.rows, made.step_frames) == (tiles, columns, rows, step_frames)
-    assert made.tiles <= MOST_TILES
+    assert made.tiles <= MAX_TILES
     assert (made.tiles - 1) * made.step_frames < frames <= made.tiles * made.step_frames
 
 

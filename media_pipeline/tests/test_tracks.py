@@ -2,7 +2,7 @@
 
 import pytest
 
-from media_pipeline.planning.tracks import MOST_AUDIO, numbered, plan_audio, plan_captions
+from media_pipeline.planning.tracks import MAX_SOUNDTRACKS, numbered, plan_audio, plan_captions
 from media_pipeline.tests.sources import film, sound, subtitles
 
 
@@ -37,8 +37,8 @@ def test_a_soundtrack_is_called_by_title_and_language(language: str, title: str,
 def test_a_film_with_very_many_soundtracks_keeps_the_first_ones() -> None:
     planned = plan_audio(film(audio=tuple(sound(n) for n in range(1, 100))))
 
-    assert [one.track.index for one in planned] == list(range(1, MOST_AUDIO + 1))
-    assert len({one.name for one in planned}) == len({one.key for one in planned}) == MOST_AUDIO
+    assert [one.track.index for one in planned] == list(range(1, MAX_SOUNDTRACKS + 1))
+    assert len({one.name for one in planned}) == len({one.key for one in planned}) == MAX_SOUNDTRACKS
 
 
 def test_a_silent_film_has_none() -> None:

@@ -20,7 +20,7 @@ from media_pipeline.planning.plan import PlanSettings
 # Small and impatient: a hostile file must not need more.
 SETTINGS = PlanSettings(
     ladder=parse_ladder(("120p", "240p")),
-    limits=Limits(stall_s=60, probe_s=30, least_encode_s=80, encode_s_per_s=0.01),
+    limits=Limits(stall_s=60, probe_s=30, min_encode_s=80, encode_s_per_s=0.01),
 )
 TIMEOUT_S = 200
 PROJECT = Path(__file__).parents[2]
