@@ -4,7 +4,7 @@ from typing import Self
 
 
 class PipelineError(Exception):
-    """`permanent` means that the same file will fail the same way."""
+    """`permanent` is True when the same file will fail the same way again."""
 
     code = "encoder_failed"
     permanent = True
@@ -17,7 +17,7 @@ class PipelineError(Exception):
 
     @property
     def may_pass(self) -> bool:
-        """Whether a person who tries again with the same file may have more luck."""
+        """True when a person who tries again with the same file may have more luck."""
         return not self.permanent
 
     def __str__(self) -> str:
@@ -41,7 +41,7 @@ class Truncated(PipelineError):
 
 class UnsupportedCodec(PipelineError):
     code = "unsupported_codec"
-    sentence = "The picture is stored in a form that cannot be decoded here."
+    sentence = "The picture is stored in a format that this site cannot decode."
 
 
 class TooLong(PipelineError):
@@ -54,16 +54,16 @@ class TooLarge(PipelineError):
     sentence = "The picture is larger than this site can process."
 
     @classmethod
-    def of_picture(cls, width: int, height: int) -> Self:
+    def by_size(cls, width: int, height: int) -> Self:
         return cls(f"The picture is {width}×{height}, larger than this site can process.")
 
     @classmethod
-    def of_frames(cls, most: int) -> Self:
-        return cls(f"The video has more than {most} frames, more than this site can process.")
+    def by_frames(cls, max_frames: int) -> Self:
+        return cls(f"The video has more than {max_frames} frames, more than this site can process.")
 
     @classmethod
-    def of_streams(cls, most: int) -> Self:
-        return cls(f"The file has more than {most} tracks; no video needs that many.")
+    def by_tracks(cls, max_tracks: int) -> Self:
+        return cls(f"The file has more than {max_tracks} tracks; no video needs that many.")
 
 
 class SourceMissing(PipelineError):
@@ -72,7 +72,7 @@ class SourceMissing(PipelineError):
 
 
 class SourceExchanged(SourceMissing):
-    sentence = "The uploaded file was exchanged after it had been checked. Upload it again."
+    sentence = "The uploaded file was replaced after it had been checked. Upload it again."
 
 
 class EncoderFailed(PipelineError):
@@ -82,10 +82,10 @@ class EncoderFailed(PipelineError):
 
 
 class EncoderOverLimit(EncoderFailed):
-    """It wrote as much as a film like this one can need, and more was refused."""
+    """The program wrote as much as such a film can need, and was refused more: the same file will do so again."""
 
     permanent = True
-    sentence = "Encoding this video takes far more disk than its size and length explain; it was stopped."
+    sentence = "Encoding this video takes far more disk space than its size and length explain, so it was stopped."
 
 
 class OutOfTime(PipelineError):

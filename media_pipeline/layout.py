@@ -8,14 +8,15 @@ POSTER = "poster.jpg"
 SMALL_SUFFIX = "_small"
 STORYBOARD = "storyboard.jpg"
 STORYBOARD_CUES = "storyboard.vtt"
-LISTS = (".m3u8", ".mpd")  # name media, in buckets by signed addresses
+# Texts that name media files. With a bucket, the names in them are replaced by signed addresses.
+LISTS = (".m3u8", ".mpd")
 
 CONTENT_TYPES = {
     ".m3u8": "application/vnd.apple.mpegurl",
     ".mp4": "video/mp4",
     ".jpg": "image/jpeg",
     ".vtt": "text/vtt",
-    # Of films that other services have made:
+    # These occur only in films that other services have made.
     ".mpd": "application/dash+xml",
     ".ts": "video/mp2t",
     ".m4s": "video/iso.segment",
@@ -26,7 +27,7 @@ CONTENT_TYPES = {
 
 
 def rendition_file(rung: str) -> str:
-    """One MP4 with picture and sound; HLS reads it by byte range."""
+    """One MP4 with picture and sound, which HLS reads by byte range."""
     return f"{rung}.mp4"
 
 
@@ -43,17 +44,17 @@ def iframes_file(rung: str) -> str:
 
 
 def poster_file(number: int) -> str:
-    """The best candidate is the poster itself; the next ones count from 2."""
+    """The best candidate (number 1) is the poster itself; the others count from 2."""
     return POSTER if number == 1 else f"poster_{number}.jpg"
 
 
 def small_poster_file(poster: str) -> str:
-    """The same picture as cards show it, beside the one that fills a player."""
+    """The small size of a poster, for cards; the poster itself fills a player."""
     return f"{poster.removesuffix('.jpg')}{SMALL_SUFFIX}.jpg"
 
 
 def audio_file(key: str) -> str:
-    """A soundtrack of its own; the main one (no key) lies in the rungs."""
+    """The file of a further soundtrack. The main one (its key is empty) lies in the rungs' files."""
     return f"audio_{key}.mp4"
 
 
@@ -90,9 +91,10 @@ def content_type(name: str) -> str:
 
 
 def publishing_steps(names: list[str]) -> list[list[str]]:
-    """Media before the playlists and the manifest that name them, the master playlist last: what is listed is there.
+    """Groups of files to store one after the other; the files of one group may be stored in any order, or at once.
 
-    What is in one step may be stored in any order, or at once.
+    Media come before the playlists and the manifest that name them, and the master playlist comes last, so that
+    whatever a playlist names is there.
     """
     playlists = sorted(name for name in names if name.endswith(LISTS) and name != MASTER)
     media = sorted(name for name in names if not name.endswith(LISTS))

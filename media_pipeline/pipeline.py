@@ -32,12 +32,12 @@ Report = Callable[[Progress | None], None]
 class Job:
     """One source and where its version is made.
 
-    `report` is called at least about once a second whatever goes on (None: nothing new to tell) and may raise to stop;
-    `on_plan` once, before anything is encoded.
+    `report` is called about once a second or more often during every step (with None when there is no progress to
+    tell) and may raise to stop the job. `on_plan` is called once, before anything is encoded.
     """
 
     source: Path
-    work: Path  # scratch; the caller removes it
+    work: Path  # scratch files; the caller removes the folder
     out: Path  # holds exactly the version's files afterwards
     ffmpeg: str
     settings: PlanSettings
@@ -50,15 +50,17 @@ class Job:
 
 @dataclass(frozen=True)
 class Made:
+    """A finished version. `seconds` is the time that making it took."""
+
     source: Source
     plan: EncodePlan
     package: Package
-    posters: int  # the poster and the other candidates
-    seconds: float  # what it took
+    posters: int  # to choose from, the poster itself included
+    seconds: float
 
 
 def process(job: Job) -> Made:
-    """Make a whole version of one source; raises PipelineError, or what `report` raised."""
+    """Makes a whole version of one source. Raises PipelineError, or what `report` raised."""
     began = time.monotonic()
     job.tick()
     source = probe(job.source, time_limit_s=job.settings.limits.probe_s, on_tick=job.tick)
@@ -74,10 +76,10 @@ def process(job: Job) -> Made:
 
 
 def encode(job: Job, plan: EncodePlan) -> None:
-    """Run the one ffmpeg that makes every rung."""
+    """Runs the one ffmpeg that makes every rung."""
     began, frames = time.monotonic(), 0
 
-    def hear(line: str) -> int | None:
+    def note_frame(line: str) -> int | None:
         nonlocal frames
         frame = parse_frame(line)
         frames = frames if frame is None else frame
@@ -91,26 +93,27 @@ def encode(job: Job, plan: EncodePlan) -> None:
         reads=[job.source],
         writes=[job.work],
         on_tick=lambda: job.report(Progress(frames, plan.frames, time.monotonic() - began)),
-        on_line=hear,
+        on_line=note_frame,
     )
     if not has_succeeded(finished.returncode, finished.stderr):
         raise diagnose(finished.returncode, finished.stderr)
 
 
 def choose_pictures(job: Job) -> int:
-    """The poster and further candidates; returns how many there are to choose from."""
+    """Moves the poster and the other candidates to the version; returns how many there are to choose from."""
     chosen = choose_posters(split_looks(ffmpeg_args.thumbs_path(job.work).read_bytes()))
     try:
-        for number, frame in enumerate(chosen, start=1):
+        for number, candidate in enumerate(chosen, start=1):
             name = layout.poster_file(number)
-            ffmpeg_args.poster_path(job.work, frame).replace(job.out / name)
-            ffmpeg_args.small_poster_path(job.work, frame).replace(job.out / layout.small_poster_file(name))
+            ffmpeg_args.poster_path(job.work, candidate).replace(job.out / name)
+            ffmpeg_args.small_poster_path(job.work, candidate).replace(job.out / layout.small_poster_file(name))
     except FileNotFoundError as error:
         raise EncoderFailed(detail=f"the encoder left out a picture: {error}") from error
     return len(chosen)
 
 
 def make_storyboard(job: Job, plan: EncodePlan, made: Package) -> None:
+    """Draws the sheet from the encoder's tiles; the film as it was packaged decides where the cues end."""
     sheet = job.work / layout.STORYBOARD
     finished = run_short(job, ffmpeg_args.storyboard_args(job.ffmpeg, plan.storyboard, job.work, sheet))
     if finished.returncode != 0 or not sheet.exists():
@@ -121,19 +124,20 @@ def make_storyboard(job: Job, plan: EncodePlan, made: Package) -> None:
 
 
 def extract_captions(job: Job, plan: EncodePlan) -> None:
-    """Writes what can be read of the subtitles; a film is not refused for those that cannot."""
+    """Writes the subtitles that can be read."""
     if not plan.captions:
         return
     try:
-        said = run_short(job, ffmpeg_args.captions_args(job.ffmpeg, plan, job.source, job.work)).stderr
+        complaint = run_short(job, ffmpeg_args.captions_args(job.ffmpeg, plan, job.source, job.work)).stderr
     except PipelineError as error:
-        said = str(error)
-    if said:
-        log.warning("reading the subtitles: %s", said[-500:])
+        # A broken track of subtitles must not cost the film.
+        complaint = str(error)
+    if complaint:
+        log.warning("reading the subtitles: %s", complaint[-500:])
 
 
 def run_short(job: Job, argv: list[str]) -> CompletedRun:
-    """What takes a moment for most films, and minutes at the most."""
+    """Runs a step that takes a moment for most films, and minutes at the most."""
     return run_limited(
         argv,
         limits=ChildLimits(),

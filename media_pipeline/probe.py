@@ -1,4 +1,4 @@
-"""Finds out what a file is, in a limited child process."""
+"""Reads the facts about a file, in a limited child process."""
 
 import json
 import sys
@@ -14,8 +14,8 @@ from media_pipeline.planning.allowance import probe_limits
 from media_pipeline.sources.source import Source, parse_probe
 
 PACKAGE = Path(__file__).resolve().parent
-# -I keeps the caller's environment and current folder out. This package is put back by its path: to look for it, the
-# child would have to list the project's folder.
+# -I keeps the caller's environment and current folder out of the child, and with them this package. It is added again by
+# its path, because the sandbox does not let the child list the project's folder to find it.
 BOOT = f"""
 import importlib.util, sys
 spec = importlib.util.spec_from_file_location(
@@ -28,39 +28,39 @@ main(sys.argv[1])
 
 
 def probe(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lambda: None) -> Source:
-    """The facts about a file; raises the PipelineError that says why it cannot be used.
+    """The facts about a file. Raises the PipelineError that says why it cannot be used.
 
-    The time limit is that of a small file: large ones get the time to be read on top.
+    `time_limit_s` is for a small file: a large one gets the time that reading it takes on top.
     """
     if not path.exists():
         raise SourceMissing(detail=str(path))
     if not path.is_file():
         raise NotAVideo("This is not a file.", detail=str(path))
-    finished = run_probe(path, time_limit_s + path.stat().st_size / MIN_READ_BYTES_PER_S, on_tick)
+    time_limit_s += path.stat().st_size / MIN_READ_BYTES_PER_S
     try:
-        return parse_probe(read_report(finished))
+        finished = run_limited(
+            [sys.executable, "-I", "-c", BOOT, str(path)],
+            limits=probe_limits(time_limit_s, processors()),
+            time_limit_s=time_limit_s,
+            # The child prints once, when it has read everything: until then no progress can be seen.
+            stall_s=time_limit_s,
+            reads=[path, PACKAGE, *interpreter_files()],
+            on_tick=on_tick,
+        )
+    except OutOfTime as error:
+        raise NotAVideo("Reading this file took too long; it is damaged or not a video.") from error
+    try:
+        return parse_probe(parse_report(finished))
     except PipelineError as error:
         raise diagnose_probe(error, finished.returncode, finished.stderr) from error
 
 
-def run_probe(path: Path, time_limit_s: float, on_tick: Callable[[], None]) -> CompletedRun:
-    argv = [sys.executable, "-I", "-c", BOOT, str(path)]
-    limits = probe_limits(time_limit_s, processors())
-    reads = [path, PACKAGE, *interpreter_files()]
-    try:
-        return run_limited(
-            argv, limits=limits, time_limit_s=time_limit_s, stall_s=time_limit_s, reads=reads, on_tick=on_tick
-        )
-    except OutOfTime as error:
-        raise NotAVideo("Reading this file took too long; it is damaged or not a video.") from error
-
-
-def read_report(finished: CompletedRun) -> dict[str, object]:
+def parse_report(finished: CompletedRun) -> dict[str, object]:
     if finished.returncode != 0:
-        # Why, diagnose_probe tells.
+        # Only a first answer: diagnose_probe finds out what happened.
         raise NotAVideo(detail=finished.stderr[-1000:])
     try:
         report: dict[str, object] = json.loads(finished.stdout)
     except ValueError as error:
-        raise PipelineError(detail="the probe answered no JSON") from error
+        raise PipelineError(detail="the probe did not answer in JSON") from error
     return report

@@ -1,4 +1,4 @@
-"""Runs as a limited child process: opens one untrusted file with PyAV and prints what it found as JSON.
+"""Runs as a limited child process: opens one untrusted file with PyAV and prints what is in it as JSON.
 
 Nothing here decides anything: media_pipeline.sources.source turns the report into facts or a refusal.
 """
@@ -22,29 +22,36 @@ from media_pipeline.limits import MAX_CHANNELS, MAX_PACKETS, MAX_PIXELS, MAX_STR
 from media_pipeline.sources.formats import CONTAINERS, PROTOCOLS
 
 OPTIONS = {
+    # The same lists as the encoder's: a file under a video's name must not make FFmpeg open another file or an address.
     "protocol_whitelist": PROTOCOLS,
     "format_whitelist": CONTAINERS,
+    # One more than is accepted, so that a file with too many can be told from one with as many as allowed.
     "max_streams": str(MAX_STREAMS + 1),
 }
-PACKETS_TO_DECODE = 250  # a picture must come out of these
-FRAMES_TO_DECODE = 4  # the first picture of an interlaced film may not say so
-UNSPECIFIED = 2  # of H.273
-MAX_BOXES = 100  # looked at to tell a cut-off file
-# ffmpeg's own, by which it tells that a clock starts again (dts_delta_threshold).
+# A picture must decode from the first so many packets, or the codec counts as one that cannot be decoded.
+PACKETS_TO_DECODE = 250
+# The first frame of an interlaced film may not be marked as interlaced, so a few are looked at.
+FRAMES_TO_DECODE = 4
+UNSPECIFIED = 2  # the code point of H.273
+# Boxes at the top of an MP4 that are looked at to recognise a cut-off file.
+MAX_BOXES = 100
+# By these steps of its clock ffmpeg decides that a recording starts again (its dts_delta_threshold), so the frames that
+# the encoder makes and the length that is reported here agree.
 MAX_GAP_S = 10
 MAX_STEP_BACK_S = Fraction(1, 10)
 
 
 def main(path: str) -> None:
-    # What FFmpeg says goes to stderr: often it alone tells why a file cannot be read.
+    # FFmpeg's messages go to stderr: often only they say why a file cannot be read.
     av.logging.restore_default_callback()
     av.logging.set_libav_level(av.logging.WARNING)
     json.dump(probe_report(path), sys.stdout)
 
 
 def probe_report(path: str) -> dict[str, Any]:
+    """The facts about the file, or `error` with the name of a refusal (see sources.source)."""
     try:
-        # With the protocol said: a name may look like another one.
+        # The protocol is written out: a name such as `http:film.mp4` would be read as an address.
         with av.open(f"file:{path}", container_options=OPTIONS, metadata_errors="replace") as container:
             report = describe_container(container)
     except av.error.FFmpegError as error:
@@ -55,9 +62,10 @@ def probe_report(path: str) -> dict[str, Any]:
 
 
 def describe_container(container: InputContainer) -> dict[str, Any]:
-    if len(container.streams) > MAX_STREAMS:  # reading stopped there
+    # FFmpeg stopped reading at `max_streams`: what it knows of the file is incomplete.
+    if len(container.streams) > MAX_STREAMS:
         return {"error": "many_streams"}
-    stream = picture_of(container)
+    stream = largest_picture(container)
     if stream is None:
         has_sound = any(s.type == "audio" for s in container.streams)
         return {"error": "no_video_stream" if has_sound else "not_a_video"}
@@ -66,59 +74,48 @@ def describe_container(container: InputContainer) -> dict[str, Any]:
     width, height = stream.codec_context.width or 0, stream.codec_context.height or 0
     if width * height > MAX_PIXELS:
         return {"error": "large_picture", "width": width, "height": height}
-    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}  # the picture may be another than the header's
+    # The stored picture may be larger than the header says: the decoder has to refuse it too.
+    stream.codec_context.options = {"max_pixels": str(MAX_PIXELS)}
     video = describe_video(container, stream)
     if video["packets"]["count"] > MAX_PACKETS:
         return {"error": "many_packets"}
     return {
         "container": container.format.name,
-        "start_s": str_fraction(container.start_time or 0, 1, av.time_base),
-        "audio": [describe_audio(s) for s in container.streams.audio if is_sound(s)],
-        "subtitles": [describe_subtitles(s) for s in container.streams.subtitles if s.codec_context],
+        "start_s": str_fraction(container.start_time or 0, Fraction(1, av.time_base)),
+        "audio": [
+            describe_track(s) | {"channels": s.codec_context.channels} for s in container.streams.audio if is_sound(s)
+        ],
+        "subtitles": [
+            describe_track(s) | {"is_forced": Disposition.forced in s.disposition}
+            for s in container.streams.subtitles
+            if s.codec_context
+        ],
         "video": video,
     }
 
 
-def picture_of(container: InputContainer) -> VideoStream | None:
-    """The largest moving picture; cover art is a still that the container calls video.
+def largest_picture(container: InputContainer) -> VideoStream | None:
+    """The largest moving picture. One without a known decoder counts only when there is no other."""
 
-    One that no decoder is known for counts only beside none.
-    """
+    def pixels(stream: VideoStream) -> int:
+        context = stream.codec_context
+        return (context.width or 0) * (context.height or 0) if context else -1
+
+    # Cover art is a still picture that containers store as a video stream.
     moving = [s for s in container.streams.video if Disposition.attached_pic not in s.disposition]
-    return max(moving, key=pixels_of, default=None)
-
-
-def pixels_of(stream: VideoStream) -> int:
-    context = stream.codec_context
-    return (context.width or 0) * (context.height or 0) if context else -1
+    return max(moving, key=pixels, default=None)
 
 
 def is_sound(stream: Any) -> bool:
-    """Whether a decoder is there, and the header claims nothing that sound cannot be."""
+    """True when there is a decoder, and the header claims nothing that sound cannot be."""
     context = stream.codec_context
     return bool(context) and 0 < context.channels <= MAX_CHANNELS and context.sample_rate in SAMPLE_RATES
 
 
-def describe_audio(stream: Any) -> dict[str, Any]:
-    return {
-        "index": stream.index,
-        "codec": stream.codec_context.name,
-        "channels": stream.codec_context.channels,
-        **describe_track(stream),
-    }
-
-
-def describe_subtitles(stream: Any) -> dict[str, Any]:
-    return {
-        "index": stream.index,
-        "codec": stream.codec_context.name,
-        "is_forced": Disposition.forced in stream.disposition,
-        **describe_track(stream),
-    }
-
-
 def describe_track(stream: Any) -> dict[str, Any]:
     return {
+        "index": stream.index,
+        "codec": stream.codec_context.name,
         "language": stream.metadata.get("language", "")[:MAX_TAG_LENGTH],
         "title": stream.metadata.get("title", "")[:MAX_TAG_LENGTH],
         "is_default": Disposition.default in stream.disposition,
@@ -130,19 +127,22 @@ def describe_video(container: InputContainer, stream: VideoStream) -> dict[str, 
     packets, frames, decode_error = read_packets(container, stream)
     frame = frames[0] if frames else None
     sar = stream.sample_aspect_ratio or context.sample_aspect_ratio
+    # The length of the picture if the header has it, else that of the whole file.
+    declared_s = str_fraction(container.duration, Fraction(1, av.time_base)) if container.duration else None
+    if stream.duration and stream.time_base:
+        declared_s = str_fraction(stream.duration, stream.time_base)
     return {
         "index": stream.index,
         "codec": context.name,
+        # What was decoded is believed before the header.
         "width": frame.width if frame else context.width,
         "height": frame.height if frame else context.height,
-        "sar": f"{sar.numerator}/{sar.denominator}" if sar else "1/1",
+        "sar": str_fraction(1, sar or Fraction(1)),
         "rotation": round(frame.rotation) % 360 if frame else 0,
-        "time_base": f"{stream.time_base.numerator}/{stream.time_base.denominator}" if stream.time_base else "1/1000",
-        "guessed_rate": f"{stream.guessed_rate.numerator}/{stream.guessed_rate.denominator}"
-        if stream.guessed_rate
-        else None,
-        "declared_s": declared_duration(container, stream),
         "matrix": display_matrix(frame),
+        "time_base": str_fraction(1, stream.time_base or Fraction(1, 1000)),
+        "guessed_rate": str_fraction(1, stream.guessed_rate) if stream.guessed_rate else None,
+        "declared_s": declared_s,
         "is_interlaced": any(one.interlaced_frame for one in frames),
         "colour": describe_colour(context, frame),
         "decodes": frame is not None,
@@ -152,7 +152,7 @@ def describe_video(container: InputContainer, stream: VideoStream) -> dict[str, 
 
 
 def display_matrix(frame: Any) -> list[int] | None:
-    """The four numbers that turn and mirror, row by row; what moves and skews is left out."""
+    """The four numbers that turn and mirror, row by row; those that move and skew the picture are left out."""
     data = frame.side_data.get("DISPLAYMATRIX") if frame else None
     if data is None:
         return None
@@ -160,25 +160,19 @@ def display_matrix(frame: Any) -> list[int] | None:
     return [a, b, c, d]
 
 
-def declared_duration(container: InputContainer, stream: VideoStream) -> str | None:
-    """Of the picture, else of the whole file."""
-    if stream.duration and stream.time_base:
-        return str_fraction(stream.duration, stream.time_base.numerator, stream.time_base.denominator)
-    return str_fraction(container.duration, 1, av.time_base) if container.duration else None
-
-
 def describe_colour(context: Any, frame: Any) -> dict[str, Any]:
-    """Code points of H.273; what the picture leaves open, the container may say."""
+    """Code points of H.273."""
 
-    def said(name: str) -> int:
+    def code_point(name: str) -> int:
+        # What the picture leaves open, the container may say.
         values = [int(getattr(one, name)) for one in (frame, context) if one is not None]
         return next((value for value in values if value != UNSPECIFIED), UNSPECIFIED)
 
     picture_format = frame.format if frame else None
     return {
-        "primaries": said("color_primaries"),
-        "transfer": said("color_trc"),
-        "matrix": said("colorspace"),
+        "primaries": code_point("color_primaries"),
+        "transfer": code_point("color_trc"),
+        "matrix": code_point("colorspace"),
         "range": int(frame.color_range if frame else context.color_range),
         "is_rgb": bool(picture_format and picture_format.is_rgb),
         "depth_bits": max((part.bits for part in picture_format.components), default=8) if picture_format else 8,
@@ -187,15 +181,15 @@ def describe_colour(context: Any, frame: Any) -> dict[str, Any]:
 
 
 def read_packets(container: InputContainer, stream: VideoStream) -> tuple[dict[str, Any], list[Any], str]:
-    """The timestamps of every packet (no decoding), and the first pictures that decode."""
+    """The times of every packet (which needs no decoding), the first frames that decode, and the decoder's error."""
     times: list[int] = []
     end, decode_error = 0, ""
     frames: list[Any] = []
     clock = Clock(container, stream)
-    for number, packet in enumerate(demux_what_is_there(container, stream)):
+    for number, packet in enumerate(demux_readable(container, stream)):
         if not packet.size:
             continue  # the flush packet at the end
-        shift = clock.shift_of(packet)
+        shift = clock.shift_for(packet)
         time = next((known + shift for known in (packet.pts, packet.dts) if known is not None), end)
         times.append(time)
         end = max(end, time + (packet.duration or 0))
@@ -204,76 +198,80 @@ def read_packets(container: InputContainer, stream: VideoStream) -> tuple[dict[s
         if len(times) > MAX_PACKETS:
             break
     if not frames:
-        # Decoders hold pictures back to put them in order; a very short video comes out only now.
+        # Decoders hold frames back to put them in order: those of a very short video come out only when flushed.
         decode_error = decode_into(frames, lambda: stream.codec_context.decode(None), decode_error)
-    return summarise(times, end), frames, decode_error
+    return summarise_times(times, end), frames, decode_error
 
 
 class Clock:
-    """In formats whose clock may start again, as in recordings put together, it goes on where it was: as in ffmpeg."""
+    """Keeps the time of a stream going where its own clock starts again, as in recordings joined together.
+
+    It does what ffmpeg does, and only in formats whose clock may start again.
+    """
 
     def __init__(self, container: InputContainer, stream: VideoStream) -> None:
         self.may_jump = bool(Flags(container.format.flags) & Flags.ts_discont)
         time_base = stream.time_base or Fraction(1, av.time_base)
-        self.gap, self.step_back = MAX_GAP_S / time_base, MAX_STEP_BACK_S / time_base
+        self.max_gap, self.max_step_back = MAX_GAP_S / time_base, MAX_STEP_BACK_S / time_base
         self.shift = 0
         self.last = self.next = 0
         self.has_begun = False
 
-    def shift_of(self, packet: Any) -> int:
-        """To be added to the packet's times, in the stream's ticks."""
+    def shift_for(self, packet: Any) -> int:
+        """Ticks of the stream to add to the packet's times."""
         if not self.may_jump or packet.dts is None:
             return self.shift
-        if self.has_begun and self.jumps(packet.dts + self.shift):
+        dts = packet.dts + self.shift
+        if self.has_begun and (dts + self.max_step_back < self.last or abs(dts - self.next) > self.max_gap):
             self.shift = self.next - packet.dts
         self.has_begun = True
         self.last = packet.dts + self.shift
         self.next = self.last + (packet.duration or 0)
         return self.shift
 
-    def jumps(self, dts: int) -> bool:
-        return dts + self.step_back < self.last or abs(dts - self.next) > self.gap
 
-
-def demux_what_is_there(container: InputContainer, stream: VideoStream) -> Any:
-    """Packets until the end or the first unreadable byte: a cut-off file still has what came before the cut."""
+def demux_readable(container: InputContainer, stream: VideoStream) -> Any:
+    """Packets until the end or the first unreadable byte: a cut-off file still has everything before the cut."""
     try:
         yield from container.demux(stream)
     except av.error.FFmpegError:
         return
 
 
-def decode_into(frames: list[Any], decode: Callable[[], list[Any]], error_so_far: str) -> str:
-    """Adds what decodes; returns what the decoder last complained of."""
+def decode_into(frames: list[Any], decode: Callable[[], list[Any]], previous_error: str) -> str:
+    """Adds the frames that decode; returns the decoder's latest error."""
     try:
         frames.extend(decode())
     except (av.error.FFmpegError, EOFError) as error:
-        return str(error) or error_so_far
-    return error_so_far
+        return str(error) or previous_error
+    return previous_error
 
 
-def summarise(times: list[int], end: int) -> dict[str, Any]:
+def summarise_times(times: list[int], end: int) -> dict[str, Any]:
+    """First, last and end in ticks, and the distances between frames as [ticks, how often], the most frequent first."""
     times.sort()
     deltas = Counter(b - a for a, b in pairwise(times))
     first, last = (times[0], times[-1]) if times else (0, 0)
-    if times and end <= last:  # no packet durations: the last frame lasts as long as the others
+    if times and end <= last:
+        # Packets without durations: the last frame lasts as long as most others.
         end = last + (deltas.most_common(1)[0][0] if deltas else 1)
     return {"count": len(times), "first": first, "last": last, "end": end, "deltas": deltas.most_common(200)}
 
 
-def str_fraction(value: int, numerator: int, denominator: int) -> str:
-    return f"{value * numerator}/{denominator}"
+def str_fraction(value: int, unit: Fraction) -> str:
+    """The exact value as text: JSON has no fractions."""
+    return f"{value * unit.numerator}/{unit.denominator}"
 
 
 def lacks_index(path: str) -> bool:
-    """An MP4 or MOV whose `moov` box never came or ends early: what an interrupted recording or copy looks like."""
+    """True for an MP4 or MOV without a whole `moov` box, as an interrupted recording or copy leaves it."""
     boxes = dict(list_boxes(path))
     began_as_mp4 = next(iter(boxes), b"") in (b"ftyp", b"wide", b"mdat")
     return began_as_mp4 and not boxes.get(b"moov") and (b"moov" in boxes or b"mdat" in boxes)
 
 
 def list_boxes(path: str) -> Iterator[tuple[bytes, bool]]:
-    """Kind of each box at the top of a file, and whether it is there to its end."""
+    """The kind of each box at the top of a file, and whether the file holds all of it."""
     with open(path, "rb") as file:  # noqa: PTH123 - a plain path in a child that imports as little as it can
         file_bytes = file.seek(0, 2)
         offset = 0
@@ -283,6 +281,7 @@ def list_boxes(path: str) -> Iterator[tuple[bytes, bool]]:
             if len(header) < 8:
                 return
             size = int.from_bytes(header[:4], "big")
+            # A size of 1 means that the real one follows in 64 bits.
             size = int.from_bytes(header[8:], "big") if size == 1 else size
             yield header[4:8], offset + size <= file_bytes
             if size < 8:

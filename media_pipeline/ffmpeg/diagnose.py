@@ -75,9 +75,9 @@ def diagnose_probe(refused: PipelineError, returncode: int, stderr: str) -> Pipe
 
 def what_it_met(stderr: str, detail: str) -> PipelineError | None:
     if size := OVERSIZED.search(stderr):
-        return TooLarge.of_picture(int(size[1]), int(size[2]))
+        return TooLarge.by_size(int(size[1]), int(size[2]))
     if MANY_STREAMS in stderr:
-        return TooLarge.of_streams(MAX_STREAMS)
+        return TooLarge.by_tracks(MAX_STREAMS)
     if ELSEWHERE in stderr:
         return NotAVideo("This file holds no picture, it only says in which other file it is.", detail=detail)
     if OUT_OF_MEMORY in detail or OUT_OF_PYTHON_MEMORY in stderr:

@@ -133,9 +133,9 @@ def refuse_over_limits(source: Source, limits: Limits) -> None:
         minutes = math.ceil(source.duration_s / 60)
         raise TooLong(f"The video is {minutes} minutes long; this site allows {limits.max_duration_s // 60}.")
     if source.width * source.height > limits.max_pixels or max(source.width, source.height) > MAX_SIDE:
-        raise TooLarge.of_picture(source.width, source.height)
+        raise TooLarge.by_size(source.width, source.height)
     if source.frames > MAX_FRAMES_PER_S * max(Fraction(1), source.duration_s):
         told = f"{source.frames} pictures for {float(source.duration_s):.1f} seconds"
         raise NotAVideo(f"The file holds {told}; it is damaged or not a video.")
     if source.frames > limits.max_frames:
-        raise TooLarge.of_frames(limits.max_frames)
+        raise TooLarge.by_frames(limits.max_frames)

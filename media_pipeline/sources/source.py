@@ -145,11 +145,11 @@ def parse_title(text: str) -> str:
 
 def refusal(error: str, report: Mapping[str, Any]) -> PipelineError:
     if error == "large_picture":
-        return TooLarge.of_picture(report["width"], report["height"])
+        return TooLarge.by_size(report["width"], report["height"])
     if error == "many_packets":
-        return TooLarge.of_frames(MAX_PACKETS)
+        return TooLarge.by_frames(MAX_PACKETS)
     if error == "many_streams":
-        return TooLarge.of_streams(MAX_STREAMS)
+        return TooLarge.by_tracks(MAX_STREAMS)
     errors: dict[str, type[PipelineError]] = {
         "not_a_video": NotAVideo,
         "no_video_stream": NoVideoStream,
