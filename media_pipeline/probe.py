@@ -14,8 +14,8 @@ from media_pipeline.planning.allowance import probe_limits
 from media_pipeline.sources.source import Source, parse_probe
 
 PACKAGE = Path(__file__).resolve().parent
-# -I keeps the caller's environment and current folder out of the child, and with them this package. It is added again by
-# its path, because the sandbox does not let the child list the project's folder to find it.
+# -I keeps the caller's environment and current folder out of the child, and with them this package. It is added again
+# by its path, because the sandbox does not let the child list the project's folder to find it.
 BOOT = f"""
 import importlib.util, sys
 spec = importlib.util.spec_from_file_location(

@@ -1,4 +1,4 @@
-"""Which colours a source has, and how every rung comes to BT.709, limited range, 8 bits; pure.
+"""The colours of a source, and the filters that bring every rung to BT.709, limited range, 8 bits; pure.
 
 Code points are those of H.273, which files, ffmpeg and PyAV share.
 """
@@ -16,10 +16,11 @@ FULL_RANGE = 2
 
 HDR_NAMES = {"smpte2084": "HDR10 (PQ)", "arib-std-b67": "HLG"}
 WIDE = frozenset({"bt2020", "smpte431", "smpte432"})
-# Of one nit value the tone curve makes white: what BT.2408 calls a bright highlight, and mastering displays reach.
+# The brightness that the tone curve makes white: mastering displays reach it, and for BT.2408 it is a bright highlight.
 PEAK_NITS = 1000
+# The brightness of white on an SDR reference screen.
 WHITE_NITS = 100
-# What the scale filter calls the matrices.
+# Names that the scale filter has for the matrices.
 SCALE_MATRICES = {"bt2020nc": "bt2020", "bt2020c": "bt2020", "bt709": "bt709", "bt470bg": "bt601",
                   "smpte170m": "bt601", "smpte240m": "smpte240m"}  # fmt: skip
 TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt709"
@@ -27,7 +28,7 @@ TAGS = "setparams=range=tv:color_primaries=bt709:color_trc=bt709:colorspace=bt70
 
 @dataclass(frozen=True)
 class Colour:
-    """What a picture's numbers mean; names as ffmpeg has them, `unknown` where the file does not say."""
+    """What a picture's numbers mean, by ffmpeg's names; `unknown` where the file does not say."""
 
     primaries: str = UNKNOWN
     transfer: str = UNKNOWN
@@ -46,7 +47,7 @@ class Colour:
 
 
 def parse_colour(report: Mapping[str, Any]) -> Colour:
-    """From the probe's code points."""
+    """The Colour that the probe's code points describe."""
     return Colour(
         primaries=PRIMARIES.get(report["primaries"], UNKNOWN),
         transfer=TRANSFERS.get(report["transfer"], UNKNOWN),
@@ -60,34 +61,35 @@ def parse_colour(report: Mapping[str, Any]) -> Colour:
 def to_bt709(colour: Colour, *, width: int, height: int, target: tuple[int, int]) -> str:
     """The filters that scale a picture to `target` and make it BT.709, limited range, 4:2:0 of 8 bits, tagged so.
 
-    `width` and `height` are the source's: what does not say how it is coded is judged by its size, as players do.
+    `width` and `height` are the source's: a picture without a matrix is judged by its size, as players do. Without the
+    conversion, a change of quality would be a change of colour.
     """
     scale = f"scale={target[0]}:{target[1]}:flags=bicubic"
-    if colour.is_hdr or colour.is_wide:
-        steps = [scale, *(tone_map(colour) if colour.is_hdr else narrow_gamut(colour)), "format=yuv420p"]
+    if colour.is_hdr:
+        # Scaled first: the slow steps below then work on the largest rung's pixels, not on the source's.
+        steps = [
+            scale,
+            complete_tags(colour),
+            # Gamut and brightness can only be changed in linear light, in floating point.
+            f"zscale=transfer=linear:npl={WHITE_NITS}",
+            "format=gbrpf32le",
+            "zscale=primaries=bt709",
+            f"tonemap=tonemap=hable:desat=0:peak={PEAK_NITS // WHITE_NITS}",
+            "zscale=transfer=bt709:matrix=bt709:range=limited",
+        ]
+    elif colour.is_wide:
+        steps = [
+            scale,
+            complete_tags(colour),
+            "zscale=primaries=bt709:transfer=bt709:matrix=bt709:range=limited",
+        ]
     else:
-        steps = [scale + matrix_options(colour, width, height), "format=yuv420p"]
-    return ",".join([*steps, "setsar=1", TAGS])
+        steps = [scale + matrix_options(colour, width, height)]
+    return ",".join([*steps, "format=yuv420p", "setsar=1", TAGS])
 
 
-def tone_map(colour: Colour) -> list[str]:
-    """Through linear light, where gamut and brightness are changed; on the largest rung's pixels, not the source's."""
-    return [
-        said(colour),
-        f"zscale=transfer=linear:npl={WHITE_NITS}",
-        "format=gbrpf32le",
-        "zscale=primaries=bt709",
-        f"tonemap=tonemap=hable:desat=0:peak={PEAK_NITS // WHITE_NITS}",
-        "zscale=transfer=bt709:matrix=bt709:range=limited",
-    ]
-
-
-def narrow_gamut(colour: Colour) -> list[str]:
-    return [said(colour), "zscale=primaries=bt709:transfer=bt709:matrix=bt709:range=limited"]
-
-
-def said(colour: Colour) -> str:
-    """In full, on every frame: not all of them carry what the file says, and zscale does not guess."""
+def complete_tags(colour: Colour) -> str:
+    """The filter that tags every frame in full: not every frame carries the file's tags, and zscale does not guess."""
     primaries = "bt2020" if colour.primaries == UNKNOWN else colour.primaries
     transfer = "bt709" if colour.transfer == UNKNOWN else colour.transfer
     matrix = "gbr" if colour.is_rgb else "bt2020nc" if colour.matrix in (UNKNOWN, "gbr") else colour.matrix
@@ -96,14 +98,14 @@ def said(colour: Colour) -> str:
 
 
 def matrix_options(colour: Colour, width: int, height: int) -> str:
-    """Options only where something changes: with any of them the scaler works even on a picture of the same size."""
+    """The scale filter's options for this source, empty when its colours are right already.
+
+    With any option the scaler works even on a picture that keeps its size.
+    """
     if colour.is_rgb:
         return ":out_color_matrix=bt709:out_range=tv"
-    matrix = SCALE_MATRICES.get(colour.matrix, guessed_matrix(width, height))
+    # Players take an untagged picture for BT.709 from 720p on, for BT.601 below.
+    guess = "bt709" if max(width, height) >= 1280 or min(width, height) > 576 else "bt601"
+    matrix = SCALE_MATRICES.get(colour.matrix, guess)
     options = "" if matrix == "bt709" else f":in_color_matrix={matrix}:out_color_matrix=bt709"
     return options + (":in_range=pc:out_range=tv" if colour.is_full_range else "")
-
-
-def guessed_matrix(width: int, height: int) -> str:
-    """Of a picture that does not say: BT.709 from 720p on, BT.601 below."""
-    return "bt709" if max(width, height) >= 1280 or min(width, height) > 576 else "bt601"

@@ -1,4 +1,4 @@
-"""Languages of tracks: what files call them, as BCP 47 has them, and what a menu says; pure."""
+"""Languages of tracks: the codes in files, their BCP 47 tags, and their names in menus; pure."""
 
 import re
 
@@ -8,7 +8,8 @@ FULL_TAG = re.compile(r"(?P<language>[a-zA-Z]{2,3})(?P<rest>(?:-[a-zA-Z0-9]{2,8}
 MAX_TAG_LENGTH = 12
 UNDETERMINED = "und"
 
-# BCP 47 wants the short code where there is one: (short, the codes of ISO 639-2 that files use, name in the language).
+# (short code, the ISO 639-2 codes that files use, name in the language itself). BCP 47 requires the short code where a
+# language has one, and players compare tags as text.
 KNOWN = (
     ("ar", ("ara",), "العربية"), ("bg", ("bul",), "Български"), ("bn", ("ben",), "বাংলা"), ("ca", ("cat",), "Català"),
     ("cs", ("ces", "cze"), "Čeština"), ("da", ("dan",), "Dansk"), ("de", ("deu", "ger"), "Deutsch"),
@@ -31,35 +32,32 @@ NAMES = {short: name for short, _, name in KNOWN}
 
 
 def parse_language(tag: str) -> str:
-    """`de` of `deu`, `ger` or `de-AT`; `und` for anything that is no language, which a file may claim at will."""
+    """`de` from `deu`, `ger` or `de-AT`; `und` for anything that is not a language code: files may claim anything."""
     language = SEPARATOR.split(tag, maxsplit=1)[0].lower()
     return SHORT.get(language, language) if TAG.fullmatch(language) else UNDETERMINED
 
 
 def canonical_tag(text: str) -> str | None:
-    """`pt-BR` of `POR-br`: one spelling for each language, script and region; None for what is no BCP 47 tag."""
+    """`pt-BR` from `POR-br`: one spelling for each language, script and region. None for text that is no BCP 47 tag."""
     match = FULL_TAG.fullmatch(text)
     if match is None or len(text) > MAX_TAG_LENGTH:
         return None
     language = match["language"].lower()
-    subtags = [canonical_subtag(subtag) for subtag in match["rest"].split("-")[1:]]
-    return "-".join([SHORT.get(language, language), *subtags])
-
-
-def canonical_subtag(subtag: str) -> str:
-    """Regions (two letters) are written BR, scripts (four) Latn, everything else small."""
-    if len(subtag) == 4 and subtag.isalpha():
-        return subtag.capitalize()
-    return subtag.upper() if len(subtag) == 2 else subtag.lower()
+    tag = [SHORT.get(language, language)]
+    for subtag in match["rest"].split("-")[1:]:
+        # RFC 5646, 2.1.1: scripts (four letters) are written Latn, regions (two letters) BR, others in lower case.
+        is_script, is_region = len(subtag) == 4 and subtag.isalpha(), len(subtag) == 2
+        tag.append(subtag.capitalize() if is_script else subtag.upper() if is_region else subtag.lower())
+    return "-".join(tag)
 
 
 def tag_name(tag: str) -> str:
-    """What a menu says of a whole tag: `Português (BR)`."""
+    """The name of a whole tag in menus: `Português (BR)`."""
     language, _, rest = tag.partition("-")
     name = language_name(language)
     return f"{name} ({rest})" if rest else name
 
 
 def language_name(language: str) -> str:
-    """What a menu says: the language's own name, else its code; empty when it is not known."""
+    """The name of a language in menus: in the language itself, else its code; empty for `und`."""
     return NAMES.get(language, "" if language == UNDETERMINED else language)

@@ -1,4 +1,4 @@
-"""What a probe found, as facts about the source; pure."""
+"""The probe's report as facts about the source; pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,14 +18,18 @@ STANDARD_RATES = tuple(
         (60, 1), (90, 1), (100, 1), (120000, 1001), (120, 1), (144, 1), (240000, 1001), (240, 1),
     )
 )  # fmt: skip
+# For a film of one frame that declares no rate.
 FALLBACK_RATE = Fraction(25)
+# Of the output: hardly a screen shows more frames a second.
 MAX_RATE = 60
-MAX_DENOMINATOR = 1001  # of a rate
-# AVI numbers its frames as they are stored: the first to be shown need not bear the number 0, and always starts at 0.
+# Broadcast rates (30000/1001) need no larger denominator; encoders refuse the very large ones that files may claim.
+MAX_DENOMINATOR = 1001
+# AVI numbers its frames in the order in which they are stored. The first frame that is shown may have another number
+# than 0, and is shown at 0 nevertheless.
 UNTIMED = frozenset({"avi"})
 # 24 and 24000/1001 lie 0.1 % apart: half of that still tells them from each other.
 SAME_RATE = Fraction(1, 2000)
-# Subtitles that are text; the others are pictures, which no caption can be made of.
+# Subtitles that are text. All others are pictures, and captions cannot be made of those.
 TEXT_SUBTITLES = frozenset({"subrip", "srt", "ass", "ssa", "webvtt", "mov_text", "text"})
 MAX_TITLE_LENGTH = 60
 
@@ -44,7 +48,7 @@ class AudioTrack:
 
 @dataclass(frozen=True)
 class SubtitleTrack:
-    """One stream of subtitles; a forced one translates only what is foreign in the film."""
+    """One stream of subtitles. A forced one translates only the foreign passages of the film."""
 
     index: int
     codec: str
@@ -60,7 +64,7 @@ class SubtitleTrack:
 
 @dataclass(frozen=True)
 class Source:
-    """A readable video. `width` and `height` are what a viewer sees: square pixels, rotation applied."""
+    """A readable video. `width` and `height` are those that a viewer sees: square pixels, rotation applied."""
 
     container: str
     codec: str
@@ -70,30 +74,30 @@ class Source:
     rotation: int
     turn: tuple[str, ...]  # the filters that turn the stored picture upright
     stored_size: tuple[int, int]
-    pixel_shape: Fraction  # the width of a stored pixel to its height
+    pixel_shape: Fraction  # width of a stored pixel divided by its height
     source_rate: Fraction  # of the file itself
     frame_rate: Fraction  # of the output: constant, at most 60
     is_variable_rate: bool
-    start_s: Fraction | None  # of the picture after the earliest stream; None where frames have no time of their own
+    start_s: Fraction | None  # of the picture after the earliest stream; None when frames have no times of their own
     duration_s: Fraction  # from the start of the earliest stream to the end of the last frame
-    declared_s: Fraction | None  # what the file says that the picture lasts, if it says so
-    frames: int  # that the source holds
+    declared_s: Fraction | None  # length of the picture according to the header
+    frames: int  # in the file, counted
     is_interlaced: bool
-    pixels: str  # how ffmpeg calls the format of its pixels: yuv420p10le
+    pixels: str  # ffmpeg's name for the pixel format, such as yuv420p10le
     colour: Colour
     audio: tuple[AudioTrack, ...]
     subtitles: tuple[SubtitleTrack, ...]
 
     @property
     def main_audio(self) -> AudioTrack | None:
-        """The track that plays when nobody chose: the default one, else the first."""
+        """The track that plays until the viewer chooses another: the default one, else the first."""
         return next((track for track in self.audio if track.is_default), self.audio[0] if self.audio else None)
 
 
 def parse_probe(report: Mapping[str, Any]) -> Source:
-    """A Source from the probe child's report; raises the PipelineError that says why it is none."""
+    """The Source that the probe's report describes. Raises the PipelineError that says why the file cannot be used."""
     if error := report.get("error"):
-        raise refusal(error, report)
+        raise refusal_for(error, report)
     video = report["video"]
     index = video["index"]
     packets = video["packets"]
@@ -105,6 +109,7 @@ def parse_probe(report: Mapping[str, Any]) -> Source:
         )
     width, height = display_size(video["width"], video["height"], Fraction(video["sar"]), video["rotation"])
     rate, is_variable = source_rate(packets, Fraction(video["time_base"]), video["guessed_rate"])
+    # These come from the packets: the header's length is reported, and never believed.
     first_s, end_s = (Fraction(packets[at]) * Fraction(video["time_base"]) for at in ("first", "end"))
     earliest_s = Fraction(report["start_s"])
     start_s = None if report["container"] in UNTIMED else first_s - earliest_s
@@ -138,12 +143,12 @@ def parse_track(track: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_title(text: str) -> str:
-    """One short printable line: it comes from the file and goes into playlists and menus."""
+    """The title as one short printable line: it comes from an untrusted file and goes into playlists and menus."""
     line = " ".join("".join(c if c.isprintable() else " " for c in text.replace('"', "'")).split())
     return line[:MAX_TITLE_LENGTH].strip()
 
 
-def refusal(error: str, report: Mapping[str, Any]) -> PipelineError:
+def refusal_for(error: str, report: Mapping[str, Any]) -> PipelineError:
     if error == "large_picture":
         return TooLarge.by_size(report["width"], report["height"])
     if error == "many_packets":
@@ -160,20 +165,24 @@ def refusal(error: str, report: Mapping[str, Any]) -> PipelineError:
 
 
 def display_size(width: int, height: int, sar: Fraction, rotation: int) -> tuple[int, int]:
-    """Square pixels as ffmpeg's scale filter sees them, turned upright."""
+    """Width and height in square pixels, rounded as ffmpeg's scale filter does, turned upright."""
     if sar > 0:
         width = max(1, round(width * sar))
-    # Like the encoder, which turns the picture by right angles and leaves it alone at any other.
+    # The encoder too turns the picture by right angles only, and leaves it alone at any other.
     return (height, width) if rotation % 180 == 90 else (width, height)
 
 
 def turn_filters(rotation: int, matrix: Sequence[int] | None) -> tuple[str, ...]:
-    """What ffmpeg would do of its own accord. It is done by us, after scaling, since filters that turn take it for
-    granted that all pictures are as large as the first."""
+    """The filters with which ffmpeg itself would turn the picture upright.
+
+    They are given explicitly, after scaling: ffmpeg turns first, and filters that turn expect every picture to be as
+    large as the first one.
+    """
     if matrix is None:
         return ()
     a, _, c, d = matrix
-    if rotation == 270:  # it counts against the clock
+    # The rotation counts counterclockwise.
+    if rotation == 270:
         return ("transpose=cclock_flip" if c > 0 else "transpose=clock",)
     if rotation == 90:
         return ("transpose=clock_flip" if c < 0 else "transpose=cclock",)
@@ -183,7 +192,7 @@ def turn_filters(rotation: int, matrix: Sequence[int] | None) -> tuple[str, ...]
 
 
 def source_rate(packets: Mapping[str, Any], time_base: Fraction, guessed: str | None) -> tuple[Fraction, bool]:
-    """Frames a second as an exact fraction, and whether the source's own rate varies.
+    """The exact rate in frames a second, and True when the distances between the source's frames vary.
 
     `packets` has `count`, `first` and `last` (presentation ticks) and `deltas`: [ticks, how often], by frequency.
     """
@@ -194,7 +203,7 @@ def source_rate(packets: Mapping[str, Any], time_base: Fraction, guessed: str | 
     mean_ticks = Fraction(span, packets["count"] - 1)
     measured = 1 / (mean_ticks * time_base)
     if is_steady(packets["deltas"], mean_ticks):
-        # Coarse clocks (WebM counts milliseconds) blur a short clip's rate by a tick at either end.
+        # A coarse clock (WebM counts milliseconds) may be wrong by a tick at either end of a short clip.
         blur = max(SAME_RATE, Fraction(3, 2 * span))
         agrees = declared and abs(declared / measured - 1) <= blur
         return snap(declared if agrees and declared else measured), False
@@ -202,25 +211,26 @@ def source_rate(packets: Mapping[str, Any], time_base: Fraction, guessed: str | 
 
 
 def is_steady(deltas: Sequence[tuple[int, int]], mean_ticks: Fraction) -> bool:
-    """Whether nearly all frames follow each other at the mean distance, rounding of the clock aside."""
+    """True when 98 % of the frames follow each other at the mean distance."""
     total = sum(count for _, count in deltas)
+    # A clock rounds each time to whole ticks.
     slack = max(Fraction(1), mean_ticks / 50)
     return sum(count for ticks, count in deltas if abs(ticks - mean_ticks) <= slack) * 100 >= total * 98
 
 
 def typical_rate(deltas: Sequence[tuple[int, int]], time_base: Fraction, measured: Fraction) -> Fraction:
-    """Of a varying source: the rate of its most usual distance, not slower than its mean."""
-    usual = max((ticks for ticks, count in deltas if count == deltas[0][1]), default=0)
-    if usual <= 0:
+    """The rate of the most frequent distance between frames of a varying source, and at least its mean rate."""
+    frequent = max((ticks for ticks, count in deltas if count == deltas[0][1]), default=0)
+    if frequent <= 0:
         return measured
-    # A coarse clock counts a thirtieth of a second as 33 milliseconds twice, then as 34.
-    alike = [(ticks, count) for ticks, count in deltas if abs(ticks - usual) <= 1]
-    mean_ticks = Fraction(sum(ticks * count for ticks, count in alike), sum(count for _, count in alike))
+    # A clock in milliseconds counts a thirtieth of a second as 33 twice, then as 34: these are the same distance.
+    same = [(ticks, count) for ticks, count in deltas if abs(ticks - frequent) <= 1]
+    mean_ticks = Fraction(sum(ticks * count for ticks, count in same), sum(count for _, count in same))
     return max(measured, 1 / (mean_ticks * time_base))
 
 
 def snap(rate: Fraction) -> Fraction:
-    """The standard rate that this one stands for, else the rate itself as a fraction that encoders accept."""
+    """The standard rate within SAME_RATE of this one, else the rate itself as a fraction that encoders accept."""
     nearest = min(STANDARD_RATES, key=lambda standard: abs(standard - rate))
     if abs(nearest / rate - 1) <= SAME_RATE:
         return nearest
@@ -228,14 +238,15 @@ def snap(rate: Fraction) -> Fraction:
 
 
 def snap_up(rate: Fraction) -> Fraction:
-    """The standard rate that this one stands for, else the slowest that loses (almost) no frame of a varying source."""
-    if (same := snap(rate)) in STANDARD_RATES:
-        return same
+    """The standard rate that is meant by this one of a varying source, else the next higher standard rate."""
+    if (snapped := snap(rate)) in STANDARD_RATES:
+        return snapped
+    # A rate that is 2 % too low loses one frame in fifty; the next one would store many frames twice.
     return next((standard for standard in STANDARD_RATES if standard >= rate * Fraction(98, 100)), Fraction(MAX_RATE))
 
 
 def at_most_60(rate: Fraction) -> Fraction:
-    """Halved until it fits; a fraction that encoders accept, whatever the file claims."""
+    """The rate, halved until it is at most 60, as a fraction that encoders accept, whatever the file claims."""
     while rate > MAX_RATE:
         rate /= 2
     return rate.limit_denominator(MAX_DENOMINATOR)
