@@ -1,4 +1,4 @@
-"""The rungs: which sizes a video is encoded in. Typed data and one pure function."""
+"""The rungs: the sizes in which a video is encoded; pure."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -28,7 +28,7 @@ class SizedRung:
         return self.rung.name
 
 
-# Peak rates are for 30 frames a second; faster video gets half as much again (see ffmpeg.args).
+# Peak rates are for 30 frames a second; see ffmpeg_args.peak_kbps for faster video.
 KNOWN_RUNGS = (
     Rung("120p", 120, crf=25, max_kbps=220),
     Rung("144p", 144, crf=25, max_kbps=280),
@@ -40,10 +40,13 @@ KNOWN_RUNGS = (
     Rung("1440p", 1440, crf=23, max_kbps=11000),
     Rung("2160p", 2160, crf=23, max_kbps=20000),
 )
+# The end of x264's scale for 8 bits, and the worst quality.
 MAX_CRF = 51
+# A picture that misses a rung by 2 % or less (1278×718) counts as that rung.
 NEARLY = Fraction(98, 100)
-WORTH_A_RUNG = Fraction(5, 4)  # of the short side; more than half as many pixels again
-# x264's, fastest first: each takes longer than the one before it and makes smaller files of the same quality.
+# Short side of an added rung over that of the rung below it: more than half as many pixels again.
+WORTH_A_RUNG = Fraction(5, 4)
+# Presets of x264, fastest first: each takes longer than the one before it and makes smaller files of the same quality.
 PRESETS = (
     *("ultrafast", "superfast", "veryfast", "faster", "fast"),
     *("medium", "slow", "slower", "veryslow"),
@@ -52,9 +55,9 @@ DEFAULT_LADDER = ("120p", "360p", "720p", "1080p")
 
 
 def parse_ladder(names: Iterable[str], *, crf: int | None = None) -> tuple[Rung, ...]:
-    """Rungs by name, lowest first; `720p@2500` overrides the peak rate in kbit/s, `crf` the quality of all of them.
+    """Rungs by name, lowest first. `720p@2500` overrides the peak rate in kbit/s, `crf` the quality of all of them.
 
-    Raises ValueError with a sentence.
+    Raises ValueError with a sentence for people.
     """
     known = {rung.name: rung for rung in KNOWN_RUNGS}
     rungs: dict[str, Rung] = {}
@@ -76,35 +79,42 @@ def parse_ladder(names: Iterable[str], *, crf: int | None = None) -> tuple[Rung,
 def plan_ladder(width: int, height: int, ladder: Iterable[Rung]) -> tuple[SizedRung, ...]:
     """The rungs for a picture of this display size, lowest first; never larger than the picture.
 
-    The lowest rung always exists: of a picture smaller than it, it is the picture itself; and so is one that the
-    picture misses by a few lines only, such as 1278×718.
+    The lowest rung always exists: a picture that is smaller keeps its size and takes that rung's name.
     """
     rungs = sorted(ladder, key=lambda rung: rung.short_side)
     short_side = min(width, height)
     fitting = [rung for rung in rungs if reaches(short_side, rung)] or rungs[:1]
-    return tuple(fit(rung, width, height) for rung in [*fitting, *between(short_side, fitting[-1], rungs)])
+    fitting += rung_between(short_side, fitting[-1], rungs)
+    return tuple(
+        SizedRung(rung, *shrink(width, height, Fraction(rung.short_side, min(width, height)))) for rung in fitting
+    )
 
 
 def reaches(short_side: int, rung: Rung) -> bool:
     return rung.short_side * NEARLY <= short_side
 
 
-def between(short_side: int, best: Rung, ladder: Sequence[Rung]) -> list[Rung]:
-    """The known rung nearest to a picture that lies between two of the ladder: 480p for a film of 480 lines on a ladder
-    that has 360p and 720p, which would otherwise lose half of its pixels. None above the ladder's highest."""
+def rung_between(short_side: int, best: Rung, ladder: Sequence[Rung]) -> list[Rung]:
+    """The best known rung for a picture that lies between two rungs of the ladder; empty when there is none.
+
+    A film of 480 lines on a ladder with 360p and 720p gets 480p, and would otherwise lose half of its pixels. Above the
+    ladder's highest rung nothing is added.
+    """
     above = next((rung for rung in ladder if rung.short_side > best.short_side), best)
     known = [rung for rung in KNOWN_RUNGS if best.short_side * WORTH_A_RUNG <= rung.short_side < above.short_side]
-    # No more than the site allows to the next rung, which `720p@800` may have made little.
+    # The site's rate of the next higher rung holds for this one too: `720p@800` may have made it low.
     allowed = [replace(rung, crf=best.crf, max_kbps=min(rung.max_kbps, above.max_kbps)) for rung in known]
     return [rung for rung in allowed if reaches(short_side, rung)][-1:]
 
 
-def fit(rung: Rung, width: int, height: int) -> SizedRung:
-    scale = min(Fraction(rung.short_side, min(width, height)), Fraction(1))
-    return SizedRung(rung, even(width * scale, at_most=width), even(height * scale, at_most=height))
+def shrink(width: int, height: int, scale: Fraction) -> tuple[int, int]:
+    """The picture's size times `scale`, in even numbers of pixels and never enlarged."""
+    scale = min(scale, Fraction(1))
+    return even(width * scale, at_most=width), even(height * scale, at_most=height)
 
 
 def even(length: Fraction, *, at_most: int) -> int:
-    """The nearest even number of pixels that does not enlarge the picture (2 at the least: H.264 has no smaller)."""
+    """The nearest even number of pixels, at most `at_most`."""
+    # 4:2:0 has one colour sample for two pixels, and H.264 no picture of less than 2.
     nearest = 2 * round(length / 2)
     return max(2, nearest if nearest <= at_most else nearest - 2)

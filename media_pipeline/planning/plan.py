@@ -1,4 +1,4 @@
-"""What will be made of a source: one frozen EncodePlan; pure."""
+"""Decides what is made of a source: one frozen EncodePlan; pure."""
 
 import math
 from dataclasses import dataclass
@@ -16,8 +16,10 @@ from media_pipeline.sources.source import Source
 SEGMENT_S = 4
 AUDIO_RATE = 48_000
 AUDIO_KBPS = 128
+# Poster candidates of a long film, spread evenly over it.
 POSTER_CANDIDATES = 60
-NEARLY_A_FRAME = Fraction(1, 10)  # what is so much short of a whole frame is one, but for rounding
+# Times are rounded to the container's ticks: a delay that is this much short of a whole frame counts as one.
+NEARLY_A_FRAME = Fraction(1, 10)
 
 
 @dataclass(frozen=True)
@@ -29,7 +31,7 @@ class PlanSettings:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Frames [first_frame, first_frame + frames) of the output, encoded by one process; starts at a segment."""
+    """Frames [first_frame, first_frame + frames) of the output, encoded by one process. Starts with a segment."""
 
     number: int
     first_frame: int
@@ -50,7 +52,7 @@ class EncodePlan:
     frame_rate: Fraction
     frames: int
     is_still: bool  # the source has one frame
-    shift_s: Fraction | None  # taken off all times, so that the picture's are whole frames; None: they start at 0
+    shift_s: Fraction | None  # taken off all times, so that frames fall on whole numbers; None: the first is at 0
     segment_frames: int  # frames from one IDR frame to the next, the same in every rung
     rungs: tuple[SizedRung, ...]  # lowest first
     chunks: tuple[Chunk, ...]
@@ -58,8 +60,8 @@ class EncodePlan:
     captions: tuple[CaptionTrack, ...]
     storyboard: Storyboard
     preset: str
-    poster_step: int  # every so manieth frame may become the poster
-    poster_pause: int  # frames from such a one to the one that tells whether it stands still
+    poster_step: int  # frames from one poster candidate to the next
+    poster_pause: int  # frames from a candidate to the frame that shows whether it stands still
     time_limit_s: float
 
     @property
@@ -72,22 +74,23 @@ class EncodePlan:
 
     @property
     def work_pixels(self) -> int:
-        """What the encoder has to do: the pixels of all frames of all rungs."""
+        """The encoder's work: the pixels of all frames of all rungs."""
         return self.frames * sum(rung.width * rung.height for rung in self.rungs)
 
     @property
     def poster_rung(self) -> int:
-        """Posters are drawn from the best rung that is not larger than they need to be."""
+        """The number of the rung from which posters are drawn: the best one that is no larger than they are."""
         fitting = [n for n, rung in enumerate(self.rungs) if max(rung.width, rung.height) <= POSTER_LONG_SIDE]
         return max(fitting, default=0)
 
 
 def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
-    """The plan for a source; raises TooLong, TooLarge or NotAVideo when the site does not accept it."""
+    """The plan for a source. Raises TooLong, TooLarge or NotAVideo when the site does not accept it."""
     refuse_over_limits(source, settings.limits)
     shift_s = shift_to_grid(source)
     frames = max(1, round((source.duration_s - (shift_s or 0)) * source.frame_rate))
     rungs = plan_ladder(source.width, source.height, settings.ladder)
+    # A quarter of a second: within it fades, dissolves and quick pans differ.
     pause = max(1, round(source.frame_rate / 4))
     return EncodePlan(
         video_index=source.video_index,
@@ -103,7 +106,8 @@ def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
         shift_s=shift_s,
         segment_frames=max(1, round(SEGMENT_S * source.frame_rate)),
         rungs=rungs,
-        chunks=plan_chunks(frames),
+        # One chunk: a video is encoded by one process.
+        chunks=(Chunk(number=0, first_frame=0, frames=frames),),
         audio=plan_audio(source),
         captions=plan_captions(source.subtitles),
         storyboard=plan_storyboard(rungs[0], frames, source.frame_rate),
@@ -115,17 +119,15 @@ def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
 
 
 def shift_to_grid(source: Source) -> Fraction | None:
-    """What the first picture is late by, whole frames aside: containers that count the sound encoder's priming start
-    the picture some 21 ms after the sound, and would have the first frame shown twice."""
+    """The part of a frame by which the first picture is late; None when frames have no times of their own.
+
+    Containers that count the sound encoder's priming start the picture some 21 ms after the sound. Left as it is, this
+    would show the first frame twice.
+    """
     if source.start_s is None:
         return None
     whole_frames = math.floor(source.start_s * source.frame_rate + NEARLY_A_FRAME)
     return source.start_s - whole_frames / source.frame_rate
-
-
-def plan_chunks(frames: int) -> tuple[Chunk, ...]:
-    """One chunk: a video is encoded by one process."""
-    return (Chunk(number=0, first_frame=0, frames=frames),)
 
 
 def refuse_over_limits(source: Source, limits: Limits) -> None:
@@ -135,7 +137,7 @@ def refuse_over_limits(source: Source, limits: Limits) -> None:
     if source.width * source.height > limits.max_pixels or max(source.width, source.height) > MAX_SIDE:
         raise TooLarge.by_size(source.width, source.height)
     if source.frames > MAX_FRAMES_PER_S * max(Fraction(1), source.duration_s):
-        told = f"{source.frames} pictures for {float(source.duration_s):.1f} seconds"
-        raise NotAVideo(f"The file holds {told}; it is damaged or not a video.")
+        content = f"{source.frames} pictures for {float(source.duration_s):.1f} seconds"
+        raise NotAVideo(f"The file holds {content}; it is damaged or not a video.")
     if source.frames > limits.max_frames:
         raise TooLarge.by_frames(limits.max_frames)

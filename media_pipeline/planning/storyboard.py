@@ -1,22 +1,23 @@
-"""Small pictures of the whole film on one sheet, which a player shows above its seek bar; pure.
+"""The storyboard: small pictures of the whole film on one sheet, which a player shows above its seek bar; pure.
 
-The encoder draws the sheet; the WebVTT says which part of it belongs to which seconds.
+The encoder draws the pictures; a WebVTT file says which part of the sheet belongs to which seconds.
 """
 
 from dataclasses import dataclass
 from fractions import Fraction
 
-from media_pipeline.planning.ladder import SizedRung, even
+from media_pipeline.planning.ladder import SizedRung, shrink
 
 COLUMNS = 10
-MAX_TILES = 160  # a sheet of at most 1600×2560 pixels, however long the film is
+# Together with TILE_LONG_SIDE: a sheet of at most 1600×2560 pixels, however long the film is.
+MAX_TILES = 160
 TILE_LONG_SIDE = 160
 MIN_INTERVAL_S = 1
 
 
 @dataclass(frozen=True)
 class Storyboard:
-    """A sheet of `columns` × `rows` tiles, filled row by row: one tile for every `step_frames` of the film."""
+    """A sheet of `columns` × `rows` tiles, filled row by row, with one tile for every `step_frames` of the film."""
 
     tile_width: int
     tile_height: int
@@ -27,18 +28,16 @@ class Storyboard:
 
 
 def plan_storyboard(rung: SizedRung, frames: int, frame_rate: Fraction) -> Storyboard:
-    """Tiles in the film's own shape, drawn from this rung: one a second, fewer when they would be too many."""
+    """Tiles in the film's own shape, drawn from this rung: one a second, fewer when that makes more than MAX_TILES."""
     step = max(1, round(MIN_INTERVAL_S * frame_rate), -(-frames // MAX_TILES))
     tiles = -(-frames // step)
     columns = min(COLUMNS, tiles)
-    scale = min(Fraction(1), Fraction(TILE_LONG_SIDE, max(rung.width, rung.height)))
-    width = even(rung.width * scale, at_most=rung.width)
-    height = even(rung.height * scale, at_most=rung.height)
+    width, height = shrink(rung.width, rung.height, Fraction(TILE_LONG_SIDE, max(rung.width, rung.height)))
     return Storyboard(width, height, columns, -(-tiles // columns), tiles, step)
 
 
 def storyboard_vtt(board: Storyboard, sheet: str, frames: int, frame_rate: Fraction) -> str:
-    """A cue for each tile that the film (of so many frames) reaches: `<sheet>#xywh=x,y,width,height`."""
+    """A cue for each tile that lies within the film's `frames`: `<sheet>#xywh=x,y,width,height`."""
     cues = ["WEBVTT\n"]
     for tile in range(min(board.tiles, -(-frames // board.step_frames))):
         start = tile * board.step_frames / frame_rate

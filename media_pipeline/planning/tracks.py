@@ -1,23 +1,25 @@
-"""Which soundtracks and captions a version has, and what they are called; pure."""
+"""The soundtracks and captions of a version, and their names; pure."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from media_pipeline.sources.languages import UNDETERMINED, language_name
+from media_pipeline.sources.languages import language_name
 from media_pipeline.sources.source import AudioTrack, Source, SubtitleTrack
 
-# Each soundtrack is an encode of its own; more than this no film has that is watched for its languages.
+# Each soundtrack costs an encoder. Films that are watched for their languages have fewer.
 MAX_SOUNDTRACKS = 12
+# Each language of captions costs a file and a line in a menu.
 MAX_CAPTIONS = 32
 
 
 @dataclass(frozen=True)
 class AudioRendition:
-    """One soundtrack of the version. `key` is part of its files' names; the main one has none: it lies in the rungs."""
+    """One soundtrack of the version. `key` is part of its files' names, and empty for the main one, which lies in the
+    rungs' files."""
 
     track: AudioTrack
     key: str
-    name: str  # in the player's menu, unlike all others
+    name: str  # in the player's menu, unlike every other soundtrack's
 
     @property
     def is_main(self) -> bool:
@@ -40,8 +42,8 @@ def plan_audio(source: Source) -> tuple[AudioRendition, ...]:
         return ()
     others = [track for track in source.audio if track != main]
     chosen = [main, *others][:MAX_SOUNDTRACKS]
-    names = numbered([audio_name(track, number) for number, track in enumerate(chosen)], " ")
-    keys = ["", *numbered([track.language for track in chosen[1:]], "_")]
+    names = distinct_names([audio_name(track, number) for number, track in enumerate(chosen)], " ")
+    keys = ["", *distinct_names([track.language for track in chosen[1:]], "_")]
     return tuple(AudioRendition(*fields) for fields in zip(chosen, keys, names, strict=True))
 
 
@@ -52,28 +54,26 @@ def audio_name(track: AudioTrack, number: int) -> str:
     return track.title or language or (f"Track {number + 1}" if number else "Original")
 
 
-def numbered(names: Sequence[str], separator: str) -> list[str]:
-    """Every name different: the second `de` becomes `de_2`."""
+def distinct_names(names: Iterable[str], separator: str) -> list[str]:
+    """The names, each made different from all before it: the second `de` becomes `de_2`."""
     result: list[str] = []
     for name in names:
-        unlike, number = name, 1
-        while unlike in result:
+        distinct, number = name, 1
+        while distinct in result:
             number += 1
-            unlike = f"{name}{separator}{number}"
-        result.append(unlike)
+            distinct = f"{name}{separator}{number}"
+        result.append(distinct)
     return result
 
 
 def plan_captions(subtitles: Iterable[SubtitleTrack]) -> tuple[CaptionTrack, ...]:
-    """Text of a known language, one track each: a whole one before a forced one, the default one before others."""
+    """The subtitles that become captions: text only, one track for each language, in the file's order.
+
+    Of one language, complete subtitles are taken before forced ones, then the default track before the others.
+    """
     chosen: dict[str, CaptionTrack] = {}
     for track in sorted(subtitles, key=lambda track: (track.is_forced, not track.is_default, track.index)):
         if track.is_text and track.language not in chosen and len(chosen) < MAX_CAPTIONS:
-            chosen[track.language] = CaptionTrack(track.index, track.language, caption_label(track))
+            label = language_name(track.language) or track.title or "Captions"
+            chosen[track.language] = CaptionTrack(track.index, track.language, label)
     return tuple(sorted(chosen.values(), key=lambda caption: caption.index))
-
-
-def caption_label(track: SubtitleTrack) -> str:
-    if track.language == UNDETERMINED:
-        return track.title or "Captions"
-    return language_name(track.language)

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from media_pipeline.limits import GIB, MIB
-from media_pipeline.planning.allowance import encoder_limits, largest_file_bytes, probe_limits
+from media_pipeline.planning.allowance import encoder_limits, probe_limits
 from media_pipeline.planning.plan import EncodePlan, PlanSettings, plan_encode
 from media_pipeline.sources.source import Source
 from media_pipeline.tests.sources import FILM, film
@@ -33,7 +33,7 @@ def test_memory_follows_the_number_of_threads() -> None:
 
 
 def test_disk_follows_the_length() -> None:
-    second, hour = (largest_file_bytes(plan(film(duration_s=Fraction(s)))) for s in (1, 3600))
+    second, hour = (encoder_limits(plan(film(duration_s=Fraction(s))), 2).file_bytes for s in (1, 3600))
 
     assert second < 70 * MIB
     assert hour < 8 * GIB

@@ -2,7 +2,7 @@
 
 import pytest
 
-from media_pipeline.planning.tracks import MAX_SOUNDTRACKS, numbered, plan_audio, plan_captions
+from media_pipeline.planning.tracks import MAX_SOUNDTRACKS, distinct_names, plan_audio, plan_captions
 from media_pipeline.tests.sources import film, sound, subtitles
 
 
@@ -46,7 +46,7 @@ def test_a_silent_film_has_none() -> None:
 
 
 def test_a_made_up_name_is_not_taken_twice_either() -> None:
-    assert numbered(["a", "a 2", "a"], " ") == ["a", "a 2", "a 3"]
+    assert distinct_names(["a", "a 2", "a"], " ") == ["a", "a 2", "a 3"]
 
 
 def test_of_each_language_the_whole_captions_are_taken_before_the_forced_ones() -> None:
