@@ -1,13 +1,12 @@
-"""Which frames may stand for the film; pure. Looks at small grey frames that the encoder wrote along the way.
+"""Chooses the frames that may stand for the film, by the small grey frames that the encoder wrote; pure.
 
-They come in pairs: a frame, and the one a quarter of a second later, which tells whether it stands still. In the middle
-of a fade, a dissolve or a quick pan the two differ, however far the next candidate is.
+These come in pairs: a candidate, and the frame a quarter of a second later. In the middle of a fade, a dissolve or a
+quick pan the two differ, so the second one shows whether the candidate stands still.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
 from math import sqrt
 from operator import mul, sub
 
@@ -23,17 +22,21 @@ POSTER_QUALITY = 6
 SMALL_POSTER_LONG_SIDE = 640
 SMALL_POSTER_QUALITY = 7
 
+# Mean brightness (of 255) of frames that are too dark or too bright to show anything.
 DARK = 32.0
 BRIGHT = 225.0
-FLAT = 12.0  # less contrast than this is a blank, a title's background or the depth of a fade
-BLOCK = 4  # pixels to a side
-ALIKE = 5.0  # two frames whose blocks differ less than this on average are the same picture to a person
+# Frames with less contrast are blanks, backgrounds of titles or the depth of a fade.
+FLAT = 12.0
+# Pixels on each side of a block of `Look.blocks`.
+BLOCK = 4
+# Two frames whose blocks differ less than this on average are the same picture to a person.
+ALIKE = 5.0
 SHADES = 16
 
 
 @dataclass(frozen=True)
 class Look:
-    """A frame and what is on the screen a moment later."""
+    """A poster candidate, and the frame a moment later."""
 
     frame: bytes
     later: bytes
@@ -57,7 +60,7 @@ class Look:
 
     @cached_property
     def blocks(self) -> bytes:
-        """What is roughly where: a slow pan moves every blade of grass, and is the same picture all the same."""
+        """The mean brightness of each block: a slow pan moves every blade of grass, and keeps the picture."""
         rows = [self.frame[start : start + THUMB_WIDTH] for start in range(0, THUMB_BYTES, THUMB_WIDTH)]
         sums = (
             sum(sum(row[x : x + BLOCK]) for row in rows[y : y + BLOCK])
@@ -68,7 +71,7 @@ class Look:
 
     @cached_property
     def shades(self) -> tuple[float, ...]:
-        """How much of the picture is how bright."""
+        """The share of the pixels in each of SHADES ranges of brightness."""
         counts = [0] * SHADES
         for level in self.frame:
             counts[level * SHADES // 256] += 1
@@ -80,7 +83,7 @@ class Look:
 
     @cached_property
     def unrest(self) -> float:
-        """0 to 1: how much changes within the moment."""
+        """0 to 1: how much the picture changes within the moment."""
         return min(1.0, difference(self.frame, self.later) / 24.0)
 
 
@@ -90,39 +93,31 @@ def difference(one: bytes, other: bytes) -> float:
 
 
 def split_looks(data: bytes) -> list[Look]:
-    """Whole frames only: an encoder that was cut off leaves part of one. A last frame without its pair stands still."""
+    """The pairs of frames in the encoder's raw output. A last frame without its pair counts as standing still."""
+    # Whole frames only: an encoder that was ended leaves part of one.
     thumbs = [data[start : start + THUMB_BYTES] for start in range(0, len(data) - THUMB_BYTES + 1, THUMB_BYTES)]
     return [Look(thumbs[n], thumbs[min(n + 1, len(thumbs) - 1)]) for n in range(0, len(thumbs), 2)]
 
 
-def choose_posters(looks: Sequence[Look], most: int = MAX_POSTERS) -> list[int]:
-    """Indexes of the frames to offer, the best first: apart in time, unlike each other, none blank if any is not."""
+def choose_posters(looks: Sequence[Look], max_posters: int = MAX_POSTERS) -> list[int]:
+    """Indexes of the frames to offer, the best first: apart in time and unlike each other.
+
+    Blank frames are chosen only from a film that has no others.
+    """
     shown = [n for n, look in enumerate(looks) if not look.is_blank] or list(range(len(looks)))
-    usual = usual_shades([looks[n] for n in shown])
-    ranked = sorted(shown, key=lambda n: score(looks[n], usual) - edge(n, len(looks)), reverse=True)
+    mean_shades = [sum(looks[n].shades[shade] for n in shown) / max(1, len(shown)) for shade in range(SHADES)]
+
+    def score(n: int) -> float:
+        """Higher is better: rich in contrast and detail, standing still, and in the film's usual light."""
+        look, position = looks[n], (n + 0.5) / len(looks)
+        likeness = sum(map(min, look.shades, mean_shades))
+        # Films open with logos and close with credits: the outer tenths count less.
+        edge = 15.0 if position < 0.1 or position > 0.9 else 0.0
+        return min(look.contrast, 70.0) + 1.5 * look.detail + 20.0 * likeness - 40.0 * look.unrest - edge
+
     chosen: list[int] = []
-    for n in ranked:
-        is_apart = all(abs(n - m) * 2 * most >= len(looks) for m in chosen)
+    for n in sorted(shown, key=score, reverse=True):
+        is_apart = all(abs(n - m) * 2 * max_posters >= len(looks) for m in chosen)
         if is_apart and all(difference(looks[n].blocks, looks[m].blocks) > ALIKE for m in chosen):
             chosen.append(n)
-    return chosen[:most]
-
-
-def score(look: Look, usual: Sequence[float]) -> float:
-    """Higher is better: rich in contrast and detail, standing still, and of the film's usual light."""
-    likeness = sum(map(min, look.shades, usual))
-    return min(look.contrast, 70.0) + 1.5 * look.detail + 20.0 * likeness - 40.0 * look.unrest
-
-
-def usual_shades(looks: Sequence[Look]) -> list[float]:
-    """How bright how much of the film is, blanks aside."""
-    sums = [0.0] * SHADES
-    for n, share in chain.from_iterable(enumerate(look.shades) for look in looks):
-        sums[n] += share
-    return [total / max(1, len(looks)) for total in sums]
-
-
-def edge(index: int, count: int) -> float:
-    """Films open with logos and close with credits: the outer tenths count less."""
-    position = (index + 0.5) / count
-    return 15.0 if position < 0.1 or position > 0.9 else 0.0
+    return chosen[:max_posters]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline.pictures.uploaded import KINDS, TURNS, kind_of, orientation_of, picture_args, turn_of
+from media_pipeline.pictures.uploaded import KINDS, TURNS, detect_kind, parse_orientation, picture_args, upright_filters
 from media_pipeline.tests.golden import golden_list
 
 JPEG_HEAD, JPEG_REST = b"\xff\xd8", b"\xff\xda\0\x02picture\xff\xd9"
@@ -74,7 +74,7 @@ def test_the_command_is_exactly_this(name: str, kind: str, turn: str) -> None:
     ],
 )
 def test_a_picture_is_known_by_its_first_bytes(picture: bytes, kind: str | None) -> None:
-    assert kind_of(picture) == kind
+    assert detect_kind(picture) == kind
     assert kind is None or kind in KINDS
 
 
@@ -82,12 +82,12 @@ def test_a_picture_is_known_by_its_first_bytes(picture: bytes, kind: str | None)
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_every_kind_says_which_way_up_it_is(put_in: Callable[[bytes], bytes], order: str, orientation: int) -> None:
-    assert turn_of(put_in(exif(orientation, order=order))) == TURNS.get(orientation, "")
+    assert upright_filters(put_in(exif(orientation, order=order))) == TURNS.get(orientation, "")
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65_535])
 def test_an_orientation_that_is_none_turns_nothing(orientation: int) -> None:
-    assert turn_of(in_jpeg(exif(orientation))) == ""
+    assert upright_filters(in_jpeg(exif(orientation))) == ""
 
 
 @pytest.mark.parametrize(
@@ -95,23 +95,23 @@ def test_an_orientation_that_is_none_turns_nothing(orientation: int) -> None:
 )
 @pytest.mark.parametrize("put_in", CONTAINERS)
 def test_a_block_that_says_nothing_turns_nothing(put_in: Callable[[bytes], bytes], block: bytes) -> None:
-    assert turn_of(put_in(block)) == ""
+    assert upright_filters(put_in(block)) == ""
 
 
 @pytest.mark.parametrize("put_in", CONTAINERS)
 def test_a_picture_that_is_cut_off_anywhere_turns_nothing_or_rightly(put_in: Callable[[bytes], bytes]) -> None:
     picture = put_in(exif(6))
 
-    assert {turn_of(picture[:end]) for end in range(len(picture))} <= {"", TURNS[6]}
+    assert {upright_filters(picture[:end]) for end in range(len(picture))} <= {"", TURNS[6]}
 
 
 @pytest.mark.parametrize("size", [b"\0\0", b"\0\1", b"\xff\xff"])
 def test_lengths_that_lie_end_the_search(size: bytes) -> None:
-    assert turn_of(JPEG_HEAD + b"\xff\xe0" + size * 20_000) == ""
-    assert turn_of(PNG_HEAD + size * 20_000) == ""
-    assert turn_of(b"RIFF\0\0\0\0WEBP" + size * 20_000) == ""
+    assert upright_filters(JPEG_HEAD + b"\xff\xe0" + size * 20_000) == ""
+    assert upright_filters(PNG_HEAD + size * 20_000) == ""
+    assert upright_filters(b"RIFF\0\0\0\0WEBP" + size * 20_000) == ""
 
 
 def test_a_block_of_very_many_entries_is_read_to_its_end_only() -> None:
     with pytest.raises(struct.error):
-        orientation_of(b"II*\0\x08\0\0\0\xff\xff" + bytes(12) * 1000)
+        parse_orientation(b"II*\0\x08\0\0\0\xff\xff" + bytes(12) * 1000)

@@ -144,9 +144,9 @@ def test_what_cameras_append_to_a_photo_does_no_harm(ffmpeg: str, tmp_path: Path
         (b"", "The file is empty."),
         (
             b"RIFF\x20\0\0\0WEBPVP8X\x0a\0\0\0" + bytes(10) + b"ANIM\6\0\0\0" + bytes(6),
-            "This picture moves; upload one that",
+            "This picture is animated; upload one that",
         ),
-        (b"GIF89a", "This is no JPEG, PNG or WebP picture"),
+        (b"GIF89a", "This is not a JPEG, PNG or WebP picture"),
     ],
 )
 def test_the_sentence_says_what_is_wrong(ffmpeg: str, tmp_path: Path, picture: bytes, sentence: str) -> None:
