@@ -71,7 +71,7 @@ def hls_texts(result: DashResult) -> tuple[dict[str, str], list[Variant]]:
         [audio_variant(key, one, label) for key, one, label in zip(keys, sounds, labels, strict=True)],
         is_independent=all(segment.starts_with_sync for one in videos for segment in one.segments),
     )
-    texts = {layout.MASTER: playlists.finished(lines)}
+    texts = {layout.MASTER: playlists.join_lines(lines)}
     texts |= {layout.playlist_file(name): track_playlist(one) for name, one in zip(names, videos, strict=True)}
     texts |= {layout.audio_playlist_file(key): track_playlist(one.best) for key, one in zip(keys, sounds, strict=True)}
     return texts, [
@@ -153,7 +153,7 @@ def manifest_text(result: DashResult) -> str:
             *(line for track in one.tracks for line in representation_lines(next(identities), track, result.start_s)),
             "</AdaptationSet>",
         ]
-    return playlists.finished([*lines, "</Period>", "</MPD>"])
+    return playlists.join_lines([*lines, "</Period>", "</MPD>"])
 
 
 def representation_lines(identity: int, one: DashTrack, zero_s: Fraction) -> Iterator[str]:

@@ -217,7 +217,7 @@ def parse_trun(payload: bytes, defaults: Defaults) -> Run:
     return Run(samples, data_offset, defaults.flags if first_flags is None else first_flags, defaults, fields, data)
 
 
-def codec_of(moov: Box) -> str:
+def codec_name(moov: Box) -> str:
     """RFC 6381 name of the first track's codec, from its decoder configuration: `avc1.64001f`, `mp4a.40.2`."""
     stsd = moov.find(b"trak", b"mdia", b"minf", b"stbl", b"stsd").payload
     at = stsd.find(b"avcC")

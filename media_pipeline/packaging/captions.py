@@ -1,7 +1,7 @@
 """Captions: SubRip and WebVTT in, plain WebVTT out; pure.
 
-Whatever a file brings along (styles, regions, positions, scripts of other programs) is left behind: cues are times and
-text with the few tags that WebVTT knows.
+A cue is two times and text with the few tags that every player knows. Styles, regions, positions and other programs'
+scripts are left out.
 """
 
 import codecs
@@ -14,7 +14,8 @@ from fractions import Fraction
 from media_pipeline.planning.storyboard import webvtt_time
 
 MAX_CUES = 20_000
-MAX_CUE_LENGTH = 2000  # characters of the file, tags included
+# Characters in the file, tags included.
+MAX_CUE_LENGTH = 2000
 TIMES = re.compile(
     r"(?:(?P<h1>\d{1,4}):)?(?P<m1>\d{1,2}):(?P<s1>\d{1,2})[.,](?P<f1>\d{1,3})\s*-->\s*"
     r"(?:(?P<h2>\d{1,4}):)?(?P<m2>\d{1,2}):(?P<s2>\d{1,2})[.,](?P<f2>\d{1,3})(?:\s.*)?",
@@ -29,7 +30,7 @@ BYTE_ORDER_MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le
 
 
 class BadCaptions(Exception):
-    """Why this text is no captions, as a sentence."""
+    """Says in a sentence for people why this text cannot be used as captions."""
 
     def __init__(self, sentence: str) -> None:
         super().__init__(sentence)
@@ -38,7 +39,7 @@ class BadCaptions(Exception):
 
 @dataclass(frozen=True)
 class Cue:
-    """`text` is WebVTT's cue text: escaped, with <b>, <i> and <u> at the most."""
+    """`text` is WebVTT's cue text: escaped, with no tags but <b>, <i> and <u>."""
 
     start_s: Fraction
     end_s: Fraction
@@ -46,22 +47,23 @@ class Cue:
 
 
 def decode_captions(content: bytes) -> str:
-    """As the byte order mark says, else UTF-8, else what Windows wrote before it (of which Latin-1 is a part)."""
+    """The text of a file in UTF-8 or UTF-16, or in Windows' older encoding of western Europe."""
     for mark, encoding in BYTE_ORDER_MARKS:
         if content.startswith(mark):
             return content.removeprefix(mark).decode(encoding, errors="replace")
     try:
         return content.decode()
     except UnicodeDecodeError:
+        # Every letter of Latin-1 has the same byte in it.
         return content.decode("cp1252", errors="replace")
 
 
 def parse_captions(text: str) -> tuple[Cue, ...]:
-    """The cues of a SubRip or WebVTT file in order of time. Raises BadCaptions when there is none."""
+    """The cues of a SubRip or WebVTT file in order of time. Raises BadCaptions when there are none, or too many."""
     cues, has_times = [], False
-    for times, said in timed_lines(text):
+    for times, lines in timed_lines(text):
         has_times = True
-        cue = make_cue(times, said)
+        cue = make_cue(times, lines)
         if cue:
             cues.append(cue)
         if len(cues) > MAX_CUES:
@@ -74,60 +76,57 @@ def parse_captions(text: str) -> tuple[Cue, ...]:
 
 
 def timed_lines(text: str) -> Iterator[tuple[re.Match[str], list[str]]]:
-    """Each line of times with the lines of text behind it, up to the next empty one.
+    """Each line of times with the lines of text below it, up to the next empty line.
 
-    Headers, notes, styles and names of cues have no times before them. Some files forget the empty line: then the
-    next times end the text, and the number above them is none of it.
+    Headers, notes, styles and names of cues have no times above them, and so are left out.
     """
+    text = text.removeprefix("\ufeff").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
     times: re.Match[str] | None = None
-    said: list[str] = []
-    for line in [*lines_of(text), ""]:
+    lines: list[str] = []
+    for line in [*(line.strip() for line in text.split("\n")), ""]:
         match = TIMES.fullmatch(line) if "-->" in line else None
         if times and (match or not line):
-            yield times, said[:-1] if match and said and said[-1].isdecimal() else said
+            # Some files forget the empty line: then the next times end the text, and the number above them is not part
+            # of it.
+            yield times, lines[:-1] if match and lines and lines[-1].isdecimal() else lines
             times = None
         if match:
-            times, said = match, []
+            times, lines = match, []
         elif line:
-            said.append(line)
+            lines.append(line)
 
 
-def lines_of(text: str) -> list[str]:
-    """Without what cannot be shown and without the room around it."""
-    text = text.removeprefix("\ufeff").replace("\0", "").replace("\r\n", "\n").replace("\r", "\n")
-    return [line.strip() for line in text.split("\n")]
-
-
-def make_cue(times: re.Match[str], said: Iterable[str]) -> Cue | None:
-    """None when nothing is said, or for no time."""
-    start_s, end_s = seconds_of(times, "1"), seconds_of(times, "2")
-    # Before anything is made of it: entities of thousands of digits are an error to Python.
-    lines = "\n".join(said)[:MAX_CUE_LENGTH].split("\n")
+def make_cue(times: re.Match[str], lines: Iterable[str]) -> Cue | None:
+    """None for a cue without text, or one that ends before it begins."""
+    start_s, end_s = parse_time(times, "1"), parse_time(times, "2")
+    # Cut before it is parsed: Python refuses entities of thousands of digits.
+    lines = "\n".join(lines)[:MAX_CUE_LENGTH].split("\n")
     text = "\n".join(clean for line in lines if (clean := cue_text(line)))
-    is_said = bool(TAG.sub("", text).strip())
-    return Cue(start_s, end_s, text) if is_said and end_s > start_s else None
+    has_text = bool(TAG.sub("", text).strip())
+    return Cue(start_s, end_s, text) if has_text and end_s > start_s else None
 
 
-def seconds_of(match: re.Match[str], side: str) -> Fraction:
-    whole = int(match[f"h{side}"] or 0) * 3600 + int(match[f"m{side}"]) * 60 + int(match[f"s{side}"])
-    return whole + Fraction(int(match[f"f{side}"].ljust(3, "0")), 1000)
+def parse_time(times: re.Match[str], side: str) -> Fraction:
+    whole_s = int(times[f"h{side}"] or 0) * 3600 + int(times[f"m{side}"]) * 60 + int(times[f"s{side}"])
+    # `.5` is half a second.
+    return whole_s + Fraction(int(times[f"f{side}"].ljust(3, "0")), 1000)
 
 
 def cue_text(line: str) -> str:
-    """Bold, italics and underlining stay, every other tag goes, and `<`, `>` and `&` are said as such."""
+    """The line as WebVTT: bold, italics and underlining stay, every other tag goes, everything else is escaped."""
+
+    def escape(text: str) -> str:
+        # Entities may stand for line breaks, which would end the cue.
+        return html.escape(CONTROLS.sub(" ", html.unescape(text)), quote=False)
+
     line = ASS_OVERRIDES.sub("", line)
     parts, at = [], 0
     for tag in TAG.finditer(line):
-        parts.append(escaped(line[at : tag.start()]))
+        parts.append(escape(line[at : tag.start()]))
         if (name := (tag[1] or "").lower()) in KEPT_TAGS:
             parts.append(f"</{name}>" if tag[0].startswith("</") else f"<{name}>")
         at = tag.end()
-    return "".join([*parts, escaped(line[at:])]).strip()
-
-
-def escaped(text: str) -> str:
-    """Entities may stand for line breaks, which would end the cue."""
-    return html.escape(CONTROLS.sub(" ", html.unescape(text)), quote=False)
+    return "".join([*parts, escape(line[at:])]).strip()
 
 
 def webvtt(cues: Iterable[Cue]) -> str:
@@ -136,7 +135,7 @@ def webvtt(cues: Iterable[Cue]) -> str:
     )
 
 
-def moved(cues: Iterable[Cue], by_s: Fraction) -> list[Cue]:
-    """The same cues sooner (negative) or later; what would end before the film begins is left out."""
-    later = [replace(cue, start_s=max(Fraction(0), cue.start_s + by_s), end_s=cue.end_s + by_s) for cue in cues]
-    return [cue for cue in later if cue.end_s > 0]
+def shift_cues(cues: Iterable[Cue], shift_s: Fraction) -> list[Cue]:
+    """The cues later by `shift_s` (earlier when it is negative), without those that then end before the film begins."""
+    shifted = [replace(cue, start_s=max(Fraction(0), cue.start_s + shift_s), end_s=cue.end_s + shift_s) for cue in cues]
+    return [cue for cue in shifted if cue.end_s > 0]

@@ -1,6 +1,6 @@
 """Turns the encoder's files into a version: per rung one MP4 with picture and sound, init objects and playlists."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import accumulate
@@ -10,7 +10,7 @@ from media_pipeline import layout
 from media_pipeline.errors import EncoderFailed, Truncated
 from media_pipeline.mp4 import build
 from media_pipeline.mp4.boxes import BadMp4
-from media_pipeline.mp4.tracks import Fragment, Track, codec_of, read_track
+from media_pipeline.mp4.tracks import Fragment, Track, codec_name, read_track
 from media_pipeline.packaging import captions, playlists, soundtrack
 from media_pipeline.packaging.playlists import AudioVariant, Segment, VideoVariant
 from media_pipeline.packaging.soundtrack import Piece, Sound
@@ -21,7 +21,7 @@ from media_pipeline.planning.tracks import CaptionTrack
 
 @dataclass(frozen=True)
 class Package:
-    """What lies in the version's folder. `duration_s` is that of the picture; the main soundtrack comes first."""
+    """The content of a version's folder. `duration_s` is that of the picture; the main soundtrack comes first."""
 
     videos: tuple[VideoVariant, ...]
     audios: tuple[AudioVariant, ...]
@@ -31,24 +31,33 @@ class Package:
 
 
 def package(plan: EncodePlan, work: Path, out: Path, *, on_segment: Callable[[], None] = lambda: None) -> Package:
-    """Write everything that is played and return what it is. Raises EncoderFailed or Truncated.
+    """Writes everything that is played and describes it. Raises EncoderFailed or Truncated.
 
-    `on_segment` is called for every segment of every rung: a long film takes minutes.
+    `on_segment` is called for every segment of every rung: packaging a long film takes minutes.
     """
     tracks = [read_rung(ffmpeg_args.video_path(work, rung.name)) for rung in plan.rungs]
-    refuse_unequal_cuts(tracks)
+    cuts = {(t.timescale, tuple((f.decode_time, f.duration, f.starts_with_sync) for f in t.fragments)) for t in tracks}
+    if len(cuts) != 1 or not all(fragment.starts_with_sync for fragment in tracks[0].fragments):
+        raise EncoderFailed(detail="the rungs do not cut at the same frames")
+    timescale = tracks[0].timescale
     boundaries = [0, *accumulate(fragment.duration for fragment in tracks[0].fragments)]
-    duration_s = Fraction(boundaries[-1], tracks[0].timescale)
-    sounds = read_sounds(plan, work, [Fraction(b, tracks[0].timescale) for b in boundaries])
-    videos, main = [], None
+    duration_s = Fraction(boundaries[-1], timescale)
+    sounds = read_sounds(plan, work, [Fraction(boundary, timescale) for boundary in boundaries])
+    videos: list[VideoVariant] = []
+    audios: list[AudioVariant] = []
     for rung, track in zip(plan.rungs, tracks, strict=True):
-        mux = Mux.of(track, sounds[0] if sounds else None, duration_s)
-        mux.write(out, rung.name, on_segment)
-        videos.append(VideoVariant(rung.name, rung.width, rung.height, plan.frame_rate, mux.codec, mux.pictures()))
-        main = main or (layout.rendition_file(rung.name), mux.sounds())  # the lowest rung, the smallest file
-    audios = write_audios(out, sounds, main, duration_s, on_segment)
+        file = plan_rung_file(track, sounds[0] if sounds else None, duration_s)
+        write_rung(out, rung.name, file, duration_s, on_segment)
+        codec = codec_name(track.moov)
+        videos.append(VideoVariant(rung.name, rung.width, rung.height, plan.frame_rate, codec, file.pictures))
+        if sounds and not audios:
+            # Players read the main soundtrack from the lowest rung, the smallest file.
+            name = layout.rendition_file(rung.name)
+            audios.append(soundtrack.write_hls_objects(out, sounds[0], name, file.sounds, duration_s))
+    audios += [soundtrack.write_language(out, sound, duration_s, on_segment) for sound in sounds[1:]]
     (out / layout.MASTER).write_text(playlists.master_playlist(videos, audios))
-    return Package(tuple(videos), audios, write_captions(plan, work, out, duration_s), duration_s, tracks[0].samples)
+    captions_written = write_captions(plan, work, out, duration_s)
+    return Package(tuple(videos), tuple(audios), captions_written, duration_s, tracks[0].samples)
 
 
 def read_rung(path: Path) -> Track:
@@ -61,127 +70,87 @@ def read_rung(path: Path) -> Track:
     return track
 
 
-def refuse_unequal_cuts(tracks: list[Track]) -> None:
-    cuts = {(t.timescale, tuple((f.decode_time, f.duration, f.starts_with_sync) for f in t.fragments)) for t in tracks}
-    if len(cuts) != 1 or not all(f.starts_with_sync for f in tracks[0].fragments):
-        raise EncoderFailed(detail="the rungs do not cut at the same frames")
-
-
 def read_sounds(plan: EncodePlan, work: Path, boundaries_s: list[Fraction]) -> list[Sound]:
-    """The soundtracks that something could be decoded of; the first of them is the main one, whatever was planned."""
-    found = [
-        sound
-        for rendition in plan.audio
-        if (sound := soundtrack.read_sound(ffmpeg_args.audio_path(work, rendition.key), rendition, boundaries_s))
-    ]
-    return [replace(found[0], rendition=replace(found[0].rendition, key="")), *found[1:]] if found else []
-
-
-# --- writing ---------------------------------------------------------------------------------------------------------
+    """The soundtracks of which something could be decoded. The first of them is the main one, whatever was planned."""
+    sounds = []
+    for rendition in plan.audio:
+        sound = soundtrack.read_sound(ffmpeg_args.audio_path(work, rendition.key), rendition, boundaries_s)
+        if sound:
+            sounds.append(sound if sounds else replace(sound, rendition=replace(rendition, key="")))
+    return sounds
 
 
 @dataclass(frozen=True)
-class Interleaved:
-    """One segment of a rung: the picture's fragment, then the sound's."""
+class RungSegment:
+    """One segment of a rung's file: the picture's fragment, then the sound's."""
 
     fragment: Fragment
     moof: bytes  # of the picture, renumbered
-    piece: Piece | None
-    sound_head: bytes  # all of the sound's fragment but its media; empty when there is none
+    piece: Piece | None  # of the sound
+    sound_head: bytes  # the sound's fragment without its media; empty when the segment has no sound
 
     @property
     def sound_bytes(self) -> int:
-        return len(self.sound_head) + self.piece.bytes if self.piece and self.sound_head else 0
+        return len(self.sound_head) + self.piece.media_bytes if self.piece and self.sound_head else 0
 
 
 @dataclass(frozen=True)
-class Mux:
-    """One rung's MP4 before it is written: where everything will lie."""
+class RungFile:
+    """One rung's MP4 before it is written: `ftyp moov sidx`, then its segments, and their byte ranges for HLS."""
 
     track: Track
     sound: Sound | None
     header: bytes
-    parts: tuple[Interleaved, ...]
-    duration_s: Fraction
-
-    @classmethod
-    def of(cls, track: Track, sound: Sound | None, duration_s: Fraction) -> "Mux":
-        pieces = sound.pieces if sound else (None,) * len(track.fragments)
-        parts = tuple(
-            interleave(*numbered) for numbered in zip(range(len(pieces)), track.fragments, pieces, strict=True)
-        )
-        return cls(track, sound, file_header(track, sound, parts, duration_s), parts, duration_s)
-
-    @property
-    def codec(self) -> str:
-        return codec_of(self.track.moov)
-
-    def pictures(self) -> tuple[Segment, ...]:
-        """The byte ranges of the picture."""
-        segments, offset = [], len(self.header)
-        for part in self.parts:
-            duration_s = Fraction(part.fragment.duration, self.track.timescale)
-            segments.append(Segment(offset, part.fragment.size, duration_s, part.fragment.first_sample_end))
-            offset += part.fragment.size + part.sound_bytes
-        return tuple(segments)
-
-    def sounds(self) -> tuple[Segment, ...]:
-        """The byte ranges of the sound, behind those of the picture."""
-        behind = [picture.offset + picture.size for picture in self.pictures()]
-        return tuple(
-            Segment(offset, part.sound_bytes, soundtrack.piece_duration_s(part.piece))
-            for offset, part in zip(behind, self.parts, strict=True)
-            if part.piece and part.sound_head
-        )
-
-    def write(self, out: Path, name: str, on_segment: Callable[[], None]) -> None:
-        """The MP4, its init object and its playlists."""
-        file, init = layout.rendition_file(name), layout.init_file(name)
-        self.write_media(out / file, on_segment)
-        (out / init).write_bytes(build.init_bytes(self.track.moov, self.duration_s))
-        (out / layout.playlist_file(name)).write_text(playlists.media_playlist(file, init, self.pictures()))
-        (out / layout.iframes_file(name)).write_text(playlists.iframe_playlist(file, init, self.pictures()))
-
-    def write_media(self, path: Path, on_segment: Callable[[], None]) -> None:
-        with path.open("wb") as out, self.track.path.open("rb") as pictures:
-            out.write(self.header)
-            for part in self.parts:
-                out.write(part.moof)
-                pictures.seek(part.fragment.offset + part.fragment.moof_bytes)
-                out.write(pictures.read(part.fragment.size - part.fragment.moof_bytes))
-                if self.sound and part.piece and part.sound_head:
-                    out.write(part.sound_head)
-                    out.writelines(soundtrack.read_spans(self.sound.track.path, part.piece.spans))
-                on_segment()
+    segments: tuple[RungSegment, ...]
+    pictures: tuple[Segment, ...]
+    sounds: tuple[Segment, ...]
 
 
-def interleave(number: int, fragment: Fragment, piece: Piece | None) -> Interleaved:
-    moof = build.with_sequence(fragment.moof, 2 * number + 1)
-    return Interleaved(fragment, moof, piece, soundtrack.fragment_head(2 * number + 2, piece) if piece else b"")
-
-
-def file_header(track: Track, sound: Sound | None, parts: Sequence[Interleaved], duration_s: Fraction) -> bytes:
-    references = [build.Reference(part.fragment.size + part.sound_bytes, part.fragment.duration) for part in parts]
+def plan_rung_file(track: Track, sound: Sound | None, duration_s: Fraction) -> RungFile:
+    pieces = sound.pieces if sound else (None,) * len(track.fragments)
+    segments = []
+    for number, (fragment, piece) in enumerate(zip(track.fragments, pieces, strict=True)):
+        # The fragments of a file are numbered in its order, those of picture and sound together (ISO 14496-12, 8.8.5).
+        moof = build.with_sequence(fragment.moof, 2 * number + 1)
+        segments.append(RungSegment(fragment, moof, piece, piece.head(2 * number + 2) if piece else b""))
+    # The index at the front has the size of every segment, so all of them are known before the first is written.
+    references = [build.Reference(one.fragment.size + one.sound_bytes, one.fragment.duration) for one in segments]
     movie = [(track.moov, build.VIDEO_TRACK), *([(sound.track.moov, build.AUDIO_TRACK)] if sound else [])]
-    return build.ftyp() + build.build_moov(movie, duration_s).to_bytes() + build.sidx(track.timescale, references)
+    moov = build.build_moov(movie, duration_s)
+    header = build.ftyp() + moov.to_bytes() + build.sidx(track.timescale, references)
+    pictures, sounds, offset = [], [], len(header)
+    for one in segments:
+        lasts_s = Fraction(one.fragment.duration, track.timescale)
+        pictures.append(Segment(offset, one.fragment.size, lasts_s, one.fragment.first_sample_end))
+        offset += one.fragment.size
+        if one.piece and one.sound_head:
+            sounds.append(Segment(offset, one.sound_bytes, one.piece.duration_s))
+        offset += one.sound_bytes
+    return RungFile(track, sound, header, tuple(segments), tuple(pictures), tuple(sounds))
 
 
-def write_audios(
-    out: Path,
-    sounds: Sequence[Sound],
-    main: tuple[str, tuple[Segment, ...]] | None,
-    duration_s: Fraction,
-    on_segment: Callable[[], None],
-) -> tuple[AudioVariant, ...]:
-    """`main`: the file that the main soundtrack is read from, and where it lies in it."""
-    if not sounds or main is None:
-        return ()
-    first = soundtrack.write_audio_objects(out, sounds[0], *main, duration_s)
-    return (first, *(soundtrack.write_language(out, sound, duration_s, on_segment) for sound in sounds[1:]))
+def write_rung(out: Path, name: str, rung: RungFile, duration_s: Fraction, on_segment: Callable[[], None]) -> None:
+    """Writes the MP4 of a rung, its init object and its playlists."""
+    file, init = layout.rendition_file(name), layout.init_file(name)
+    with (out / file).open("wb") as media, rung.track.path.open("rb") as pictures:
+        media.write(rung.header)
+        for one in rung.segments:
+            media.write(one.moof)
+            pictures.seek(one.fragment.offset + one.fragment.moof_bytes)
+            media.write(pictures.read(one.fragment.size - one.fragment.moof_bytes))
+            if rung.sound and one.piece and one.sound_head:
+                media.write(one.sound_head)
+                media.writelines(one.piece.read_media(rung.sound.track.path))
+            on_segment()
+    # HLS reads picture and sound as two renditions of the same file, so this init object has the picture's track only:
+    # muxed variants beside alternate soundtracks make hls.js fail when the language changes.
+    (out / init).write_bytes(build.init_bytes(rung.track.moov, duration_s))
+    (out / layout.playlist_file(name)).write_text(playlists.media_playlist(file, init, rung.pictures))
+    (out / layout.iframes_file(name)).write_text(playlists.iframe_playlist(file, init, rung.pictures))
 
 
 def write_captions(plan: EncodePlan, work: Path, out: Path, duration_s: Fraction) -> tuple[CaptionTrack, ...]:
-    """Captions that the source brought along; a track in which nothing is said is left out."""
+    """Writes the captions that come from the source; a track without any text is left out."""
     written = []
     for track in plan.captions:
         path = ffmpeg_args.caption_path(work, track.language)
@@ -190,7 +159,7 @@ def write_captions(plan: EncodePlan, work: Path, out: Path, duration_s: Fraction
         except captions.BadCaptions:
             continue
         file = layout.captions_file(track.language)
-        (out / file).write_text(captions.webvtt(captions.moved(cues, -(plan.shift_s or Fraction(0)))))
+        (out / file).write_text(captions.webvtt(captions.shift_cues(cues, -(plan.shift_s or Fraction(0)))))
         playlist = playlists.captions_playlist(file, duration_s)
         (out / layout.captions_playlist_file(track.language)).write_text(playlist)
         written.append(track)

@@ -1,4 +1,4 @@
-"""HLS playlists (RFC 8216bis), written from what was packaged; pure."""
+"""HLS playlists (RFC 8216bis): written for what was packaged, and read again; pure."""
 
 import math
 import re
@@ -11,6 +11,7 @@ from itertools import accumulate
 from media_pipeline import layout
 from media_pipeline.sources.languages import UNDETERMINED
 
+# EXT-X-MAP, which every media playlist here has, needs version 6 or newer (RFC 8216, 7).
 VERSION = 7
 AUDIO_GROUP = "audio"
 CAPTIONS_GROUP = "captions"
@@ -18,7 +19,7 @@ CAPTIONS_GROUP = "captions"
 
 @dataclass(frozen=True)
 class Segment:
-    """A byte range of a file and the seconds it plays. `iframe_bytes` reaches to the end of its first picture."""
+    """A byte range of a file and the seconds it plays. Its first `iframe_bytes` end with the first frame."""
 
     offset: int
     size: int
@@ -28,7 +29,7 @@ class Segment:
 
 @dataclass(frozen=True)
 class VideoVariant:
-    """One rung as the playlists need it."""
+    """One rung."""
 
     name: str
     width: int
@@ -40,7 +41,7 @@ class VideoVariant:
 
 @dataclass(frozen=True)
 class AudioVariant:
-    """A soundtrack: byte ranges of one rung's file for the main one (no key), of a file of its own for others."""
+    """A soundtrack: byte ranges of a rung's file for the main one (its key is empty), else of a file of its own."""
 
     key: str
     file: str
@@ -53,7 +54,7 @@ class AudioVariant:
 
 @dataclass(frozen=True)
 class CaptionVariant:
-    """Captions in one language; `uri` leads to their playlist."""
+    """Captions in one language; `uri` is the address of their playlist."""
 
     language: str
     label: str
@@ -61,65 +62,71 @@ class CaptionVariant:
 
 
 def media_playlist(file: str, init: str, segments: Sequence[Segment]) -> str:
-    lines = head(segments, init)
+    """The playlist of segments that are byte ranges of one file."""
+    lines = media_head(segments, init)
     for segment in segments:
-        lines += [f"#EXTINF:{seconds(segment.duration_s)},", f"#EXT-X-BYTERANGE:{segment.size}@{segment.offset}", file]
-    return finished([*lines, "#EXT-X-ENDLIST"])
+        lines += [
+            f"#EXTINF:{format_seconds(segment.duration_s)},",
+            f"#EXT-X-BYTERANGE:{segment.size}@{segment.offset}",
+            file,
+        ]
+    return join_lines([*lines, "#EXT-X-ENDLIST"])
 
 
 def files_playlist(init: str, files: Sequence[str], segments: Sequence[Segment], *, is_independent: bool) -> str:
-    """Of segments that are files of their own."""
-    lines = head(segments, init, is_independent=is_independent)
+    """The playlist of segments that are files of their own."""
+    lines = media_head(segments, init, is_independent=is_independent)
     for file, segment in zip(files, segments, strict=True):
-        lines += [f"#EXTINF:{seconds(segment.duration_s)},", file]
-    return finished([*lines, "#EXT-X-ENDLIST"])
+        lines += [f"#EXTINF:{format_seconds(segment.duration_s)},", file]
+    return join_lines([*lines, "#EXT-X-ENDLIST"])
 
 
 def iframe_playlist(file: str, init: str, segments: Sequence[Segment]) -> str:
-    """One picture a segment, for fast seeking: the range ends with the IDR frame."""
-    lines = [*head(segments, init), "#EXT-X-I-FRAMES-ONLY"]
+    """The playlist of one picture for each segment, for fast seeking: its byte ranges end with the IDR frame."""
+    lines = [*media_head(segments, init), "#EXT-X-I-FRAMES-ONLY"]
     for segment in segments:
         size = segment.iframe_bytes
-        lines += [f"#EXTINF:{seconds(segment.duration_s)},", f"#EXT-X-BYTERANGE:{size}@{segment.offset}", file]
-    return finished([*lines, "#EXT-X-ENDLIST"])
+        lines += [f"#EXTINF:{format_seconds(segment.duration_s)},", f"#EXT-X-BYTERANGE:{size}@{segment.offset}", file]
+    return join_lines([*lines, "#EXT-X-ENDLIST"])
 
 
-def head(segments: Sequence[Segment], init: str, *, is_independent: bool = True) -> list[str]:
+def media_head(segments: Sequence[Segment], init: str, *, is_independent: bool = True) -> list[str]:
     return [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
         f"#EXT-X-TARGETDURATION:{target_duration(segments)}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:VOD",
+        # Each segment decodes without the ones before it: players may start and change the rung anywhere.
         *(["#EXT-X-INDEPENDENT-SEGMENTS"] if is_independent else []),
         f'#EXT-X-MAP:URI="{init}"',
     ]
 
 
 def captions_playlist(file: str, duration_s: Fraction) -> str:
-    """All captions of a film as one segment: there are few kilobytes of them."""
+    """All captions of a film as one segment: they are a few kilobytes."""
     lines = [
         "#EXTM3U",
         f"#EXT-X-VERSION:{VERSION}",
         f"#EXT-X-TARGETDURATION:{max(1, math.ceil(duration_s))}",
         "#EXT-X-MEDIA-SEQUENCE:0",
         "#EXT-X-PLAYLIST-TYPE:VOD",
-        f"#EXTINF:{seconds(duration_s)},",
+        f"#EXTINF:{format_seconds(duration_s)},",
         file,
         "#EXT-X-ENDLIST",
     ]
-    return finished(lines)
+    return join_lines(lines)
 
 
 def master_playlist(videos: Sequence[VideoVariant], audios: Sequence[AudioVariant]) -> str:
     lines = variant_lines(videos, audios)
-    return finished([*lines, *(iframe_line(video) for video in videos)])
+    return join_lines([*lines, *(iframe_line(video) for video in videos)])
 
 
 def variant_lines(
     videos: Sequence[VideoVariant], audios: Sequence[AudioVariant], *, is_independent: bool = True
 ) -> list[str]:
-    """A whole master playlist without playlists of I-frames."""
+    """The lines of a master playlist, without playlists of I-frames."""
     lines = ["#EXTM3U", f"#EXT-X-VERSION:{VERSION}", *(["#EXT-X-INDEPENDENT-SEGMENTS"] if is_independent else [])]
     lines += [audio_line(audio) for audio in audios]
     for video in videos:
@@ -128,7 +135,8 @@ def variant_lines(
 
 
 def with_captions(master: str, captions: Sequence[CaptionVariant]) -> str:
-    """The master playlist with captions beside every variant: people add them while the stored version stays."""
+    """The master playlist with these captions in every variant."""
+    # The stored playlist stays as it was verified; captions may be added and removed while the version stays.
     if not captions:
         return master
     lines = []
@@ -139,11 +147,11 @@ def with_captions(master: str, captions: Sequence[CaptionVariant]) -> str:
     first = next((n for n, line in enumerate(lines) if line.startswith("#EXT-X-STREAM-INF:")), len(lines))
     names = Counter(caption.label for caption in captions)
     tagged = [captions_line(caption, is_alone=names[caption.label] == 1) for caption in captions]
-    return finished([*lines[:first], *tagged, *lines[first:]])
+    return join_lines([*lines[:first], *tagged, *lines[first:]])
 
 
 def captions_line(caption: CaptionVariant, *, is_alone: bool) -> str:
-    """Names are unique in their group: of people's labels that are the same, each says its language."""
+    # Names must be unique in their group (RFC 8216, 4.3.4.1.1); people may give two captions the same label.
     name = caption.label if is_alone else f"{caption.label} ({caption.language})"
     return (
         f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{CAPTIONS_GROUP}",NAME="{quotable(name)}",'
@@ -152,10 +160,10 @@ def captions_line(caption: CaptionVariant, *, is_alone: bool) -> str:
 
 
 def audio_line(audio: AudioVariant) -> str:
-    is_main = "NO" if audio.key else "YES"
+    default = "NO" if audio.key else "YES"
     return (
         f'#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="{AUDIO_GROUP}",NAME="{quotable(audio.name)}",'
-        f"{language_attribute(audio.language)}DEFAULT={is_main},AUTOSELECT=YES,"
+        f"{language_attribute(audio.language)}DEFAULT={default},AUTOSELECT=YES,"
         f'CHANNELS="{audio.channels}",URI="{layout.audio_playlist_file(audio.key)}"'
     )
 
@@ -165,7 +173,7 @@ def language_attribute(language: str) -> str:
 
 
 def quotable(text: str) -> str:
-    """Within the quotes of an attribute: no quotes, no line breaks (RFC 8216, 4.2)."""
+    """The text without quotes and line breaks, which no attribute's value may have (RFC 8216, 4.2)."""
     return " ".join(text.replace('"', "'").split())
 
 
@@ -189,7 +197,7 @@ def iframe_line(video: VideoVariant) -> str:
 
 
 def bandwidths(video: VideoVariant, audios: Sequence[AudioVariant]) -> tuple[int, int]:
-    """Peak and average bits a second of picture and the greediest soundtrack together."""
+    """Peak and average bits a second of the picture together with the largest soundtrack."""
     peak, average = peak_bps(video.segments), average_bps(video.segments)
     peak += max((peak_bps(audio.segments) for audio in audios), default=0)
     return peak, average + max((average_bps(audio.segments) for audio in audios), default=0)
@@ -200,7 +208,7 @@ def average_bps(segments: Sequence[Segment]) -> int:
 
 
 def peak_bps(segments: Sequence[Segment]) -> int:
-    """The most that any run of segments needs which lasts 0.5 to 1.5 target durations (RFC 8216bis, 4.4.6.2)."""
+    """The highest rate of any contiguous segments that last 0.5 to 1.5 target durations (RFC 8216bis, 4.4.6.2)."""
     target = target_duration(segments)
     sizes = [0, *accumulate(s.size for s in segments)]
     times = [Fraction(0), *accumulate(s.duration_s for s in segments)]
@@ -215,35 +223,37 @@ def peak_bps(segments: Sequence[Segment]) -> int:
 
 
 def bps(size: int, duration_s: Fraction) -> int:
+    """Bits a second, rounded up: a player must not be promised less than it needs."""
     return -(-8 * size * duration_s.denominator // duration_s.numerator) if duration_s > 0 else 0
 
 
 def target_duration(segments: Iterable[Segment]) -> int:
+    """The longest duration, rounded to whole seconds (RFC 8216bis, 4.4.3.1), and at least 1."""
     return max([1, *(int(s.duration_s + Fraction(1, 2)) for s in segments)])
 
 
-def seconds(duration_s: Fraction) -> str:
+def format_seconds(duration_s: Fraction) -> str:
     return f"{float(duration_s):.6f}"
 
 
-def finished(lines: Iterable[str]) -> str:
+def join_lines(lines: Iterable[str]) -> str:
     return "\n".join(lines) + "\n"
 
 
-# --- reading, to verify what was written and to sign what is handed out ----------------------------------------------
+# --- reading, to verify what was written and to sign what is answered ------------------------------------------------
 
 URI_ATTRIBUTE = re.compile(r'URI="([^"]*)"')
 
 
 def uris(playlist: str) -> list[str]:
     """Every URI that a playlist names, in order."""
-    found = []
+    result = []
     for line in playlist.splitlines():
         if line.startswith("#"):
-            found += URI_ATTRIBUTE.findall(line)
+            result += URI_ATTRIBUTE.findall(line)
         elif line:
-            found.append(line)
-    return found
+            result.append(line)
+    return result
 
 
 def in_folder(playlist: str, folder: str) -> str:
@@ -253,20 +263,20 @@ def in_folder(playlist: str, folder: str) -> str:
 
 def with_uris(playlist: str, change: Callable[[str], str]) -> str:
     """The playlist with every URI changed."""
-    return "".join(_changed_line(line, change) for line in playlist.splitlines(keepends=True))
 
+    def change_line(line: str) -> str:
+        if line.startswith("#"):
+            return URI_ATTRIBUTE.sub(lambda match: f'URI="{change(match[1])}"', line)
+        return f"{change(line.rstrip())}\n" if line.strip() else line
 
-def _changed_line(line: str, change: Callable[[str], str]) -> str:
-    if line.startswith("#"):
-        return URI_ATTRIBUTE.sub(lambda match: f'URI="{change(match[1])}"', line)
-    return f"{change(line.rstrip())}\n" if line.strip() else line
+    return "".join(change_line(line) for line in playlist.splitlines(keepends=True))
 
 
 def parse_segments(playlist: str) -> list[tuple[str, Segment]]:
-    """(file, segment) of a media playlist; raises ValueError when it is not one."""
+    """(file, segment) for each segment of a media playlist. Raises ValueError for any other text."""
     if not playlist.startswith("#EXTM3U\n") or not playlist.endswith("#EXT-X-ENDLIST\n"):
         raise ValueError("not a complete playlist")
-    found = []
+    segments = []
     duration = byte_range = None
     for line in playlist.splitlines():
         name, _, value = line.partition(":")
@@ -277,6 +287,6 @@ def parse_segments(playlist: str) -> list[tuple[str, Segment]]:
         elif line and not line.startswith("#"):
             if duration is None or byte_range is None:
                 raise ValueError(f"{line} has no duration or byte range")
-            found.append((line, Segment(int(byte_range[2]), int(byte_range[0]), duration)))
+            segments.append((line, Segment(int(byte_range[2]), int(byte_range[0]), duration)))
             duration = byte_range = None
-    return found
+    return segments

@@ -1,4 +1,4 @@
-"""Stores a finished version, the master playlist last, so that what is listed is there."""
+"""Stores a finished version, the master playlist last, so that everything it names is there."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ from media_pipeline.storage.store import NewObject, Store, Tick
 
 
 def publish(folder: Path, store: Store, prefix: str, on_tick: Tick = lambda: None) -> int:
-    """Store every file of the folder under `prefix/`; returns the bytes stored. `on_tick` may raise to stop."""
+    """Stores every file of the folder under `prefix/` and returns the bytes stored. `on_tick` may raise to stop."""
     stored = 0
     for names in layout.publishing_steps([path.name for path in folder.iterdir()]):
         objects = [NewObject(folder / name, f"{prefix}/{name}", layout.content_type(name)) for name in names]

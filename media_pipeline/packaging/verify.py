@@ -1,4 +1,4 @@
-"""Reads a packaged version back, before anyone is pointed at it: what the playlists promise must be in the files."""
+"""Reads a packaged version back before it is published: what the playlists promise must be in the files."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -11,14 +11,17 @@ from media_pipeline.packaging.package import Package
 from media_pipeline.packaging.soundtrack import AAC_FRAME
 from media_pipeline.planning.plan import AUDIO_RATE
 
+# Playlists have durations in six decimals; each segment may be wrong by the last of them, and a little more.
 PLAYLIST_ROUNDING_S = Fraction(1, 100_000)
 SOUND_FRAME_S = Fraction(AAC_FRAME, AUDIO_RATE)
 
 
 def verify_version(out: Path, made: Package) -> None:
-    """Raises EncoderFailed when a promise is not kept: a range, a name, a duration, a cut."""
+    """Raises EncoderFailed when a name, a byte range, a duration or a cut is not as the playlists say."""
     try:
-        verify_master(out)
+        for name in playlists.uris((out / layout.MASTER).read_text()):
+            if not (out / name).is_file():
+                raise ValueError(f"the master playlist names {name}, which is not there")
         cuts = {verify_playlist(out, layout.playlist_file(video.name)) for video in made.videos}
         if len(cuts) != 1:
             raise ValueError("the rungs do not cut at the same instants")
@@ -32,14 +35,8 @@ def verify_version(out: Path, made: Package) -> None:
         raise EncoderFailed(detail=f"the finished version is not sound: {error}") from error
 
 
-def verify_master(out: Path) -> None:
-    for name in playlists.uris((out / layout.MASTER).read_text()):
-        if not (out / name).is_file():
-            raise ValueError(f"the master playlist names {name}, which is not there")
-
-
 def verify_playlist(out: Path, name: str) -> tuple[Fraction, ...]:
-    """The durations of a media playlist, once every range of it has been found to be one whole fragment."""
+    """The durations in a media playlist. Raises ValueError unless each of its ranges is one whole fragment."""
     text = (out / name).read_text()
     segments = playlists.parse_segments(text)
     for file in set(playlists.uris(text)):
@@ -55,7 +52,8 @@ def verify_playlist(out: Path, name: str) -> tuple[Fraction, ...]:
 
 
 def verify_sound(out: Path, name: str, made: Package) -> None:
-    """It ends with the picture, but for what rounding to whole frames of either may cost."""
+    """Raises ValueError unless the sound ends with the picture."""
+    # Both are rounded to whole frames of their own.
     slack_s = 3 * SOUND_FRAME_S + 2 / made.videos[0].frame_rate
     difference_s = sum(verify_playlist(out, name), Fraction()) - made.duration_s
     if abs(difference_s) > slack_s:
@@ -63,15 +61,15 @@ def verify_sound(out: Path, name: str, made: Package) -> None:
 
 
 def fragment_ranges(path: Path) -> set[tuple[int, int]]:
-    """(offset, size) of every moof with the mdat behind it."""
-    found = set()
+    """(offset, size) of every moof together with the mdat behind it."""
+    ranges = set()
     moof: tuple[int, int] | None = None
     with path.open("rb") as file:
         for kind, offset, _, size in boxes.top_level(file, path.stat().st_size):
             if kind == b"mdat" and moof:
-                found.add((moof[0], moof[1] + size))
+                ranges.add((moof[0], moof[1] + size))
             moof = (offset, size) if kind == b"moof" else None
-    return found
+    return ranges
 
 
 def verify_iframes(out: Path, name: str) -> None:

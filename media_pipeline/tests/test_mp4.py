@@ -209,12 +209,12 @@ def test_an_index_box_that_would_fill_the_memory_is_refused(tmp_path: Path) -> N
     ],
 )
 def test_the_codec_is_named_after_its_configuration(entry: bytes, codec: str) -> None:
-    assert tracks.codec_of(moov(entry=entry)) == codec
+    assert tracks.codec_name(moov(entry=entry)) == codec
 
 
 def test_a_codec_that_we_never_write_is_refused() -> None:
     with pytest.raises(BadMp4, match=r"neither H\.264 nor AAC"):
-        tracks.codec_of(moov(entry=b"\0\0\0\x20vp09" + bytes(24)))
+        tracks.codec_name(moov(entry=b"\0\0\0\x20vp09" + bytes(24)))
 
 
 # --- building --------------------------------------------------------------------------------------------------------
