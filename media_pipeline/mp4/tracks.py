@@ -1,4 +1,4 @@
-"""What the encoder wrote: one track, fragment by fragment, without reading the media."""
+"""Reads fragmented MP4 with one track, as the encoder writes it: its fragments, without the media."""
 
 import struct
 from collections.abc import Iterator
@@ -7,23 +7,27 @@ from functools import cached_property
 from itertools import repeat
 from pathlib import Path
 
-from media_pipeline.mp4.boxes import BadMp4, Box, parse_boxes, read_payload, top_level
+from media_pipeline.mp4.boxes import BadMp4, Box, parse_boxes, read_payload, refuse_short_boxes, top_level
 
 SAMPLE_IS_NOT_SYNC = 0x00010000
-MAX_SAMPLES = 1_000_000  # of one fragment; a count costs nothing to claim where no sample has fields of its own
-FIELDS = {0x100: "duration", 0x200: "size", 0x400: "flags", 0x800: "composition"}  # that each sample of a run may have
+# Samples of one fragment. A file of a few bytes can claim any number where samples have no fields of their own.
+MAX_SAMPLES = 1_000_000
+# The fields that the samples of a run may have, by the flag of the trun that says so.
+FIELDS = {0x100: "duration", 0x200: "size", 0x400: "flags", 0x800: "composition"}
 
 
 @dataclass(frozen=True)
 class Defaults:
+    """The values of samples that have none of their own, of a track (trex) or of a fragment (tfhd)."""
+
     duration: int = 0
     size: int = 0
     flags: int = 0
 
 
 @dataclass(frozen=True)
-class Run:
-    """A `trun`. Its samples stay bytes until they are asked for: most questions are answered by a sum."""
+class TrackRun:
+    """A `trun`: samples in a row. They stay bytes until they are asked for, as a sum answers most questions."""
 
     samples: int
     data_offset: int
@@ -33,11 +37,11 @@ class Run:
     data: bytes  # of the fields, sample by sample
 
     def values(self, field: str) -> Iterator[int]:
-        """Of each sample: its own, else the default."""
+        """The duration or size of each sample: its own, else the default."""
         if field not in self.fields:
             return repeat(self.default(field), self.samples)
         position = self.fields.index(field)
-        return (own[position] for own in struct.iter_unpack(form_of(self.fields), self.data))
+        return (own[position] for own in struct.iter_unpack(sample_format(self.fields), self.data))
 
     def total(self, field: str) -> int:
         return sum(self.values(field)) if field in self.fields else self.samples * self.default(field)
@@ -46,7 +50,7 @@ class Run:
         return self.defaults.duration if field == "duration" else self.defaults.size
 
 
-def form_of(fields: tuple[str, ...]) -> str:
+def sample_format(fields: tuple[str, ...]) -> str:
     return f">{len(fields)}I"
 
 
@@ -59,7 +63,7 @@ class Fragment:
     moof: Box
     moof_bytes: int
     decode_time: int
-    runs: tuple[Run, ...]
+    runs: tuple[TrackRun, ...]
     starts_with_sync: bool
     data_offset: int  # of the first sample, from the start of the moof
 
@@ -85,7 +89,7 @@ class Fragment:
 
     @property
     def first_sample_end(self) -> int:
-        """Bytes from the start of the fragment to the end of its first sample: what an I-frame playlist names."""
+        """Bytes from the start of the fragment to the end of its first sample, as an I-frame playlist needs them."""
         return self.data_offset + self.sample_sizes[0]
 
 
@@ -99,7 +103,7 @@ class Track:
 
     @property
     def timescale(self) -> int:
-        return timescale_of(self.moov.find(b"trak"))
+        return parse_timescale(self.moov.find(b"trak"))
 
     @property
     def duration(self) -> int:
@@ -110,20 +114,15 @@ class Track:
         return sum(fragment.samples for fragment in self.fragments)
 
 
-def timescale_of(trak: Box) -> int:
+def parse_timescale(trak: Box) -> int:
+    """Ticks a second."""
     mdhd = trak.find(b"mdia", b"mdhd").payload
     return int(struct.unpack_from(">I", mdhd, 20 if mdhd[0] == 1 else 12)[0])
 
 
+@refuse_short_boxes()
 def read_track(path: Path) -> Track:
     """The moov and all fragments of a one-track file, without reading the media. Raises BadMp4."""
-    try:
-        return read_boxes_of_track(path)
-    except (struct.error, IndexError) as error:
-        raise BadMp4(f"a box of {path.name} is shorter than it claims") from error
-
-
-def read_boxes_of_track(path: Path) -> Track:
     moov: Box | None = None
     fragments: list[Fragment] = []
     with path.open("rb") as file:
@@ -133,30 +132,27 @@ def read_boxes_of_track(path: Path) -> Track:
             elif kind == b"moof":
                 fragments.append(parse_fragment(read_payload(file, offset, header, size), offset, size))
             elif kind == b"mdat" and fragments and fragments[-1].size == fragments[-1].moof_bytes:
-                fragments[-1] = grown(fragments[-1], size)
+                fragments[-1] = replace(fragments[-1], size=fragments[-1].size + size)
     if moov is None:
         raise BadMp4(f"{path.name} has no moov")
     return Track(path, moov, tuple(fragments))
 
 
-def grown(fragment: Fragment, mdat_bytes: int) -> Fragment:
-    return replace(fragment, size=fragment.size + mdat_bytes)
-
-
 def parse_fragment(
-    payload: bytes, offset: int, size: int, of_track: Defaults | None = None, *, max_samples: int = MAX_SAMPLES
+    payload: bytes, offset: int, size: int, track_defaults: Defaults | None = None, *, max_samples: int = MAX_SAMPLES
 ) -> Fragment:
-    """A fragment from its moof; one traf with one or more truns, as ffmpeg writes them.
+    """The fragment of a moof that has one traf with one or more truns, as ffmpeg writes them.
 
-    Raises BadMp4, also where all its runs together claim more than `max_samples`.
+    Raises BadMp4, also when all runs together claim more than `max_samples`.
     """
     moof = Box(b"moof", children=parse_boxes(payload))
     traf = moof.find(b"traf")
-    defaults = parse_tfhd(traf.find(b"tfhd").payload, of_track or Defaults())
+    defaults = parse_tfhd(traf.find(b"tfhd").payload, track_defaults or Defaults())
     tfdt = traf.find(b"tfdt").payload
     truns = [trun.payload for trun in traf.all(b"trun")]
     if not truns:
         raise BadMp4("a fragment holds no samples")
+    # Counted before one of them is made.
     claimed = sum(struct.unpack_from(">I", trun, 4)[0] for trun in truns)
     if claimed > max_samples:
         raise BadMp4(f"a fragment claims {claimed} samples")
@@ -177,8 +173,8 @@ def parse_trex(payload: bytes) -> Defaults:
     return Defaults(*struct.unpack_from(">III", payload, 12))
 
 
-def parse_tfhd(payload: bytes, of_track: Defaults) -> Defaults:
-    """The fragment's own defaults before those of its track."""
+def parse_tfhd(payload: bytes, track_defaults: Defaults) -> Defaults:
+    """The fragment's own defaults, and the track's for those that it does not have."""
     flags = struct.unpack_from(">I", payload)[0] & 0xFFFFFF
     offset = 8
     values = {}
@@ -193,13 +189,13 @@ def parse_tfhd(payload: bytes, of_track: Defaults) -> Defaults:
             values[name] = struct.unpack_from(form, payload, offset)[0]
             offset += struct.calcsize(form)
     return Defaults(
-        values.get("duration", of_track.duration),
-        values.get("size", of_track.size),
-        values.get("flags", of_track.flags),
+        values.get("duration", track_defaults.duration),
+        values.get("size", track_defaults.size),
+        values.get("flags", track_defaults.flags),
     )
 
 
-def parse_trun(payload: bytes, defaults: Defaults) -> Run:
+def parse_trun(payload: bytes, defaults: Defaults) -> TrackRun:
     flags, samples = struct.unpack_from(">II", payload)
     offset, data_offset, first_flags = 8, 0, None
     if flags & 0x1:
@@ -213,16 +209,17 @@ def parse_trun(payload: bytes, defaults: Defaults) -> Run:
     if len(data) < samples * 4 * len(fields):
         raise BadMp4(f"a run claims {samples} samples")
     if first_flags is None and "flags" in fields and samples:
-        first_flags = struct.unpack_from(form_of(fields), data)[fields.index("flags")]
-    return Run(samples, data_offset, defaults.flags if first_flags is None else first_flags, defaults, fields, data)
+        first_flags = struct.unpack_from(sample_format(fields), data)[fields.index("flags")]
+    first_flags = defaults.flags if first_flags is None else first_flags
+    return TrackRun(samples, data_offset, first_flags, defaults, fields, data)
 
 
 def codec_name(moov: Box) -> str:
-    """RFC 6381 name of the first track's codec, from its decoder configuration: `avc1.64001f`, `mp4a.40.2`."""
+    """The RFC 6381 name of the first track's codec, from its decoder configuration: `avc1.64001f`, `mp4a.40.2`."""
     stsd = moov.find(b"trak", b"mdia", b"minf", b"stbl", b"stsd").payload
     at = stsd.find(b"avcC")
     if at >= 0:
         return "avc1." + stsd[at + 5 : at + 8].hex()
     if stsd[12:16] == b"mp4a":
-        return "mp4a.40.2"  # AAC-LC, the only sound we encode
+        return "mp4a.40.2"  # AAC-LC, the only sound that is encoded here
     raise BadMp4("a track is neither H.264 nor AAC")
