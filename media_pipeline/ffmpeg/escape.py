@@ -1,7 +1,7 @@
-"""Runs where programs that read untrusted files run, tries to get out, and prints as JSON what it achieved.
+"""Runs like a program that reads untrusted files, tries to get out, and prints as JSON what it achieved.
 
-A script of its own, standard library only. It harms nothing: what it could change is there for it to try, and of other
-processes it only asks.
+A script: standard library only. It harms nothing: the files that it could change are there for it to try, and it only
+asks about other processes.
 """
 
 import ctypes
@@ -19,7 +19,10 @@ EXPECTED_ENVIRONMENT = {"LC_ALL", "LC_CTYPE", "AV_LOG_FORCE_NOCOLOR", "MALLOC_AR
 
 
 def main(inside: Path, outside: Path, neighbour: Path, port: int) -> None:
-    """`inside` has the `source` that may be read and the `work` folder, `outside` a `secret`; `neighbour` listens."""
+    """`inside` has the readable `source` and the `work` folder, `outside` a `secret`.
+
+    `neighbour` is a socket and `port` a port of this machine that another process listens on.
+    """
     source, work, secret = inside / "source", inside / "work", outside / "secret"
     parent, processors = os.getppid(), os.sched_getaffinity(0)
     niceness = os.getpriority(os.PRIO_PROCESS, 0)
@@ -47,7 +50,7 @@ def main(inside: Path, outside: Path, neighbour: Path, port: int) -> None:
         "processes: change the worker's limits": lambda: resource.prlimit(parent, resource.RLIMIT_CORE),
         "processes: move the worker to other processors": lambda: os.sched_setaffinity(parent, processors),
         "processes: aim a file's signals at the worker": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, parent),
-        # Of its own, which is alone in it; who may do that may do it to all processes of the user.
+        # The group is its own. A program that may do that could do it to all processes of the user.
         "processes: change the priority of a group": lambda: os.setpriority(os.PRIO_PGRP, 0, niceness),
         "processes: outlive the worker": outlive,
         "processes: start one": start_process,
@@ -88,7 +91,7 @@ def find_environment() -> None:
 
 
 def find_open_file() -> None:
-    """Beside the three of every program."""
+    """Raises FileNotFoundError when only the three files of every program are open."""
     for number in range(3, 256):
         if succeeds(lambda number=number: os.fstat(number)):  # type: ignore[misc]  # a lambda's defaults have no types
             return

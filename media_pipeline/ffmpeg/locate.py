@@ -1,4 +1,4 @@
-"""Which ffmpeg to use: the configured one, else the one on PATH when it can do the work, else imageio-ffmpeg's."""
+"""Finds the ffmpeg to use: the configured one, else the one on PATH if it can do the work, else imageio-ffmpeg's."""
 
 import functools
 import re
@@ -16,7 +16,7 @@ NEEDED_FILTERS = ("scale", "fps", "split", "aresample", "zscale", "tonemap", "nu
 
 
 class NoFfmpeg(PipelineError):
-    """No usable ffmpeg; the sentence says what to do."""
+    """There is no usable ffmpeg; the sentence says what to do."""
 
     code = "encoder_failed"
     permanent = False
@@ -24,16 +24,14 @@ class NoFfmpeg(PipelineError):
 
 @functools.cache
 def find_ffmpeg(configured: str = "") -> str:
-    """The path of a usable ffmpeg. `configured` (FFMPEG_BIN) is never silently replaced.
-
-    Raises NoFfmpeg or SandboxMissing.
-    """
+    """The path of a usable ffmpeg. Raises NoFfmpeg or SandboxMissing."""
     if configured:
-        if fault := fault_of(configured):
+        # What an operator has configured (FFMPEG_BIN) is never silently replaced.
+        if fault := find_fault(configured):
             raise NoFfmpeg(f"FFMPEG_BIN is {configured}, which {fault}; set it to a working ffmpeg or leave it unset.")
         return configured
     for candidate in (shutil.which("ffmpeg"), bundled_ffmpeg()):
-        if candidate and not fault_of(candidate):
+        if candidate and not find_fault(candidate):
             return candidate
     raise NoFfmpeg(
         "No usable ffmpeg was found: install ffmpeg 5.1 or newer with libx264, or imageio-ffmpeg for this machine."
@@ -49,13 +47,13 @@ def bundled_ffmpeg() -> str | None:
         return None  # no wheel with a binary for this machine
 
 
-def fault_of(path: str) -> str:
-    """What this ffmpeg lacks, as the end of a sentence; empty when it will do. Raises SandboxMissing."""
+def find_fault(path: str) -> str:
+    """Why this ffmpeg cannot be used, as the end of a sentence; empty when it can. Raises SandboxMissing."""
     try:
-        version = output_of(path, "-version")
-        if (found := parse_version(version)) and found < MIN_VERSION:
-            return f"is version {found[0]}.{found[1]}, older than 5.1"
-        encoders, filters = output_of(path, "-encoders"), output_of(path, "-filters")
+        version = parse_version(read_output(path, "-version"))
+        if version and version < MIN_VERSION:
+            return f"is version {version[0]}.{version[1]}, older than 5.1"
+        encoders, filters = read_output(path, "-encoders"), read_output(path, "-filters")
     except SandboxMissing:
         raise
     except (OSError, PipelineError):
@@ -64,7 +62,7 @@ def fault_of(path: str) -> str:
     return f"lacks {', '.join(missing)}" if missing else ""
 
 
-def output_of(path: str, option: str) -> str:
+def read_output(path: str, option: str) -> str:
     finished = run_limited([path, "-hide_banner", option], limits=ChildLimits(cpu_s=20), time_limit_s=20, stall_s=20)
     if finished.returncode != 0:
         raise OSError(finished.stderr)
@@ -72,12 +70,12 @@ def output_of(path: str, option: str) -> str:
 
 
 def parse_version(text: str) -> tuple[int, int] | None:
-    """(5, 1) from `ffmpeg version 5.1.6-0+deb12u1 …`; None for builds that are named by commit."""
+    """(5, 1) from `ffmpeg version 5.1.6-0+deb12u1 …`; None for builds that are named after a commit."""
     match = VERSION.match(text)
     return (int(match[1]), int(match[2])) if match else None
 
 
 def missing_names(listing: str, names: tuple[str, ...]) -> list[str]:
-    """Of ` V....D libx264  …` lines: the names that are not there."""
+    """The names that do not occur in a listing with lines such as ` V....D libx264  …`."""
     present = {words[1] for line in listing.splitlines() if len(words := line.split()) > 1}
     return [name for name in names if name not in present]

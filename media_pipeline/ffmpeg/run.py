@@ -1,7 +1,8 @@
 """Runs ffmpeg and the probe: the only module that starts programs. None of them outlives its job.
 
-A program is started from the thread that waits for it (its death signal fires when that thread ends), in a process
-group of its own, under limits; whatever ends the wait (success, error, a hung program, a lost claim) ends the group.
+A program is started from the thread that waits for it, because its death signal fires when that thread ends. It runs
+under limits, in a process group of its own; whatever ends the wait (success, error, a hung program, a lost claim) ends
+the group.
 """
 
 import json
@@ -28,9 +29,12 @@ log = logging.getLogger(__name__)
 
 LAUNCHER = str(Path(__file__).with_name("launch.py"))
 TICK_S = 0.5
+# Only the end of stderr is kept: a broken file can make ffmpeg complain by the gigabyte.
 STDERR_KEPT = 64 * 1024
-# The allocator otherwise reserves 64 MiB for every thread, which on a machine of many processors is more address space
-# than any limit that is worth its name.
+# The same for a line of stdout that never ends.
+LINE_KEPT = 4096
+# The allocator otherwise reserves 64 MiB for every thread. On a machine with many processors that is more address space
+# than any useful limit leaves.
 MEMORY_POOLS = "2"
 # Set once, when the process begins.
 demand = Demand.BEST
@@ -40,7 +44,7 @@ demand = Demand.BEST
 class CompletedRun:
     returncode: int
     stdout: bytes
-    stderr: str
+    stderr: str  # the end of it
 
 
 class Hung(PipelineError):
@@ -61,19 +65,20 @@ def run_limited(
     on_line: Callable[[str], object] | None = None,
     max_stdout_bytes: int = 16 * 1024**2,
 ) -> CompletedRun:
-    """Run a program to its end and return what it said.
+    """Runs a program to its end and returns its output.
 
-    It opens the files and folders of `reads` and fills the folders of `writes`; beside them programs and libraries of
-    the system are open to it, and nothing else where the kernel can refuse that.
+    The program may open the files and folders of `reads`, fill the folders of `writes`, and open programs and libraries
+    of the system. Where the kernel can refuse everything else, it does.
     `on_tick` is called about twice a second and may raise to end the program. With `on_line`, stdout is passed on line
-    by line and counts as progress when the callback returns something new; without, every byte of stdout does.
-    Raises OutOfTime, Hung, EncoderOverLimit, SandboxMissing, or what a callback raised; a non-zero exit is the caller's
-    to judge.
+    by line and counts as progress when the callback returns something new; without it, every byte of stdout does.
+    Raises OutOfTime, Hung, EncoderOverLimit, SandboxMissing, or what a callback raised. A non-zero exit status is for
+    the caller to judge.
     """
-    began, filled = time.monotonic(), bytes_in(writes)
+    began, bytes_before = time.monotonic(), bytes_in(writes)
 
     def tick() -> None:
-        if bytes_in(writes) - filled > limits.folder_bytes:
+        # Many files, each within its limit, could fill the disk together.
+        if bytes_in(writes) - bytes_before > limits.folder_bytes:
             raise EncoderOverLimit(detail=f"more than {limits.folder_bytes:,} bytes in all")
         on_tick()
 
@@ -81,9 +86,14 @@ def run_limited(
     try:
         return Conversation(process, time_limit_s, stall_s, tick, on_line, max_stdout_bytes).until_end()
     finally:
-        end_group(process)
-        code, seconds = process.poll(), time.monotonic() - began
-        log.info("%s ended with %s after %.1f s", Path(argv[0]).name, code, seconds)
+        # Whatever ended the wait: the program and everything that it started end too.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        code = process.wait()
+        for pipe in (process.stdout, process.stderr):
+            if pipe:
+                pipe.close()
+        log.info("%s ended with %s after %.1f s", Path(argv[0]).name, code, time.monotonic() - began)
 
 
 def bytes_in(folders: Sequence[Path]) -> int:
@@ -91,50 +101,38 @@ def bytes_in(folders: Sequence[Path]) -> int:
 
 
 def processors() -> int:
-    """Those that this process and its children may run on, by which they choose their numbers of threads."""
+    """The number of processors that this process and its children may use, for which programs start threads."""
     return len(os.sched_getaffinity(0))
 
 
 def start(
     argv: Sequence[str], limits: ChildLimits, reads: Sequence[Path], writes: Sequence[Path]
 ) -> subprocess.Popen[bytes]:
+    """Starts a program through the launcher. Raises SandboxMissing when the operator demands more than there is."""
     program = shutil.which(argv[0]) or argv[0]
-    closed_off = sandbox_for(program, limits, reads, writes)
-    orders = json.dumps({"parent": os.getpid(), **limits.__dict__, "sandbox": closed_off})
+    orders: dict[str, Any] = {"parent": os.getpid(), **limits.__dict__, "sandbox": None}
+    if demand is not Demand.OFF:
+        means = sandbox.means_here()
+        if demand is Demand.REQUIRED and not means.is_whole:
+            raise SandboxMissing
+        orders["sandbox"] = sandbox.orders_for(
+            program, reads, writes, means, may_start_programs=limits.may_start_programs
+        )
     sandbox.keep_own_memory()
     return subprocess.Popen(
-        [sys.executable, "-I", "-S", LAUNCHER, orders, program, *argv[1:]],
+        [sys.executable, "-I", "-S", LAUNCHER, json.dumps(orders), program, *argv[1:]],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
+        # A process group of its own, which is ended as a whole.
         start_new_session=True,
+        # No variable of the worker, which has its secrets. LC_ALL=C keeps messages in the words that `diagnose` knows.
         env={"LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1", "MALLOC_ARENA_MAX": MEMORY_POOLS},
     )
 
 
-def sandbox_for(
-    program: str, limits: ChildLimits, reads: Sequence[Path], writes: Sequence[Path]
-) -> dict[str, Any] | None:
-    """What the launcher is to close off; raises SandboxMissing."""
-    if demand is Demand.OFF:
-        return None
-    means = sandbox.means_here()
-    if demand is Demand.REQUIRED and not means.is_whole:
-        raise SandboxMissing
-    return sandbox.orders_for(program, reads, writes, means, may_start_programs=limits.may_start_programs)
-
-
-def end_group(process: subprocess.Popen[bytes]) -> None:
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    for pipe in (process.stdout, process.stderr):
-        if pipe:
-            pipe.close()
-
-
 class Conversation:
-    """Listens to both pipes of one program until it ends, with an eye on the clock."""
+    """Listens to both pipes of one program until it ends, and watches the clock."""
 
     def __init__(
         self,
@@ -165,19 +163,17 @@ class Conversation:
             selector.register(self.process.stderr, selectors.EVENT_READ, self.hear_stderr)
             while selector.get_map():
                 for key, _ in selector.select(TICK_S):
-                    self.read(selector, key)
+                    if data := os.read(key.fd, 65536):
+                        key.data(data)
+                    else:
+                        selector.unregister(key.fileobj)
                 self.tick()
-        self.wait()
+        # The program may go on after it has closed its pipes.
+        while self.process.poll() is None:
+            self.tick()
+            with suppress(subprocess.TimeoutExpired):
+                self.process.wait(TICK_S)
         return CompletedRun(self.process.returncode, bytes(self.stdout), self.stderr.decode(errors="replace"))
-
-    def read(self, selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
-        pipe = key.fileobj
-        assert not isinstance(pipe, int)
-        data = os.read(pipe.fileno(), 65536)
-        if data:
-            key.data(data)
-        else:
-            selector.unregister(pipe)
 
     def hear_stdout(self, data: bytes) -> None:
         self.stdout += data
@@ -187,38 +183,24 @@ class Conversation:
                 raise PipelineError(detail="the program printed more than it may")
             return
         *lines, rest = bytes(self.stdout).split(b"\n")
-        self.stdout = bytearray(rest[-4096:])
+        self.stdout = bytearray(rest[-LINE_KEPT:])
         for line in lines:
-            self.note_progress(self.on_line(line.decode(errors="replace")))
+            progress = self.on_line(line.decode(errors="replace"))
+            # ffmpeg goes on printing while it hangs: only a new value is progress.
+            if progress is not None and progress != self.last_progress:
+                self.last_progress = progress
+                self.moved_at = time.monotonic()
 
     def hear_stderr(self, data: bytes) -> None:
-        """Only the end is kept: a broken file can make ffmpeg complain by the gigabyte."""
         self.stderr = (self.stderr + data)[-STDERR_KEPT:]
 
-    def note_progress(self, progress: object) -> None:
-        if progress is not None and progress != self.last_progress:
-            self.last_progress = progress
-            self.moved_at = time.monotonic()
-
     def tick(self) -> None:
-        """However much the program prints, callers hear of it at their own pace."""
         now = time.monotonic()
+        # Callers are called at their own pace, however much the program prints.
         if now >= self.next_tick_at:
             self.next_tick_at = now + TICK_S
             self.on_tick()
-        self.watch_clock(now)
-
-    def watch_clock(self, now: float) -> None:
         if now > self.deadline:
             raise OutOfTime(detail=self.stderr.decode(errors="replace")[-500:])
         if now - self.moved_at > self.stall_s:
             raise Hung(detail=self.stderr.decode(errors="replace")[-500:])
-
-    def wait(self) -> None:
-        """The pipes are closed; the program itself may still linger."""
-        while True:
-            try:
-                self.process.wait(TICK_S)
-                return
-            except subprocess.TimeoutExpired:
-                self.tick()

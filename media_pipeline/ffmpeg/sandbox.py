@@ -1,6 +1,6 @@
-"""What a program that reads untrusted files is closed off from, and by which means of this kernel.
+"""Works out what a program that reads untrusted files is closed off from, with the means that this kernel has.
 
-The launcher applies what is worked out here; the programs need nothing installed, no rights and no user of their own.
+The launcher applies it. That needs nothing installed, no rights and no user of its own.
 """
 
 import ctypes
@@ -17,24 +17,28 @@ from typing import Any
 from media_pipeline.errors import PipelineError
 from media_pipeline.ffmpeg.seccomp import SECCOMP_CALL, filter_for
 
-LANDLOCK_CREATE_RULESET = 444  # the same on every machine
+# The number of this system call is the same on every machine.
+LANDLOCK_CREATE_RULESET = 444
 LANDLOCK_CREATE_RULESET_VERSION = 1
 SECCOMP_GET_ACTION_AVAIL, SECCOMP_RET_ERRNO = 2, 0x0005_0000
 PR_SET_DUMPABLE = 4
 
-# Rights of Landlock to files, by the version that brought them.
+# Rights to files in Landlock, and the version of Landlock in which they came.
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1 << 0, 1 << 1, 1 << 2, 1 << 3
 MAKE_REG, REFER, TRUNCATE, IOCTL_DEV = 1 << 8, 1 << 13, 1 << 14, 1 << 15
 FILE_RIGHTS = {1: (1 << 13) - 1, 2: REFER, 3: TRUNCATE, 5: IOCTL_DEV}
-NETWORK_RIGHTS = {4: 0b11}  # bind and connect, TCP
-SCOPES = {6: 0b11}  # abstract sockets and signals reach no process outside
-OF_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
+# To bind and to connect by TCP.
+NETWORK_RIGHTS = {4: 0b11}
+# Abstract sockets and signals reach no process outside.
+SCOPES = {6: 0b11}
+# The rights that a rule for a file may have; all others are for folders.
+RIGHTS_TO_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 
 RUN = EXECUTE | READ_FILE | READ_DIR
 READ = READ_FILE | READ_DIR
-# No links and no pipes: the worker would follow the one and wait for the other. Nothing is removed or renamed.
+# No links and no pipes: the worker would follow a link and wait for a pipe. Nothing is removed or renamed.
 WRITE = READ_FILE | WRITE_FILE | TRUNCATE | MAKE_REG
-# Programs and libraries as distributions lay them out; no folder in which people keep their own.
+# The folders of distributions for programs and libraries; none in which people keep their own files.
 SYSTEM = (
     "/bin", "/lib", "/lib32", "/lib64", "/usr/bin", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libexec",
     "/usr/local/bin", "/usr/local/lib", "/usr/local/lib64", "/nix/store", "/gnu/store", "/etc/ld.so.cache",
@@ -43,7 +47,7 @@ DEVICES = {"/dev/null": READ_FILE | WRITE_FILE, "/dev/zero": READ_FILE, "/dev/ur
 
 
 class Demand(StrEnum):
-    """What an operator asks for: what this kernel has, to process nothing without it, or nothing at all."""
+    """What an operator demands: as much as this kernel has, all of it or no processing, or no sandbox."""
 
     BEST = "best"
     REQUIRED = "required"
@@ -58,10 +62,10 @@ class SandboxMissing(PipelineError):
 
 @dataclass(frozen=True)
 class Means:
-    """Of this kernel; 0 and False where it has none, or where a container's runtime keeps it back."""
+    """The means of this kernel: 0 or False for those it lacks, or that a container's runtime keeps back."""
 
-    landlock: int  # the version of its interface
-    has_filter: bool
+    landlock: int  # version of the interface
+    has_filter: bool  # of system calls
 
     @property
     def is_whole(self) -> bool:
@@ -81,7 +85,7 @@ def means_here() -> Means:
 def orders_for(
     program: str, reads: Iterable[Path], writes: Iterable[Path], means: Means, *, may_start_programs: bool
 ) -> dict[str, Any]:
-    """What the launcher is told: it may run the program, read these files and folders, and fill these folders."""
+    """The launcher's orders: the program may be run, these files and folders read, and these folders filled."""
     call, machine = SECCOMP_CALL.get(platform.machine(), 0), platform.machine()
     return {
         "landlock": landlock_rules(program, reads, writes, means.landlock),
@@ -91,45 +95,42 @@ def orders_for(
 
 
 def landlock_rules(program: str, reads: Iterable[Path], writes: Iterable[Path], version: int) -> dict[str, Any] | None:
-    """What is handled and what of it is allowed beneath which path, for a version of Landlock; None without one.
+    """The rights that Landlock of this version handles, and `rules` with those it allows beneath each path.
 
-    Rules hold for what lies at a path now: an original that is exchanged later is another file.
+    None for version 0. A rule holds for the file that is at its path now: a file that takes its place later is another.
     """
     if not version:
         return None
-    handled = rights_of(FILE_RIGHTS, version)
-    wanted: list[tuple[str | Path, int]] = [
-        *((path, RUN) for path in (*SYSTEM, *libraries_of(program), program)),
+    handled = known_rights(FILE_RIGHTS, version)
+    # An ffmpeg or a Python that is installed in a folder of its own has its libraries beside its `bin`.
+    home = Path(program).resolve().parent.parent
+    allowed: list[tuple[str | Path, int]] = [
+        *((path, RUN) for path in (*SYSTEM, home / "lib", home / "lib64", program)),
         *DEVICES.items(),
         *((path, READ) for path in reads),
         *((path, WRITE) for path in writes),
     ]
-    present = [(Path(path), rights & handled) for path, rights in wanted if Path(path).exists()]
-    rules = [(str(path.absolute()), rights if path.is_dir() else rights & OF_A_FILE) for path, rights in present]
+    # The kernel refuses a rule with rights that it does not handle, or with a folder's rights for a file.
+    present = [(Path(path), rights & handled) for path, rights in allowed if Path(path).exists()]
+    rules = [(str(path.absolute()), rights if path.is_dir() else rights & RIGHTS_TO_A_FILE) for path, rights in present]
     return {
         "files": handled,
-        "network": rights_of(NETWORK_RIGHTS, version),
-        "scopes": rights_of(SCOPES, version),
+        "network": known_rights(NETWORK_RIGHTS, version),
+        "scopes": known_rights(SCOPES, version),
         "rules": rules,
     }
 
 
-def rights_of(by_version: dict[int, int], version: int) -> int:
+def known_rights(by_version: dict[int, int], version: int) -> int:
     return sum(rights for since, rights in by_version.items() if since <= version)
 
 
-def libraries_of(program: str) -> list[str]:
-    """Beside the `bin` in which the program really is: of an ffmpeg or a Python in a folder of its own."""
-    home = Path(program).resolve().parent.parent
-    return [str(home / name) for name in ("lib", "lib64")]
-
-
 def interpreter_files() -> list[Path]:
-    """What this Python reads when it starts, and its packages; for a program that is Python itself."""
+    """The files and folders that this Python reads when it starts, and its packages: for a program in Python."""
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     return [Path(sys.prefix, "pyvenv.cfg"), *map(Path, sorted(folders))]
 
 
 def keep_own_memory() -> None:
-    """Programs of the same user cannot read this process's memory and environment, also where there is no Landlock."""
+    """Keeps other programs of this user from reading this process's memory and environment, also without Landlock."""
     ctypes.CDLL(None).prctl(PR_SET_DUMPABLE, 0, 0, 0, 0)

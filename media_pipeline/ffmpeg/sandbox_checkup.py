@@ -1,4 +1,4 @@
-"""Tries out what programs that read untrusted files can reach on this machine."""
+"""Tries out what a program that reads untrusted files can reach on this machine."""
 
 import json
 import socket
@@ -17,7 +17,10 @@ ESCAPE = Path(run.__file__).with_name("escape.py")
 
 
 def escapes(folder: Path) -> list[str]:
-    """What a program achieved that tried to get out, as `kind: deed`. In an empty folder, which the caller removes."""
+    """What a program that tries to get out achieves here, as `kind: deed`. Raises PipelineError when it cannot run.
+
+    `folder` is empty, and is removed by the caller.
+    """
     inside, outside = folder / "inside", folder / "outside"
     (inside / "work").mkdir(parents=True)
     outside.mkdir()
@@ -25,7 +28,8 @@ def escapes(folder: Path) -> list[str]:
     (outside / "secret").write_bytes(b"secret")
     with (
         socket.create_server(("127.0.0.1", 0)) as server,
-        tempfile.TemporaryDirectory() as short,  # the address of a socket has no room for long paths
+        # The address of a socket has no room for a long path.
+        tempfile.TemporaryDirectory() as short,
         socket.create_server(f"{short}/socket", family=socket.AF_UNIX) as neighbour,
     ):
         port = str(server.getsockname()[1])
@@ -44,10 +48,10 @@ def escapes(folder: Path) -> list[str]:
 
 
 def summarize(achieved: list[str], means: Means) -> str:
-    """In one line: what is closed off here, what is not, and by which means."""
+    """One line that says what is closed off here, what is not, and by which means."""
     open_kinds = {one.partition(":")[0] for one in achieved}
     closed = [kind for kind in KINDS if kind not in open_kinds]
     landlock = f"Landlock {means.landlock}" if means.landlock else "no Landlock"
     used = f"{landlock}, {'a' if means.has_filter else 'no'} filter of system calls"
-    said = f"closed off: {', '.join(closed) or 'nothing'} ({used})"
-    return f"{said}; not closed off: {'; '.join(achieved)}" if achieved else said
+    text = f"closed off: {', '.join(closed) or 'nothing'} ({used})"
+    return f"{text}; not closed off: {'; '.join(achieved)}" if achieved else text

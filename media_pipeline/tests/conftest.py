@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from media_pipeline.ffmpeg.locate import bundled_ffmpeg, fault_of
+from media_pipeline.ffmpeg.locate import bundled_ffmpeg, find_fault
 from media_pipeline.tests.cases import CASES
 from media_pipeline.tests.versions import Studio, Version
 from tests.clips import Clip, make_clip
@@ -18,7 +18,7 @@ FFMPEGS = {path: name for path, name in ((shutil.which("ffmpeg"), "on PATH"), (b
 @pytest.fixture(scope="session", params=FFMPEGS, ids=FFMPEGS.get)
 def ffmpeg(request: pytest.FixtureRequest) -> str:
     """Each ffmpeg of this machine that the platform itself would use: results must agree."""
-    if fault := fault_of(request.param):
+    if fault := find_fault(request.param):
         leave = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         leave(f"{request.param} {fault}")
     return str(request.param)
@@ -26,7 +26,7 @@ def ffmpeg(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="session")
 def usable_ffmpegs() -> list[str]:
-    return [path for path in FFMPEGS if not fault_of(path)]
+    return [path for path in FFMPEGS if not find_fault(path)]
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_what_could_not_be_written_to_its_end_has_failed(returncode: int, stderr
     [
         (0, "[png @ 0x1] Picture size 16000x16000 exceeds specified max pixel count 35651584", TooLarge, "16000×16000"),
         (0, "[mov @ 0x1] Number of streams exceeds max_streams parameter (500)", TooLarge, "more than 500 tracks"),
-        (0, "[mov @ 0x1] Skipped opening external track: /etc/passwd", NotAVideo, "in which other file it is"),
+        (0, "[mov @ 0x1] Skipped opening external track: /etc/passwd", NotAVideo, "only refers to another file"),
         (0, "[png @ 0x1] get_buffer(): Cannot allocate memory", NotAVideo, "more memory than any video needs"),
         (1, "Traceback (most recent call last):\nMemoryError", NotAVideo, "more memory than any video needs"),
         (1, "Traceback (most recent call last):\nImportError: libx.so", EncoderFailed, "the log says why"),
@@ -97,8 +97,8 @@ def test_what_could_not_be_written_to_its_end_has_failed(returncode: int, stderr
         (-signal.SIGKILL, "", EncoderFailed, "from outside"),
         (-signal.SIGTERM, "", EncoderFailed, "from outside"),
         (-signal.SIGHUP, "", EncoderFailed, "from outside"),
-        (-signal.SIGABRT, "", NotAVideo, "broke down on this file"),
-        (-signal.SIGSEGV, "", NotAVideo, "broke down on this file"),
+        (-signal.SIGABRT, "", NotAVideo, "crashed on this file"),
+        (-signal.SIGSEGV, "", NotAVideo, "crashed on this file"),
         (0, "", NotAVideo, NotAVideo.sentence),
     ],
 )

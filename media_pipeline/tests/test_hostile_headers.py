@@ -270,7 +270,7 @@ def test_a_film_that_lies_in_another_file_is_not_fetched_from_there(folder: Path
 
     assert (error.code, error.sentence) == (
         "not_a_video",
-        "This file holds no picture, it only says in which other file it is.",
+        "This file has no picture of its own; it only refers to another file.",
     )
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from media_pipeline.errors import OutOfTime
 from media_pipeline.ffmpeg import locate
-from media_pipeline.ffmpeg.locate import NoFfmpeg, bundled_ffmpeg, fault_of, find_ffmpeg, missing_names, parse_version
+from media_pipeline.ffmpeg.locate import NoFfmpeg, bundled_ffmpeg, find_fault, find_ffmpeg, missing_names, parse_version
 
 GOOD_VERSION = "ffmpeg version 5.1.9-0+deb12u1 Copyright (c) 2000-2026 the FFmpeg developers"
 ENCODERS = " V....D libx264    H.264\n A....D aac    AAC (Advanced Audio Coding)\n"
@@ -66,12 +66,12 @@ def test_only_whole_names_count() -> None:
 def test_an_ffmpeg_that_can_do_the_work_has_no_fault(fake_ffmpeg: FakeFfmpeg) -> None:
     path = fake_ffmpeg()
 
-    assert fault_of(path) == ""
+    assert find_fault(path) == ""
     assert find_ffmpeg(path) == path
 
 
 def test_an_ffmpeg_that_is_named_by_commit_is_judged_by_what_it_can_do(fake_ffmpeg: FakeFfmpeg) -> None:
-    assert fault_of(fake_ffmpeg(version="ffmpeg version N-109542-g3a1b2c")) == ""
+    assert find_fault(fake_ffmpeg(version="ffmpeg version N-109542-g3a1b2c")) == ""
 
 
 @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ def test_an_ffmpeg_bin_that_hangs_does_not_run(fake_ffmpeg: FakeFfmpeg, monkeypa
     def hang(path: str, option: str) -> str:
         raise OutOfTime
 
-    monkeypatch.setattr(locate, "output_of", hang)
+    monkeypatch.setattr(locate, "read_output", hang)
 
-    assert fault_of(fake_ffmpeg()) == "does not run"
+    assert find_fault(fake_ffmpeg()) == "does not run"
 
 
 def test_an_ffmpeg_on_path_without_x264_gives_way_to_the_bundled_one(
