@@ -92,7 +92,6 @@ WORST: dict[str, tuple[str, ...]] = {
     "media_pipeline.external.hls.NAME": ("a", "a.", "a/", ".a"),
     "media_pipeline.external.hls.RESOLUTION": (",RESOLUTION=", ",RESOLUTION=1", ",RESOLUTION=1x", "1"),
     "media_pipeline.external.hls.BYTE_RANGE": ("#EXT-X-BYTERANGE:", "#EXT-X-BYTERANGE:1", "#EXT-X-BYTERANGE:1@1 ", "1"),
-    "media_pipeline.external.hls.UNTOLD": ("a",),
     "media_pipeline.external.hls.SECONDS": ("1", "1.", ".1"),
     "media_pipeline.external.dash.CODEC": ("a", "a.", "-"),
     "media_pipeline.external.dash.TIME_IDENTIFIER": ("$", "$Time", "$Time%01", "$Time$"),

@@ -1,4 +1,4 @@
-"""DASH that another service has made: whether all that its manifest promises is there; pure."""
+"""Reads DASH that another service has made, and refuses it unless all that its manifest lists is there; pure."""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,11 +17,12 @@ from media_pipeline.mp4.segments import InitSegment, MediaSegment, parse_init
 SUFFIXES = (".m4s", ".mp4", ".m4v", ".m4a")
 MAX_MANIFEST_BYTES = 8 * 1024**2
 MAX_INIT_BYTES = 1024**2
-# Between one segment and the next, and between the beginnings of picture and sound.
+# The longest gap between one segment and the next, and between the beginnings of picture and sound.
 MAX_GAP_S = Fraction(1, 2)
 TIME_IDENTIFIER = re.compile(r"\$Time(?:%0\d\d?d)?\$")
 CODEC = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,60}")
-SAME_CODEC = {"avc3": "avc1", "hev1": "hvc1"}  # but for where the parameter sets lie
+# Two names of the same codec, which differ in where the parameter sets are stored.
+SAME_CODEC = {"avc3": "avc1", "hev1": "hvc1"}
 Names = dict[Representation, list[str]]
 ReadBytes = Callable[[str], bytes]
 ReadSegments = Callable[[Iterable[tuple[str, InitSegment]]], Mapping[str, MediaSegment | BadMp4]]
@@ -29,17 +30,27 @@ ReadSegments = Callable[[Iterable[tuple[str, InitSegment]]], Mapping[str, MediaS
 
 @dataclass(frozen=True)
 class DashTrack:
-    """A representation, what its init segment says, and its segments: contiguous, from the first that can be had."""
+    """A representation with its init segment and its segments: without gaps, from the first that is still there."""
 
-    said: Representation
+    representation: Representation
     init: InitSegment
     files: tuple[str, ...]
     segments: tuple[MediaSegment, ...]
-    origin: int  # decode time at which the film begins, as the manifest has it
+    origin: int  # decode time at which the film begins according to the manifest
 
     @property
     def codec(self) -> str:
-        return self.init.codec if "." in self.init.codec else first_codec(self.said) or self.init.codec
+        return self.init.codec if "." in self.init.codec else first_codec(self.representation) or self.init.codec
+
+    @property
+    def size(self) -> tuple[int, int]:
+        return self.init.width, self.init.height
+
+    @property
+    def frame_rate(self) -> Fraction:
+        """Frames a second according to the manifest, else as counted."""
+        samples = sum(one.samples for one in self.segments)
+        return self.representation.frame_rate or Fraction(samples * self.init.timescale, sum(self.durations))
 
     @property
     def start_s(self) -> Fraction:
@@ -51,22 +62,23 @@ class DashTrack:
 
     @property
     def durations(self) -> tuple[int, ...]:
-        """In ticks of the track: each segment lasts until the next one begins."""
+        """In ticks of the track. Each segment lasts until the next one begins."""
         ends = [*(one.decode_time for one in self.segments[1:]), self.segments[-1].end]
         return tuple(end - one.decode_time for one, end in zip(self.segments, ends, strict=True))
 
 
 @dataclass(frozen=True)
 class DashResult:
-    """What a manifest promises, all of it found."""
+    """Everything that a manifest lists, found to be complete."""
 
     tracks: tuple[DashTrack, ...]
-    told_s: Fraction | None  # how long the film is, as the manifest says
+    declared_s: Fraction | None  # the film's length according to the manifest
 
     @property
     def start_s(self) -> Fraction:
-        """Where the film begins. A few samples of sound before it are the encoder's, and never heard."""
+        """Where the film begins."""
         first_s = min(one.start_s for one in self.tracks)
+        # Sound may begin a few samples before the film: those are the encoder's priming, and never heard.
         return first_s if abs(first_s) > MAX_GAP_S else Fraction()
 
     @property
@@ -75,16 +87,19 @@ class DashResult:
 
     @property
     def duration_s(self) -> Fraction:
-        """Of the quality that ends first."""
+        """The length of the quality that ends first."""
         return min(one.end_s for one in self.videos) - self.start_s
 
     @property
     def files(self) -> tuple[str, ...]:
-        return tuple(name for one in self.tracks for name in (one.said.init, *one.files))
+        return tuple(name for one in self.tracks for name in (one.representation.init, *one.files))
 
 
 def read_dash(sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegments) -> DashResult:
-    """`sizes`: the bytes of each file by its name below the result's folder. Raises BadResult, and what they do."""
+    """Reads the DASH of a result. `sizes` has the bytes of each file by its name below the result's folder.
+
+    Raises BadResult, and whatever `read` and `read_segments` raise.
+    """
     if sizes[layout.MANIFEST] > MAX_MANIFEST_BYTES:
         raise BadResult(f"{layout.MANIFEST} is too long for a manifest.")
     try:
@@ -99,12 +114,12 @@ def read_dash(sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegm
         if PurePosixPath(require_file(name, layout.MANIFEST, sizes)).suffix not in SUFFIXES:
             raise BadResult(f"{layout.MANIFEST} names {name}: segments end with one of {', '.join(SUFFIXES)}.")
     described = {one: read_init(one, sizes, read) for one in listed}
-    found = read_segments((name, described[one]) for one in listed for name in (*earlier[one], *listed[one]))
-    tracks = tuple(make_track(one, described[one], earlier[one], listed[one], found) for one in listed)
+    segments = read_segments((name, described[one]) for one in listed for name in (*earlier[one], *listed[one]))
+    tracks = tuple(make_track(one, described[one], earlier[one], listed[one], segments) for one in listed)
     result = DashResult(tracks, manifest.duration_s)
     for track in tracks:
-        # Sound may begin late in the original, and then it is the first segment that does.
-        is_window = track.init.kind == "video" or track.said.segments[0].number > 1
+        # Sound may begin late in the original too; then the late segment is the first one.
+        is_window = track.init.kind == "video" or track.representation.segments[0].number > 1
         if is_window and track.start_s - result.start_s > MAX_GAP_S:
             raise BadResult(
                 f"{track.files[0]} begins {in_seconds(track.start_s)} late, and nothing leads back to the start."
@@ -112,13 +127,13 @@ def read_dash(sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegm
     return result
 
 
-def segment_names(found: Iterable[Representation], sizes: Mapping[str, int]) -> tuple[Names, Names]:
-    """Those that each one lists, and those before them. Raises BadManifest as soon as there are too many."""
+def segment_names(representations: Iterable[Representation], sizes: Mapping[str, int]) -> tuple[Names, Names]:
+    """The segments that each representation lists, and those before them. Raises BadManifest for too many."""
     listed: Names = {}
     earlier: Names = {}
     files = 0
-    for one in found:
-        listed[one] = [one.name_of(segment) for segment in one.segments]
+    for one in representations:
+        listed[one] = [one.segment_name(segment) for segment in one.segments]
         earlier[one] = names_before(one, sizes)
         files += 1 + len(listed[one]) + len(earlier[one])
         if files > MAX_FILES:
@@ -134,35 +149,39 @@ def read_text(data: bytes, name: str) -> str:
 
 
 def names_before(one: Representation, sizes: Mapping[str, int]) -> list[str]:
-    """Files of the same template before the first one listed, as a window leaves them behind; in order."""
+    """Files of the same template before the first segment that is listed, in order.
+
+    The manifest of a live recording lists a window, and the segments before it are still there.
+    """
     first = one.segments[0]
     if first.time <= 0:
         return []
     if TIME_IDENTIFIER.search(one.media_template):
-        times = sorted(time for time in times_in(one, sizes) if time < first.media_time)
-        return [one.name_of(replace(first, media_time=time)) for time in times]
+        times = sorted(time for time in times_in_names(one, sizes) if time < first.media_time)
+        return [one.segment_name(replace(first, media_time=time)) for time in times]
     names: list[str] = []
     for number in range(first.number - 1, -1, -1):
-        name = one.name_of(replace(first, number=number))
-        if name not in sizes or name in names[-1:]:  # a template without a number names one file
+        name = one.segment_name(replace(first, number=number))
+        # A template without a number names the same file again.
+        if name not in sizes or name in names[-1:]:
             break
         names.append(name)
     return names[::-1]
 
 
-def times_in(one: Representation, sizes: Mapping[str, int]) -> Iterator[int]:
-    """What the names that the template gives have for $Time$."""
+def times_in_names(one: Representation, sizes: Mapping[str, int]) -> Iterator[int]:
+    """The values of $Time$ in the names of files that match the template."""
     first = one.segments[0]
     parts = [re.escape(one.expand(part, number=first.number)) for part in TIME_IDENTIFIER.split(one.media_template)]
     # Possessive: a template that says the time again and again would be tried in every way to share out the digits.
     pattern = re.compile(re.escape(one.folder) + r"([0-9]{1,18}+)".join(parts))
     for name in sizes:
-        if (match := pattern.fullmatch(name)) and one.name_of(replace(first, media_time=int(match[1]))) == name:
+        if (match := pattern.fullmatch(name)) and one.segment_name(replace(first, media_time=int(match[1]))) == name:
             yield int(match[1])
 
 
 def read_init(one: Representation, sizes: Mapping[str, int], read: ReadBytes) -> InitSegment:
-    name, said = one.init, first_codec(one)
+    name, declared = one.init, first_codec(one)
     if sizes[name] > MAX_INIT_BYTES:
         raise BadResult(f"{name} is too long for an init segment.")
     try:
@@ -171,10 +190,10 @@ def read_init(one: Representation, sizes: Mapping[str, int], read: ReadBytes) ->
         raise BadResult(f"{name} is no init segment that can be taken: {problem}.") from problem
     if init.kind != one.kind:
         raise BadResult(f"{name} holds {init.kind}, and {layout.MANIFEST} says {one.kind}.")
-    if said and (family(said) != family(init.codec) or not CODEC.fullmatch(said)):
-        raise BadResult(f"{name} holds {init.codec}, and {layout.MANIFEST} says {said[:60]}.")
+    if declared and (codec_family(declared) != codec_family(init.codec) or not CODEC.fullmatch(declared)):
+        raise BadResult(f"{name} holds {init.codec}, and {layout.MANIFEST} says {declared[:60]}.")
     if init.kind == "video" and not (init.width and init.height):
-        raise BadResult(f"{name} does not tell the size of the picture.")
+        raise BadResult(f"{name} does not say how large the picture is.")
     return init
 
 
@@ -182,7 +201,7 @@ def first_codec(one: Representation) -> str:
     return one.codecs.partition(",")[0].strip()
 
 
-def family(codec: str) -> str:
+def codec_family(codec: str) -> str:
     name = codec.partition(".")[0]
     return SAME_CODEC.get(name, name).lower()
 
@@ -192,20 +211,21 @@ def make_track(
     init: InitSegment,
     earlier: Sequence[str],
     listed: Sequence[str],
-    found: Mapping[str, MediaSegment | BadMp4],
+    read: Mapping[str, MediaSegment | BadMp4],
 ) -> DashTrack:
-    segments = [whole(found[name], name) for name in listed]
-    # The first one of a timeline may begin with samples that are never heard, and which it does not count.
+    """The track of a representation. Raises BadResult when a segment is broken, or not where the manifest has it."""
+    segments = [require_segment(read[name], name) for name in listed]
+    # The first segment of a timeline may begin with samples that are never heard, and which the timeline leaves out.
     fixed = min(1, len(listed) - 1) if one.has_timeline else 0
     origin = segments[fixed].decode_time - round(Fraction(one.segments[fixed].time * init.timescale, one.timescale))
-    for name, segment, said in zip(listed, segments, one.segments, strict=True):
-        apart_s = Fraction(segment.decode_time - origin, init.timescale) - Fraction(said.time, one.timescale)
-        if 2 * abs(apart_s) > Fraction(said.duration, one.timescale):
+    for name, segment, entry in zip(listed, segments, one.segments, strict=True):
+        apart_s = Fraction(segment.decode_time - origin, init.timescale) - Fraction(entry.time, one.timescale)
+        if 2 * abs(apart_s) > Fraction(entry.duration, one.timescale):
             raise BadResult(f"{name} begins {in_seconds(abs(apart_s))} from where {layout.MANIFEST} has it.")
     files = list(listed)
     for name in reversed(earlier):
-        before = found[name]
-        # What does not lead on to the next one was left behind by something else.
+        before = read[name]
+        # A file that does not lead on to the next segment is left over from something else.
         if segments[0].decode_time <= origin or isinstance(before, BadMp4) or not leads_on(before, segments[0], init):
             break
         files.insert(0, name)
@@ -214,11 +234,11 @@ def make_track(
         if not leads_on(before, after, init):
             raise BadResult(f"{following} does not begin where {name} ends.")
     if not segments[0].starts_with_sync:
-        raise BadResult(f"{files[0]} does not begin with a picture that stands alone.")
+        raise BadResult(f"{files[0]} does not begin with a picture that decodes by itself.")
     return DashTrack(one, init, tuple(files), tuple(segments), origin)
 
 
-def whole(segment: MediaSegment | BadMp4, name: str) -> MediaSegment:
+def require_segment(segment: MediaSegment | BadMp4, name: str) -> MediaSegment:
     if isinstance(segment, BadMp4):
         raise BadResult(f"{name} is no segment that can be taken: {segment}.")
     return segment

@@ -1,22 +1,24 @@
-"""The texts by which players read a DASH result: a manifest of its whole length, and HLS over the same files; pure."""
+"""Writes the texts by which players read a DASH result: a manifest of its whole length, and HLS playlists; pure."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import count, pairwise
 from xml.sax.saxutils import escape, quoteattr
 
 from media_pipeline import layout
-from media_pipeline.external.dash import DashResult, DashTrack, family
+from media_pipeline.external.dash import DashResult, DashTrack, codec_family
 from media_pipeline.external.hls import Variant
 from media_pipeline.external.mpd import NAMESPACE
 from media_pipeline.packaging import playlists
 from media_pipeline.packaging.playlists import AudioVariant, Segment, VideoVariant
+from media_pipeline.planning.tracks import distinct_names
 from media_pipeline.sources.languages import UNDETERMINED, canonical_tag, language_name, parse_language
 
 XML = '<?xml version="1.0" encoding="UTF-8"?>'
-PROFILE = "urn:mpeg:dash:profile:isoff-main:2011"  # which has lists of segments
+# The profile that has lists of segments.
+PROFILE = "urn:mpeg:dash:profile:isoff-main:2011"
 CHANNELS = "urn:mpeg:dash:23003:3:audio_channel_configuration:2011"
 ROLE = "urn:mpeg:dash:role:2011"
 BUFFER_S = 4
@@ -25,7 +27,7 @@ FILE = re.compile(r'<(Initialization sourceURL|SegmentURL media)="([^"]*)"')
 
 @dataclass(frozen=True)
 class AdaptationSet:
-    """Tracks between which a player may change at every cut."""
+    """Tracks between which a player may change at every cut of a segment."""
 
     kind: str
     language: str
@@ -33,55 +35,78 @@ class AdaptationSet:
 
     @property
     def best(self) -> DashTrack:
-        return max(self.tracks, key=lambda one: one.said.bandwidth)
+        return max(self.tracks, key=lambda one: one.representation.bandwidth)
 
 
 def adaptation_sets(result: DashResult) -> list[AdaptationSet]:
-    """Pictures that are cut at the same instants are one set, also where the manifest has each in one of its own.
+    """The tracks in sets: those of the picture that are cut at the same instants, the soundtracks as in the manifest.
 
-    Soundtracks are one where the manifest has them so.
+    Some services put each quality of the picture into a set of its own.
     """
     groups: dict[tuple[object, ...], list[DashTrack]] = {}
     for one in result.tracks:
         cuts = (Fraction(segment.decode_time - one.origin, one.init.timescale) for segment in one.segments)
-        where = tuple(cuts) if one.init.kind == "video" else one.said.group
+        where = tuple(cuts) if one.init.kind == "video" else one.representation.group
         language = track_language(one) if one.init.kind == "audio" else UNDETERMINED
-        groups.setdefault((one.init.kind, family(one.codec), language, where), []).append(one)
-    return [AdaptationSet(str(kind), str(language), tuple(found)) for (kind, _, language, _), found in groups.items()]
+        groups.setdefault((one.init.kind, codec_family(one.codec), language, where), []).append(one)
+    return [AdaptationSet(str(kind), str(language), tuple(tracks)) for (kind, _, language, _), tracks in groups.items()]
 
 
 def track_language(one: DashTrack) -> str:
-    """As the manifest has it, else the init segment."""
-    said = canonical_tag(one.said.language)
-    return said if said and parse_language(said) != UNDETERMINED else parse_language(one.init.language)
+    """The language that the manifest declares, else that of the init segment."""
+    declared = canonical_tag(one.representation.language)
+    if declared and parse_language(declared) != UNDETERMINED:
+        return declared
+    return parse_language(one.init.language)
 
 
 # --- HLS -------------------------------------------------------------------------------------------------------------
 
 
 def hls_texts(result: DashResult) -> tuple[dict[str, str], list[Variant]]:
-    """The master playlist and those that it names, by their names; and the qualities, lowest first."""
-    videos = sorted(result.videos, key=lambda one: (min(picture_size(one)), one.said.bandwidth))
-    names = list(distinct_names(f"{min(picture_size(one))}p" for one in videos))
+    """The master playlist and the media playlists, by their names; and the qualities, lowest first."""
+    videos = sorted(result.videos, key=lambda one: (min(one.size), one.representation.bandwidth))
+    names = distinct_names((f"{min(one.size)}p" for one in videos), "_")
     sounds = soundtracks(result)
-    keys = ["", *distinct_names(one.language for one in sounds[1:])][: len(sounds)]  # the main one has none
-    labels = distinct_names(map(sound_name, sounds))
+    # The main soundtrack has no key.
+    keys = ["", *distinct_names((one.language for one in sounds[1:]), "_")][: len(sounds)]
+    labels = distinct_names(map(soundtrack_label, sounds), "_")
     lines = playlists.variant_lines(
-        [video_variant(name, one) for name, one in zip(names, videos, strict=True)],
-        [audio_variant(key, one, label) for key, one, label in zip(keys, sounds, labels, strict=True)],
+        [
+            VideoVariant(name, *one.size, one.frame_rate, one.codec, hls_segments(one))
+            for name, one in zip(names, videos, strict=True)
+        ],
+        [
+            # The playlist names the files: AudioVariant needs none.
+            AudioVariant(key, "", sound.language, label, one.codec, hls_segments(one), one.representation.channels or 2)
+            for key, sound, label in zip(keys, sounds, labels, strict=True)
+            for one in (sound.best,)
+        ],
         is_independent=all(segment.starts_with_sync for one in videos for segment in one.segments),
     )
     texts = {layout.MASTER: playlists.join_lines(lines)}
     texts |= {layout.playlist_file(name): track_playlist(one) for name, one in zip(names, videos, strict=True)}
     texts |= {layout.audio_playlist_file(key): track_playlist(one.best) for key, one in zip(keys, sounds, strict=True)}
-    return texts, [
-        Variant(layout.playlist_file(name), *picture_size(one)) for name, one in zip(names, videos, strict=True)
-    ]
+    return texts, [Variant(layout.playlist_file(name), *one.size) for name, one in zip(names, videos, strict=True)]
+
+
+def soundtracks(result: DashResult) -> list[AdaptationSet]:
+    """The soundtracks of one codec, the main one first."""
+    sounds = [one for one in adaptation_sets(result) if one.kind == "audio"]
+    sounds.sort(key=lambda one: (not one.best.codec.startswith("mp4a"), one.best.representation.role != "main"))
+    # Every quality of an HLS master playlist names the codec of its soundtracks, so all must have the same.
+    return [one for one in sounds if codec_family(one.best.codec) == codec_family(sounds[0].best.codec)]
+
+
+def soundtrack_label(sound: AdaptationSet) -> str:
+    return sound.best.representation.label or language_name(parse_language(sound.language)) or "Original"
 
 
 def track_playlist(one: DashTrack) -> str:
     is_independent = all(segment.starts_with_sync for segment in one.segments)
-    return playlists.files_playlist(one.said.init, one.files, hls_segments(one), is_independent=is_independent)
+    return playlists.files_playlist(
+        one.representation.init, one.files, hls_segments(one), is_independent=is_independent
+    )
 
 
 def hls_segments(one: DashTrack) -> tuple[Segment, ...]:
@@ -89,51 +114,14 @@ def hls_segments(one: DashTrack) -> tuple[Segment, ...]:
     return tuple(Segment(0, segment.size_bytes, Fraction(ticks, one.init.timescale)) for segment, ticks in pairs)
 
 
-def video_variant(name: str, one: DashTrack) -> VideoVariant:
-    return VideoVariant(name, *picture_size(one), frame_rate_of(one), one.codec, hls_segments(one))
-
-
-def audio_variant(key: str, sound: AdaptationSet, name: str) -> AudioVariant:
-    one = sound.best
-    return AudioVariant(key, "", sound.language, name, one.codec, hls_segments(one), one.said.channels or 2)
-
-
-def sound_name(sound: AdaptationSet) -> str:
-    return sound.best.said.label or language_name(parse_language(sound.language)) or "Original"
-
-
-def picture_size(one: DashTrack) -> tuple[int, int]:
-    return one.init.width, one.init.height
-
-
-def frame_rate_of(one: DashTrack) -> Fraction:
-    """As the manifest says, else as many pictures as there are."""
-    duration = sum(one.durations)
-    return one.said.frame_rate or Fraction(sum(s.samples for s in one.segments) * one.init.timescale, duration)
-
-
-def soundtracks(result: DashResult) -> list[AdaptationSet]:
-    """The main one first. HLS offers those of one codec, as every quality names it."""
-    found = [one for one in adaptation_sets(result) if one.kind == "audio"]
-    found.sort(key=lambda one: (not one.best.codec.startswith("mp4a"), one.best.said.role != "main"))
-    return [one for one in found if family(one.best.codec) == family(found[0].best.codec)]
-
-
-def distinct_names(names: Iterable[str]) -> Iterator[str]:
-    """Each name once: what comes again is followed by its number."""
-    seen: dict[str, int] = {}
-    for name in names:
-        seen[name] = seen.get(name, 0) + 1
-        yield name if seen[name] == 1 else f"{name}_{seen[name]}"
-
-
 # --- DASH ------------------------------------------------------------------------------------------------------------
 
 
 def manifest_text(result: DashResult) -> str:
-    """Written anew from what was understood, so that nothing else reaches a player: no address elsewhere, no window.
+    """A manifest for the whole length, written anew from the facts that were read from the service's own.
 
-    It has each segment by its name, so that its address can be signed, with times and durations as the segments have.
+    So nothing else reaches a player, such as addresses of other hosts or a window of a live recording. Each segment is
+    listed by its name, so that its address can be signed, with the times of the segments themselves.
     """
     longest_s = max(Fraction(max(one.durations), one.init.timescale) for one in result.tracks)
     about = f'profiles="{PROFILE}" type="static" minBufferTime="PT{BUFFER_S}S"'
@@ -141,14 +129,15 @@ def manifest_text(result: DashResult) -> str:
         f'mediaPresentationDuration="PT{float(result.duration_s):.3f}S" maxSegmentDuration="PT{float(longest_s):.3f}S"'
     )
     lines = [XML, f'<MPD xmlns="{NAMESPACE}" {about} {lasts}>', '<Period id="0" start="PT0S">']
-    identities = count()  # whole numbers: dash.js 5.2 fails on "0.1"
+    # Whole numbers: dash.js 5.2 fails on "0.1".
+    identities = count()
     for number, one in enumerate(adaptation_sets(result)):
         language = f" lang={quoteattr(one.language)}" if one.language != UNDETERMINED else ""
         about = f'id="{number}" contentType="{one.kind}"{language} segmentAlignment="true" startWithSAP="1"'
-        role = one.best.said.role
+        role = one.best.representation.role
         lines += [
             f"<AdaptationSet {about}>",
-            *([f"<Label>{escape(one.best.said.label)}</Label>"] if one.best.said.label else []),
+            *([f"<Label>{escape(one.best.representation.label)}</Label>"] if one.best.representation.label else []),
             *([f'<Role schemeIdUri="{ROLE}" value={quoteattr(role)}/>'] if role else []),
             *(line for track in one.tracks for line in representation_lines(next(identities), track, result.start_s)),
             "</AdaptationSet>",
@@ -160,38 +149,35 @@ def representation_lines(identity: int, one: DashTrack, zero_s: Fraction) -> Ite
     peak = playlists.peak_bps(hls_segments(one))
     about = f'id="{identity}" mimeType="{one.init.kind}/mp4" codecs={quoteattr(one.codec)} bandwidth="{peak}"'
     if one.init.kind == "video":
-        rate, (width, height) = frame_rate_of(one), picture_size(one)
+        rate, (width, height) = one.frame_rate, one.size
         about += f' width="{width}" height="{height}" frameRate="{rate.numerator}/{rate.denominator}"'
     yield f"<Representation {about}>"
-    if one.said.channels:
-        yield f'<AudioChannelConfiguration schemeIdUri="{CHANNELS}" value="{one.said.channels}"/>'
+    if one.representation.channels:
+        yield f'<AudioChannelConfiguration schemeIdUri="{CHANNELS}" value="{one.representation.channels}"/>'
     yield f'<SegmentList timescale="{one.init.timescale}">'
-    yield f'<Initialization sourceURL="{one.said.init}"/>'
+    yield f'<Initialization sourceURL="{one.representation.init}"/>'
     yield "<SegmentTimeline>"
-    yield from timeline_lines(one, zero_s)
+    zero = one.origin + round(zero_s * one.init.timescale)
+    # Sound may begin with samples that would play before the film begins, and so never do.
+    times = [max(time - zero, 0) for time in (*(s.decode_time for s in one.segments), one.segments[-1].end)]
+    # One entry for each segment: in a list, dash.js 5.2 takes an entry with repeated times for one segment.
+    yield from (f'<S t="{time}" d="{after - time}"/>' for time, after in pairwise(times))
     yield "</SegmentTimeline>"
     yield from (f'<SegmentURL media="{file}"/>' for file in one.files)
     yield "</SegmentList>"
     yield "</Representation>"
 
 
-def timeline_lines(one: DashTrack, zero_s: Fraction) -> Iterator[str]:
-    zero = one.origin + round(zero_s * one.init.timescale)
-    # Sound may begin with samples that are played before the film begins, and so never.
-    times = [max(time - zero, 0) for time in (*(s.decode_time for s in one.segments), one.segments[-1].end)]
-    # Each on its own: dash.js 5.2 takes the entries of a list with repeated times for one segment.
-    yield from (f'<S t="{time}" d="{after - time}"/>' for time, after in pairwise(times))
-
-
 # --- handing out a manifest that was written here --------------------------------------------------------------------
 
 
 def manifest_in_folder(manifest: str, folder: str) -> str:
-    """The manifest with everything that it names in `folder`."""
+    """The manifest with `folder` before the name of every file."""
     return manifest.replace("<Period ", f"<BaseURL>{escape(folder)}/</BaseURL>\n<Period ", 1)
 
 
 def files(manifest: str) -> list[str]:
+    """The names of all files in the manifest, in order."""
     return [match[2] for match in FILE.finditer(manifest)]
 
 

@@ -1,7 +1,7 @@
-"""HLS that another service has made: whether all that it promises is there; pure.
+"""Reads HLS that another service has made, and refuses it unless everything that it names is there; pure.
 
-Its playlists may have any segments (MPEG-TS, fragmented MP4, byte ranges), in the folder of the master playlist or one
-below it. For DASH see media_pipeline.external.dash.
+Its playlists may have segments of any kind (MPEG-TS, fragmented MP4, byte ranges), in the folder of the master playlist
+or one below it. For DASH see media_pipeline.external.dash.
 """
 
 import re
@@ -16,21 +16,21 @@ from media_pipeline.packaging import playlists
 START = "#EXTM3U"
 NAME = re.compile(r"(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3}")
 RESOLUTION = re.compile(r"[:,]RESOLUTION=(\d{1,5})x(\d{1,5})")
-UNTOLD = re.compile("()()")  # as many groups, of nothing
 BYTE_RANGE = re.compile(r"#EXT-X-BYTERANGE:(\d{1,15})(?:@(\d{1,15}))?$")
 SECONDS = re.compile(r"\d{1,6}(?:\.\d{1,9})?")
 MAX_PLAYLIST_BYTES = 8 * 1024**2
+# Media playlists that a master playlist names.
 MAX_PLAYLISTS = 100
 Read = Callable[[str], str]
 
 
 class BadResult(Exception):
-    """Says what is not as it should be."""
+    """The result of another service cannot be used; says what is wrong with it."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One quality; `width` and `height` are 0 where the master playlist does not tell them."""
+    """One quality. `width` and `height` are 0 when the master playlist does not have them."""
 
     playlist: str
     width: int
@@ -39,10 +39,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class ForeignVersion:
+    """A film that another service has made, found to be complete."""
+
     duration_s: Fraction
     variants: tuple[Variant, ...]  # lowest first
-    files: tuple[str, ...]  # that are played, beside what else lies there
-    texts: Mapping[str, str] = field(default_factory=dict)  # to be written beside them
+    files: tuple[str, ...]  # those that players read; the folder may hold others
+    texts: Mapping[str, str] = field(default_factory=dict)  # playlists and manifests to write beside them
 
     @property
     def best(self) -> Variant:
@@ -50,7 +52,10 @@ class ForeignVersion:
 
 
 def read_version(sizes: Mapping[str, int], read: Read) -> ForeignVersion:
-    """`sizes`: the bytes of each file by its name below the result's folder. Raises BadResult, and what `read` does."""
+    """Reads the HLS of a result. `sizes` has the bytes of each file by its name below the result's folder.
+
+    Raises BadResult, and whatever `read` raises.
+    """
     master = read_playlist(layout.MASTER, sizes, read)
     if "#EXTINF" in master:
         raise BadResult(f"{layout.MASTER} is no master playlist: it lists segments itself.")
@@ -63,8 +68,8 @@ def read_version(sizes: Mapping[str, int], read: Read) -> ForeignVersion:
     files, durations = {layout.MASTER, *names}, {}
     for name in names:
         text = read_playlist(name, sizes, read)
-        files |= set(referred(name, text, sizes))
-        durations[name] = duration_of(name, text)
+        files |= set(media_files(name, text, sizes))
+        durations[name] = playlist_duration(name, text)
     return ForeignVersion(durations[variants[-1].playlist], tuple(variants), tuple(sorted(files)))
 
 
@@ -80,23 +85,25 @@ def read_playlist(name: str, sizes: Mapping[str, int], read: Read) -> str:
 
 
 def parse_variants(master: str) -> Iterator[Variant]:
-    told = None
+    # Of the variant whose address is on the next line that is no tag.
+    size: tuple[int, int] | None = None
     for line in master.splitlines():
         if line.startswith("#EXT-X-STREAM-INF:"):
-            told = RESOLUTION.search(line)
-            told = told or UNTOLD.match("")
-        elif line and not line.startswith("#") and told is not None:
-            yield Variant(line.strip(), int(told[1] or 0), int(told[2] or 0))
-            told = None
+            match = RESOLUTION.search(line)
+            size = (int(match[1]), int(match[2])) if match else (0, 0)
+        elif line and not line.startswith("#") and size is not None:
+            yield Variant(line.strip(), *size)
+            size = None
 
 
-def referred(playlist: str, text: str, sizes: Mapping[str, int]) -> Iterator[str]:
-    """What a media playlist names, all of it there and as long as its byte ranges say."""
+def media_files(playlist: str, text: str, sizes: Mapping[str, int]) -> Iterator[str]:
+    """The files that a media playlist names. Raises BadResult when one is missing, or ends before its byte ranges."""
     folder = PurePosixPath(playlist).parent
+    # A range without an offset begins where the one before it, of the same file, ended.
     end, has_range, last = 0, False, ""
     for line in text.splitlines():
         if line.startswith("#EXT-X-BYTERANGE") and not BYTE_RANGE.match(line):
-            raise BadResult(f"{playlist} has a byte range that is none.")
+            raise BadResult(f"{playlist} has a byte range that cannot be read.")
         if match := BYTE_RANGE.match(line):
             end, has_range = int(match[1]) + (int(match[2]) if match[2] else end), True
         for uri in playlists.uris(line):
@@ -104,7 +111,7 @@ def referred(playlist: str, text: str, sizes: Mapping[str, int]) -> Iterator[str
             if not line.startswith("#"):
                 end = end if has_range or name == last else 0
                 if has_range and end > sizes[name]:
-                    raise BadResult(f"{playlist} names bytes of {name} behind its end.")
+                    raise BadResult(f"{playlist} names bytes after the end of {name}.")
                 has_range, last = False, name
             yield name
 
@@ -119,13 +126,14 @@ def require_file(name: str, playlist: str, sizes: Mapping[str, int]) -> str:
     return name
 
 
-def duration_of(name: str, text: str) -> Fraction:
+def playlist_duration(name: str, text: str) -> Fraction:
+    """Seconds. Raises BadResult for a playlist that has no end, or no segments."""
     if not text.rstrip().endswith("#EXT-X-ENDLIST"):
         raise BadResult(f"{name} has no end: it is not complete.")
-    told = [line.partition(":")[2].partition(",")[0] for line in text.splitlines() if line.startswith("#EXTINF:")]
-    if not all(SECONDS.fullmatch(seconds) for seconds in told):
+    lengths = [line.partition(":")[2].partition(",")[0] for line in text.splitlines() if line.startswith("#EXTINF:")]
+    if not all(SECONDS.fullmatch(length) for length in lengths):
         raise BadResult(f"{name} has a segment of no length.")
-    total = sum((Fraction(seconds) for seconds in told), Fraction())
+    total = sum((Fraction(length) for length in lengths), Fraction())
     if total <= 0:
         raise BadResult(f"{name} has no segments.")
     return total

@@ -1,6 +1,6 @@
-"""Media presentation descriptions of DASH (ISO/IEC 23009-1): read into facts; pure.
+"""Reads the manifests of DASH (media presentation descriptions, ISO/IEC 23009-1) into facts; pure.
 
-Of the profile isoff-live: one period, each representation in segments named by a SegmentTemplate.
+Manifests have the profile isoff-live: one period, and segments that are named by a SegmentTemplate.
 """
 
 import re
@@ -11,13 +11,20 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
-MAX_DEPTH = 20  # elements within elements; manifests have six
+# A manifest of a few kilobytes can claim any number of segments, so all of these are counted while it is read.
+# Elements within elements. Manifests have six.
+MAX_DEPTH = 20
 MAX_ELEMENTS = 500_000
-MAX_REPRESENTATIONS = 100  # those that are left out included
-MAX_SEGMENTS = 100_000  # of one representation: two days of two seconds each
-MAX_FILES = 200_000  # of all representations together
-MAX_TEXT_LENGTH = 1000  # of an attribute or an address that is read
-MAX_NAME_LENGTH = 200  # of a file with its folder; what is taken in the end is shorter
+# Representations, those that are left out included.
+MAX_REPRESENTATIONS = 100
+# Segments of one representation: two days, with two seconds for each.
+MAX_SEGMENTS = 100_000
+# Files of all representations together.
+MAX_FILES = 200_000
+# Characters of an attribute or an address that is read.
+MAX_TEXT_LENGTH = 1000
+# Characters of a file's name with its folder. Results with longer names are refused in the end.
+MAX_NAME_LENGTH = 200
 MAX_LABEL_LENGTH = 60
 MAX_FRAME_RATE = 1000
 KINDS = ("video", "audio")
@@ -33,26 +40,27 @@ RATE = re.compile(r"(\d{1,9})(?:/(\d{1,9}))?")
 
 
 class BadManifest(ValueError):
-    """Says what is wrong with it."""
+    """The manifest cannot be used; says what is wrong with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Listed:
-    """A segment as the manifest lists it, in ticks of its time scale. `time` counts from the start of the film."""
+class ListedSegment:
+    """A segment according to the manifest, in ticks of its time scale. `time` counts from the start of the film."""
 
     number: int
     time: int
-    media_time: int  # by which $Time$ names it
+    media_time: int  # the value of $Time$ in its name
     duration: int
 
 
-@dataclass(frozen=True, eq=False)  # compared by what it is: it may list a hundred thousand segments
+# eq=False: compared by identity, since it may list a hundred thousand segments.
+@dataclass(frozen=True, eq=False)
 class Representation:
     """One quality of the picture, or one soundtrack."""
 
     id: str
     kind: str  # video or audio
-    group: int  # counts the adaptation sets
+    group: int  # the number of its adaptation set
     codecs: str
     bandwidth: int
     frame_rate: Fraction | None
@@ -60,33 +68,35 @@ class Representation:
     label: str
     role: str
     channels: int | None
-    folder: str  # ends with a slash, unless it is the manifest's own
+    folder: str  # with a slash at the end; empty for the manifest's own folder
     init_template: str
     media_template: str
     timescale: int
-    has_timeline: bool  # else all segments last about as long as the template says
-    segments: tuple[Listed, ...]
+    has_timeline: bool  # without one, all segments last about as long as the template says
+    segments: tuple[ListedSegment, ...]
 
     @property
     def init(self) -> str:
-        return self.file(self.expand(self.init_template))
+        return self.full_name(self.expand(self.init_template))
 
-    def name_of(self, segment: Listed) -> str:
-        return self.file(self.expand(self.media_template, number=segment.number, time=segment.media_time))
+    def segment_name(self, segment: ListedSegment) -> str:
+        """The name of the segment's file. Raises BadManifest."""
+        return self.full_name(self.expand(self.media_template, number=segment.number, time=segment.media_time))
 
-    def file(self, expanded: str) -> str:
-        """Raises BadManifest: the first name that is too long is the last one that is made."""
+    def full_name(self, expanded: str) -> str:
+        # Checked name by name: a hundred thousand long ones would fill the memory before they are refused.
         name = self.folder + expanded
         if len(name) > MAX_NAME_LENGTH:
             raise BadManifest(f"it names a file with more than {MAX_NAME_LENGTH} characters.")
         return name
 
     def expand(self, template: str, *, number: int | None = None, time: int | None = None) -> str:
-        """Raises BadManifest for an identifier that means nothing here."""
+        """The template with its identifiers replaced. Raises BadManifest for an identifier without a value."""
         known = {"Bandwidth": self.bandwidth, "Number": number, "Time": time}
 
-        def value_of(match: re.Match[str]) -> str:
+        def replacement(match: re.Match[str]) -> str:
             name = match["name"]
+            # `$$` stands for a dollar sign.
             if not name or name == "RepresentationID":
                 return self.id if name else "$"
             value = known.get(name)
@@ -94,17 +104,17 @@ class Representation:
                 raise BadManifest(f"{template[:200]!r} names segments in a way that is not known.")
             return f"{value:0{match['width'] or 1}d}"
 
-        return IDENTIFIER.sub(value_of, template)
+        return IDENTIFIER.sub(replacement, template)
 
 
 @dataclass(frozen=True)
 class DashManifest:
     representations: tuple[Representation, ...]
-    duration_s: Fraction | None  # as it says itself
+    duration_s: Fraction | None  # as the manifest declares it
 
 
 def parse_mpd(text: str) -> DashManifest:
-    """Raises BadManifest."""
+    """The facts in a manifest. Raises BadManifest when it is broken, too large, or not of a kind that plays here."""
     root = parse_xml(text)
     if root.tag != "MPD":
         raise BadManifest(f"it is no MPD of {NAMESPACE}.")
@@ -114,21 +124,21 @@ def parse_mpd(text: str) -> DashManifest:
     periods = root.findall("Period")
     if len(periods) != 1:
         raise BadManifest(f"it has {len(periods)} periods; a film has one.")
-    told = root.get("mediaPresentationDuration")
-    duration_s = parse_duration(told) if told else None
+    declared = root.get("mediaPresentationDuration")
+    duration_s = parse_duration(declared) if declared else None
     period_s = parse_duration(periods[0].get("duration", "")) if periods[0].get("duration") else duration_s
-    found = tuple(representations(root, periods[0], period_s))
-    if not any(one.kind == "video" for one in found):
+    representations = tuple(read_representations(root, periods[0], period_s))
+    if not any(one.kind == "video" for one in representations):
         raise BadManifest("it has no picture.")
-    if len({(one.group, one.id) for one in found}) != len(found):
+    if len({(one.group, one.id) for one in representations}) != len(representations):
         raise BadManifest("two of its representations have the same id.")
-    return DashManifest(found, duration_s)
+    return DashManifest(representations, duration_s)
 
 
 def parse_xml(text: str) -> Element:
-    """Elements of DASH, without their namespace; others are left out with all in them. No document type, no entities.
+    """The elements of DASH, without their namespace; elements of other namespaces are left out with all in them.
 
-    Raises BadManifest.
+    Raises BadManifest, also for a document type: entities can make gigabytes of a small text, and fetch files.
     """
     parser, tree = expat.ParserCreate(namespace_separator=" "), Tree()
     parser.StartElementHandler, parser.EndElementHandler = tree.start, tree.end
@@ -143,13 +153,14 @@ def parse_xml(text: str) -> Element:
 
 
 class Tree:
-    """What the parser finds, in the order in which it does."""
+    """Builds the tree from the parser's events, and stops it when there are too many."""
 
     def __init__(self) -> None:
         self.builder = TreeBuilder()
         self.depth = self.elements = 0
         self.has_root = False
-        self.foreign_depth = 0  # where an element of another namespace begins
+        # The depth of the element of another namespace that the parser is in; 0 outside of such elements.
+        self.foreign_depth = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
         self.depth += 1
@@ -192,10 +203,13 @@ def refuse_unplayable(root: Element) -> None:
 
 @dataclass(frozen=True)
 class Level:
-    """An element and what those within it inherit. Read once: it may have many of them, and many other children."""
+    """The parts of an element that the elements within it inherit.
 
-    said: Mapping[str, str]
-    base: str = ""  # its first BaseURL; others lead to the same elsewhere
+    It is read once for all of them: an adaptation set may have many, and a hundred thousand other children.
+    """
+
+    attributes: Mapping[str, str]
+    base: str = ""  # the first BaseURL; further ones are alternative addresses
     template: Mapping[str, str] = field(default_factory=dict)
     timeline: Element | None = None
 
@@ -203,15 +217,15 @@ class Level:
 def read_level(element: Element) -> Level:
     templates = element.findall("SegmentTemplate")
     template = {name: value for one in templates for name, value in one.items()}
-    timelines = [found for one in templates for found in one.findall("SegmentTimeline")]
+    timelines = [timeline for one in templates for timeline in one.findall("SegmentTimeline")]
     base = (element.findtext("BaseURL") or "").strip()
     if any(len(text) > MAX_TEXT_LENGTH for text in (base, *element.attrib.values(), *template.values())):
         raise BadManifest(f"its {element.tag} has a text of more than {MAX_TEXT_LENGTH} characters.")
     return Level(element.attrib, base, template, timelines[-1] if timelines else None)
 
 
-def representations(root: Element, period: Element, period_s: Fraction | None) -> Iterator[Representation]:
-    """Raises BadManifest as soon as there are too many of them, or of their segments."""
+def read_representations(root: Element, period: Element, period_s: Fraction | None) -> Iterator[Representation]:
+    """Raises BadManifest as soon as there are too many representations, or too many segments."""
     above = read_level(root), read_level(period)
     representations, segments = 0, 0
     for group, adaptation in enumerate(period.findall("AdaptationSet")):
@@ -219,46 +233,51 @@ def representations(root: Element, period: Element, period_s: Fraction | None) -
         representations += len(elements)
         if representations > MAX_REPRESENTATIONS:
             raise BadManifest(f"it has more than {MAX_REPRESENTATIONS} representations.")
-        level, role = read_level(adaptation), role_of(adaptation)
+        level = read_level(adaptation)
+        role = next((one.get("value", "") for one in adaptation.findall("Role")), "")[:MAX_LABEL_LENGTH]
         label = (adaptation.findtext("Label") or "")[:MAX_LABEL_LENGTH]
         for element in elements:
             chain = (*above, level, read_level(element))
             mime = inherited(chain, "mimeType")
-            kind = level.said.get("contentType") or mime.partition("/")[0]
+            kind = level.attributes.get("contentType") or mime.partition("/")[0]
+            # Left out: captions, pictures for the seek bar, and other pictures, such as sign language.
             if kind not in KINDS or (kind == "video" and role not in ("", "main")):
-                continue  # captions, pictures for the seek bar, another picture such as sign language
+                continue
             if mime.partition("/")[2] != "mp4":
                 raise BadManifest(
                     f"{element.get('id', '')[:100]!r} is {mime[:100] or 'of no type'}; only MP4 is taken."
                 )
             channels = next((one.get("value", "") for one in element.findall("AudioChannelConfiguration")), "")
-            found = representation(chain, period_s, kind=kind, group=group, label=label, role=role, channels=channels)
-            segments += len(found.segments)
+            made = make_representation(
+                chain, period_s, kind=kind, group=group, label=label, role=role, channels=channels
+            )
+            segments += len(made.segments)
             if segments > MAX_FILES:
                 raise BadManifest(f"it lists more than {MAX_FILES} segments in all.")
-            yield found
+            yield made
 
 
-def representation(
+def make_representation(
     chain: tuple[Level, ...], period_s: Fraction | None, *, kind: str, group: int, label: str, role: str, channels: str
 ) -> Representation:
-    said: dict[str, str] = {}
+    """The representation at the end of the chain, which has the levels from the root down. Raises BadManifest."""
+    # A SegmentTemplate inherits each attribute from the level above, and its timeline as a whole.
+    template: dict[str, str] = {}
     for one in chain[1:]:
-        said |= one.template
-    lines = next((one.timeline for one in reversed(chain[1:]) if one.timeline is not None), None)
-    own = chain[-1].said
-    if "media" not in said or "initialization" not in said:
+        template |= one.template
+    timeline = next((one.timeline for one in reversed(chain[1:]) if one.timeline is not None), None)
+    own = chain[-1].attributes
+    if "media" not in template or "initialization" not in template:
         raise BadManifest(f"{own.get('id', '')[:100]!r} has no SegmentTemplate with media and initialization.")
-    timescale = integer(said, "timescale", 1)
-    first, offset = integer(said, "startNumber", 1), integer(said, "presentationTimeOffset", 0)
+    timescale = integer(template, "timescale", 1)
+    first, offset = integer(template, "startNumber", 1), integer(template, "presentationTimeOffset", 0)
     if not timescale:
         raise BadManifest("its time scale is 0.")
     until = None if period_s is None else int(period_s * timescale)
-    if lines is not None:
-        listed = timeline(lines, first, offset, until)
+    if timeline is not None:
+        segments = tuple(timeline_segments(timeline, first, offset, until))
     else:
-        listed = equal_segments(integer(said, "duration", 0), first, offset, until)
-    segments = tuple(listed)
+        segments = tuple(equal_segments(integer(template, "duration", 0), first, offset, until))
     if not segments:
         raise BadManifest(f"{own.get('id', '')[:100]!r} has no segments.")
     return Representation(
@@ -272,38 +291,32 @@ def representation(
         label=label,
         role=role,
         channels=int(channels) if CHANNELS.fullmatch(channels) else None,
-        folder=folder_of(chain),
-        init_template=said["initialization"],
-        media_template=said["media"],
+        # Each BaseURL is relative to the one on the level above it.
+        folder="".join(one.base[: one.base.rfind("/") + 1].removeprefix("./") for one in chain),
+        init_template=template["initialization"],
+        media_template=template["media"],
         timescale=timescale,
-        has_timeline=lines is not None,
+        has_timeline=timeline is not None,
         segments=segments,
     )
 
 
-def role_of(adaptation: Element) -> str:
-    return next((one.get("value", "") for one in adaptation.findall("Role")), "")[:MAX_LABEL_LENGTH]
-
-
 def inherited(chain: tuple[Level, ...], name: str) -> str:
-    return next((one.said[name] for one in reversed(chain) if name in one.said), "")
+    return next((one.attributes[name] for one in reversed(chain) if name in one.attributes), "")
 
 
-def folder_of(chain: tuple[Level, ...]) -> str:
-    """Each BaseURL is relative to the one on the level above it."""
-    return "".join(one.base[: one.base.rfind("/") + 1].removeprefix("./") for one in chain)
-
-
-def timeline(element: Element, first: int, offset: int, until: int | None) -> Iterator[Listed]:
+def timeline_segments(timeline: Element, first: int, offset: int, until: int | None) -> Iterator[ListedSegment]:
+    """The segments of a SegmentTimeline; `first` is the first number, `until` the end of the period if it is known."""
     number, time = first, 0
-    entries = element.findall("S")
+    entries = timeline.findall("S")
     for position, entry in enumerate(entries):
         time = integer(entry.attrib, "t", time)
         duration = integer(entry.attrib, "d", 0)
         if not duration:
             raise BadManifest("it lists a segment of no length.")
         repeats = integer(entry.attrib, "r", 0, pattern=SIGNED)
-        if repeats < 0:  # up to the next one, or to the end
+        # A negative number repeats the segment up to the next entry, or to the end of the period.
+        if repeats < 0:
             following = entries[position + 1].get("t") if position + 1 < len(entries) else None
             end = int(following) if following and INTEGER.fullmatch(following) else None
             if end is None and until is not None and position + 1 == len(entries):
@@ -314,22 +327,24 @@ def timeline(element: Element, first: int, offset: int, until: int | None) -> It
         if number + repeats - first >= MAX_SEGMENTS:
             raise BadManifest(f"it lists more than {MAX_SEGMENTS} segments.")
         for _ in range(repeats + 1):
-            yield Listed(number, time - offset, time, duration)
+            yield ListedSegment(number, time - offset, time, duration)
             number, time = number + 1, time + duration
 
 
-def equal_segments(duration: int, first: int, offset: int, until: int | None) -> Iterator[Listed]:
+def equal_segments(duration: int, first: int, offset: int, until: int | None) -> Iterator[ListedSegment]:
+    """The segments of a template without a timeline: as many as the period has room for."""
     if not duration or not until:
-        raise BadManifest("it does not tell how long its segments are, or how many there are.")
+        raise BadManifest("it does not say how long its segments are, or how many there are.")
     count = -(-until // duration)
     if count > MAX_SEGMENTS:
         raise BadManifest(f"it lists more than {MAX_SEGMENTS} segments.")
     for position in range(count):
-        yield Listed(first + position, position * duration, position * duration + offset, duration)
+        yield ListedSegment(first + position, position * duration, position * duration + offset, duration)
 
 
-def integer(said: Mapping[str, str], name: str, default: int, pattern: re.Pattern[str] = INTEGER) -> int:
-    text = said.get(name)
+def integer(attributes: Mapping[str, str], name: str, default: int, pattern: re.Pattern[str] = INTEGER) -> int:
+    """Raises BadManifest for an attribute that is not a number of at most 18 digits."""
+    text = attributes.get(name)
     if text is None:
         return default
     if not pattern.fullmatch(text.strip()):
@@ -338,7 +353,7 @@ def integer(said: Mapping[str, str], name: str, default: int, pattern: re.Patter
 
 
 def parse_rate(text: str) -> Fraction | None:
-    """Pictures a second of `25` or `30000/1001`; None for what is no such rate."""
+    """The frames a second in `25` or `30000/1001`; None for any other text, and for rates that no film has."""
     match = RATE.fullmatch(text)
     if match is None or not int(match[2] or 1):
         return None
@@ -347,7 +362,7 @@ def parse_rate(text: str) -> Fraction | None:
 
 
 def parse_duration(text: str) -> Fraction:
-    """Seconds of `PT1H2M3.5S`."""
+    """The seconds in `PT1H2M3.5S`. Raises BadManifest for any other text."""
     match = DURATION.fullmatch(text)
     if match is None or not any(match.groups()):
         raise BadManifest(f"{text[:100]!r} is no duration.")

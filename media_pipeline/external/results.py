@@ -1,4 +1,4 @@
-"""What another service has made of an original: HLS, DASH, or both; pure."""
+"""Reads the result that another service has made of an original: HLS, DASH, or both; pure."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -9,16 +9,17 @@ from media_pipeline.external.dash import ReadBytes, ReadSegments, read_dash, rea
 from media_pipeline.external.dash_texts import hls_texts, manifest_text
 from media_pipeline.external.hls import BadResult, ForeignVersion, read_version
 
-# Of the original that may be missing: other services drop a last frame, and round.
+# How much shorter than the original a result may be: other services round, or drop the last frame.
 MAX_MISSING_S = 1
 
 
 def read_result(
     sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegments, *, original_s: float | None
 ) -> ForeignVersion:
-    """`sizes`: the bytes of each file by its name below the result's folder. Raises BadResult, and what they do.
+    """Reads a result. `sizes` has the bytes of each file by its name below the result's folder.
 
-    Of a result in both forms, one that is not sound is left out. HLS is written for DASH that comes alone.
+    A result with both HLS and DASH is used without the one that cannot be used. For DASH alone, HLS is written here.
+    Raises BadResult, and whatever `read` and `read_segments` raise.
     """
     if layout.MANIFEST not in sizes:
         return read_hls(sizes, read, original_s)
@@ -30,7 +31,7 @@ def read_result(
             hls_problem = problem
     try:
         result = read_dash(sizes, read, read_segments)
-        require_whole(result.duration_s, original_s or result.told_s)
+        require_full_length(result.duration_s, original_s or result.declared_s)
     except BadResult as problem:
         if hls is None:
             raise BadResult(f"{hls_problem} {problem}" if hls_problem else str(problem)) from problem
@@ -43,12 +44,12 @@ def read_result(
 
 
 def read_hls(sizes: Mapping[str, int], read: ReadBytes, original_s: float | None) -> ForeignVersion:
-    found = read_version(sizes, lambda name: read_text(read(name), name))
-    require_whole(found.duration_s, original_s)
-    return found
+    version = read_version(sizes, lambda name: read_text(read(name), name))
+    require_full_length(version.duration_s, original_s)
+    return version
 
 
-def require_whole(result_s: Fraction, original_s: float | Fraction | None) -> None:
+def require_full_length(result_s: Fraction, original_s: float | Fraction | None) -> None:
     """Raises BadResult for a result that covers less than the original."""
     missing_s = float(original_s or 0) - float(result_s)
     if missing_s > MAX_MISSING_S:

@@ -1,4 +1,4 @@
-"""Reads what many media segments hold, from wherever parts of them can be read: their indexes, not their media."""
+"""Reads the indexes of many media segments, not their media, from a storage that gives parts of files."""
 
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -8,15 +8,16 @@ from media_pipeline.mp4.segments import InitSegment, MediaSegment, read_segment
 from media_pipeline.storage.store import Tick
 
 ReadPart = Callable[[str, int, int], bytes]  # name, offset, length
-PARALLEL = 16  # requests that carry little
+# Requests at once: each carries little, and waits for the storage most of the time.
+PARALLEL = 16
 TICK_S = 1.0
-# The index of a segment with one fragment fits in. One with many is read on, in ever longer parts.
+# The index of a segment with one fragment fits in. A segment with many is read on in ever longer parts.
 FIRST_PART_BYTES = 16 * 1024
 MAX_PART_BYTES = 512 * 1024
 
 
 class PartlyRead:
-    """A file of which only the part around the place that is read is in memory."""
+    """A file of which one part is in memory, the one that was read last."""
 
     def __init__(self, read_part: Callable[[int, int], bytes], size_bytes: int) -> None:
         self.read_part = read_part
@@ -41,9 +42,9 @@ class PartlyRead:
 
 
 def read_segments(
-    wanted: Iterable[tuple[str, InitSegment]], sizes: Mapping[str, int], read_part: ReadPart, on_tick: Tick
+    segments: Iterable[tuple[str, InitSegment]], sizes: Mapping[str, int], read_part: ReadPart, on_tick: Tick
 ) -> dict[str, MediaSegment | BadMp4]:
-    """Of each name what it holds, or what is wrong with it. Raises what `read_part` and `on_tick` do."""
+    """The segment with each name, or the reason why it is none. Raises what `read_part` and `on_tick` raise."""
 
     def read_one(name: str, init: InitSegment) -> MediaSegment | BadMp4:
         file = PartlyRead(lambda offset, length: read_part(name, offset, length), sizes[name])
@@ -54,15 +55,16 @@ def read_segments(
 
     with ThreadPoolExecutor(PARALLEL, thread_name_prefix="segments") as pool:
         names: dict[Future[MediaSegment | BadMp4], str] = {}
-        found: dict[str, MediaSegment | BadMp4] = {}
+        results: dict[str, MediaSegment | BadMp4] = {}
         try:
-            names = {pool.submit(read_one, name, init): name for name, init in wanted}
+            names = {pool.submit(read_one, name, init): name for name, init in segments}
             waiting = set(names)
             while waiting:
                 done, waiting = wait(waiting, timeout=TICK_S, return_when=FIRST_EXCEPTION)
-                found |= {names[one]: one.result() for one in done}
+                results |= {names[one]: one.result() for one in done}
                 on_tick()
         except BaseException:
+            # Else leaving the pool would wait for thousands of requests.
             pool.shutdown(wait=False, cancel_futures=True)
             raise
-    return found
+    return results

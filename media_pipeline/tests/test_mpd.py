@@ -7,7 +7,14 @@ from xml.etree.ElementTree import Element, TreeBuilder
 import pytest
 
 from media_pipeline.external import mpd as mpd_module
-from media_pipeline.external.mpd import MAX_SEGMENTS, BadManifest, DashManifest, Listed, parse_duration, parse_mpd
+from media_pipeline.external.mpd import (
+    MAX_SEGMENTS,
+    BadManifest,
+    DashManifest,
+    ListedSegment,
+    parse_duration,
+    parse_mpd,
+)
 
 TEMPLATE = '<SegmentTemplate timescale="1000" media="c-$RepresentationID$-$Number%05d$.m4s" initialization="i.m4s">'
 TIMELINE = '<SegmentTimeline><S t="500" d="2000" r="1"/><S d="1000"/></SegmentTimeline>'
@@ -29,7 +36,7 @@ def mpd(
 def listed(text: str) -> list[tuple[str, int, int]]:
     """Name, time and duration of each segment of the first representation."""
     (one,) = parse_mpd(text).representations
-    return [(one.name_of(segment), segment.time, segment.duration) for segment in one.segments]
+    return [(one.segment_name(segment), segment.time, segment.duration) for segment in one.segments]
 
 
 def test_a_timeline_names_each_segment_and_when_it_plays() -> None:
@@ -171,7 +178,7 @@ def read_all(text: str) -> DashManifest:
     found = parse_mpd(text)
     for one in found.representations:
         assert one.init
-        assert all(one.name_of(segment) for segment in one.segments)
+        assert all(one.segment_name(segment) for segment in one.segments)
     return found
 
 
@@ -211,20 +218,22 @@ def with_sets(*sets: str) -> str:
 
 
 @pytest.fixture
-def listed_segments(monkeypatch: pytest.MonkeyPatch) -> list[Listed]:
+def listed_segments(monkeypatch: pytest.MonkeyPatch) -> list[ListedSegment]:
     """Each that is made."""
-    made: list[Listed] = []
+    made: list[ListedSegment] = []
 
-    def make(*numbers: int) -> Listed:
-        made.append(Listed(*numbers))
+    def make(*numbers: int) -> ListedSegment:
+        made.append(ListedSegment(*numbers))
         return made[-1]
 
-    monkeypatch.setattr(mpd_module, "Listed", make)
+    monkeypatch.setattr(mpd_module, "ListedSegment", make)
     return made
 
 
 @pytest.mark.parametrize("kind", ["video", "text"])
-def test_representations_are_counted_before_one_too_many_is_read(kind: str, listed_segments: list[Listed]) -> None:
+def test_representations_are_counted_before_one_too_many_is_read(
+    kind: str, listed_segments: list[ListedSegment]
+) -> None:
     """Those that are left out as well."""
     many = "".join(representation(f"v{number}") for number in range(100))
     with pytest.raises(BadManifest, match="more than 100 representations"):
@@ -232,7 +241,7 @@ def test_representations_are_counted_before_one_too_many_is_read(kind: str, list
     assert len(listed_segments) == 3
 
 
-def test_segments_are_counted_over_all_representations(listed_segments: list[Listed]) -> None:
+def test_segments_are_counted_over_all_representations(listed_segments: list[ListedSegment]) -> None:
     full = f'{TEMPLATE}<SegmentTimeline><S d="1" r="{MAX_SEGMENTS - 1}"/></SegmentTimeline></SegmentTemplate>'
     many = "".join(representation(f"v{number}", "") for number in range(50))
     with pytest.raises(BadManifest, match="more than 200000 segments in all"):
