@@ -1,29 +1,29 @@
-"""What a plan will cost in time and bytes, before anything is encoded; pure."""
+"""Estimates what a plan costs in time and bytes, before anything is encoded; pure."""
 
 from dataclasses import dataclass
 from fractions import Fraction
 
 from media_pipeline.planning.ffmpeg_args import peak_kbps
-from media_pipeline.planning.ladder import SizedRung
 from media_pipeline.planning.plan import AUDIO_KBPS, EncodePlan
 
 # Measured on two cores: 30 s of 1080p at 24 frames a second in four rungs, 2.3 thousand million pixels, in 24 s.
 DEFAULT_PIXELS_PER_S = 96_000_000
 # Opening, packaging and checking, however short the film is.
 OVERHEAD_S = 1.5
-# How much more processor time a film takes that needs more than scaling (1080p, the same film with and without).
+# The factors by which tone mapping and deinterlacing take longer than scaling alone (the same film in 1080p).
 TONE_MAPPED = 1.8
 DEINTERLACED = 1.1
-# Bits for each pixel by short side: what the same film took in each size; above it, a guess.
+# (short side, bits for each pixel) of the same film in each size. The one above 1080p is a guess.
 BITS_PER_PIXEL = ((120, 0.11), (360, 0.08), (720, 0.066), (1080, 0.07), (2160, 0.05))
-# A file that was encoded small is hardly made larger than this by encoding it again, even from a better codec.
+# A rung hardly ever has more bytes than this many times the source, even when the source has a better codec.
 MAX_TIMES_SOURCE = 2
-PICTURES_BYTES = 800_000  # posters and storyboard, playlists and init objects
+# Posters and storyboard, playlists and init objects.
+PICTURES_BYTES = 800_000
 
 
 @dataclass(frozen=True)
 class Speed:
-    """How fast pixels are encoded, judged by so many films; 0 films: what was measured elsewhere."""
+    """The speed of encoding, measured on this many films of the site; 0 films for the default."""
 
     pixels_per_s: float = DEFAULT_PIXELS_PER_S
     films: int = 0
@@ -31,7 +31,7 @@ class Speed:
 
 @dataclass(frozen=True)
 class Cost:
-    """`bytes` is what is to be expected, `most_bytes` what the peak rates allow."""
+    """`bytes` is the expected size, `most_bytes` the largest that the peak rates allow."""
 
     seconds: int
     bytes: int
@@ -40,36 +40,37 @@ class Cost:
 
 
 def estimate(plan: EncodePlan, speed: Speed, *, source_bytes: int) -> Cost:
-    pixels = plan.work_pixels * weight(plan)
-    pictures = (min(expected_bytes(plan, rung), MAX_TIMES_SOURCE * source_bytes) for rung in plan.rungs)
-    expected = sum(pictures) + sound_bytes(plan)
-    most = sum(peak_bytes(plan, rung) for rung in plan.rungs) + sound_bytes(plan)
+    weight = (TONE_MAPPED if plan.colour.is_hdr else 1.0) * (DEINTERLACED if plan.is_interlaced else 1.0)
+    # The main soundtrack lies in every rung, each other one in a file of its own.
+    copies = len(plan.rungs) + len(plan.audio) - 1 if plan.audio else 0
+    sound = round(Fraction(copies * AUDIO_KBPS * 125) * plan.duration_s)
+    expected, peak = sound, sound
+    for rung in plan.rungs:
+        bits = plan.frames * rung.width * rung.height * bits_per_pixel(min(rung.width, rung.height))
+        expected += min(round(bits / 8), MAX_TIMES_SOURCE * source_bytes)
+        # The peak rate all the time, and the encoder's buffer of two seconds.
+        peak += round(peak_kbps(rung, plan.frame_rate) * 125 * (plan.duration_s + 2))
     return Cost(
-        seconds=max(1, round(OVERHEAD_S + pixels / speed.pixels_per_s)),
-        bytes=PICTURES_BYTES + min(expected, most),
-        most_bytes=PICTURES_BYTES + most,
-        basis=basis(speed),
+        seconds=max(1, round(OVERHEAD_S + plan.work_pixels * weight / speed.pixels_per_s)),
+        bytes=PICTURES_BYTES + min(expected, peak),
+        most_bytes=PICTURES_BYTES + peak,
+        basis=basis_text(speed),
     )
 
 
 def corrected_s(expected_s: float, elapsed_s: float, share_done: float) -> float:
-    """What the whole takes after all: the speed of this very film counts the more, the more of it is encoded."""
+    """The estimate for the whole film after `elapsed_s`, when `share_done` (0 to 1) of it is encoded.
+
+    The more is done, the more counts the speed of this very film.
+    """
     if share_done <= 0:
         return max(expected_s, elapsed_s)
     measured_s = elapsed_s / share_done + OVERHEAD_S
     return max(elapsed_s, share_done * measured_s + (1 - share_done) * expected_s)
 
 
-def weight(plan: EncodePlan) -> float:
-    return (TONE_MAPPED if plan.colour.is_hdr else 1.0) * (DEINTERLACED if plan.is_interlaced else 1.0)
-
-
-def expected_bytes(plan: EncodePlan, rung: SizedRung) -> int:
-    return round(plan.frames * rung.width * rung.height * bits_per_pixel(min(rung.width, rung.height)) / 8)
-
-
 def bits_per_pixel(short_side: int) -> float:
-    """In between the sizes that were measured, in between their rates."""
+    """Interpolated between the sizes that were measured."""
     (size, bits), *larger = BITS_PER_PIXEL
     for next_size, next_bits in larger:
         if short_side <= next_size:
@@ -79,18 +80,7 @@ def bits_per_pixel(short_side: int) -> float:
     return bits
 
 
-def peak_bytes(plan: EncodePlan, rung: SizedRung) -> int:
-    """The peak rate all the time, and the encoder's buffer of two seconds of it."""
-    return round(peak_kbps(rung, plan.frame_rate) * 125 * (plan.duration_s + 2))
-
-
-def sound_bytes(plan: EncodePlan) -> int:
-    """The main soundtrack lies in every rung, each other one in a file of its own."""
-    copies = len(plan.rungs) + len(plan.audio) - 1 if plan.audio else 0
-    return round(Fraction(copies * AUDIO_KBPS * 125) * plan.duration_s)
-
-
-def basis(speed: Speed) -> str:
+def basis_text(speed: Speed) -> str:
     rate = f"{speed.pixels_per_s / 1e6:.0f} million pixels a second"
     sizes = "The size is what a lively film needs; a calm one needs less."
     if not speed.films:

@@ -1,4 +1,4 @@
-"""What was found in a file, what is planned and why, what it will cost, and the exact command; pure."""
+"""Explains what is in a file, what is planned and why, what it will cost, and with which command; pure."""
 
 import shlex
 from collections.abc import Iterable, Sequence
@@ -8,12 +8,12 @@ from typing import Any
 
 from media_pipeline.planning.plan import EncodePlan, PlanSettings
 from media_pipeline.report.estimate import Cost, Speed, estimate
-from media_pipeline.report.facts import planned, source_facts
+from media_pipeline.report.facts import plan_facts, source_facts
 from media_pipeline.report.reasons import explain_decisions, explain_warnings
 from media_pipeline.report.wording import bytes_text, seconds_text
 from media_pipeline.sources.source import Source
 
-# Where the command puts what it makes, below the folder that it is pasted in.
+# The folder for the command's output, below the one in which it is run.
 WORK = "work"
 LABEL_WIDTH = 11
 TEXT_WIDTH = 100
@@ -37,10 +37,10 @@ class Explanation:
 def explain(
     source: Source, plan: EncodePlan, settings: PlanSettings, *, size_bytes: int, speed: Speed, command: Sequence[str]
 ) -> Explanation:
-    """`command` is the argument list that will encode it."""
+    """`command` is the argument list that encodes the film."""
     return Explanation(
         found=source_facts(source, size_bytes),
-        planned=planned(plan),
+        planned=plan_facts(plan),
         reasons=explain_decisions(source, plan, settings),
         warnings=explain_warnings(source, plan, settings),
         cost=estimate(plan, speed, source_bytes=size_bytes),
@@ -49,7 +49,7 @@ def explain(
 
 
 def as_text(explained: Explanation, *, with_command: bool) -> str:
-    """For a terminal; the command can be pasted into a shell."""
+    """The explanation for a terminal. The command in it can be pasted into a shell."""
     cost = explained.cost
     sections = {
         "Found": labelled(explained.found["lines"]),

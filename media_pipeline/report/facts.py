@@ -1,11 +1,9 @@
-"""What was found in a source and what is planned, for programs (numbers) and for people (lines); pure."""
+"""The facts about a source and its plan, as numbers for programs and as lines for people; pure."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from media_pipeline.planning.ffmpeg_args import peak_kbps
 from media_pipeline.planning.plan import AUDIO_KBPS, EncodePlan
-from media_pipeline.planning.tracks import AudioRendition
 from media_pipeline.report.wording import bytes_text, enumerate_words, rate_text, seconds_text, size_text
 from media_pipeline.sources.colour import HDR_NAMES, UNKNOWN
 from media_pipeline.sources.languages import UNDETERMINED, language_name
@@ -22,14 +20,6 @@ CODECS = {
     "opus": "Opus", "libopus": "Opus", "vorbis": "Vorbis", "flac": "FLAC", "truehd": "Dolby TrueHD",
 }  # fmt: skip
 CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
-
-
-@dataclass(frozen=True)
-class Line:
-    """One fact for people."""
-
-    label: str
-    text: str
 
 
 # --- found -----------------------------------------------------------------------------------------------------------
@@ -62,57 +52,50 @@ def source_facts(source: Source, size_bytes: int) -> dict[str, Any]:
             {"language": one.language, "title": one.title, "codec": one.codec, "is_text": one.is_text}
             for one in source.subtitles
         ],
-        "lines": lines_as_json(found_lines(source, size_bytes)),
+        "lines": lines_as_json(source_lines(source, size_bytes)),
     }
 
 
-def found_lines(source: Source, size_bytes: int) -> list[Line]:
-    return [
-        Line("File", f"{container_name(source.container)}, {bytes_text(size_bytes)}"),
-        Line("Length", f"{seconds_text(source.duration_s)}, {source.frames} frames"),
-        Line("Picture", picture_text(source)),
-        Line("Colours", colour_text(source)),
-        Line("Sound", "; ".join(audio_text(track) for track in source.audio) or "none"),
-        Line("Subtitles", "; ".join(subtitle_text(track) for track in source.subtitles) or "none"),
-    ]
-
-
-def container_name(container: str) -> str:
-    """A demuxer is known by several names: the first one tells enough."""
-    return CONTAINERS.get(container.partition(",")[0], container)
-
-
-def picture_text(source: Source) -> str:
-    rate = f"{'varying, about ' if source.is_variable_rate else ''}{rate_text(source.source_rate)} frames a second"
-    parts = [CODECS.get(source.codec, source.codec), size_text(source.width, source.height), rate]
-    parts += ["interlaced"] if source.is_interlaced else []
-    return ", ".join([*parts, "stored turned"] if source.rotation else parts)
-
-
-def colour_text(source: Source) -> str:
+def source_lines(source: Source, size_bytes: int) -> dict[str, str]:
+    """The facts for people, by their labels."""
+    # A demuxer has several names, of which the first one is enough.
+    demuxer = source.container.partition(",")[0]
+    rate = f"{'variable, about ' if source.is_variable_rate else ''}{rate_text(source.source_rate)} frames a second"
+    picture = [CODECS.get(source.codec, source.codec), size_text(source.width, source.height), rate]
+    picture += ["interlaced"] if source.is_interlaced else []
+    picture += ["stored rotated"] if source.rotation else []
     colour = source.colour
-    said = [name for name in (colour.primaries, colour.transfer, colour.matrix) if name != UNKNOWN]
-    meaning = HDR_NAMES.get(colour.transfer) or ", ".join(dict.fromkeys(said)) or "no colours said"
-    return f"{colour.depth_bits} bits, {source.pixels}, {meaning}"
+    tags = [name for name in (colour.primaries, colour.transfer, colour.matrix) if name != UNKNOWN]
+    meaning = HDR_NAMES.get(colour.transfer) or ", ".join(dict.fromkeys(tags)) or "colours not specified"
+    return {
+        "File": f"{CONTAINERS.get(demuxer, source.container)}, {bytes_text(size_bytes)}",
+        "Length": f"{seconds_text(source.duration_s)}, {source.frames} frames",
+        "Picture": ", ".join(picture),
+        "Colours": f"{colour.depth_bits} bits, {source.pixels}, {meaning}",
+        "Sound": "; ".join(audio_text(track) for track in source.audio) or "none",
+        "Subtitles": "; ".join(subtitle_text(track) for track in source.subtitles) or "none",
+    }
 
 
 def audio_text(track: AudioTrack) -> str:
     channels = CHANNELS.get(track.channels, f"{track.channels} channels")
-    return " ".join([*named(track.language, track.title), f"{CODECS.get(track.codec, track.codec)} {channels}"])
+    return " ".join([*track_names(track), f"{CODECS.get(track.codec, track.codec)} {channels}"])
 
 
 def subtitle_text(track: SubtitleTrack) -> str:
-    return " ".join([*named(track.language, track.title), track.codec, *(["forced"] if track.is_forced else [])])
+    return " ".join([*track_names(track), track.codec, *(["forced"] if track.is_forced else [])])
 
 
-def named(language: str, title: str) -> list[str]:
-    return [*([f"“{title}”"] if title else []), *([language_name(language)] if language != UNDETERMINED else [])]
+def track_names(track: AudioTrack | SubtitleTrack) -> list[str]:
+    """Title and language, as far as they are known."""
+    names = [f"“{track.title}”"] if track.title else []
+    return names + ([language_name(track.language)] if track.language != UNDETERMINED else [])
 
 
 # --- planned ---------------------------------------------------------------------------------------------------------
 
 
-def planned(plan: EncodePlan) -> dict[str, Any]:
+def plan_facts(plan: EncodePlan) -> dict[str, Any]:
     board = plan.storyboard
     return {
         "rungs": [
@@ -128,54 +111,42 @@ def planned(plan: EncodePlan) -> dict[str, Any]:
         "frames": plan.frames,
         "duration_s": round(float(plan.duration_s), 3),
         "segment_s": round(float(plan.segment_frames / plan.frame_rate), 3),
-        "segments": segments(plan),
+        "segments": count_segments(plan),
         "is_tone_mapped": plan.colour.is_hdr,
         "is_deinterlaced": plan.is_interlaced,
         "audio": [{"language": one.track.language, "name": one.name} for one in plan.audio],
         "captions": [{"language": one.language, "label": one.label} for one in plan.captions],
         "storyboard": {"pictures": board.tiles, "interval_s": round(float(board.step_frames / plan.frame_rate), 3)},
-        "lines": lines_as_json(planned_lines(plan)),
+        "lines": lines_as_json(plan_lines(plan)),
     }
 
 
-def planned_lines(plan: EncodePlan) -> list[Line]:
+def plan_lines(plan: EncodePlan) -> dict[str, str]:
+    """The plan for people, by its labels."""
+    qualities = []
+    for rung in plan.rungs:
+        peak = peak_kbps(rung, plan.frame_rate) / 1000
+        qualities.append(f"{rung.name} ({size_text(rung.width, rung.height)}, up to {peak:g} Mbit/s)")
+    picture = f"H.264, 8 bits, {rate_text(plan.frame_rate)} frames a second"
+    steps = ["deinterlaced"] if plan.is_interlaced else []
+    steps += ["tone-mapped to BT.709"] if plan.colour.is_hdr else []
     board = plan.storyboard
     interval = seconds_text(board.step_frames / plan.frame_rate)
-    return [
-        Line("Qualities", ", ".join(rung_text(plan, number) for number in range(len(plan.rungs)))),
-        Line("Picture", picture_plan_text(plan)),
-        Line(
-            "Segments", f"{segments(plan)}, each of {seconds_text(plan.segment_frames / plan.frame_rate)} at the most"
-        ),
-        Line("Sound", ", ".join(rendition_text(one) for one in plan.audio) or "none"),
+    segment = seconds_text(plan.segment_frames / plan.frame_rate)
+    return {
+        "Qualities": ", ".join(qualities),
+        "Picture": f"{picture}, {enumerate_words(steps, 'and')}" if steps else picture,
+        "Segments": f"{count_segments(plan)}, each of {segment} at the most",
+        "Sound": ", ".join(f"{one.name} (AAC stereo, {AUDIO_KBPS} kbit/s)" for one in plan.audio) or "none",
         # Others may be uploaded beside them.
-        Line("Captions", ", ".join(one.label for one in plan.captions) or "none in the file"),
-        Line("Seek bar", f"{board.tiles} pictures, one for every {interval}"),
-    ]
+        "Captions": ", ".join(one.label for one in plan.captions) or "none in the file",
+        "Seek bar": f"{board.tiles} pictures, one for every {interval}",
+    }
 
 
-def segments(plan: EncodePlan) -> int:
+def count_segments(plan: EncodePlan) -> int:
     return -(-plan.frames // plan.segment_frames)
 
 
-def rung_text(plan: EncodePlan, number: int) -> str:
-    rung = plan.rungs[number]
-    peak = peak_kbps(rung, plan.frame_rate) / 1000
-    return f"{rung.name} ({size_text(rung.width, rung.height)}, up to {peak:g} Mbit/s)"
-
-
-def picture_plan_text(plan: EncodePlan) -> str:
-    steps = [
-        *(["deinterlaced"] if plan.is_interlaced else []),
-        *(["tone-mapped to BT.709"] if plan.colour.is_hdr else []),
-    ]
-    made = f"H.264, 8 bits, {rate_text(plan.frame_rate)} frames a second"
-    return f"{made}, {enumerate_words(steps, 'and')}" if steps else made
-
-
-def rendition_text(audio: AudioRendition) -> str:
-    return f"{audio.name} (AAC stereo, {AUDIO_KBPS} kbit/s)"
-
-
-def lines_as_json(lines: list[Line]) -> list[dict[str, str]]:
-    return [{"label": line.label, "text": line.text} for line in lines]
+def lines_as_json(lines: dict[str, str]) -> list[dict[str, str]]:
+    return [{"label": label, "text": text} for label, text in lines.items()]

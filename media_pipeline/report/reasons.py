@@ -1,4 +1,4 @@
-"""Why a plan is as it is, and what an uploader should know of the file: plain sentences; pure."""
+"""The reasons for a plan, and what an uploader should know about the file, in plain sentences; pure."""
 
 from collections.abc import Callable, Iterator
 
@@ -10,10 +10,12 @@ from media_pipeline.sources.colour import HDR_NAMES
 from media_pipeline.sources.languages import UNDETERMINED, language_name
 from media_pipeline.sources.source import STANDARD_RATES, Source, SubtitleTrack
 
+# Lines of a picture, and frames a second, below which the uploader is warned.
 SMALL = 360
 SLOW = 15
+# Share of the longest film that the site accepts.
 CLOSE_TO_LIMIT = 0.9
-# What container and picture may say differently without anything missing.
+# Container and picture may differ by this much (share and seconds) without anything missing.
 MISSING_SHARE = 0.02
 MISSING_S = 1.0
 CHROMA_420 = ("yuv420p", "yuvj420p", "nv12", "nv21", "p010")
@@ -27,7 +29,7 @@ def explain_decisions(source: Source, plan: EncodePlan, settings: PlanSettings) 
 
 
 def explain_warnings(source: Source, plan: EncodePlan, settings: PlanSettings) -> tuple[str, ...]:
-    """What the uploader may want to mend; nothing of it keeps the film from being processed."""
+    """One sentence for each fact that the uploader may want to mend. None keeps the film from being processed."""
     return tuple(sentence for say in WARNINGS for sentence in say(source, plan, settings))
 
 
@@ -43,13 +45,13 @@ def why_these_rungs(source: Source, plan: EncodePlan, settings: PlanSettings) ->
     elif left_out:
         yield f"The picture is {size}, so there is no {enumerate_words(left_out, 'or')}: nothing is ever enlarged."
     if not left_out and min(source.width, source.height) > min(best.width, best.height):
-        yield f"The picture is {size}; it is made smaller, because {best.name} is the best quality of this site."
+        yield f"The picture is {size}; it is scaled down, because {best.name} is the best quality of this site."
     if best.name not in {rung.name for rung in settings.ladder}:
         yield f"It lies between two qualities of this site and gets one of its own, {best.name}."
     for rung in plan.rungs:
         lines = rung.rung.short_side - min(rung.width, rung.height)
         if lines > 0 and not is_below(source, rung.rung):
-            yield f"The picture misses {rung.name} by {lines} lines only and counts as such."
+            yield f"The picture is only {lines} lines short of {rung.name} and counts as {rung.name}."
 
 
 def is_below(source: Source, rung: Rung) -> bool:
@@ -59,15 +61,15 @@ def is_below(source: Source, rung: Rung) -> bool:
 def why_this_rate(source: Source, plan: EncodePlan, settings: PlanSettings) -> Iterator[str]:
     rate = rate_text(plan.frame_rate)
     if source.is_variable_rate:
-        yield f"The frames come at varying distances, as phones write them; they are put at a steady {rate} a second."
+        yield f"The time between frames varies, as in videos from phones; the film gets a steady {rate} a second."
     elif source.source_rate > plan.frame_rate:
-        of = rate_text(source.source_rate)
-        yield f"Of {of} frames a second {rate} are kept: hardly a screen shows more, and each costs time and bytes."
+        all_frames = rate_text(source.source_rate)
+        yield f"Of {all_frames} frames a second, {rate} are kept: few screens show more, and each costs time and space."
 
 
 def why_upright(source: Source, plan: EncodePlan, settings: PlanSettings) -> Iterator[str]:
     if source.rotation:
-        yield "The file says that its picture is to be turned; it is stored upright, so no player can get it wrong."
+        yield "The file asks players to turn its picture; it is stored upright, so that every player shows it right."
     if source.pixel_shape not in (0, 1):
         shape = f"{source.pixel_shape.numerator}:{source.pixel_shape.denominator}"
         yield (
@@ -83,12 +85,12 @@ def why_these_colours(source: Source, plan: EncodePlan, settings: PlanSettings) 
     elif colour.is_wide:
         yield f"Its colours ({colour.primaries}) are wider than most screens show, so they are brought to BT.709."
     if colour.depth_bits > 8 or not source.pixels.startswith(CHROMA_420):
-        yield f"Its pixels are {source.pixels}; what every browser plays is made of them: 8 bits, yuv420p."
+        yield f"Its pixels are {source.pixels}; they are converted to yuv420p in 8 bits, which every browser plays."
 
 
 def why_deinterlaced(source: Source, plan: EncodePlan, settings: PlanSettings) -> Iterator[str]:
     if plan.is_interlaced:
-        yield "The picture is interlaced, as television was; whole pictures are made of it, as screens need them."
+        yield "The picture is interlaced, as television was; it is converted to full frames, which screens need."
 
 
 def why_this_sound(source: Source, plan: EncodePlan, settings: PlanSettings) -> Iterator[str]:
@@ -96,36 +98,34 @@ def why_this_sound(source: Source, plan: EncodePlan, settings: PlanSettings) -> 
     if channels:
         yield f"{max(channels)} channels of sound are mixed down to stereo, which every player has."
     if len(plan.audio) > 1:
-        yield f"Viewers choose from {len(plan.audio)} soundtracks; until they do, {plan.audio[0].name} plays."
+        yield f"Viewers can choose from {len(plan.audio)} soundtracks; until they do, {plan.audio[0].name} plays."
     if left_out := len(source.audio) - len(plan.audio):
-        yield f"{left_out} more soundtracks are left out: {len(plan.audio)} are the most that a film may have."
+        tracks = "1 more soundtrack is" if left_out == 1 else f"{left_out} more soundtracks are"
+        yield f"{tracks} left out: a film can have at most {len(plan.audio)}."
 
 
 def why_these_captions(source: Source, plan: EncodePlan, settings: PlanSettings) -> Iterator[str]:
     kept = {caption.index for caption in plan.captions}
     for track in source.subtitles:
         if track.index not in kept:
-            yield f"The subtitles {called(track)} are left out: {why_left_out(track, plan)}."
-
-
-def called(track: SubtitleTrack) -> str:
-    name = track.title or language_name(track.language)
-    return f"“{name}” (track {track.index})" if name else f"of track {track.index}"
+            name = track.title or language_name(track.language)
+            label = f"“{name}” (track {track.index})" if name else f"of track {track.index}"
+            yield f"The subtitles {label} are left out: {why_left_out(track, plan)}."
 
 
 def why_left_out(track: SubtitleTrack, plan: EncodePlan) -> str:
     if not track.is_text:
-        return f"pictures ({track.codec}) cannot become text"
+        return f"they are pictures ({track.codec}), not text"
     if track.language in {caption.language for caption in plan.captions}:
         return "the menu shows each language once"
-    return f"{len(plan.captions)} languages are the most"
+    return f"a film can have captions in at most {len(plan.captions)} languages"
 
 
 def why_this_storyboard(source: Source, plan: EncodePlan, settings: PlanSettings) -> Iterator[str]:
     interval_s = plan.storyboard.step_frames / plan.frame_rate
     if interval_s > MIN_INTERVAL_S * 2:
         every = seconds_text(interval_s)
-        yield f"The seek bar shows a picture for every {every}, because there are {MAX_TILES} of them at the most."
+        yield f"The seek bar shows a picture for every {every}, because it has at most {MAX_TILES} pictures."
 
 
 DECISIONS: tuple[Sentences, ...] = (
@@ -145,11 +145,11 @@ def warn_of_size(source: Source, plan: EncodePlan, settings: PlanSettings) -> It
 def warn_of_rate(source: Source, plan: EncodePlan, settings: PlanSettings) -> Iterator[str]:
     rate = rate_text(source.source_rate)
     if plan.frames == 1:
-        yield "The film has one single picture."
+        yield "The film has only one picture."
     elif source.frame_rate < SLOW:
         yield f"The film has only {rate} frames a second: movement will stutter."
     elif not source.is_variable_rate and source.source_rate not in STANDARD_RATES:
-        yield f"{rate} frames a second is an unusual rate; if it was not meant, look at how the film was exported."
+        yield f"{rate} frames a second is an unusual rate; if it is not intended, check how the film was exported."
 
 
 def warn_of_missing_parts(source: Source, plan: EncodePlan, settings: PlanSettings) -> Iterator[str]:

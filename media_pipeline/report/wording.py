@@ -1,4 +1,4 @@
-"""Numbers as people read them; pure."""
+"""Numbers and lists as people read them; pure."""
 
 from collections.abc import Sequence
 from fractions import Fraction

@@ -54,20 +54,20 @@ def test_of_an_ordinary_film_there_is_nothing_to_say() -> None:
         ),
         (
             {"width": 3840, "height": 2160},
-            "The picture is 3840×2160; it is made smaller, because 1080p is the best quality of this site.",
+            "The picture is 3840×2160; it is scaled down, because 1080p is the best quality of this site.",
         ),
-        ({"width": 1278, "height": 718}, "The picture misses 720p by 2 lines only and counts as such."),
+        ({"width": 1278, "height": 718}, "The picture is only 2 lines short of 720p and counts as 720p."),
         (
             rates(120, kept=60),
-            "Of 120 frames a second 60 are kept: hardly a screen shows more, and each costs time and bytes.",
+            "Of 120 frames a second, 60 are kept: few screens show more, and each costs time and space.",
         ),
         (
             {"is_variable_rate": True, **rates(30)},
-            "The frames come at varying distances, as phones write them; they are put at a steady 30 a second.",
+            "The time between frames varies, as in videos from phones; the film gets a steady 30 a second.",
         ),
         (
             {"rotation": 90},
-            "The file says that its picture is to be turned; it is stored upright, so no player can get it wrong.",
+            "The file asks players to turn its picture; it is stored upright, so that every player shows it right.",
         ),
         (
             {"pixel_shape": Fraction(16, 11)},
@@ -80,11 +80,11 @@ def test_of_an_ordinary_film_there_is_nothing_to_say() -> None:
         ),
         (
             {"pixels": "yuv422p10le", "colour": Colour(depth_bits=10)},
-            "Its pixels are yuv422p10le; what every browser plays is made of them: 8 bits, yuv420p.",
+            "Its pixels are yuv422p10le; they are converted to yuv420p in 8 bits, which every browser plays.",
         ),
         (
             {"is_interlaced": True},
-            "The picture is interlaced, as television was; whole pictures are made of it, as screens need them.",
+            "The picture is interlaced, as television was; it is converted to full frames, which screens need.",
         ),
         (
             {"audio": (sound(1, channels=6),)},
@@ -92,15 +92,15 @@ def test_of_an_ordinary_film_there_is_nothing_to_say() -> None:
         ),
         (
             {"audio": (sound(1, language="en"), sound(2, language="de", is_default=True))},
-            "Viewers choose from 2 soundtracks; until they do, Deutsch plays.",
+            "Viewers can choose from 2 soundtracks; until they do, Deutsch plays.",
         ),
         (
             {"audio": tuple(sound(n, language="en") for n in range(15))},
-            "3 more soundtracks are left out: 12 are the most that a film may have.",
+            "3 more soundtracks are left out: a film can have at most 12.",
         ),
         (
             {"subtitles": (subtitles(2, "en", codec="dvd_subtitle"),)},
-            "The subtitles “English” (track 2) are left out: pictures (dvd_subtitle) cannot become text.",
+            "The subtitles “English” (track 2) are left out: they are pictures (dvd_subtitle), not text.",
         ),
         (
             {"subtitles": (subtitles(2, "en"), subtitles(3, "en", title="For the deaf"))},
@@ -112,7 +112,7 @@ def test_of_an_ordinary_film_there_is_nothing_to_say() -> None:
         ),
         (
             {"duration_s": Fraction(3000)},
-            "The seek bar shows a picture for every 19 s, because there are 160 of them at the most.",
+            "The seek bar shows a picture for every 19 s, because it has at most 160 pictures.",
         ),
     ],
 )
@@ -122,7 +122,7 @@ def test_each_decision_that_is_not_obvious_has_its_sentence(changes: dict[str, A
 
 def test_a_film_with_too_many_languages_says_which_captions_are_left_out() -> None:
     tracks = tuple(subtitles(n, f"{chr(97 + n // 26)}{chr(97 + n % 26)}x") for n in range(40))
-    left_out = [one for one in decisions(subtitles=tracks) if "32 languages are the most" in one]
+    left_out = [one for one in decisions(subtitles=tracks) if "captions in at most 32 languages" in one]
 
     assert len(left_out) == 8
 
@@ -134,9 +134,9 @@ def test_a_film_with_too_many_languages_says_which_captions_are_left_out() -> No
         (rates(10), "The film has only 10 frames a second: movement will stutter."),
         (
             rates(Fraction(37)),
-            "37 frames a second is an unusual rate; if it was not meant, look at how the film was exported.",
+            "37 frames a second is an unusual rate; if it is not intended, check how the film was exported.",
         ),
-        ({"duration_s": Fraction(1, 25), "declared_s": None}, "The film has one single picture."),
+        ({"duration_s": Fraction(1, 25), "declared_s": None}, "The film has only one picture."),
         (
             {"declared_s": Fraction(60)},
             "The file says that it lasts 1 min, but its picture ends after 10 s: the rest may be missing or damaged.",
