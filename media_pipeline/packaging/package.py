@@ -72,7 +72,7 @@ def read_rung(path: Path) -> Track:
 
 def read_sounds(plan: EncodePlan, work: Path, boundaries_s: list[Fraction]) -> list[Sound]:
     """The soundtracks of which something could be decoded. The first of them is the main one, whatever was planned."""
-    sounds = []
+    sounds: list[Sound] = []
     for rendition in plan.audio:
         sound = soundtrack.read_sound(ffmpeg_args.audio_path(work, rendition.key), rendition, boundaries_s)
         if sound:
