@@ -1,4 +1,4 @@
-"""Clips of every kind, and what must come out of each."""
+"""Clips of every kind, with the expected properties of their versions."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from tests.clips import Clip
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """A clip and what must come out of it: rate, frames and the size of each rung, lowest first."""
+    """A clip and its expected version: rate, frames and the size of each rung, lowest first."""
 
     clip: Clip
     rate: str
@@ -112,7 +112,7 @@ CASES = {
         rate="25", frames=50, sizes=((214, 120),),
     ),
     "AVI": Case(
-        # Its writer leaves out the second frame and counts it all the same.
+        # The muxer leaves out the second frame and counts it nevertheless.
         clip=Clip(container="avi", codec=("mpeg4", "-q:v", "4")), rate="25", frames=51, sizes=((214, 120),)
     ),
     "AVI with B-frames": Case(

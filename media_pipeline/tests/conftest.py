@@ -1,4 +1,4 @@
-"""Real ffmpegs, and versions made with them, each once a test run."""
+"""Real ffmpegs, and versions made with them; each is made once in a test run."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ FFMPEGS = {path: name for path, name in ((shutil.which("ffmpeg"), "on PATH"), (b
 
 @pytest.fixture(scope="session", params=FFMPEGS, ids=FFMPEGS.get)
 def ffmpeg(request: pytest.FixtureRequest) -> str:
-    """Each ffmpeg of this machine that the platform itself would use: results must agree."""
+    """Each ffmpeg of this machine that the platform would use: their results must agree."""
     if fault := find_fault(request.param):
         leave = pytest.fail if os.environ.get("CI") == "true" else pytest.skip
         leave(f"{request.param} {fault}")
@@ -31,7 +31,7 @@ def usable_ffmpegs() -> list[str]:
 
 @pytest.fixture
 def one_ffmpeg(request: pytest.FixtureRequest, usable_ffmpegs: list[str]) -> str:
-    """One of them, always the same for the same test: for what is about the file more than about ffmpeg."""
+    """One of the ffmpegs, always the same for the same test: for tests of the file more than of ffmpeg."""
     return usable_ffmpegs[zlib.crc32(request.node.name.encode()) % len(usable_ffmpegs)]
 
 
@@ -48,7 +48,7 @@ def version(studio: Studio, ffmpeg: str, name: str) -> Version:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where a job works: `work` and `out`."""
+    """The folder of a job, with `work` and `out` in it."""
     path = tmp_path / "job"
     for name in ("work", "out"):
         (path / name).mkdir(parents=True)
@@ -62,6 +62,6 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def front_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """With the index before the media."""
+    """A clip with its index before the media."""
     flags = ("-movflags", "+faststart")
     return make_clip(tmp_path_factory.mktemp("clips"), Clip(size="160x120", rate="25", duration_s=4, flags=flags))

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 IDENTITY = (1, 0, 0, 1)
 BLACK, WHITE = 0x00, 0xFF
-RAW = bytes(4)  # a codec of its own: 64×36 pixels of three bytes, in packets that are taken as they are
+RAW = bytes(4)  # raw video, which needs no decoder: 64×36 pixels of three bytes
 
 # --- pictures --------------------------------------------------------------------------------------------------------
 
@@ -23,8 +23,10 @@ def png(
     text: bytes = b"",
     claims: tuple[int, int] | None = None,
 ) -> bytes:
-    """A flat picture of one bit a pixel, or of eight bytes; `text` is compressed into a comment, `claims` is what its
-    header says."""
+    """A PNG of one colour, with one bit or eight bytes for a pixel.
+
+    `text` is compressed into a comment; `claims` is the size in its header.
+    """
     packer = zlib.compressobj(9)
     row = b"\0" + bytes([fill]) * (8 * width if is_rich else -(-width // 8))
     rows = b"".join(packer.compress(row) for _ in range(height)) + packer.flush()
@@ -39,7 +41,7 @@ def png_chunk(kind: bytes, data: bytes) -> bytes:
 
 
 def zeros(size: int) -> bytes:
-    """So many bytes of nothing, compressed a thousand times."""
+    """Zero bytes of this length, compressed a thousandfold."""
     packer = zlib.compressobj(9)
     block = bytes(1024**2)
     return b"".join(packer.compress(block) for _ in range(size // len(block))) + packer.flush()
@@ -61,7 +63,7 @@ def numbers(*values: int) -> bytes:
     return struct.pack(f">{len(values)}I", *values)
 
 
-HERE = full_box(b"url ", flags=1)  # the pictures lie in this file
+HERE = full_box(b"url ", flags=1)  # the media are in this file
 
 
 def mov(
@@ -80,8 +82,11 @@ def mov(
     compressed: bytes = b"",
     more: bytes = b"",
 ) -> bytes:
-    """A QuickTime film. `times` and `sizes` replace the bodies of `stts` and `stsz`, `ticks` is the time of a sample,
-    `compressed` replaces the whole index by a zlib stream, `more` lies behind the last track."""
+    """A QuickTime film.
+
+    `times` and `sizes` replace the bodies of `stts` and `stsz`, `ticks` is the duration of a sample, `compressed`
+    replaces the whole index by a zlib stream, and `more` comes after the last track.
+    """
     head = box(b"ftyp", b"qt  ", numbers(512), b"qt  ")
     media = box(b"mdat", *samples)
     length = len(samples) * ticks if duration is None else duration
@@ -121,7 +126,7 @@ def track_header(size: tuple[int, int], length: int, matrix: tuple[int, int, int
 
 
 def compressed_index(claimed_bytes: int, packed: bytes) -> bytes:
-    """What `moov` may hold instead of an index: one that is compressed."""
+    """The content of a `moov` with a compressed index."""
     return box(b"cmov", box(b"dcom", b"zlib"), box(b"cmvd", numbers(claimed_bytes), packed))
 
 
@@ -151,7 +156,7 @@ def decimal(kind: str, value: float) -> bytes:
 
 
 def mkv(tracks: Iterable[bytes], blocks: Iterable[bytes], *, duration: float | None = None, more: bytes = b"") -> bytes:
-    """A Matroska film on a clock of milliseconds; `more` lies between the tracks and the pictures."""
+    """A Matroska film with a clock in milliseconds; `more` comes between the tracks and the pictures."""
     head = element("1A45DFA3", element("4282", b"matroska"), integer("4287", 4), integer("4285", 2))
     length = b"" if duration is None else decimal("4489", duration)
     info = element("1549A966", integer("2AD7B1", 1_000_000), element("4D80", b"x"), element("5741", b"x"), length)
@@ -161,7 +166,7 @@ def mkv(tracks: Iterable[bytes], blocks: Iterable[bytes], *, duration: float | N
 def picture_track(
     *, size: tuple[int, int] = (64, 36), frame_ns: int = 40_000_000, codec: bytes = b"MPNG", more: bytes = b""
 ) -> bytes:
-    """PNGs by way of a Windows bitmap header, or what `codec` says; `frame_ns=0` leaves them without a duration."""
+    """A track of PNGs with a Windows bitmap header, or of another codec; `frame_ns=0` omits the frames' duration."""
     bitmap = struct.pack("<IiiHH4sIiiII", 40, 64, 36, 1, 24, codec, 0, 0, 0, 0, 0)
     rate = integer("23E383", frame_ns) if frame_ns else b""
     windows = element("86", b"V_MS/VFW/FOURCC") + element("63A2", bitmap)
@@ -180,12 +185,12 @@ def cluster(at_ms: int, *blocks: bytes) -> bytes:
 
 
 def block(track: int, data: bytes, after_ms: int = 0) -> bytes:
-    """A picture or some sound, so long after the beginning of its cluster."""
+    """A picture or sound, at this time after the beginning of its cluster."""
     return element("A3", bytes([0x80 | track]), struct.pack(">hB", after_ms, 0x80), data)
 
 
 def shown_at(times_ms: Iterable[int], pictures: Sequence[bytes]) -> list[bytes]:
-    """Clusters of one picture each, the given ones in turn."""
+    """Clusters with one picture each, which repeat in this order."""
     return [cluster(time, block(1, pictures[number % len(pictures)])) for number, time in enumerate(times_ms)]
 
 
@@ -200,7 +205,7 @@ def chunk(kind: bytes, *parts: bytes) -> bytes:
 def avi(
     pictures: Sequence[bytes], *, size: tuple[int, int] = (64, 36), rate: int = 25, scale: int = 1, frames: int = 0
 ) -> bytes:
-    """`rate` / `scale` frames a second; `frames` is what both headers claim instead of how many there are."""
+    """An AVI of `rate` / `scale` frames a second; both headers claim `frames`, however many there are."""
     count = frames or len(pictures)
     main = struct.pack("<14I", 40_000, 0, 0, 0x10, count, 0, 1, 0, *size, 0, 0, 0, 0)
     stream = struct.pack(
@@ -216,7 +221,7 @@ def avi(
 
 
 def stream_of_programs(programs: int, streams: int) -> bytes:
-    """A multiplex with so many programs of so many video streams each, of which nothing ever comes."""
+    """A transport stream with so many programs of so many video streams each, and no packet of any of them."""
     tables = [(0, section(0, 1, b"".join(struct.pack(">HH", n + 1, 0xE000 | 0x100 + n) for n in range(programs))))]
     for number in range(programs):
         first = 0x400 + number * streams
@@ -240,7 +245,7 @@ def crc_of_mpeg(data: bytes) -> int:
 
 
 def packets(pid: int, table: bytes) -> Iterable[bytes]:
-    """The table in packets of 188 bytes; the first says where it begins."""
+    """The table in packets of 188 bytes, of which the first says where the table begins."""
     data = b"\0" + table
     for number, start in enumerate(range(0, len(data), 184)):
         head = struct.pack(">BHB", 0x47, pid | (0x4000 if number == 0 else 0), 0x10 | number & 0xF)

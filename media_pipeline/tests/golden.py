@@ -1,4 +1,4 @@
-"""Expected values too long for a test, one file each; whoever changes the output changes the file by hand."""
+"""Expected values that are too long for a test, one file each. A change of the output needs a change of the file."""
 
 from pathlib import Path
 
@@ -10,5 +10,5 @@ def golden(name: str) -> str:
 
 
 def golden_list(name: str) -> list[str]:
-    """One item a line."""
+    """The items of a file that has one on each line."""
     return golden(name).splitlines()

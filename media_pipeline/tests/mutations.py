@@ -1,10 +1,10 @@
-"""Real files with something wrong in them: the same ones in every run."""
+"""Damages real files, in the same ways in every run."""
 
 import random
 from collections.abc import Callable
 
 EXTREMES = (0, 1, 0x7FFF_FFFF, 0x8000_0000, 0xFFFF_FFFF, 0x0000_FFFF, 0xFFFF_0000)
-# Headers and indexes are a small part of a file and the most of what goes wrong.
+# Headers and indexes are a small part of a file, and most damage that matters is in them.
 HEAD_BYTES = 2000
 
 
@@ -54,7 +54,7 @@ def make_noise(data: bytearray, chance: random.Random) -> None:
 
 
 def end_in_noise(data: bytearray, chance: random.Random) -> None:
-    """A valid header, and behind it nothing that belongs to it."""
+    """A valid header, and after it bytes that do not belong to it."""
     at = somewhere(data, chance)
     data[at:] = chance.randbytes(len(data) - at)
 

@@ -1,4 +1,4 @@
-"""Runs small programs, and looks for what is left of them."""
+"""Runs small programs, and looks for processes that they leave."""
 
 import sys
 import time
@@ -23,22 +23,22 @@ def run_shell(script: str, **options: Any) -> CompletedRun:
 
 
 def run_python(script: str, *arguments: str, **options: Any) -> CompletedRun:
-    """With the folders of Python beside what it may read."""
+    """Runs a program in Python, which may also read the folders of Python."""
     options["reads"] = [*options.get("reads", ()), *interpreter_files()]
     return run(sys.executable, "-I", "-c", script, *arguments, **options)
 
 
 def processes_with(marker: str) -> list[int]:
     """Living processes that have this text among their arguments."""
-    found = []
+    pids = []
     for folder in Path("/proc").glob("[0-9]*"):
         try:
             is_alive = folder.joinpath("stat").read_text().rpartition(")")[2].split()[0] != "Z"
             if is_alive and marker in folder.joinpath("cmdline").read_text():
-                found.append(int(folder.name))
+                pids.append(int(folder.name))
         except OSError:
-            continue  # it ended while we looked
-    return found
+            continue  # it has just ended
+    return pids
 
 
 def wait_until(is_true: Callable[[], bool], *, at_most_s: float) -> bool:

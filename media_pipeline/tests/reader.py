@@ -1,4 +1,4 @@
-"""Reads finished media with PyAV, which shares no code with our packager: what a player would find."""
+"""Reads finished media as a player does, with PyAV, which shares no code with the packager."""
 
 import io
 from array import array
@@ -25,7 +25,7 @@ BRIGHT = 200
 
 @dataclass(frozen=True)
 class Picture:
-    """A decoded frame: when it is shown, and its grey pixels, small enough to compare."""
+    """A decoded frame: the time at which it is shown, and its pixels in grey, few enough to compare."""
 
     time_s: Fraction
     grey: bytes
@@ -37,7 +37,7 @@ class Picture:
 
 @dataclass(frozen=True)
 class Sound:
-    """Decoded sound: when it starts, and the samples of its left channel."""
+    """Decoded sound: the time at which it starts, and the samples of its left channel."""
 
     start_s: Fraction
     rate: int
@@ -53,12 +53,12 @@ class Sound:
         return float(self.start_s) + number / self.rate
 
     def pitch(self) -> float:
-        """Hertz of a steady tone, by how often it crosses zero upwards."""
+        """The frequency of a steady tone in hertz, counted by its upward crossings of zero."""
         middle = self.left[len(self.left) // 4 : len(self.left) * 3 // 4]
         return sum(a < 0 <= b for a, b in pairwise(middle)) * self.rate / len(middle)
 
     def peak(self) -> float:
-        """Of a steady tone, from its energy: the edges of an encoded one overshoot."""
+        """The amplitude of a steady tone, from its energy: an encoded tone overshoots at its ends."""
         middle = self.left[len(self.left) // 4 : len(self.left) * 3 // 4]
         return float(sqrt(2 * fmean(sample * sample for sample in middle)))
 
@@ -69,21 +69,21 @@ def read_pictures(media: Path | bytes) -> list[Picture]:
 
 
 def read_pictures_from(media: Path, time_s: Fraction) -> list[Picture]:
-    """From the key frame that a seek to this moment finds."""
+    """The pictures from the key frame on to which a player seeks for this time."""
     with open_media(media) as container:
         container.seek(round(time_s * av.time_base))
         return [picture_of(frame) for frame in container.decode(video=0)]
 
 
 def read_idr_times(media: Path) -> list[Fraction]:
-    """When the IDR frames are shown, from the slice types in the stream itself."""
+    """The times of the IDR frames, by the types of the units in the stream itself."""
     with open_media(media) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
         return [time_of(packet) for packet in packets if IDR_SLICE in nal_types(bytes(packet))]
 
 
 def read_sound_times(media: bytes) -> list[Fraction]:
-    """When each encoded frame of sound begins."""
+    """The time at which each encoded frame of sound begins."""
     with open_media(media) as container:
         return [time_of(packet) for packet in container.demux(audio=0) if packet.size]
 
@@ -98,7 +98,7 @@ def read_sound(media: Path | bytes) -> Sound:
 
 
 def read_codecs(media: Path) -> list[str]:
-    """RFC 6381 names from the decoder configurations."""
+    """The RFC 6381 names of the codecs, from the decoder configurations."""
     with open_media(media) as container:
         configurations = [(stream.codec_context.name, stream.codec_context.extradata) for stream in container.streams]
     return [codec_name(name, extradata or b"") for name, extradata in configurations]
@@ -111,7 +111,7 @@ def read_size(media: Path | bytes) -> tuple[int, int]:
 
 
 def read_duration_s(media: Path) -> Fraction:
-    """What the header claims."""
+    """The duration in the header."""
     with open_media(media) as container:
         assert container.duration is not None
         return Fraction(container.duration, av.time_base)
@@ -142,7 +142,7 @@ def time_of(timed: "Frame | Packet[Any]") -> Fraction:
 
 
 def nal_types(packet: bytes) -> set[int]:
-    """The kinds of a packet's units, each of which has its length before it."""
+    """The types of the units in a packet, each of which has its length before it."""
     return set(iterate_nal_types(packet))
 
 

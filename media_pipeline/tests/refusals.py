@@ -1,4 +1,4 @@
-"""Proof that a file is refused, quickly and without a trace."""
+"""Proves that a file is refused quickly and leaves nothing behind."""
 
 import resource
 import time
@@ -13,7 +13,8 @@ from media_pipeline.planning.plan import PlanSettings
 from media_pipeline.tests.processes import processes_with
 
 QUICK_S = 20
-HUNG_S = 60  # a machine that is busy with other tests is slow; a request that waits for an answer is slower
+# Time on the clock: long enough for a busy machine, too short for a request that waits for its answer.
+HUNG_S = 60
 NOISE = bytes((number * 7919 + number // 3 * 104729) % 251 for number in range(200_000))
 FTYP = b"\0\0\0\x20ftypisom\0\0\2\0isomiso2avc1mp41"
 
@@ -24,7 +25,7 @@ def carry_through(folder: Path, source: Path, ffmpeg: str = "") -> None:
 
 
 def refusal(folder: Path, source: Path) -> PipelineError:
-    """The error that the file ends in, after proof that nothing else came of it."""
+    """The error with which the file is refused, after proof that nothing else happened."""
     began, before_s = time.monotonic(), children_s()
     with pytest.raises(PipelineError) as refused:
         carry_through(folder, source)
@@ -39,6 +40,6 @@ def refusal(folder: Path, source: Path) -> PipelineError:
 
 
 def children_s() -> float:
-    """Of the processor, by the programs that this process started and that have ended; the same on a busy machine."""
+    """Processor time of ended programs that this process started. It is the same on a busy machine."""
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

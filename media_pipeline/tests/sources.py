@@ -1,4 +1,4 @@
-"""Sources as the probe would describe them, for tests of what is planned."""
+"""Sources as the probe describes them, for tests of plans."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -34,7 +34,7 @@ FILM = Source(
 
 
 def film(**changes: Any) -> Source:
-    """Ten seconds of 1080p with stereo sound, but for what the test is about."""
+    """Ten seconds of 1080p with stereo sound, with the changes that the test is about."""
     return replace(FILM, **changes)
 
 

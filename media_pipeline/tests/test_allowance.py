@@ -1,4 +1,4 @@
-"""What children may use grows with what they have to do, and with nothing that a file merely claims."""
+"""The limits of children grow with their work, and with nothing that a file merely claims."""
 
 from fractions import Fraction
 
@@ -19,7 +19,7 @@ def plan(source: Source = FILM) -> EncodePlan:
 
 
 def memory(source: Source, processors: int = 2) -> float:
-    """In GiB."""
+    """The memory of the encoder in GiB."""
     return encoder_limits(plan(source), processors).memory_bytes / GIB
 
 

@@ -1,4 +1,4 @@
-"""ffmpeg's arguments, compared whole."""
+"""ffmpeg's arguments, compared as whole lists."""
 
 from dataclasses import replace
 from fractions import Fraction
@@ -84,7 +84,7 @@ def test_the_storyboard_command_is_exactly_this() -> None:
 
 @pytest.mark.parametrize("source", [FILM, TWO_LANGUAGES])
 def test_every_output_of_the_encoder_begins_with_the_first_frame(source: Source) -> None:
-    """ffmpeg tells no progress before all of them have begun, and a silent encoder is taken for a hung one."""
+    """ffmpeg reports no progress before all of them have begun, and an encoder without progress counts as hung."""
     text = " ".join(encode_args("ffmpeg", plan(source), Path("/scratch/source"), Path("/scratch/work")))
 
     assert "tile=" not in text

@@ -1,4 +1,4 @@
-"""Captions: whatever people upload, plain WebVTT comes out."""
+"""Captions: every upload becomes plain WebVTT, or is refused."""
 
 import time
 from fractions import Fraction
@@ -47,7 +47,7 @@ Good morning.
 QUICK_S = 5
 
 
-def said(text: str) -> list[str]:
+def cue_texts(text: str) -> list[str]:
     return [cue.text for cue in parse_captions(text)]
 
 
@@ -79,18 +79,18 @@ def test_what_comes_out_goes_in_again() -> None:
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
 def test_every_line_ending_will_do(ending: str, mark: str) -> None:
-    assert said(mark + SRT.replace("\n", ending)) == said(SRT)
+    assert cue_texts(mark + SRT.replace("\n", ending)) == cue_texts(SRT)
 
 
 def test_cues_come_in_the_order_of_time() -> None:
-    assert said("00:05.000 --> 00:06.000\nlater\n\n00:01.000 --> 00:02.000\nearlier") == ["earlier", "later"]
+    assert cue_texts("00:05.000 --> 00:06.000\nlater\n\n00:01.000 --> 00:02.000\nearlier") == ["earlier", "later"]
 
 
 def test_a_file_that_forgets_the_empty_lines_is_understood() -> None:
     text = SRT.replace("\n\n", "\n")
 
-    assert said(text) == said(SRT)
-    assert said("WEBVTT\n00:01.000 --> 00:02.000\nIt was in\n1984\n\n") == ["It was in\n1984"]
+    assert cue_texts(text) == cue_texts(SRT)
+    assert cue_texts("WEBVTT\n00:01.000 --> 00:02.000\nIt was in\n1984\n\n") == ["It was in\n1984"]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +107,7 @@ def test_a_file_that_forgets_the_empty_lines_is_understood() -> None:
     ],
 )
 def test_what_is_no_cue_is_left_out(block: str) -> None:
-    assert said(f"{block}\n\n{SRT}") == said(SRT)
+    assert cue_texts(f"{block}\n\n{SRT}") == cue_texts(SRT)
 
 
 @pytest.mark.parametrize(
@@ -188,10 +188,10 @@ def test_a_whole_night_of_captions_is_taken_and_one_more_is_not() -> None:
 
 
 def test_a_cue_without_end_is_cut_before_its_tags_are_read() -> None:
-    (text,) = said("00:01.000 --> 00:02.000\n" + "&" * 10 * MAX_CUE_LENGTH)
+    (text,) = cue_texts("00:01.000 --> 00:02.000\n" + "&" * 10 * MAX_CUE_LENGTH)
 
     assert text == "&amp;" * MAX_CUE_LENGTH
-    assert len(said("00:01.000 --> 00:02.000\n&#" + "1" * 10 * MAX_CUE_LENGTH)) == 1
+    assert len(cue_texts("00:01.000 --> 00:02.000\n&#" + "1" * 10 * MAX_CUE_LENGTH)) == 1
 
 
 HALF_A_MEGABYTE = 500_000

@@ -1,4 +1,4 @@
-"""From whatever colours a source has to BT.709: which filters, by table."""
+"""The filters that bring the colours of a source to BT.709, by table."""
 
 from typing import Any
 
@@ -45,10 +45,10 @@ def test_ordinary_colours_change_their_matrix_and_range_where_they_must(
 
 @pytest.mark.parametrize(("colour", "transfer"), [(PQ, "smpte2084"), (HLG, "arib-std-b67")])
 def test_hdr_is_tone_mapped_after_it_is_scaled(colour: Colour, transfer: str) -> None:
-    said = f"setparams=range=tv:color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc"
+    tags = f"setparams=range=tv:color_primaries=bt2020:color_trc={transfer}:colorspace=bt2020nc"
 
     assert colour.is_hdr
-    assert filters(colour) == f"scale=1280:720:flags=bicubic,{said},{TONE_MAPPED},{TAGGED}"
+    assert filters(colour) == f"scale=1280:720:flags=bicubic,{tags},{TONE_MAPPED},{TAGGED}"
 
 
 def test_hdr_that_says_no_more_than_its_curve_is_taken_for_bt2020() -> None:
@@ -67,7 +67,7 @@ def report(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("said", "colour"),
+    ("changes", "colour"),
     [
         ({}, Colour()),
         ({"primaries": 9, "transfer": 16, "matrix": 9, "range": 1, "depth_bits": 10}, PQ),
@@ -77,5 +77,5 @@ def report(**changes: Any) -> dict[str, Any]:
         ({"matrix": 0, "is_rgb": True}, Colour(matrix="gbr", is_rgb=True)),
     ],
 )
-def test_code_points_become_names_and_unknown_ones_nothing(said: dict[str, Any], colour: Colour) -> None:
-    assert parse_colour(report(**said)) == colour
+def test_code_points_become_names_and_unknown_ones_nothing(changes: dict[str, Any], colour: Colour) -> None:
+    assert parse_colour(report(**changes)) == colour

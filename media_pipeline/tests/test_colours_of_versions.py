@@ -1,4 +1,4 @@
-"""The colours that come out, whatever they were coded as: every rung is BT.709, limited range, and says so."""
+"""The colours of versions: every rung is BT.709 in limited range and says so, however the source was coded."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,7 +17,7 @@ TEN_BITS = ("libx264", "-preset", "ultrafast", "-profile:v", "high10")
 
 @dataclass(frozen=True)
 class Shown:
-    """The middle of the first picture, as a player that believes the tags shows it."""
+    """The colour in the middle of the first picture, as a player shows it that believes the tags."""
 
     red: int
     green: int
@@ -37,7 +37,7 @@ def shown(version: Version) -> Shown:
 
 
 def flat(pixels: str, conversion: str, *tags: str, **changes: object) -> Clip:
-    """A clip of orange, converted from RGB as `conversion` says and tagged as `tags` say."""
+    """A clip of one colour, converted from RGB by `conversion` and with these tags."""
     colour = "0x{:02X}{:02X}{:02X}".format(*ORANGE)
     plain = {"size": "160x120", "rate": "10", "duration_s": 0.3, "sound": "", "container": "mkv"}
     filters = f"format=gbrp,scale={conversion},format={pixels}"
@@ -50,7 +50,7 @@ def tagged(name: str, code: str) -> tuple[str, ...]:
 
 ORANGES = {
     "BT.709": flat("yuv420p", "out_color_matrix=bt709", *tagged("bt709", "bt709")),
-    "BT.601, said": flat("yuv420p", "out_color_matrix=bt601", *tagged("smpte170m", "smpte170m")),
+    "BT.601, tagged": flat("yuv420p", "out_color_matrix=bt601", *tagged("smpte170m", "smpte170m")),
     "BT.601, for its size": flat("yuv420p", "out_color_matrix=bt601"),
     "full range": flat("yuvj420p", "out_color_matrix=bt709:out_range=pc", *tagged("bt709", "bt709")),
     "ten bits": flat("yuv420p10le", "out_color_matrix=bt709", *tagged("bt709", "bt709"), codec=TEN_BITS),
@@ -69,13 +69,13 @@ def test_orange_stays_orange_and_says_what_it_is(studio: Studio, ffmpeg: str, na
     seen = shown(studio.version(f"orange {name}", ORANGES[name], ffmpeg))
 
     assert seen.tags == (BT709, BT709, BT709, LIMITED)
-    # Of a wider gamut the same numbers are a stronger colour: what BT.709 cannot show is cut off.
+    # In a wider gamut the same numbers mean a stronger colour; colours that BT.709 cannot show are clipped.
     red, green, blue = (255, 111, 0) if name == "wide gamut" else ORANGE
     assert (seen.red, seen.green, seen.blue) == pytest.approx((red, green, blue), abs=6)
 
 
 def grey(code: int, transfer: str) -> Clip:
-    """Ten bits of one brightness, coded as HDR."""
+    """A clip of one brightness in ten bits, coded as HDR."""
     return Clip(
         size="160x120", rate="10", duration_s=0.3, sound="", container="mkv", codec=TEN_BITS, pixels="yuv420p10le",
         picture="color=color=gray", filters=f"format=yuv420p10le,geq=lum={code}:cb=512:cr=512",
@@ -121,7 +121,7 @@ def test_hdr_is_recognised(studio: Studio, ffmpeg: str) -> None:
 
 
 def test_the_posters_and_the_storyboard_have_the_film_s_colours(studio: Studio, ffmpeg: str) -> None:
-    out = studio.version("orange BT.601, said", ORANGES["BT.601, said"], ffmpeg).out
+    out = studio.version("orange BT.601, tagged", ORANGES["BT.601, tagged"], ffmpeg).out
 
     for name in ("poster.jpg", "poster_small.jpg", "storyboard.jpg"):
         assert jpeg_colour(out / name) == pytest.approx(ORANGE, abs=8)
@@ -130,7 +130,7 @@ def test_the_posters_and_the_storyboard_have_the_film_s_colours(studio: Studio, 
 def jpeg_colour(path: Path) -> tuple[int, ...]:
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0))
-    # JPEG is BT.601 and full range by definition, whatever its frames say here.
+    # JPEG is BT.601 and full range by definition, whatever the tags of the decoded frames say here.
     rgb = frame.reformat(format="rgb24", src_colorspace="ITU601", src_color_range="JPEG", dst_color_range="JPEG")
     plane = rgb.planes[0]
     middle = plane.line_size * (rgb.height // 2) + 3 * (rgb.width // 2)

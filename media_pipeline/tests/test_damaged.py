@@ -1,4 +1,4 @@
-"""Videos that are cut off or rotten: what can be decoded plays, the rest is refused."""
+"""Videos that are cut off or damaged: they play as far as they decode, or are refused."""
 
 import struct
 from contextlib import suppress

@@ -1,4 +1,4 @@
-"""Results in DASH as ffmpeg makes them: what is taken, what players read of it, and how one may be unsound."""
+"""Results in DASH as ffmpeg makes them: how they are read, what players get, and each way in which one is refused."""
 
 import re
 import struct
@@ -51,19 +51,19 @@ def sizes_of(files: Files) -> dict[str, int]:
 
 
 def read(files: Files) -> DashResult:
-    return read_dash(sizes_of(files), files.__getitem__, lambda wanted: segments_of(files, wanted))
+    return read_dash(sizes_of(files), files.__getitem__, lambda segments: segments_of(files, segments))
 
 
-def segments_of(files: Files, wanted: Iterable[tuple[str, InitSegment]]) -> Mapping[str, MediaSegment | BadMp4]:
+def segments_of(files: Files, segments: Iterable[tuple[str, InitSegment]]) -> Mapping[str, MediaSegment | BadMp4]:
     def read_part(name: str, offset: int, length: int) -> bytes:
         return files[name][offset : offset + length]
 
-    return read_segments(wanted, sizes_of(files), read_part, lambda: None)
+    return read_segments(segments, sizes_of(files), read_part, lambda: None)
 
 
 def take(files: Files, original_s: float | None = LENGTH_S) -> ForeignVersion:
     return read_result(
-        sizes_of(files), files.__getitem__, lambda wanted: segments_of(files, wanted), original_s=original_s
+        sizes_of(files), files.__getitem__, lambda segments: segments_of(files, segments), original_s=original_s
     )
 
 
@@ -83,24 +83,24 @@ def without(files: Files, *names: str) -> Files:
 
 
 def test_every_segment_is_found_with_its_time(whole: Files) -> None:
-    found = read(whole)
-    picture, small, sound = found.tracks
-    assert found.duration_s == LENGTH_S
-    assert found.start_s == 0
+    result = read(whole)
+    picture, small, sound = result.tracks
+    assert result.duration_s == LENGTH_S
+    assert result.start_s == 0
     assert [one.durations for one in (picture, small)] == [(25600,) * 4 + (12800,)] * 2
-    assert [one.codec.partition(".")[0] for one in found.tracks] == ["avc1", "avc1", "mp4a"]
+    assert [one.codec.partition(".")[0] for one in result.tracks] == ["avc1", "avc1", "mp4a"]
     assert sound.codec == "mp4a.40.2"
     assert abs(sound.end_s - LENGTH_S) < Fraction(1, 20)
-    assert set(found.files) == set(whole) - {"manifest.mpd"}
+    assert set(result.files) == set(whole) - {"manifest.mpd"}
 
 
 def test_a_window_is_led_back_to_the_start(whole: Files, window: Files) -> None:
     assert window["manifest.mpd"].count(b"startNumber") > whole["manifest.mpd"].count(b'startNumber="1"') - 1
     assert b'startNumber="1"' not in window["manifest.mpd"]
-    found, expected = take(window), take(whole)
-    assert found.duration_s == LENGTH_S
-    assert set(found.files) == set(expected.files)
-    assert found.texts == expected.texts
+    result, expected = take(window), take(whole)
+    assert result.duration_s == LENGTH_S
+    assert set(result.files) == set(expected.files)
+    assert result.texts == expected.texts
 
 
 def test_a_window_of_segments_that_are_named_by_their_time_is_led_back(window: Files, whole: Files) -> None:
@@ -126,7 +126,7 @@ def test_a_result_that_covers_less_than_the_original_says_how_much_is_missing(wi
     with pytest.raises(BadResult, match=r"lasts 3.0 s and the original 9.0 s: 6.0 s are missing"):
         take(only_listed)
     with pytest.raises(BadResult, match=r"the original 9.0 s: 6.0 s are missing"):
-        take(only_listed, original_s=None)  # as the manifest itself says
+        take(only_listed, original_s=None)  # the length according to the manifest itself
     with pytest.raises(BadResult, match=r"lasts 9.0 s and the original 60.0 s: 51.0 s are missing"):
         take(whole, original_s=60)
     assert take(whole, original_s=LENGTH_S + 0.9).duration_s == LENGTH_S
@@ -157,9 +157,9 @@ def test_segments_of_many_fragments_are_read_to_their_end(clip: Path, tmp_path: 
 def test_segments_without_a_timeline_play_for_as_long_as_they_last(clip: Path, tmp_path: Path) -> None:
     files = files_in(make_dash(tmp_path / "made", clip, "-use_timeline", "0", sizes=("320x180",)))
     assert b"SegmentTimeline" not in files["manifest.mpd"]
-    found = take(files)
-    assert found.duration_s == LENGTH_S
-    assert found.texts["180p.m3u8"].count("#EXTINF:2.000000,") == 4
+    result = take(files)
+    assert result.duration_s == LENGTH_S
+    assert result.texts["180p.m3u8"].count("#EXTINF:2.000000,") == 4
 
 
 # --- what players read -----------------------------------------------------------------------------------------------
@@ -193,8 +193,8 @@ def test_the_manifest_is_written_anew_for_the_whole_length(window: Files) -> Non
 
 @pytest.mark.parametrize("kind", ["manifest.mpd", "master.m3u8"])
 def test_ffmpeg_reads_every_picture_and_all_of_the_sound(kind: str, window: Files, tmp_path: Path) -> None:
-    found = take(window)
-    for name, data in {**window, **{name: text.encode() for name, text in found.texts.items()}}.items():
+    result = take(window)
+    for name, data in {**window, **{name: text.encode() for name, text in result.texts.items()}}.items():
         (tmp_path / name).write_bytes(data)
     run_ffmpeg(
         *("-allowed_extensions", "ALL") if kind == "master.m3u8" else (),
@@ -230,11 +230,11 @@ def test_sizes_that_are_cut_alike_are_one_set_also_where_the_manifest_has_each_a
 def test_of_both_forms_hls_stays_as_it_was_made_and_a_bad_manifest_is_left_out(whole: Files) -> None:
     made = take(whole)
     both = {**whole, **{name: text.encode() for name, text in made.texts.items() if name.endswith(".m3u8")}}
-    found = take(both)
-    assert set(found.texts) == {"manifest.mpd"}
-    assert {"master.m3u8", "180p.m3u8", "init-stream0.m4s"} <= set(found.files)
+    result = take(both)
+    assert set(result.texts) == {"manifest.mpd"}
+    assert {"master.m3u8", "180p.m3u8", "init-stream0.m4s"} <= set(result.files)
     assert take({**both, "manifest.mpd": b"<html>"}).texts == {}
-    # HLS of the last segments only, as ffmpeg writes it beside such a manifest.
+    # The HLS has only the last segments, as ffmpeg writes it beside such a manifest.
     short = {**both, "180p.m3u8": both["180p.m3u8"].replace(b"#EXTINF:2.000000,", b"#EXTINF:0.1,")}
     assert set(take(short).texts) == set(made.texts)
     with pytest.raises(BadResult, match=r"are missing.*manifest.mpd cannot be taken"):
@@ -293,7 +293,7 @@ def test_what_is_not_sound_is_told(whole: Files, change: Callable[[Files], Files
 
 
 def not_sync(segment: bytes) -> bytes:
-    """With flags that say that the first sample depends on others."""
+    """The segment with flags by which its first sample depends on others."""
     at = segment.index(b"trun") + 4
     flags = struct.unpack_from(">I", segment, at)[0]
     assert flags & 4
@@ -325,16 +325,16 @@ def test_names_before_a_window_are_counted_representation_by_representation(
     whole: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A bucket may hold as many objects of one template as it likes, and a hundred representations may share it."""
-    asked: list[str] = []
+    looked_up: list[str] = []
 
     def names_before(one: Representation, _: Mapping[str, int]) -> list[str]:
-        asked.append(one.id)
+        looked_up.append(one.id)
         return ["a.m4s"] * MAX_FILES
 
     monkeypatch.setattr(dash, "names_before", names_before)
     with pytest.raises(BadResult, match="names more than 200000 files"):
         read(whole)
-    assert asked == ["0"]
+    assert looked_up == ["0"]
 
 
 def test_a_label_names_no_file(whole: Files) -> None:

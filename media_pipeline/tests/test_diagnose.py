@@ -1,4 +1,4 @@
-"""What ffmpeg's last words mean."""
+"""The errors that messages and exit statuses of ffmpeg stand for."""
 
 import signal
 

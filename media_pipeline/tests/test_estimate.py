@@ -1,4 +1,4 @@
-"""What a plan costs, before it is encoded."""
+"""The estimate of what a plan costs."""
 
 from fractions import Fraction
 
@@ -18,7 +18,7 @@ from media_pipeline.report.estimate import (
 from media_pipeline.sources.colour import Colour
 from media_pipeline.tests.sources import film, sound
 
-# What Big Buck Bunny in 1080p at 24 frames a second really took: 30 s, surround sound.
+# The real cost of Big Buck Bunny in 1080p at 24 frames a second: 30 s, with surround sound.
 BUNNY = film(frame_rate=Fraction(24), source_rate=Fraction(24), duration_s=Fraction(30), frames=720)
 BUNNY_BYTES = 23_338_431
 UNKNOWN_SPEED = Speed()
@@ -102,7 +102,7 @@ def test_the_basis_says_what_it_rests_on() -> None:
     ("elapsed_s", "share_done", "total_s"),
     [
         (0, 0, 100),
-        (130, 0, 130),  # nothing to judge by, but it takes longer than was thought
+        (130, 0, 130),  # nothing is encoded yet, but it already takes longer than estimated
         (20, 0.1, 0.1 * (200 + OVERHEAD_S) + 0.9 * 100),
         (100, 0.5, 0.5 * (200 + OVERHEAD_S) + 0.5 * 100),
         (200, 1, 200 + OVERHEAD_S),

@@ -1,4 +1,4 @@
-"""The whole explanation, for programs and as text."""
+"""The whole explanation, as numbers for programs and as text."""
 
 import json
 from fractions import Fraction
@@ -36,21 +36,21 @@ def test_the_text_is_exactly_this() -> None:
 
 
 def test_programs_get_numbers_and_the_same_lines() -> None:
-    told = json.loads(json.dumps(explained().to_json()))
+    facts = json.loads(json.dumps(explained().to_json()))
 
-    assert (told["found"]["width"], told["found"]["height"], told["found"]["frame_rate"]) == (1080, 1920, "120")
-    assert told["found"]["hdr"] == "HLG"
-    assert told["found"]["subtitles"][1] == {
+    assert (facts["found"]["width"], facts["found"]["height"], facts["found"]["frame_rate"]) == (1080, 1920, "120")
+    assert facts["found"]["hdr"] == "HLG"
+    assert facts["found"]["subtitles"][1] == {
         "language": "en", "title": "", "codec": "hdmv_pgs_subtitle", "is_text": False,
     }  # fmt: skip
-    assert [rung["name"] for rung in told["planned"]["rungs"]] == ["120p", "360p", "720p", "1080p"]
-    assert told["planned"]["rungs"][-1] == {"name": "1080p", "width": 1080, "height": 1920, "peak_kbps": 9000}
-    assert (told["planned"]["segments"], told["planned"]["segment_s"]) == (3, 4.0)
-    assert told["planned"]["is_tone_mapped"] is True
-    assert told["planned"]["captions"] == [{"language": "de", "label": "Deutsch"}]
-    assert set(told["cost"]) == {"seconds", "bytes", "most_bytes", "basis"}
-    assert told["command"][0] == "ffmpeg"
-    assert {"label": "Colours", "text": "10 bits, yuv420p10le, HLG"} in told["found"]["lines"]
+    assert [rung["name"] for rung in facts["planned"]["rungs"]] == ["120p", "360p", "720p", "1080p"]
+    assert facts["planned"]["rungs"][-1] == {"name": "1080p", "width": 1080, "height": 1920, "peak_kbps": 9000}
+    assert (facts["planned"]["segments"], facts["planned"]["segment_s"]) == (3, 4.0)
+    assert facts["planned"]["is_tone_mapped"] is True
+    assert facts["planned"]["captions"] == [{"language": "de", "label": "Deutsch"}]
+    assert set(facts["cost"]) == {"seconds", "bytes", "most_bytes", "basis"}
+    assert facts["command"][0] == "ffmpeg"
+    assert {"label": "Colours", "text": "10 bits, yuv420p10le, HLG"} in facts["found"]["lines"]
 
 
 def test_a_file_without_anything_unusual_says_so() -> None:

@@ -1,4 +1,4 @@
-"""Results of other services: what is sound, and each way in which one is not."""
+"""HLS of other services: how it is read, and each way in which it is refused."""
 
 from fractions import Fraction
 
@@ -41,18 +41,18 @@ FILES = ("720p/seg_1.ts", "720p/seg_2.ts", "audio/seg_1.ts", "audio/seg_2.ts", "
 
 
 def read(texts: dict[str, str] | None = None, **sizes: int) -> ForeignVersion:
-    """With other playlists, and other sizes (`None` is told by -1: not there) by names with `__` for `/`."""
-    said = {**TEXTS, **(texts or {})}
-    known = {**dict.fromkeys((*said, *FILES), 100)}
-    known |= {name.replace("__", "/").replace("_dot_", "."): size for name, size in sizes.items()}
-    return read_version({name: size for name, size in known.items() if size >= 0}, said.__getitem__)
+    """Reads the result with other playlists and sizes; names have `__` for `/`, and a size of -1 removes the file."""
+    all_texts = {**TEXTS, **(texts or {})}
+    all_sizes = {**dict.fromkeys((*all_texts, *FILES), 100)}
+    all_sizes |= {name.replace("__", "/").replace("_dot_", "."): size for name, size in sizes.items()}
+    return read_version({name: size for name, size in all_sizes.items() if size >= 0}, all_texts.__getitem__)
 
 
 def test_a_sound_result_is_read() -> None:
-    found = read()
-    assert found.duration_s == Fraction("6.5")
-    assert [(one.width, one.height) for one in found.variants] == [(640, 360), (1280, 720)]
-    assert set(found.files) == {*TEXTS, *FILES}
+    version = read()
+    assert version.duration_s == Fraction("6.5")
+    assert [(one.width, one.height) for one in version.variants] == [(640, 360), (1280, 720)]
+    assert set(version.files) == {*TEXTS, *FILES}
 
 
 @pytest.mark.parametrize(
@@ -91,5 +91,5 @@ def test_what_is_not_sound_is_told(texts: dict[str, str], sizes: dict[str, int],
 
 
 def test_a_result_without_sizes_of_its_pictures_plays_as_well() -> None:
-    found = read({"master.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n"})
-    assert (found.best.width, found.best.height) == (0, 0)
+    version = read({"master.m3u8": "#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\n720p/index.m3u8\n"})
+    assert (version.best.width, version.best.height) == (0, 0)

@@ -1,4 +1,4 @@
-"""Real files with something wrong in them end as a film that plays or as a sentence, and cost little either way."""
+"""Damaged files end as a film that plays or with a sentence, and cost little either way."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Files that are not what they say: each gets its code and sentence, quickly, and nothing else happens."""
+"""Files that are not what they claim to be: each is refused quickly with its code, and nothing else happens."""
 
 import socket
 import struct
@@ -36,7 +36,7 @@ def listener() -> Iterator[str]:
 
 
 def accept_calls(server: socket.socket, calls: list[str]) -> None:
-    with suppress(OSError):  # the test is over and the socket shut
+    with suppress(OSError):  # the test is over and the socket closed
         while True:
             connection, address = server.accept()
             calls.append(str(address))
@@ -45,7 +45,7 @@ def accept_calls(server: socket.socket, calls: list[str]) -> None:
 
 @pytest.fixture
 def neighbour(tmp_path: Path, clip: Path) -> Path:
-    """Somebody else's video on the same disk, which a playlist would like to show."""
+    """Another user's video on the same disk, which a playlist tries to show."""
     path = tmp_path / "neighbour.mp4"
     path.write_bytes(clip.read_bytes())
     return path
@@ -55,7 +55,7 @@ def neighbour(tmp_path: Path, clip: Path) -> Path:
 
 
 def png() -> bytes:
-    """A real picture of 64×64 grey pixels."""
+    """A real PNG of 64×64 grey pixels."""
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))

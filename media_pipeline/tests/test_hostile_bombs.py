@@ -1,4 +1,4 @@
-"""Small files that are meant to become large, long or many: memory, time and disk stay within their limits."""
+"""Small files that try to take much memory, time or disk: all of it stays within the limits."""
 
 import zlib
 from dataclasses import replace
@@ -55,7 +55,7 @@ def bomb_in_the_index() -> bytes:
 
 
 def bomb_in_every_packet() -> bytes:
-    """Each of them ten megabytes, which is as much as the reader unpacks of one."""
+    """Each of them has ten megabytes, the most that the reader unpacks of one."""
     packing = element("6D80", element("6240", integer("5032", 1), element("5034", integer("4254", 0))))
     packed = zlib.compress(png() + bytes(9 * MIB), 9)
     return mkv([picture_track(more=packing)], shown_at(SECOND, [packed]))
@@ -104,7 +104,7 @@ def test_what_needs_more_memory_than_the_reader_has_is_refused(folder: Path, mon
 
 
 def test_what_takes_too_long_to_read_is_refused(folder: Path) -> None:
-    """Names of which each is compared with all before it."""
+    """The reader compares each name with all before it."""
     tags = b"".join(element("67C8", element("45A3", b"K%d" % n), element("4487", b"x")) for n in range(40_000))
     film = mkv([picture_track()], shown_at(SECOND, [png()]), more=element("1254C367", element("7373", tags)))
     source = write(folder, "film.mkv", film)
@@ -190,7 +190,7 @@ def test_boxes_within_boxes_without_end_are_left_alone(folder: Path, one_ffmpeg:
 
 @pytest.mark.parametrize(
     ("limits", "error"),
-    # Of what fails first for lack of memory not everything says so.
+    # Not every part that fails first for lack of memory says so.
     [({"file_bytes": 2_000}, EncoderOverLimit), ({"memory_bytes": 250 * MIB}, EncoderFailed)],
     ids=["disk", "memory"],
 )

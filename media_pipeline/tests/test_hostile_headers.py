@@ -1,4 +1,4 @@
-"""Headers that lie: what is made is what the packets say, within the limits; the sentence says what was wrong."""
+"""Headers that lie: the film is made of what the packets have, within the limits, or is refused with the reason."""
 
 import math
 from pathlib import Path
@@ -25,13 +25,13 @@ from media_pipeline.tests.forge import (
 from media_pipeline.tests.refusals import refusal
 from media_pipeline.tests.trial import Trial, tried
 
-MODEST_MIB = 250  # more than a healthy film of this size takes, and far less than any lie would
+MODEST_MIB = 250  # more than an ordinary film of this size takes, and far less than any of these claims would
 SECOND = range(0, 1000, 40)
 HOUR_S = 3600
 
 
 def outcome(folder: Path, ffmpeg: str, name: str, content: bytes) -> Trial:
-    """What becomes of the file, after proof that it took neither time nor memory."""
+    """The outcome for the file, after proof that it took little time and memory."""
     source = folder / name
     source.write_bytes(content)
     trial = tried(folder, source, ffmpeg)
@@ -114,7 +114,7 @@ def test_a_film_that_grows_beyond_all_limits_keeps_its_last_good_picture(folder:
 def test_a_film_that_changes_its_size_with_every_picture_shows_every_picture(
     folder: Path, ffmpeg: str, turn: tuple[int, int, int, int]
 ) -> None:
-    """White and large, black and small in turn: filters that are not ready for it would show what lies behind it."""
+    """Large white and small black pictures in turn: filters that do not expect it would read beyond the small ones."""
     pictures = [png(333, 211), png(fill=BLACK)] * 10
     trial = outcome(folder, ffmpeg, "changes.mov", mov(pictures, size=(333, 211), matrix=turn))
     shown = reader.read_pictures(folder / "out" / "120p.mp4")
@@ -171,7 +171,7 @@ def test_pictures_beyond_the_longest_film_are_refused(folder: Path, name: str, c
 
 
 def test_a_long_pause_is_filled_without_keeping_all_of_it_in_memory(folder: Path, ffmpeg: str) -> None:
-    """A recording of a screen on which nothing moves for a while: 1200 frames of one picture."""
+    """A recording of a screen on which nothing moves for a while: one picture is 1200 frames."""
     times = [*range(0, 1000, 33), 41_000, 41_033]
     trial = outcome(folder, ffmpeg, "pause.mkv", mkv([picture_track(frame_ns=0)], shown_at(times, [png(426, 240)])))
 

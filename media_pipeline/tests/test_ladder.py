@@ -1,4 +1,4 @@
-"""Which sizes a video is encoded in."""
+"""The sizes in which a video is encoded."""
 
 import pytest
 

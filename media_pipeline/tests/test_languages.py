@@ -1,4 +1,4 @@
-"""What files call a language, and what a menu calls it."""
+"""The codes of languages in files, and their names in menus."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Soundtracks and captions that a source brings along, through the real encoder."""
+"""Soundtracks and captions of a source, through the real encoder."""
 
 import re
 from pathlib import Path
@@ -30,7 +30,7 @@ def tone(hertz: int) -> tuple[str, ...]:
 
 
 def film_of_the_world(folder: Path) -> Path:
-    """Three soundtracks, the default one in the second place; captions as plain and as styled text."""
+    """A version of a source with three soundtracks (the second is the default) and with plain and styled captions."""
     for name, text in {"en": ENGLISH, "de": GERMAN}.items():
         (folder / f"{name}.srt").write_text(text, encoding="utf-8")
     path = folder / "world.mkv"
@@ -89,15 +89,15 @@ def test_the_file_of_each_rung_plays_the_default_soundtrack(world: Version) -> N
 
 
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "texts"),
     [("en", ["Hello &amp; <i>welcome</i>", "Fish &lt; chips"]), ("de", ["Guten Tag", "Grüße"])],
 )
-def test_captions_become_webvtt_with_their_times(world: Version, language: str, said: list[str]) -> None:
+def test_captions_become_webvtt_with_their_times(world: Version, language: str, texts: list[str]) -> None:
     text = (world.out / layout.captions_file(language)).read_text(encoding="utf-8")
     cues = parse_captions(text)
 
     assert text.startswith("WEBVTT\n")
-    assert [cue.text for cue in cues] == said
+    assert [cue.text for cue in cues] == texts
     assert [(float(cue.start_s), float(cue.end_s)) for cue in cues] == [(0.5, 1.5), (2.0, 2.9)]
 
 

@@ -1,4 +1,4 @@
-"""What a program that reads untrusted files may use and reach."""
+"""The limits of a program that reads untrusted files, and what it can reach."""
 
 import os
 import signal
@@ -69,7 +69,7 @@ def test_its_network_is_none_where_the_kernel_allows_that() -> None:
     interfaces = run_shell("cat /proc/self/net/dev", reads=[Path("/proc")]).stdout.decode()
     is_cut_off = may_leave_network()
 
-    # A new network has only a loopback, which is down; where it cannot be had, the program sees what we see.
+    # A new network has only a loopback, which is down. Where the kernel gives none, the program sees the machine's.
     assert interface_names(interfaces) == ({"lo"} if is_cut_off else interface_names(THIS_NETWORK.read_text()))
     assert run_python(CONNECT).returncode == (1 if is_cut_off or means_here().has_filter else 0)
 
@@ -88,7 +88,7 @@ def interface_names(listing: str) -> set[str]:
 
 
 def test_no_open_file_of_the_worker_reaches_the_program() -> None:
-    """A database connection in the encoder's hands would stay open as long as it runs."""
+    """A database connection that the encoder inherits would stay open as long as it runs."""
     number = os.dup2(1, 200, inheritable=True)
     try:
         assert run_shell(f"test -e /proc/self/fd/{number}").returncode == 1

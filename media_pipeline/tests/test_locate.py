@@ -1,4 +1,4 @@
-"""Which ffmpeg is used."""
+"""The choice of the ffmpeg to use."""
 
 import shlex
 from collections.abc import Callable, Iterator
@@ -26,7 +26,7 @@ def _fresh_search() -> Iterator[None]:
 
 @pytest.fixture
 def fake_ffmpeg(tmp_path: Path) -> FakeFfmpeg:
-    """A script that answers as an ffmpeg with these abilities would."""
+    """Makes a script that answers like an ffmpeg with these abilities."""
 
     def make(*, version: str = GOOD_VERSION, encoders: str = ENCODERS, filters: str = FILTERS, body: str = "") -> str:
         path = tmp_path / "bin" / "ffmpeg"

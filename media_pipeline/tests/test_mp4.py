@@ -138,7 +138,7 @@ def test_the_flags_of_the_first_sample_beat_the_defaults(tmp_path: Path) -> None
 
 
 def test_a_sample_may_leave_everything_to_the_defaults(tmp_path: Path) -> None:
-    """What ffmpeg writes for a fragment of one frame: the last of many films, and the only one of a still."""
+    """ffmpeg writes such a fragment for one frame: the last one of many films, and the only one of a still."""
     path = tmp_path / "one.mp4"
     tfhd = leaf(b"tfhd", 1, TICKS_PER_FRAME, 70, tracks.SAMPLE_IS_NOT_SYNC, flags=0x020038)
     run = leaf(b"trun", 1, 100, build.SAMPLE_IS_SYNC, flags=0x5)

@@ -1,4 +1,4 @@
-"""Manifests of DASH: what is read of them, and each way in which one is refused."""
+"""Manifests of DASH: how they are read, and each way in which one is refused."""
 
 from fractions import Fraction
 from typing import Any
@@ -25,7 +25,7 @@ PICTURE = 'id="v" mimeType="video/mp4" codecs="avc1.64001e" bandwidth="900" widt
 def mpd(
     segments: str = SEGMENTS, *, attributes: str = "", period: str = "", adaptation: str = "", picture: str = PICTURE
 ) -> str:
-    """A manifest with one picture; `segments` lie in its representation."""
+    """A manifest with one picture, whose representation has these `segments`."""
     return (
         f'<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011" xmlns:xlink="http://www.w3.org/1999/xlink"'
         f' mediaPresentationDuration="PT5S" {attributes}><Period>{period}<AdaptationSet lang="de">{adaptation}'
@@ -40,9 +40,9 @@ def listed(text: str) -> list[tuple[str, int, int]]:
 
 
 def test_a_timeline_names_each_segment_and_when_it_plays() -> None:
-    found = parse_mpd(mpd())
-    (one,) = found.representations
-    assert (found.duration_s, one.frame_rate) == (Fraction(5), Fraction(25))
+    manifest = parse_mpd(mpd())
+    (one,) = manifest.representations
+    assert (manifest.duration_s, one.frame_rate) == (Fraction(5), Fraction(25))
     assert (one.kind, one.codecs, one.bandwidth, one.language) == ("video", "avc1.64001e", 900, "de")
     assert (one.timescale, one.init) == (1000, "i.m4s")
     assert listed(mpd()) == [("c-v-00001.m4s", 500, 2000), ("c-v-00002.m4s", 2500, 2000), ("c-v-00003.m4s", 4500, 1000)]
@@ -63,8 +63,8 @@ def test_repeats_and_jumps_are_followed(timeline: str, times: list[int]) -> None
 
 
 def test_the_offset_and_the_first_number_are_heeded() -> None:
-    said = TEMPLATE.replace(">", ' startNumber="7" presentationTimeOffset="500">')
-    assert listed(mpd(f"{said}{TIMELINE}</SegmentTemplate>"))[0] == ("c-v-00007.m4s", 0, 2000)
+    template = TEMPLATE.replace(">", ' startNumber="7" presentationTimeOffset="500">')
+    assert listed(mpd(f"{template}{TIMELINE}</SegmentTemplate>"))[0] == ("c-v-00007.m4s", 0, 2000)
 
 
 @pytest.mark.parametrize(
@@ -175,11 +175,11 @@ def test_an_identifier_that_is_not_known_is_refused(template: str) -> None:
 
 
 def read_all(text: str) -> DashManifest:
-    found = parse_mpd(text)
-    for one in found.representations:
+    manifest = parse_mpd(text)
+    for one in manifest.representations:
         assert one.init
         assert all(one.segment_name(segment) for segment in one.segments)
-    return found
+    return manifest
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def with_sets(*sets: str) -> str:
 
 @pytest.fixture
 def listed_segments(monkeypatch: pytest.MonkeyPatch) -> list[ListedSegment]:
-    """Each that is made."""
+    """Every ListedSegment that is made."""
     made: list[ListedSegment] = []
 
     def make(*numbers: int) -> ListedSegment:
@@ -234,7 +234,7 @@ def listed_segments(monkeypatch: pytest.MonkeyPatch) -> list[ListedSegment]:
 def test_representations_are_counted_before_one_too_many_is_read(
     kind: str, listed_segments: list[ListedSegment]
 ) -> None:
-    """Those that are left out as well."""
+    """Representations that are left out count too."""
     many = "".join(representation(f"v{number}") for number in range(100))
     with pytest.raises(BadManifest, match="more than 100 representations"):
         parse_mpd(with_sets(f'contentType="{kind}">{many}'))
@@ -250,22 +250,22 @@ def test_segments_are_counted_over_all_representations(listed_segments: list[Lis
 
 
 def test_an_adaptation_set_is_read_once_for_all_that_are_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It may have a hundred thousand labels and roles to look through."""
-    looked: list[str] = []
+    """A set may have a hundred thousand labels and roles to look through."""
+    lookups: list[str] = []
 
     class Counted(Element):
         def findall(self, path: str, *others: Any) -> Any:
-            looked.append(f"{self.tag} {path}")
+            lookups.append(f"{self.tag} {path}")
             return super().findall(path, *others)
 
         def findtext(self, path: str, *others: Any) -> Any:
-            looked.append(f"{self.tag} {path}")
+            lookups.append(f"{self.tag} {path}")
             return super().findtext(path, *others)
 
     monkeypatch.setattr(mpd_module, "TreeBuilder", lambda: TreeBuilder(element_factory=Counted))
     text = mpd().replace("</AdaptationSet>", "".join(map(representation, "abcdefgh")) + "</AdaptationSet>")
     assert len(parse_mpd(text).representations) == 9
-    of_levels_above = [one for one in looked if one.startswith(("MPD ", "Period ", "AdaptationSet "))]
+    of_levels_above = [one for one in lookups if one.startswith(("MPD ", "Period ", "AdaptationSet "))]
     assert "AdaptationSet Role" in of_levels_above
     assert len(set(of_levels_above)) == len(of_levels_above)
 

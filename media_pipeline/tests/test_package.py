@@ -1,4 +1,4 @@
-"""What players are given: playlists against bytes, byte ranges against frames."""
+"""The files that players get: playlists compared with bytes, byte ranges with frames."""
 
 import re
 from fractions import Fraction
@@ -19,7 +19,7 @@ AAC_FRAME_S = Fraction(1024, 48000)
 
 
 def attributes(line: str) -> dict[str, str]:
-    """`NAME=value` pairs of a tag, quotes kept off."""
+    """The `NAME=value` pairs of a tag, without quotes."""
     pairs = re.findall(r'([A-Z-]+)=("[^"]*"|[^,]*)', line)
     return {name: value.strip('"') for name, value in pairs}
 
@@ -31,7 +31,7 @@ def variants(version: Version) -> dict[str, dict[str, str]]:
 
 
 def rates(version: Version, playlist: str) -> tuple[list[float], float]:
-    """Of the segments as long as a peak counts, and of all together, in bits a second."""
+    """Bits a second: of each segment that is long enough to count as a peak, and of all segments together."""
     segments = [segment for _, segment in version.segments(playlist)]
     longest = max(segment.duration_s for segment in segments)
     counted = [float(8 * s.size / s.duration_s) for s in segments if 2 * s.duration_s >= longest]
@@ -82,7 +82,7 @@ def test_every_byte_range_decodes_on_its_own_to_its_own_frames(version: Version,
 @every_case_with_sound
 def test_every_byte_range_of_the_sound_decodes_on_its_own(version: Version, name: str) -> None:
     ranges, listed = version.ranges(layout.audio_playlist_file("")), version.segments(layout.audio_playlist_file(""))
-    # The first frame of all is the encoder's priming: it lies before 0 and is not heard.
+    # The very first frame is the encoder's priming: it is before 0 and not heard.
     starts = [start - AAC_FRAME_S for start in accumulate((s.duration_s for _, s in listed), initial=Fraction(0))]
 
     assert len(listed) == len(version.segments(layout.playlist_file(version.rungs[0])))
@@ -116,7 +116,7 @@ def test_the_whole_file_tells_its_length(version: Version, name: str) -> None:
 def test_the_whole_file_seeks_to_the_segment_of_a_moment_and_shows_its_frame(version: Version, name: str) -> None:
     for rung in version.rungs:
         pictures = version.pictures[rung]
-        wanted = pictures[len(pictures) * 7 // 10]
-        found = reader.read_pictures_from(version.media(rung), wanted.time_s)
-        assert found[0] == pictures[version.made.plan.segment_frames]
-        assert wanted in found
+        sought = pictures[len(pictures) * 7 // 10]
+        shown = reader.read_pictures_from(version.media(rung), sought.time_s)
+        assert shown[0] == pictures[version.made.plan.segment_frames]
+        assert sought in shown

@@ -1,4 +1,4 @@
-"""Uploaded pictures: what they are, which way up, and the command that repaints them."""
+"""Uploaded pictures: their kind, which way is up, and the command that repaints them."""
 
 import struct
 import zlib
@@ -12,7 +12,7 @@ from media_pipeline.tests.golden import golden_list
 
 JPEG_HEAD, JPEG_REST = b"\xff\xd8", b"\xff\xda\0\x02picture\xff\xd9"
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
-WHERE = b"N 48.1 E 11.5"  # something that must not be passed on
+WHERE = b"N 48.1 E 11.5"  # a place, which must not be published
 
 
 def exif(orientation: int, *, order: str = "<", tag: int = 0x0112, kind: int = 3) -> bytes:
@@ -24,7 +24,7 @@ def exif(orientation: int, *, order: str = "<", tag: int = 0x0112, kind: int = 3
 
 
 def in_jpeg(block: bytes, rest: bytes = JPEG_REST) -> bytes:
-    """Behind another segment, as cameras write it."""
+    """The EXIF data after another segment, as cameras write them."""
     segment = b"\xff\xe1" + struct.pack(">H", len(block) + 8) + b"Exif\0\0" + block
     return JPEG_HEAD + b"\xff\xe0\0\x04JF" + segment + rest
 

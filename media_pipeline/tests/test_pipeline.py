@@ -73,7 +73,7 @@ def test_rotation_turns_the_picture_itself(studio: Studio, version: Version, nam
 
 
 def turned_right(grey: bytes) -> bytes:
-    """A 64×36 picture turned clockwise and squeezed into the same shape, as the reader squeezes what it shows."""
+    """A 64×36 picture turned clockwise and squeezed into the same shape, as the reader squeezes every picture."""
     return bytes(grey[(35 - x * 36 // 64) * 64 + y * 64 // 36] for y in range(36) for x in range(64))
 
 
@@ -104,7 +104,7 @@ def test_without_sound_nothing_speaks_of_sound(version: Version, name: str) -> N
 
 @pytest.mark.parametrize("name", ["broadcast", "50 frames", "landscape"])
 def test_mono_keeps_its_loudness_and_surround_gains_what_its_channels_add(version: Version, name: str) -> None:
-    """A sine of lavfi peaks at 1/8. Front, centre and back add up to 1 + 0.7 + 0.7 times that, less 3 dB."""
+    """lavfi's sine peaks at 1/8. Front, centre and back add up to 1 + 0.7 + 0.7 times that, less 3 dB."""
     expected = 0.125 * (2.414 * 0.7079 if name == "landscape" else 1)
 
     assert version.sound.peak() == pytest.approx(expected, rel=0.1)
@@ -141,7 +141,7 @@ def test_where_the_sound_has_ended_there_is_silence(version: Version, name: str)
 
 
 def test_an_interlaced_film_shows_no_comb(studio: Studio, ffmpeg: str) -> None:
-    """A bar that moves 12 pixels between two fields has straight edges only where the fields are taken apart."""
+    """A bar that moves 12 pixels between two fields has straight edges only when the fields are separated."""
     bar = "geq=lum='16+219*lt(abs(X-12*N-60),30)':cb=128:cr=128"
     clip = Clip(
         size="424x240", rate="50", duration_s=0.4, picture="color=black", sound="",
@@ -155,7 +155,7 @@ def test_an_interlaced_film_shows_no_comb(studio: Studio, ffmpeg: str) -> None:
 
 
 def combing(media: Path) -> float:
-    """How much more a line differs from its neighbours than from the lines behind them, in the worst frame."""
+    """How much more lines differ from the next line than from the line after it, in the worst frame."""
     worst = 0.0
     with reader.open_media(media) as container:
         for frame in container.decode(video=0):
@@ -193,7 +193,7 @@ LONG_GOP = ("libx264", "-preset", "ultrafast", "-g", "250")
 def test_a_recording_that_begins_in_the_middle_of_a_gop_loses_only_what_cannot_be_decoded(
     studio: Studio, ffmpeg: str
 ) -> None:
-    """As it is with television: the first pictures refer to some that were never recorded."""
+    """The first pictures refer to others that were never recorded, as in recordings of television."""
     flags = ("-x264-params", "open-gop=1:keyint=25:min-keyint=25:bframes=3")
     codec = ("libx264", "-preset", "veryfast", *flags)
     whole = studio.clip("broadcast to cut", Clip(duration_s=4, container="ts", codec=codec, size="160x120"))
@@ -209,7 +209,7 @@ def test_a_recording_that_begins_in_the_middle_of_a_gop_loses_only_what_cannot_b
 
 
 def test_recordings_put_together_are_one_film(studio: Studio, ffmpeg: str) -> None:
-    """The clock of the second part starts again at the first's beginning; its picture has another size."""
+    """The clock of the second part starts again where the first part began, and its picture has another size."""
     parts = [
         Clip(container="ts", rate="25", filters="drawbox=color=black:t=fill"),
         Clip(container="ts", rate="25", filters="drawbox=color=white:t=fill", size="640x360"),
@@ -258,7 +258,7 @@ def test_of_a_film_with_cover_art_the_film_is_shown(studio: Studio, ffmpeg: str)
 
 @every_case
 def test_the_poster_has_the_size_and_shape_of_the_best_rung(version: Version, name: str) -> None:
-    """Of these clips: none is larger than a poster gets."""
+    """The poster sizes of these clips, none of which is larger than a poster."""
     for number in range(1, version.made.posters + 1):
         assert reader.read_size(version.out / layout.poster_file(number)) == CASES[name].sizes[-1]
 
@@ -304,17 +304,17 @@ def test_sound_alone_is_refused(studio: Studio, ffmpeg: str, folder: Path, conta
 
 
 def test_progress_is_told_and_never_goes_back(studio: Studio, ffmpeg: str, folder: Path) -> None:
-    told: list[Progress | None] = []
-    run(folder, studio.clip("broadcast", CASES["broadcast"].clip), ffmpeg, told.append)
-    percents = [progress.percent for progress in told if progress]
+    reports: list[Progress | None] = []
+    run(folder, studio.clip("broadcast", CASES["broadcast"].clip), ffmpeg, reports.append)
+    percents = [progress.percent for progress in reports if progress]
 
-    assert None in told, "also while there is nothing new to tell"
+    assert None in reports, "also while there is nothing new to tell"
     assert percents == sorted(percents)
     assert all(0 <= percent <= 100 for percent in percents)
 
 
 class ClaimLost(Exception):
-    """What a caller may raise to stop."""
+    """Raised by a caller to stop the job."""
 
 
 def test_the_caller_may_stop_the_encoder(studio: Studio, ffmpeg: str, folder: Path) -> None:

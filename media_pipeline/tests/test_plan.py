@@ -1,4 +1,4 @@
-"""The plan for a source: frames, segments, limits."""
+"""The plan for a source: its frames, segments and limits."""
 
 import math
 from dataclasses import replace

@@ -122,7 +122,7 @@ def test_segments_survive_the_round_trip_to_a_microsecond() -> None:
     ],
 )
 def test_an_unfinished_or_broken_playlist_is_refused(text: str) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - any of them will do: verify asks for no more
+    with pytest.raises(ValueError):  # noqa: PT011 - verify catches every ValueError
         parse_segments(text)
 
 
@@ -130,7 +130,7 @@ def test_an_unfinished_or_broken_playlist_is_refused(text: str) -> None:
 
 
 def segments(*rates_and_durations: tuple[int, str]) -> tuple[Segment, ...]:
-    """Segments of so many bits a second for so many seconds."""
+    """Segments with these bits a second and seconds."""
     return tuple(
         Segment(0, int(rate * Fraction(duration) / 8), Fraction(duration)) for rate, duration in rates_and_durations
     )
@@ -141,10 +141,10 @@ def segments(*rates_and_durations: tuple[int, str]) -> tuple[Segment, ...]:
     [
         (segments((800, "4")), 800),
         (segments((800, "4"), (1600, "4"), (400, "4")), 1600),
-        # Less than half a target duration is no peak by itself (RFC 8216bis), but counts with its neighbour.
+        # A segment below half a target duration is no peak by itself (RFC 8216bis), but counts with its neighbour.
         (segments((800, "4"), (80_000, "0.1")), 2732),
         (segments((800, "4"), (1600, "2")), 1600),
-        # One frame is all there is.
+        # The film has one frame.
         (segments((100_000, "0.04")), 100_000),
     ],
 )

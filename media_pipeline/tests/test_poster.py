@@ -1,4 +1,4 @@
-"""Which frame stands for the film."""
+"""The choice of the frame that stands for the film."""
 
 import random
 import subprocess
@@ -124,7 +124,7 @@ def test_a_film_of_one_scene_offers_it_once() -> None:
 
 
 def looks_of_the_demo() -> list[Look]:
-    """Two a second: 8 of a slow pan over a meadow, 10 of a bird on a branch, 2 of a title."""
+    """Two frames a second: 8 of a slow pan over a meadow, 10 of a bird on a branch, 2 of a title."""
     grey = f"select='not(mod(n,6))',scale={THUMB_WIDTH}:{THUMB_HEIGHT}:out_range=pc,format=gray"
     output = ["-vf", grey, "-fps_mode", "passthrough", "-f", "rawvideo", "-"]
     made = subprocess.run([find_ffmpeg(), "-v", "error", "-i", str(DEMO), *output], check=True, capture_output=True)

@@ -1,4 +1,4 @@
-"""How far an encode is."""
+"""The progress of an encode."""
 
 import pytest
 

@@ -14,11 +14,11 @@ NAMES = ("master.m3u8", "720p.m3u8", "720p.mp4", "720p.init.mp4", "audio.m3u8", 
 
 
 class ClaimLost(Exception):
-    """What a caller may raise to stop."""
+    """Raised by a caller to stop the transfer."""
 
 
 class RecordingStore(LocalStore):
-    """Remembers in which order and as what the objects came."""
+    """Remembers the objects in their order, with their content types."""
 
     def __init__(self, root: Path) -> None:
         super().__init__(root)

@@ -1,4 +1,4 @@
-"""Why a plan is as it is, and what an uploader is told of the file."""
+"""The reasons for a plan, and the warnings for an uploader."""
 
 from fractions import Fraction
 from typing import Any
@@ -161,7 +161,7 @@ def test_what_the_uploader_should_know_has_its_sentence(changes: dict[str, Any],
     "changes",
     [
         {"declared_s": None},
-        {"declared_s": Fraction(21, 2)},  # half a second more than there is
+        {"declared_s": Fraction(21, 2)},  # half a second longer than the picture
         {"declared_s": Fraction(0)},
         {"start_s": None},
         {"width": 640, "height": 360},
@@ -177,4 +177,4 @@ def test_nobody_is_warned_of_what_is_usual(changes: dict[str, Any]) -> None:
 def test_what_a_file_calls_its_tracks_is_one_line_of_a_sentence() -> None:
     (sentence,) = decisions(subtitles=(subtitles(2, "en", codec="dvd_subtitle", title="<b>x</b>"),))
 
-    assert "“<b>x</b>”" in sentence, "whoever shows it as HTML escapes it"
+    assert "“<b>x</b>”" in sentence, "the page that shows it as HTML escapes it"

@@ -1,4 +1,4 @@
-"""Posters from uploaded pictures, with every ffmpeg: upright, small, without a word of what else was in the file."""
+"""Posters from uploaded pictures, with every ffmpeg: upright, small, and without any other data of the file."""
 
 import functools
 import subprocess
@@ -21,7 +21,7 @@ CORNERS = (
     "color=red:size=64x32,drawbox=x=32:color=lime:t=fill,drawbox=y=16:w=32:color=blue:t=fill,"
     "drawbox=x=32:y=16:color=white:t=fill,format=rgb24"
 )
-# Of the corners from the upper left to the lower right, where each is seen once the picture is turned as it says.
+# For each orientation, where the four corners (upper left to lower right) are seen once the picture is upright.
 UPRIGHT = {
     1: (RED, GREEN, BLUE, WHITE), 2: (GREEN, RED, WHITE, BLUE), 3: (WHITE, BLUE, GREEN, RED),
     4: (BLUE, WHITE, RED, GREEN), 5: (RED, BLUE, GREEN, WHITE), 6: (BLUE, RED, WHITE, GREEN),
@@ -31,7 +31,7 @@ UPRIGHT = {
 
 @functools.cache
 def draw(codec: str, source: str = CORNERS, *options: str) -> bytes:
-    """A picture of these corners, or of what the filters draw."""
+    """A picture with these corners, or with what the filters draw."""
     made = ["-f", "lavfi", "-i", source, "-frames:v", "1", *options, "-c:v", codec, "-f", CONTAINERS[codec], "-"]
     return subprocess.run([find_ffmpeg(), "-v", "error", *made], check=True, capture_output=True).stdout
 
@@ -48,7 +48,7 @@ def small_copy(poster: Path) -> Path:
 
 
 def look(ffmpeg: str, poster: Path) -> tuple[tuple[int, int], bytes]:
-    """Size and RGB pixels."""
+    """The size and RGB pixels of a picture."""
     command = [ffmpeg, "-v", "error", "-i", str(poster), "-pix_fmt", "rgb24", "-f", "image2pipe", "-c:v", "ppm", "-"]
     magic, size, depth, pixels = subprocess.run(command, check=True, capture_output=True).stdout.split(b"\n", 3)
     assert (magic, depth) == (b"P6", b"255")
@@ -57,7 +57,7 @@ def look(ffmpeg: str, poster: Path) -> tuple[tuple[int, int], bytes]:
 
 
 def corners(size: tuple[int, int], pixels: bytes) -> tuple[tuple[int, ...], ...]:
-    """The colour in the middle of each quarter, to the nearest of the eight purest."""
+    """The colour in the middle of each quarter, rounded to full or no red, green and blue."""
     width, height = size
     places = [(x, y) for y in (height // 4, height * 3 // 4) for x in (width // 4, width * 3 // 4)]
     starts = [(y * width + x) * 3 for x, y in places]
@@ -181,7 +181,7 @@ def test_what_is_no_whole_picture_is_refused(ffmpeg: str, tmp_path: Path) -> Non
 
 
 def test_a_picture_of_too_many_pixels_is_refused_before_it_is_drawn(ffmpeg: str, tmp_path: Path) -> None:
-    """The header promises 30,000 by 30,000; nothing of it is there."""
+    """The header claims 30,000×30,000 pixels, and none of them are in the file."""
     png = draw("png")
     head = b"IHDR" + (30_000).to_bytes(4, "big") * 2 + png[24:29]
     with pytest.raises(NotAPicture, match="megapixels"):

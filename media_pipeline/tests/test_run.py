@@ -1,4 +1,4 @@
-"""Programs are run to their end, and no further: real processes."""
+"""Programs run to their end and leave nothing behind: with real processes."""
 
 import signal
 import subprocess
@@ -20,10 +20,11 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture
 def sleeper() -> Iterator[str]:
-    """The seconds of a `sleep` that no one else sleeps, by which it is found; none of it is left behind."""
+    """A number of seconds by which a `sleep` can be found; after the test no process has it any more."""
     seconds = f"600.{time.time_ns()}"
     yield seconds
-    assert wait_until(lambda: not processes_with(seconds), at_most_s=5)  # a busy machine is slow to end what was killed
+    # A busy machine is slow to end killed processes.
+    assert wait_until(lambda: not processes_with(seconds), at_most_s=5)
 
 
 # --- how it ends -----------------------------------------------------------------------------------------------------
@@ -100,7 +101,7 @@ def test_a_slow_program_that_gets_on_is_left_alone() -> None:
 
 
 class ClaimLost(Exception):
-    """What a caller may raise to stop."""
+    """Raised by a caller to stop the program."""
 
 
 @pytest.mark.parametrize("error", [ClaimLost, KeyboardInterrupt])
@@ -168,7 +169,7 @@ def test_a_line_without_an_end_does_not_fill_the_memory() -> None:
 
 
 def test_many_files_do_not_fill_the_disk_either(sleeper: str, tmp_path: Path) -> None:
-    """Each of them is within its limit."""
+    """Each file is within its limit."""
     (folder := tmp_path / "filled").mkdir()
     script = f"for n in 1 2 3 4; do head -c 1000000 /dev/zero > {folder}/$n; done; sleep "
     limits = replace(LIMITS, file_bytes=MIB, folder_bytes=4 * MIB)
@@ -179,7 +180,7 @@ def test_many_files_do_not_fill_the_disk_either(sleeper: str, tmp_path: Path) ->
         run_shell(f"{script} {sleeper}", limits=replace(limits, folder_bytes=3 * MIB), writes=[folder])
 
 
-# --- nobody is left behind -------------------------------------------------------------------------------------------
+# --- no process is left behind ---------------------------------------------------------------------------------------
 
 PARENT = """
 import sys, threading
@@ -215,7 +216,7 @@ def test_a_worker_that_is_killed_leaves_no_child(sleeper: str, where: str, ended
 
 
 def is_sleep(pid: int) -> bool:
-    """The launcher has become the program."""
+    """True once the launcher has become the program."""
     return Path(f"/proc/{pid}/comm").read_text().strip() == "sleep"
 
 

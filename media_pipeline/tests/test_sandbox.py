@@ -1,4 +1,4 @@
-"""A program that reads untrusted files gets nowhere else, tried by one that wants to get out."""
+"""A program that reads untrusted files reaches nothing else: tried with a program that tries to get out."""
 
 from pathlib import Path
 
@@ -15,12 +15,12 @@ from media_pipeline.tests.processes import run, run_python, run_shell
 
 LATEST = 7
 WHOLE = Means(landlock=LATEST, has_filter=True)
-# Root may read any memory, other users not that of a worker that keeps it to itself, and root not that of more rights.
+# Other users cannot read the memory of a worker that keeps it to itself. Root can, unless the worker has more rights.
 NOT_FOR_EVERY_USER = {
     "processes: read the worker's environment",
     "processes: open the worker's memory",
     "processes: move the worker to other processors",
-    "network: connect",  # not where the kernel gives it a network of its own
+    "network: connect",  # possible only where the kernel gives it no network of its own
 }
 
 
@@ -40,7 +40,7 @@ def test_without_the_sandbox_the_same_program_gets_everywhere(tmp_path: Path, mo
     monkeypatch.setattr(runner, "demand", Demand.OFF)
 
     refused = attempts() - set(escapes(tmp_path)) - NOT_FOR_EVERY_USER
-    # These do not need a sandbox.
+    # These hold without a sandbox.
     assert refused == {"environment: find more than it needs", "environment: find an open file"}
 
 
@@ -53,7 +53,7 @@ def attempts() -> set[str]:
 def test_older_versions_of_landlock_will_do_with_the_filter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int
 ) -> None:
-    """The filter refuses what they do not know of; rules of theirs work in newer kernels as they do in their own."""
+    """The filter refuses what older versions do not know of. Their rules work in newer kernels as in their own."""
     use(monkeypatch, Means(version, has_filter=True))
 
     assert escapes(tmp_path) == []
@@ -88,7 +88,7 @@ def test_the_worker_keeps_its_memory_from_its_children_without_any_of_both(
 
 
 def test_what_a_program_leaves_in_the_background_cannot_leave_its_group() -> None:
-    """It starts none, so it cannot have one that outlives it."""
+    """A reader starts no process, so none can outlive it."""
     finished = run_shell("sleep 600 &", limits=ChildLimits(nice=0))
 
     assert finished.returncode != 0
@@ -142,7 +142,7 @@ def test_the_probe_opens_no_other_file_even_if_its_reader_was_taken_over(
 
 
 def test_a_source_behind_a_link_is_read(tmp_path: Path, clip: Path) -> None:
-    """Originals of a folder are linked into the work folder, not copied."""
+    """Originals in a folder are linked into the work folder, not copied."""
     (tmp_path / "soft").symlink_to(clip)
     (tmp_path / "hard").hardlink_to(clip)
 
@@ -210,7 +210,7 @@ def test_the_rules_name_what_is_there_and_no_folder_of_people(tmp_path: Path) ->
 
 
 def test_a_program_with_libraries_of_its_own_runs(tmp_path: Path) -> None:
-    """As one that was unpacked beside the system's: its libraries lie beside its `bin`."""
+    """An ffmpeg that was unpacked beside the system's has its libraries beside its `bin`."""
     home = tmp_path / "own"
     for folder in ("bin", "lib"):
         (home / folder).mkdir(parents=True)

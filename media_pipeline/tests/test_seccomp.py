@@ -1,4 +1,4 @@
-"""The filter of system calls, run here instruction by instruction as the kernel does, for both kinds of machine."""
+"""The filter of system calls, interpreted here as the kernel does it, for both kinds of machine."""
 
 import pytest
 
@@ -31,7 +31,7 @@ from media_pipeline.ffmpeg.seccomp import (
 
 PID, OTHER = 4711, 1
 SIGCHLD, CLONE_NEWUSER, CLONE_VM = 17, 0x1000_0000, 0x100
-MAX_INSTRUCTIONS = 4096  # that the kernel takes
+MAX_INSTRUCTIONS = 4096  # the kernel takes no more
 MACHINES = pytest.mark.parametrize("machine", sorted(ARCHITECTURES))
 
 
@@ -88,7 +88,7 @@ def all_numbers() -> list[Numbers]:
 
 @MACHINES
 def test_what_a_decoder_does_is_allowed(machine: str) -> None:
-    """read, write, mmap, futex, openat for reading, an exit."""
+    """These are read, write, mmap, futex, openat for reading, and an exit."""
     tried = Filter(machine)
     numbers = {"x86_64": (0, 1, 9, 202, 257, 231), "aarch64": (63, 64, 222, 98, 56, 94)}[machine]
 
@@ -115,7 +115,7 @@ def test_only_the_program_itself_may_be_told_anything(machine: str, name: str) -
     tried, before = Filter(machine), [0] * argument
 
     assert [tried.answer(numbers, *before, pid) for pid in (PID, 0)] == [ALLOWED, ALLOWED]
-    # As -1, and where the upper half is not the kernel's to read.
+    # As -1, and with an upper half that the kernel does not read.
     assert {tried.answer(numbers, *before, pid) for pid in (OTHER, -1, OTHER | 1 << 32)} == {REFUSED}
 
 

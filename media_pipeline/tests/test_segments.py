@@ -1,4 +1,4 @@
-"""Media segments of other services whose few bytes claim much: what is claimed is counted before it is made."""
+"""Media segments of other services whose few bytes claim much: claims are counted before anything is made of them."""
 
 import struct
 import tracemalloc
@@ -31,8 +31,8 @@ def read(data: bytes, *, duration: int = 1, size: int = 0) -> MediaSegment:
     return read_segment(BytesIO(data), len(data), init)
 
 
-def most_bytes(fragments: Iterable[bytes], sentence: str) -> int:
-    """How many bytes of memory reading took at most, until it was refused in these words."""
+def peak_bytes(fragments: Iterable[bytes], sentence: str) -> int:
+    """The most memory in bytes that reading took until it was refused with this sentence."""
     data = b"".join(fragments)
     tracemalloc.start()
     try:
@@ -44,7 +44,7 @@ def most_bytes(fragments: Iterable[bytes], sentence: str) -> int:
 
 
 def test_samples_of_all_runs_are_counted_before_one_of_them_is_made() -> None:
-    assert most_bytes([fragment(*[run(MAX_SAMPLES)] * 5)], "claims 5000000 samples") < 100_000
+    assert peak_bytes([fragment(*[run(MAX_SAMPLES)] * 5)], "claims 5000000 samples") < 100_000
 
 
 def test_samples_of_all_fragments_are_counted_together() -> None:
@@ -56,14 +56,14 @@ def test_samples_of_all_fragments_are_counted_together() -> None:
 
 
 def test_samples_without_fields_are_multiplied_and_not_made() -> None:
-    assert most_bytes([fragment(run(MAX_SAMPLES))], "samples are empty") < 100_000
+    assert peak_bytes([fragment(run(MAX_SAMPLES))], "samples are empty") < 100_000
 
 
 def test_defaults_and_own_fields_add_up_run_by_run() -> None:
     sizes = run(2, 30, 20, flags=0x200)
     both = run(2, 5, 30, 7, 20, flags=0x300)
-    found = read(fragment(sizes, both, run(4)) + fragment(sizes, decode_time=20))
-    assert (found.decode_time, found.duration, found.samples) == (0, 22, 10)
+    segment = read(fragment(sizes, both, run(4)) + fragment(sizes, decode_time=20))
+    assert (segment.decode_time, segment.duration, segment.samples) == (0, 22, 10)
     with pytest.raises(BadMp4, match="not all there"):
         read(fragment(sizes, both, media_bytes=99))
 
@@ -74,7 +74,7 @@ def test_a_fragment_of_very_many_boxes_is_refused_before_they_are_made(monkeypat
     def count_box(*args: object, **others: object) -> Box:
         nonlocal made
         made += 1
-        return Box(*args, **others)  # type: ignore[arg-type]  # whatever the module gives
+        return Box(*args, **others)  # type: ignore[arg-type]  # the arguments of the module
 
     data = fragment(*[Box(b"free")] * 100_000, Box(b"traf", children=(Box(b"free"),) * 50_000))
     monkeypatch.setattr(boxes, "Box", count_box)

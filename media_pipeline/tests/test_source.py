@@ -1,4 +1,4 @@
-"""Facts about a source, from what the probe reports."""
+"""The facts about a source, from the probe's report."""
 
 from fractions import Fraction
 from itertools import pairwise
@@ -17,7 +17,7 @@ COLOUR = {"primaries": 1, "transfer": 1, "matrix": 1, "range": 1, "is_rgb": Fals
 
 
 def probed(*, audio: list[dict[str, Any]] | None = None, start_s: str = "0/1", **video: Any) -> dict[str, Any]:
-    """What the probe says of two seconds at 25 frames a second, but for what the test is about."""
+    """The probe's report on two seconds at 25 frames a second, with the changes that the test is about."""
     picture = {
         "index": 0, "codec": "h264", "width": 1920, "height": 1080, "sar": "1/1", "rotation": 0, "time_base": "1/12800",
         "guessed_rate": "25/1", "decodes": True, "decode_error": "", "packets": ticks(range(0, 25600, 512), 512),
@@ -33,7 +33,7 @@ def probed(*, audio: list[dict[str, Any]] | None = None, start_s: str = "0/1", *
 
 
 def ticks(times: Any, last_duration: int = 1) -> dict[str, Any]:
-    """The summary of these presentation times, most usual distances first, as the probe writes it."""
+    """The probe's summary of these presentation times, with the most frequent distances first."""
     times = sorted(times)
     distances = [b - a for a, b in pairwise(times)]
     counted = sorted(((d, distances.count(d)) for d in set(distances)), key=lambda pair: -pair[1])
@@ -219,7 +219,7 @@ def test_more_than_60_frames_a_second_are_halved(given: Fraction, made: Fraction
 
 
 def phone_times() -> list[int]:
-    """A phone in bad light: mostly 30 a second, every so often one is dropped."""
+    """A phone in bad light records 30 frames a second and drops one now and then."""
     return [number * 3000 for number in range(600) if number % 7]
 
 

@@ -1,4 +1,4 @@
-"""The sheet of small pictures and the WebVTT that tells its parts."""
+"""The sheet of small pictures, and the WebVTT that names its parts."""
 
 from fractions import Fraction
 

@@ -1,4 +1,4 @@
-"""Which soundtracks and captions a version has."""
+"""The soundtracks and captions of a version."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Numbers as people read them."""
+"""Numbers and lists as people read them."""
 
 from fractions import Fraction
 

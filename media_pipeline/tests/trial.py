@@ -1,5 +1,6 @@
-"""Carries one file through the pipeline in a process of its own and tells what that took; the memory of a process's
-children can be asked for only once all of them have ended.
+"""Carries one file through the pipeline in a process of its own, and measures what that took.
+
+A process of its own, because the memory of children is known only when all of them have ended.
 
 `python -m media_pipeline.tests.trial <ffmpeg> <source> <folder>` prints one JSON object.
 """
@@ -17,7 +18,7 @@ from media_pipeline.pipeline import Job, process
 from media_pipeline.planning.ladder import parse_ladder
 from media_pipeline.planning.plan import PlanSettings
 
-# Small and impatient: a hostile file must not need more.
+# Small limits: a hostile file must not need more.
 SETTINGS = PlanSettings(
     ladder=parse_ladder(("120p", "240p")),
     limits=Limits(stall_s=60, probe_s=30, min_encode_s=80, encode_s_per_s=0.01),
@@ -28,7 +29,7 @@ PROJECT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Trial:
-    """`frames` is 0 and `code` and `sentence` say why when the file was refused."""
+    """The outcome of a trial. When the file was refused, `frames` is 0, and `code` and `sentence` say why."""
 
     code: str
     sentence: str
@@ -36,16 +37,16 @@ class Trial:
     frames: int
     rungs: tuple[tuple[int, int], ...]
     has_sound: bool
-    seconds: float  # of processors
+    seconds: float  # of processor time
     peak_mib: int  # of the largest child
     written_bytes: int
 
 
 def tried(folder: Path, source: Path, ffmpeg: str) -> Trial:
-    """Leaves what was made in `out` and `work` below the folder."""
+    """Tries the file in a process of its own, which leaves its files in `out` and `work` below the folder."""
     argv = [sys.executable, "-m", __name__, ffmpeg, str(source), str(folder)]
-    said = subprocess.run(argv, check=True, cwd=PROJECT, capture_output=True, timeout=TIMEOUT_S)
-    answer = json.loads(said.stdout)
+    finished = subprocess.run(argv, check=True, cwd=PROJECT, capture_output=True, timeout=TIMEOUT_S)
+    answer = json.loads(finished.stdout)
     return Trial(**{**answer, "rungs": tuple(map(tuple, answer["rungs"]))})
 
 

@@ -1,4 +1,4 @@
-"""Clips carried through the whole pipeline, each once a test run."""
+"""Carries clips through the whole pipeline, each once in a test run."""
 
 import tempfile
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ SMALL_LADDER = ("120p", "240p")
 
 @dataclass(frozen=True)
 class Version:
-    """A finished version in its folder, read back on demand."""
+    """A finished version in its folder, which is read back on demand."""
 
     out: Path
     made: Made
@@ -52,7 +52,7 @@ class Version:
         return playlists.parse_segments(self.playlist(name))
 
     def ranges(self, name: str) -> list[bytes]:
-        """What a player puts together for each segment: the init object and the byte range."""
+        """For each segment the bytes that a player puts together: the init object and the byte range."""
         text = self.playlist(name)
         init = (self.out / playlists.uris(text)[0]).read_bytes()
         return [init + self.read_range(file, segment) for file, segment in playlists.parse_segments(text)]
@@ -73,7 +73,7 @@ def make_version(folder: Path, source: Path, ffmpeg: str, ladder: tuple[str, ...
 
 
 class Studio:
-    """Makes clips and versions of them, and remembers both."""
+    """Makes clips and versions, and remembers both."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
