@@ -85,7 +85,7 @@ def read_playlist(name: str, sizes: Mapping[str, int], read: Read) -> str:
 
 
 def parse_variants(master: str) -> Iterator[Variant]:
-    # Of the variant whose address is on the next line that is no tag.
+    # The size of the variant whose address is on the next line that is not a tag.
     size: tuple[int, int] | None = None
     for line in master.splitlines():
         if line.startswith("#EXT-X-STREAM-INF:"):

@@ -20,9 +20,9 @@ def ftyp() -> bytes:
     return Box(b"ftyp", b"iso6" + struct.pack(">I", 0) + b"iso6mp41cmfcdash").to_bytes()
 
 
-def init_bytes(moov: Box, duration_s: Fraction) -> bytes:
-    """An init object for HLS, with the picture's track."""
-    return ftyp() + build_moov([(moov, VIDEO_TRACK)], duration_s).to_bytes()
+def init_bytes(tracks: list[tuple[Box, int]], duration_s: Fraction) -> bytes:
+    """`ftyp` and `moov` for these tracks, as in `build_moov`: an init object for HLS, or the beginning of a file."""
+    return ftyp() + build_moov(tracks, duration_s).to_bytes()
 
 
 def build_moov(tracks: list[tuple[Box, int]], duration_s: Fraction) -> Box:

@@ -116,8 +116,7 @@ def plan_rung_file(track: Track, sound: Sound | None, duration_s: Fraction) -> R
     # The index at the front has the size of every segment, so all of them are known before the first is written.
     references = [build.Reference(one.fragment.size + one.sound_bytes, one.fragment.duration) for one in segments]
     movie = [(track.moov, build.VIDEO_TRACK), *([(sound.track.moov, build.AUDIO_TRACK)] if sound else [])]
-    moov = build.build_moov(movie, duration_s)
-    header = build.ftyp() + moov.to_bytes() + build.sidx(track.timescale, references)
+    header = build.init_bytes(movie, duration_s) + build.sidx(track.timescale, references)
     pictures, sounds, offset = [], [], len(header)
     for one in segments:
         lasts_s = Fraction(one.fragment.duration, track.timescale)
@@ -144,7 +143,7 @@ def write_rung(out: Path, name: str, rung: RungFile, duration_s: Fraction, on_se
             on_segment()
     # HLS reads picture and sound as two renditions of the same file, so this init object has the picture's track only:
     # muxed variants beside alternate soundtracks make hls.js fail when the language changes.
-    (out / init).write_bytes(build.init_bytes(rung.track.moov, duration_s))
+    (out / init).write_bytes(build.init_bytes([(rung.track.moov, build.VIDEO_TRACK)], duration_s))
     (out / layout.playlist_file(name)).write_text(playlists.media_playlist(file, init, rung.pictures))
     (out / layout.iframes_file(name)).write_text(playlists.iframe_playlist(file, init, rung.pictures))
 

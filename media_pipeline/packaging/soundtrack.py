@@ -104,10 +104,9 @@ def merge_ranges(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 def write_language(out: Path, sound: Sound, duration_s: Fraction, on_segment: Callable[[], None]) -> AudioVariant:
     """Writes a further soundtrack as an MP4 of its own, which HLS reads by byte range."""
     file = layout.audio_file(sound.rendition.key)
-    moov = build.build_moov([(sound.track.moov, build.AUDIO_TRACK)], duration_s)
     segments = []
     with (out / file).open("wb") as media:
-        media.write(build.ftyp() + moov.to_bytes())
+        media.write(build.init_bytes([(sound.track.moov, build.AUDIO_TRACK)], duration_s))
         for number, piece in enumerate(sound.pieces):
             offset, head = media.tell(), piece.head(number + 1)
             if head:
@@ -123,9 +122,8 @@ def write_hls_objects(
 ) -> AudioVariant:
     """Writes the init object and playlist by which HLS reads a soundtrack from these byte ranges of a file."""
     rendition = sound.rendition
-    moov = build.build_moov([(sound.track.moov, build.AUDIO_TRACK)], duration_s)
     init = layout.audio_init_file(rendition.key)
-    (out / init).write_bytes(build.ftyp() + moov.to_bytes())
+    (out / init).write_bytes(build.init_bytes([(sound.track.moov, build.AUDIO_TRACK)], duration_s))
     playlist = playlists.media_playlist(file, init, segments)
     (out / layout.audio_playlist_file(rendition.key)).write_text(playlist)
     codec = codec_name(sound.track.moov)

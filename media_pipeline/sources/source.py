@@ -99,7 +99,6 @@ def parse_probe(report: Mapping[str, Any]) -> Source:
     if error := report.get("error"):
         raise refusal_for(error, report)
     video = report["video"]
-    index = video["index"]
     packets = video["packets"]
     if not packets["count"]:
         raise Truncated("Nothing of the picture is in this file: it is cut off, or its index is wrong.")
@@ -116,7 +115,7 @@ def parse_probe(report: Mapping[str, Any]) -> Source:
     return Source(
         container=report["container"],
         codec=video["codec"],
-        video_index=index,
+        video_index=video["index"],
         width=width,
         height=height,
         rotation=video["rotation"],
