@@ -107,7 +107,8 @@ def paced_frames(plan: EncodePlan) -> str:
     steps = []
     if plan.is_interlaced:
         width, height = plan.stored_size
-        # Progressive frames are left alone (deint=interlaced): films are often interlaced in parts only.
+        # `scale` gives every picture the size of the first, which bwdif expects. Progressive frames are left alone
+        # (deint=interlaced): films are often interlaced in parts only.
         steps += [f"scale={width}:{height}", "bwdif=mode=send_frame:deint=interlaced"]
     steps += ["setpts=PTS-STARTPTS"] if plan.shift_s is None else shift_filters("setpts", plan.shift_s)
     if plan.is_still:
