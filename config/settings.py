@@ -98,7 +98,7 @@ MIDDLEWARE = [
     "users_app.staff.session.StaffSignIn",
     "users_app.audit.middleware.AuditTrail",
     # It needs to know the sender of a large form, and must run before the CSRF check, which reads the body.
-    "content_app.api.upload_handlers.UploadLimit",
+    "content_app.api.uploads.forms.UploadLimit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
@@ -132,8 +132,8 @@ MAX_DURATION_MINUTES = env.integer("MAX_DURATION_MINUTES", default=240, least=1)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000  # of request bodies without files
 FILE_UPLOAD_PERMISSIONS = 0o640
 FILE_UPLOAD_HANDLERS = [
-    "content_app.api.upload_handlers.WholeUploadsOnly",
-    "content_app.api.upload_handlers.TemporaryFiles",
+    "content_app.api.uploads.forms.WholeUploadsOnly",
+    "content_app.api.uploads.forms.TemporaryFiles",
 ]
 UPLOAD_URL_MINUTES = env.integer("UPLOAD_URL_MINUTES", default=60, least=1)
 UPLOAD_EXPIRE_HOURS = env.integer("UPLOAD_EXPIRE_HOURS", default=24, least=1)

@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, JsonResponse
 from django.http.response import HttpResponseBase
 
-from content_app.api.upload_handlers import declared_bytes, is_upload
+from content_app.api.uploads.forms import declared_bytes, is_upload
 from content_app.services.playback.content_policy import content_policy
 from users_app.staff.session import STAFF_PAGES
 
@@ -38,7 +38,7 @@ class RequestId:
 class BodyLimits:
     """Refuses bodies that DRF's parsers would take: any number of bytes, in any codec Python has (zlib is one).
 
-    Files stream to disk and have limits of their own, at the routes of uploads only: content_app.api.upload_handlers.
+    Files stream to disk and have limits of their own, at the routes of uploads only: content_app.api.uploads.forms.
     """
 
     def __init__(self, get_response: GetResponse) -> None:

@@ -128,7 +128,7 @@ WORST: dict[str, tuple[str, ...]] = {
     "content_app.upload_routes.FORMS": ("/api/v1/videos/", "/api/v1/videos/a/captions/", "a", "/"),
     "content_app.upload_routes.CHUNKS": ("/api/v1/upload/tus/", "a", "/"),
     "content_app.admin.videos.UUID": ("a", "a-", "aaaaaaaa-", "aaaaaaaa-aaaa-"),
-    "content_app.api.direct_serializers.MEDIA_TYPE": ("a", "a/", "a."),
+    "content_app.api.uploads.serializers.MEDIA_TYPE": ("a", "a/", "a."),
     "converter:int": ("1", "1a"),
     "converter:str": ("a", "/"),
     "converter:slug": ("a", "a-", "_"),
@@ -258,7 +258,7 @@ def scripts() -> Iterator[tuple[str, re.Pattern[str]]]:
     """The literals in the scripts of the watch site, in a dialect that Python reads as well."""
     part = r"(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])"
     literal = re.compile(rf"(?<=[(=,:?])\s*/((?!\*){part}+)/([gimsuy]*)(?=[.,;)\s])")
-    for path in sorted((BASE_DIR / "static" / "js").glob("*.js")):
+    for path in sorted((BASE_DIR / "static" / "js").rglob("*.js")):
         for found in literal.finditer(path.read_text()):
             yield f"{path.name}: {found[1]}", re.compile(found[1], re.IGNORECASE if "i" in found[2] else 0)
 

@@ -96,7 +96,7 @@ def add_captions(*, video_id: int, upload: Any, language: str, label: str) -> No
 
 
 def upload_problem(request: HttpRequest) -> str:
-    """Returns why a file that was sent is missing; an empty string when it is not. See api.upload_handlers."""
+    """Returns why a file that was sent is missing; an empty string when it is not. See api.uploads.forms."""
     return str(getattr(request, "upload_problem", ""))
 
 

@@ -9,8 +9,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from content_app.api.direct_serializers import chosen_of
 from content_app.api.permissions import VIDEO_REF
+from content_app.api.uploads.serializers import chosen_of
 from content_app.queries import find_undeleted
 from content_app.services.processing import external
 from content_app.states import API_STATUS, State

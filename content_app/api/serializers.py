@@ -1,4 +1,4 @@
-"""The request and response bodies of the API, except those of the upload routes (direct_serializers)."""
+"""The request and response bodies of the API, except those of the upload routes (uploads.serializers)."""
 
 import uuid
 from typing import Any

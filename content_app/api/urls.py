@@ -4,17 +4,8 @@ from typing import Any
 
 from django.urls import path
 
-from content_app.api import (
-    captions,
-    catalogue,
-    direct,
-    external_transcoders,
-    posters,
-    preflight,
-    streaming,
-    tus,
-    videos,
-)
+from content_app.api import captions, catalogue, external_transcoders, posters, preflight, streaming, videos
+from content_app.api.uploads import direct, tus
 
 routes: list[tuple[str, Any, str]] = [
     ("content", catalogue.Catalogue.as_view(), "content"),

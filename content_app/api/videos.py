@@ -14,11 +14,11 @@ from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from content_app.access import sees_everything
-from content_app.api.direct import uploader
 from content_app.api.errors import CannotRetry
 from content_app.api.permissions import VIDEO_REF, changeable
 from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
-from content_app.api.upload_handlers import OTHER_FIELDS_BYTES, declared_bytes
+from content_app.api.uploads.direct import uploader
+from content_app.api.uploads.forms import OTHER_FIELDS_BYTES, declared_bytes
 from content_app.api.video_json import filtered_videos, video_json
 from content_app.queries import find_deleted, find_deleted_by, find_visible
 from content_app.services.catalogue import videos

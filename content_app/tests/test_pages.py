@@ -121,7 +121,7 @@ def test_every_file_that_a_page_names_exists(stranger: Client, path: str) -> Non
 def test_every_module_that_a_script_imports_exists() -> None:
     missing = [
         f"{script.name}: {name}"
-        for script in (STATIC / "js").glob("*.js")
+        for script in (STATIC / "js").rglob("*.js")
         for name in re.findall(r'(?: from |import\()"(.+?)"', script.read_text(encoding="utf-8"))
         if not (script.parent / name).is_file()
     ]

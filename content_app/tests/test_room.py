@@ -18,8 +18,8 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from content_app.api import upload_handlers as forms
-from content_app.api.upload_handlers import CHUNK_TYPE
+from content_app.api.uploads import forms
+from content_app.api.uploads.forms import CHUNK_TYPE
 from content_app.models import DirectUpload, Video
 from content_app.rules import MEGABYTE
 from content_app.services.processing import encoding, lifecycle

@@ -20,7 +20,7 @@ from django.test import Client
 from django.utils import timezone
 from rest_framework.test import APIClient
 
-from content_app.api.upload_handlers import CHUNK_TYPE
+from content_app.api.uploads.forms import CHUNK_TYPE
 from content_app.models import DirectUpload, Discard, Video
 from content_app.rules import MEGABYTE
 from content_app.services.storage import discards, disk_space

@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.test import Client
 from rest_framework.test import APIClient
 
-from content_app.api.upload_handlers import OTHER_FIELDS_BYTES
+from content_app.api.uploads.forms import OTHER_FIELDS_BYTES
 from content_app.models import Video
 from content_app.rules import MEGABYTE
 from content_app.tests.factories import make_upload, original_files

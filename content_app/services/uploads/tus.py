@@ -42,7 +42,7 @@ ALGORITHMS: dict[str, Callable[[], Any]] = {
 
 
 class ChunkRefused(Refusal):
-    """`api.tus` has the status code of each."""
+    """`api.uploads.tus` has the status code of each."""
 
 
 class Locked(ChunkRefused):

@@ -19,10 +19,10 @@ from rest_framework.response import Response
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
-from content_app.api.direct import replaced_video, uploader
-from content_app.api.direct_serializers import MEDIA_TYPE, VideoRef
 from content_app.api.serializers import VideoFields
-from content_app.api.upload_handlers import CHUNK_TYPE, DISK_FULL, DiskFull, declared_bytes
+from content_app.api.uploads.direct import replaced_video, uploader
+from content_app.api.uploads.forms import CHUNK_TYPE, DISK_FULL, DiskFull, declared_bytes
+from content_app.api.uploads.serializers import MEDIA_TYPE, VideoRef
 from content_app.models import DirectUpload, Video
 from content_app.rules import MEGABYTE
 from content_app.services.storage.stores import is_in_bucket

@@ -10,7 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from content_app.access import may_upload_videos
-from content_app.api.direct_serializers import (
+from content_app.api.permissions import VIDEO_REF, changeable
+from content_app.api.serializers import VideoFields
+from content_app.api.uploads.serializers import (
     AddressWanted,
     Metadata,
     PutAddress,
@@ -21,8 +23,6 @@ from content_app.api.direct_serializers import (
     UploadedVideo,
     UploadKey,
 )
-from content_app.api.permissions import VIDEO_REF, changeable
-from content_app.api.serializers import VideoFields
 from content_app.api.video_json import video_json
 from content_app.models import DirectUpload, Video
 from content_app.queries import find_visible, listed, with_details
