@@ -12,20 +12,6 @@ AUDITED = {
     ("PATCH", "api/v1/upload/videos/<video:ref>/status"): "transcoding_reported",
 }
 
-CHORES = (
-    "content_app.services.processing.lifecycle.take_back_expired",
-    "content_app.services.processing.backlog.enqueue_waiting",
-    "content_app.services.uploads.tus.sweep",
-    "content_app.services.uploads.direct_uploads.settle_overdue_uploads",
-    "content_app.video_cache.watch_cache",
-    "content_app.services.storage.discards.remove_due",
-    "content_app.services.processing.encoding.sweep_scratch",
-    "content_app.services.storage.brief_folders.sweep_brief_folders",
-    "content_app.services.storage.work_folder.drop_kept",
-    "content_app.services.uploads.incoming.sweep_incoming",
-    "content_app.services.reaper_rounds.note_round",  # last: it records that all others have had their turn
-)
-
 
 class ContentConfig(AppConfig):
     name = "content_app"
@@ -36,11 +22,12 @@ class ContentConfig(AppConfig):
 
         from background.chores import chores
         from content_app import signals  # noqa: F401 - connects its receivers
+        from content_app.chores import CHORES
         from content_app.services.catalogue.favorites import favorite_ids_of
         from content_app.services.catalogue.personal_data import export_films, export_marks, remove_films_and_marks
         from media_pipeline.ffmpeg import run
         from users_app import audit
-        from users_app.registry import account_erasure, account_export, login_payload
+        from users_app.hooks import account_erasure, account_export, login_payload
 
         run.demand = settings.SANDBOX
         audit.register(AUDITED)

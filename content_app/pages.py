@@ -13,7 +13,7 @@ from django.urls import path
 from django.views.decorators.gzip import gzip_page
 from django.views.decorators.http import require_safe
 
-from content_app.rules import EXTENSIONS
+from content_app.input_rules import EXTENSIONS
 from content_app.services.playback.content_policy import content_policy
 from content_app.services.uploads.direct_uploads import direct_way
 from media_pipeline.sources.languages import NAMES

@@ -7,7 +7,7 @@
 | probe   | `sources.source.parse_probe`              | `probe`: PyAV in a limited child process    | `processing` (claimed before) |
 | plan    | `planning.plan.plan_encode` → one frozen `EncodePlan` | nothing                         | |
 | encode  | `planning.ffmpeg_args`                    | one ffmpeg: one decode, every rung; a second, short run for subtitles | not playable yet |
-| package | `packaging.playlists`, `packaging.captions`, `pictures.poster`, `planning.storyboard` | `packaging.package`: rungs muxed, playlists written; `packaging.verify` reads all of it back | |
+| package | `packaging.playlists`, `packaging.caption_files`, `pictures.poster`, `planning.storyboard` | `packaging.package`: rungs muxed, playlists written; `packaging.verify` reads all of it back | |
 | publish | `layout` (object keys of a version)       | `packaging.publish`: objects stored, master playlist last; the caller switches to the version in one transaction | `ready` with `Rendition` rows, or `error` with a sentence for people |
 | play    | the caller: `may_watch`                   | signed playlist; byte ranges checked at the edge | |
 

@@ -28,12 +28,6 @@ AUDITED = {
     ("PATCH", "api/v1/users/<number:user_id>/role"): "role_changed",
 }
 
-CHORES = (
-    "users_app.services.mail.requeue_and_expire_mails",
-    "users_app.services.registration.drop_unconfirmed",
-    "users_app.audit.trail.drop_old",
-)
-
 
 class UsersConfig(AppConfig):
     name = "users_app"
@@ -47,6 +41,7 @@ class UsersConfig(AppConfig):
         from users_app import audit
         from users_app.audit import admin_log
         from users_app.checks import check_simple_jwt
+        from users_app.chores import CHORES
         from users_app.tokens import RefreshToken
 
         audit.register(AUDITED)

@@ -76,7 +76,7 @@ WORST: dict[str, tuple[str, ...]] = {
     "users_app.http.service_signature.TIMESTAMP": ("1", "11111111T", "11111111T111111"),
     "users_app.http.service_signature.SPACES": (" ", " \t", "a "),
     "users_app.cognito.pool_api.NOT_SET_UP": ("secret", "secret ", "configured ", "flow is ", "method not "),
-    "media_pipeline.packaging.captions.TIMES": (
+    "media_pipeline.packaging.caption_files.TIMES": (
         "1",
         "1:",
         "00:00:00.000 ",
@@ -84,9 +84,9 @@ WORST: dict[str, tuple[str, ...]] = {
         "00:00.0 --> 00:00.0 ",
         " ",
     ),
-    "media_pipeline.packaging.captions.TAG": ("<", "<a", "</", "<1", "<a.", "<1:"),
-    "media_pipeline.packaging.captions.CONTROLS": ("a", "\x01"),
-    "media_pipeline.packaging.captions.ASS_OVERRIDES": ("{", "{\\", "{\\a"),
+    "media_pipeline.packaging.caption_files.TAG": ("<", "<a", "</", "<1", "<a.", "<1:"),
+    "media_pipeline.packaging.caption_files.CONTROLS": ("a", "\x01"),
+    "media_pipeline.packaging.caption_files.ASS_OVERRIDES": ("{", "{\\", "{\\a"),
     "media_pipeline.ffmpeg.diagnose.OVERSIZED": ("Picture size ", "Picture size 1", "Picture size 1x1 ", "1"),
     "media_pipeline.ffmpeg.locate.VERSION": ("ffmpeg version ", "ffmpeg version n1", "1"),
     "media_pipeline.external.hls.NAME": ("a", "a.", "a/", ".a"),

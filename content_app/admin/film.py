@@ -13,7 +13,7 @@ from content_app.services.additions import captions, posters
 from content_app.services.processing import preflight
 from content_app.services.processing.forecast import Forecast
 from content_app.states import State, Visibility
-from media_pipeline.report.wording import bytes_text, seconds_text
+from media_pipeline.report.number_text import bytes_text, seconds_text
 
 
 def film_details(request: HttpRequest, video: Video) -> dict[str, Any]:

@@ -7,8 +7,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from unfold.widgets import UnfoldAdminTextareaWidget
 
-from content_app.models import DirectUpload, Video
-from content_app.rules import (
+from content_app.input_rules import (
     EXTENSIONS,
     MEGABYTE,
     OriginalRefused,
@@ -16,6 +15,7 @@ from content_app.rules import (
     price_problem,
     with_plain_line_ends,
 )
+from content_app.models import DirectUpload, Video
 from content_app.services.uploads import direct_uploads
 from users_app.models import User
 

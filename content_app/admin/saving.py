@@ -9,9 +9,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.urls import reverse
 
 from content_app.admin.forms import GONE, VideoForm
+from content_app.input_rules import PriceRefused
 from content_app.models import ORIGINAL_FIELDS, Video
 from content_app.preferred_types import prefers_json
-from content_app.rules import PriceRefused
 from content_app.services.catalogue import videos
 from content_app.services.uploads import direct_uploads
 from media_pipeline.errors import StorageUnavailable

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from content_app.api.permissions import VIDEO_REF
 from content_app.api.uploads.serializers import chosen_of
 from content_app.queries import find_undeleted
-from content_app.services.processing import external
+from content_app.services.processing import external_results
 from content_app.states import API_STATUS, State
 from users_app.http.service_authentication import IsService, ServiceAuthentication
 
@@ -34,7 +34,7 @@ class VideoOfKey(ServiceView):
     @extend_schema(responses=VideoId, tags=["services"])
     def get(self, request: Request, s3_key: str) -> Response:
         """Find the video whose original has this key in the bucket of originals."""
-        video_id = external.video_of_key(s3_key.removesuffix("/"))
+        video_id = external_results.video_of_key(s3_key.removesuffix("/"))
         if video_id is None:
             raise NotFound("No video has an original with this key.")
         return Response({"video_id": video_id})
@@ -56,9 +56,9 @@ class TranscodingStatus(ServiceView):
         video = find_undeleted(ref)
         match form.validated_data["status"]:
             case "COMPLETED":
-                external.complete(video=video)
+                external_results.complete(video=video)
             case "FAILED":
-                external.fail(video=video)
+                external_results.fail(video=video)
             case "IN_PROGRESS":
                 pass  # the video stays `pending` until its result is published
         video.refresh_from_db()

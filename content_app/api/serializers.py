@@ -9,9 +9,9 @@ from rest_framework import serializers
 
 from content_app.access import may_change, may_watch
 from content_app.api.links import Links
+from content_app.input_rules import price_problem, with_plain_line_ends
 from content_app.models import MAX_LABEL_LENGTH, MAX_TITLE_LENGTH, Caption, Category, Video
 from content_app.queries import categories_named, parse_ref, published_renditions
-from content_app.rules import price_problem, with_plain_line_ends
 from content_app.services.processing.forecast import Forecast, Outlook
 from content_app.states import API_STATUS, State, Visibility
 

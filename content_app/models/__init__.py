@@ -2,7 +2,7 @@
 
 from content_app.models.category import Category
 from content_app.models.favorite import Favorite
-from content_app.models.upkeep import CacheDoubt, Discard, ReaperRound
+from content_app.models.housekeeping import CacheDoubt, Discard, ReaperRound
 from content_app.models.upload import DirectUpload
 from content_app.models.video import (
     MAX_FILE_NAME_LENGTH,

@@ -12,8 +12,8 @@ from django.db.models import Count
 from django.utils import timezone
 
 from content_app import queue
+from content_app.input_rules import MEGABYTE
 from content_app.models import ReaperRound, Video
-from content_app.rules import MEGABYTE
 from content_app.services.storage.brief_folders import brief_folder
 from content_app.services.storage.stores import bucket_store, get_store
 from content_app.states import State

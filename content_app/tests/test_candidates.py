@@ -16,7 +16,7 @@ from content_app import jobs
 from content_app.models import DirectUpload, Discard, Video
 from content_app.services.additions import posters
 from content_app.services.catalogue import videos
-from content_app.services.processing import external, lifecycle, preflight
+from content_app.services.processing import external_results, lifecycle, preflight
 from content_app.services.processing.lifecycle import ClaimLost, Original
 from content_app.services.storage import discards
 from content_app.services.uploads import checks
@@ -314,10 +314,10 @@ def test_an_external_transcoder_that_cannot_make_the_candidate(film: Video, sett
     before = what_it_is(film)
     bring(film)
     for _ in range(2):  # reported twice
-        external.fail(video=Video.objects.get())
+        external_results.fail(video=Video.objects.get())
     assert what_it_is(film) == before
     assert Video.objects.get().refused_code == "transcoder_failed"
-    external.complete(video=Video.objects.get())  # too late: the candidate is gone
+    external_results.complete(video=Video.objects.get())  # too late: the candidate is gone
     assert what_it_is(film) == before
 
 

@@ -12,8 +12,8 @@ from django.http import Http404
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from content_app.input_rules import MEGABYTE
 from content_app.models import Caption, Discard, Video
-from content_app.rules import MEGABYTE
 from content_app.services.additions import captions, folders
 from content_app.states import Visibility
 from content_app.tests.factories import make_caption, make_playable, make_video, store_objects

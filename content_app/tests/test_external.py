@@ -10,8 +10,8 @@ import requests
 
 from content_app.models import DirectUpload, Video
 from content_app.services.playback import delivery
-from content_app.services.processing import backlog, external, lifecycle
-from content_app.services.processing.external import ResultRefused
+from content_app.services.processing import backlog, external_results, lifecycle
+from content_app.services.processing.external_results import ResultRefused
 from content_app.services.storage import discards
 from content_app.services.uploads import direct_uploads
 from content_app.states import State
@@ -74,7 +74,7 @@ def keys_of(server: Ceph, bucket: str, prefix: str) -> set[str]:
 
 def test_a_sound_result_is_published(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
     put_result(s3_server, buckets, video)
-    external.complete(video=video)
+    external_results.complete(video=video)
     video.refresh_from_db()
     assert (video.state, video.duration_s, video.width, video.height) == (State.READY, 5.5, 640, 360)
     assert video.poster == f"{video.version}/poster.jpg"
@@ -91,7 +91,7 @@ def test_a_sound_result_is_published(video: Video, s3_server: Ceph, buckets: Buc
 
 def test_later_changes_of_the_result_do_not_affect_the_version(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
     put_result(s3_server, buckets, video)
-    external.complete(video=video)
+    external_results.complete(video=video)
     video.refresh_from_db()
     put_result(s3_server, buckets, video, **{"360p__seg_1_dot_ts": "exchanged"})
     stored = s3_server.client().get_object(Bucket=buckets.processed, Key=f"{video.key_prefix}/360p/seg_1.ts")
@@ -112,28 +112,28 @@ def test_a_result_that_is_not_sound_changes_nothing(
 ) -> None:
     put_result(s3_server, buckets, video, **changes)
     with pytest.raises(ResultRefused) as refused:
-        external.complete(video=video)
+        external_results.complete(video=video)
     assert (refused.value.code, sentence in refused.value.sentence) == ("bad_result", True)
     video.refresh_from_db()
     assert (video.state, video.version, video.attempts) == (State.PENDING, "", 0)
     put_result(s3_server, buckets, video)  # repaired
-    external.complete(video=video)
+    external_results.complete(video=video)
     video.refresh_from_db()
     assert video.state == State.READY
 
 
 def test_reported_twice_it_is_published_once(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
     put_result(s3_server, buckets, video)
-    external.complete(video=video)
+    external_results.complete(video=video)
     version = Video.objects.get().version
-    external.complete(video=Video.objects.get())
+    external_results.complete(video=Video.objects.get())
     assert Video.objects.get().version == version
     discards.remove_due()
     assert keys_of(s3_server, buckets.processed, f"videos/{video.public_id}/{version}/")
 
 
 def test_a_transcoder_that_failed_leaves_an_error_that_can_be_retried(video: Video, enqueued: list[int]) -> None:
-    external.fail(video=video)
+    external_results.fail(video=video)
     video.refresh_from_db()
     assert (video.state, video.error_code) == (State.ERROR, "transcoder_failed")
     assert lifecycle.retry(video_id=video.pk)
@@ -148,7 +148,7 @@ def test_no_worker_of_this_site_claims_a_film(video: Video, enqueued: list[int])
 def test_a_video_that_waits_for_nothing_is_not_completed(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
     put_result(s3_server, buckets, video)
     Video.objects.update(state=State.UPLOADING)
-    for tell in (external.complete, external.fail):
+    for tell in (external_results.complete, external_results.fail):
         with pytest.raises(ResultRefused) as refused:
             tell(video=Video.objects.get())
         assert refused.value.code == "not_waiting"
@@ -157,34 +157,34 @@ def test_a_video_that_waits_for_nothing_is_not_completed(video: Video, s3_server
 def test_with_internal_transcoding_reports_are_refused(video: Video, settings: Any) -> None:
     settings.TRANSCODER = "internal"
     with pytest.raises(ResultRefused) as refused:
-        external.complete(video=video)
+        external_results.complete(video=video)
     assert refused.value.code == "internal_transcoder"
 
 
 def test_a_video_is_found_by_its_key(video: Video, owner: User) -> None:
-    assert external.video_of_key(video.accepted_original) == video.pk
+    assert external_results.video_of_key(video.accepted_original) == video.pk
     upload = direct_uploads.announce(owner=owner, name="a.mp4", video=video)
-    assert external.video_of_key(upload.key) == video.pk
+    assert external_results.video_of_key(upload.key) == video.pk
     DirectUpload.objects.update(video=None)
-    assert external.video_of_key(upload.key) is None
-    assert external.video_of_key("nowhere") is None
-    assert external.video_of_key("no\0where") is None
+    assert external_results.video_of_key(upload.key) is None
+    assert external_results.video_of_key("nowhere") is None
+    assert external_results.video_of_key("no\0where") is None
 
 
 def test_a_video_that_is_deleted_while_its_result_is_copied_is_refused(
     video: Video, s3_server: Ceph, buckets: Buckets, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     put_result(s3_server, buckets, video)
-    adopt = external.adopt
+    adopt = external_results.adopt
 
     def adopt_and_lose(claim: Any, version: str) -> Any:
         published = adopt(claim, version)
         Video.objects.update(claim_token=None)
         return published
 
-    monkeypatch.setattr(external, "adopt", adopt_and_lose)
+    monkeypatch.setattr(external_results, "adopt", adopt_and_lose)
     with pytest.raises(ResultRefused) as refused:
-        external.complete(video=video)
+        external_results.complete(video=video)
     assert refused.value.code == "not_waiting"
 
 
@@ -213,7 +213,7 @@ def looked_at(video: Video, duration_s: float) -> None:
 def test_dash_alone_plays_as_hls_and_as_dash(video: Video, s3_server: Ceph, buckets: Buckets, made: Path) -> None:
     looked_at(video, 9.02)
     put_folder(s3_server, buckets.processed, made, video.accepted_original)
-    external.complete(video=video)
+    external_results.complete(video=video)
     video.refresh_from_db()
     assert (video.state, video.has_manifest, video.duration_s) == (State.READY, True, 9)
     assert (video.width, video.height, video.poster, video.has_storyboard) == (320, 180, "", False)
@@ -237,7 +237,7 @@ def test_every_address_of_a_manifest_is_signed_for_the_bucket(
     video: Video, s3_server: Ceph, buckets: Buckets, made: Path
 ) -> None:
     put_folder(s3_server, buckets.processed, made, video.accepted_original)
-    external.complete(video=video)
+    external_results.complete(video=video)
     video.refresh_from_db()
     manifest = delivery.dash_manifest(video)
     addresses = [unescape(one) for one in re.findall(r'(?:media|sourceURL)="([^"]*)"', manifest)]
@@ -268,7 +268,7 @@ def test_dash_that_is_not_sound_changes_nothing(
     for key in left_out:
         s3_server.client().delete_object(Bucket=buckets.processed, Key=key)
     with pytest.raises(ResultRefused) as refused:
-        external.complete(video=video)
+        external_results.complete(video=video)
     assert (refused.value.code, sentence in refused.value.sentence) == ("bad_result", True), refused.value.sentence
     video.refresh_from_db()
     assert (video.state, video.version, video.attempts) == (State.PENDING, "", 0)
@@ -281,20 +281,20 @@ def test_a_result_shorter_than_the_original_is_refused(
     looked_at(video, 30)
     put_folder(s3_server, buckets.processed, made, video.accepted_original)
     with pytest.raises(ResultRefused, match=r"lasts 9.0 s and the original 30.0 s: 21.0 s are missing"):
-        external.complete(video=video)
+        external_results.complete(video=video)
     put_result(s3_server, buckets, video)
     with pytest.raises(ResultRefused, match=r"lasts 5.5 s and the original 30.0 s: 24.5 s are missing"):
-        external.complete(video=video)
+        external_results.complete(video=video)
 
 
 def test_a_later_version_without_a_manifest_has_none(
     video: Video, s3_server: Ceph, buckets: Buckets, made: Path
 ) -> None:
     put_folder(s3_server, buckets.processed, made, video.accepted_original)
-    external.complete(video=video)
+    external_results.complete(video=video)
     assert Video.objects.get().has_manifest
     assert lifecycle.retry(video_id=video.pk)
     s3_server.client().delete_object(Bucket=buckets.processed, Key=f"{video.accepted_original}/manifest.mpd")
     put_result(s3_server, buckets, video)
-    external.complete(video=Video.objects.get())
+    external_results.complete(video=Video.objects.get())
     assert not Video.objects.get().has_manifest

@@ -13,8 +13,8 @@ from content_app.models import Favorite, Video
 from content_app.services.catalogue import favorites
 from content_app.states import Visibility
 from content_app.tests.factories import make_playable, make_video
+from users_app.hooks import login_payload
 from users_app.models import User
-from users_app.registry import login_payload
 
 SignIn = Callable[[User], APIClient]
 

@@ -19,8 +19,8 @@ from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from rest_framework.test import APIClient
 
+from content_app.input_rules import MEGABYTE
 from content_app.models import Video
-from content_app.rules import MEGABYTE
 from content_app.services.storage import disk_space
 from content_app.services.storage.storage_options import MAX_MEMORY_BYTES, file_storage
 from content_app.services.storage.stores import get_store

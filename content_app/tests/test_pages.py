@@ -12,7 +12,7 @@ from django.contrib.staticfiles import finders
 from django.template.loader import render_to_string
 from django.test import Client
 
-from content_app.rules import EXTENSIONS
+from content_app.input_rules import EXTENSIONS
 
 SOME_ID = "3f2b8c1e-6d0a-4f0e-9a55-0c6f2f6f2a11"
 PAGES = ["/", "/login/", "/upload/", f"/watch/{SOME_ID}/"]

@@ -12,8 +12,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from content_app.input_rules import MEGABYTE
 from content_app.models import Discard, Video
-from content_app.rules import MEGABYTE
 from content_app.services.additions import folders, posters
 from content_app.services.playback import grants
 from content_app.services.processing import lifecycle

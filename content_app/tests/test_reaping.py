@@ -18,7 +18,7 @@ from content_app.models import Discard, Video
 from content_app.services.processing import backlog
 from content_app.services.storage.brief_folders import brief_folder
 from content_app.services.storage.stores import get_store
-from content_app.services.uploads import incoming
+from content_app.services.uploads import half_received
 from content_app.states import State
 from media_pipeline.errors import StorageUnavailable
 from users_app.models import User
@@ -130,7 +130,7 @@ def test_a_file_that_cannot_be_removed_keeps_none_of_the_others(
 
     monkeypatch.setattr(Path, "unlink", refuse)
     with pytest.raises(PermissionError):
-        incoming.sweep_incoming()
+        half_received.sweep_incoming()
     assert [file for file in files if file.exists()] == [stuck]
 
 

@@ -20,11 +20,11 @@ from rest_framework.test import APIClient
 
 from content_app.api.uploads import forms
 from content_app.api.uploads.forms import CHUNK_TYPE
+from content_app.input_rules import MEGABYTE
 from content_app.models import DirectUpload, Video
-from content_app.rules import MEGABYTE
 from content_app.services.processing import encoding, lifecycle
 from content_app.services.storage import disk_space, work_folder
-from content_app.services.uploads import direct_uploads, incoming
+from content_app.services.uploads import direct_uploads, half_received
 from content_app.states import State
 from content_app.tests.factories import make_upload, make_video, original_files
 from content_app.tests.test_tus import V1, begin, begun, head, metadata, offset_of, patch, said
@@ -303,18 +303,18 @@ def test_a_form_has_its_room_and_its_place_as_long_as_the_process_lives_that_rec
             assert said(begin(creators, 3 * MEGABYTE)) == NO_ROOM
             assert creators.post(VIDEOS, body, content_type=FORM).json()["code"] == "too_many_uploads"
             os.utime(half, (0, time.time() - 3600))
-            assert incoming.sweep_incoming() == 0
+            assert half_received.sweep_incoming() == 0
         finally:
             web.kill()
     assert begin(creators, 3 * MEGABYTE).status_code == 201
     assert creators.post(VIDEOS, body, content_type=FORM).status_code == 201
-    assert incoming.sweep_incoming() == 1
+    assert half_received.sweep_incoming() == 1
     assert not half.exists()
 
 
 def test_a_file_that_was_made_just_now_is_left_to_its_process(settings: Any) -> None:
     Path(settings.FILE_UPLOAD_TEMP_DIR, "1-new.upload").touch()
-    assert incoming.sweep_incoming() == 0
+    assert half_received.sweep_incoming() == 0
 
 
 # --- workers ---------------------------------------------------------------------------------------------------------

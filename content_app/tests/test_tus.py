@@ -21,8 +21,8 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from content_app.api.uploads.forms import CHUNK_TYPE
+from content_app.input_rules import MEGABYTE
 from content_app.models import DirectUpload, Discard, Video
-from content_app.rules import MEGABYTE
 from content_app.services.storage import discards, disk_space
 from content_app.services.storage.stores import get_store
 from content_app.services.uploads import checks, direct_uploads, tus

@@ -12,8 +12,8 @@ from django.test import Client
 from rest_framework.test import APIClient
 
 from content_app.api.uploads.forms import OTHER_FIELDS_BYTES
+from content_app.input_rules import MEGABYTE
 from content_app.models import Video
-from content_app.rules import MEGABYTE
 from content_app.tests.factories import make_upload, original_files
 from users_app.models import User
 

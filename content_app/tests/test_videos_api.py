@@ -10,12 +10,12 @@ from django.db import DatabaseError
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from content_app.input_rules import EXTENSIONS
 from content_app.models import Discard, Video
-from content_app.rules import EXTENSIONS
 from content_app.services.catalogue import videos
 from content_app.services.catalogue.videos import UNDO_MINUTES
 from content_app.services.processing import lifecycle
-from content_app.services.processing.external import TranscoderFailed
+from content_app.services.processing.external_results import TranscoderFailed
 from content_app.states import State, Visibility
 from content_app.tests.factories import make_category, make_playable, make_upload, make_video, original_files
 from media_pipeline.errors import (

@@ -11,7 +11,7 @@ from media_pipeline.errors import EncoderFailed, Truncated
 from media_pipeline.mp4 import build
 from media_pipeline.mp4.boxes import BadMp4
 from media_pipeline.mp4.tracks import Fragment, Track, codec_name, read_track
-from media_pipeline.packaging import captions, playlists, soundtrack
+from media_pipeline.packaging import caption_files, playlists, soundtrack
 from media_pipeline.packaging.playlists import AudioVariant, Segment, VideoVariant
 from media_pipeline.packaging.soundtrack import Piece, Sound
 from media_pipeline.planning import ffmpeg_args
@@ -154,11 +154,11 @@ def write_captions(plan: EncodePlan, work: Path, out: Path, duration_s: Fraction
     for track in plan.captions:
         path = ffmpeg_args.caption_path(work, track.language)
         try:
-            cues = captions.parse_captions(path.read_text(errors="replace") if path.exists() else "")
-        except captions.BadCaptions:
+            cues = caption_files.parse_captions(path.read_text(errors="replace") if path.exists() else "")
+        except caption_files.BadCaptions:
             continue
         file = layout.captions_file(track.language)
-        (out / file).write_text(captions.webvtt(captions.shift_cues(cues, -(plan.shift_s or Fraction(0)))))
+        (out / file).write_text(caption_files.webvtt(caption_files.shift_cues(cues, -(plan.shift_s or Fraction(0)))))
         playlist = playlists.captions_playlist(file, duration_s)
         (out / layout.captions_playlist_file(track.language)).write_text(playlist)
         written.append(track)

@@ -9,8 +9,8 @@ from typing import Any
 from media_pipeline.planning.plan import EncodePlan, PlanSettings
 from media_pipeline.report.estimate import Cost, Speed, estimate
 from media_pipeline.report.facts import plan_facts, source_facts
-from media_pipeline.report.reasons import explain_decisions, explain_warnings
-from media_pipeline.report.wording import bytes_text, seconds_text
+from media_pipeline.report.number_text import bytes_text, seconds_text
+from media_pipeline.report.plan_reasons import explain_decisions, explain_warnings
 from media_pipeline.sources.source import Source
 
 # The folder for the command's output, below the one in which it is run.

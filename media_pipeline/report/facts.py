@@ -4,7 +4,7 @@ from typing import Any
 
 from media_pipeline.planning.ffmpeg_args import peak_kbps
 from media_pipeline.planning.plan import AUDIO_KBPS, EncodePlan
-from media_pipeline.report.wording import bytes_text, enumerate_words, rate_text, seconds_text, size_text
+from media_pipeline.report.number_text import bytes_text, enumerate_words, rate_text, seconds_text, size_text
 from media_pipeline.sources.colour import HDR_NAMES, UNKNOWN
 from media_pipeline.sources.languages import UNDETERMINED, language_name
 from media_pipeline.sources.source import AudioTrack, Source, SubtitleTrack

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 import pytest
 
-from media_pipeline.packaging.captions import (
+from media_pipeline.packaging.caption_files import (
     MAX_CUE_LENGTH,
     MAX_CUES,
     BadCaptions,

@@ -10,7 +10,7 @@ from media_pipeline.planning.plan import PlanSettings, plan_encode
 from media_pipeline.probe import probe
 from media_pipeline.report.estimate import Speed
 from media_pipeline.report.explain import Explanation, as_text, explain
-from media_pipeline.report.reasons import explain_warnings
+from media_pipeline.report.plan_reasons import explain_warnings
 from media_pipeline.sources.colour import Colour
 from media_pipeline.tests.golden import golden
 from media_pipeline.tests.sources import film, sound, subtitles

@@ -7,7 +7,7 @@ import pytest
 
 from media_pipeline import layout
 from media_pipeline.packaging import playlists
-from media_pipeline.packaging.captions import parse_captions
+from media_pipeline.packaging.caption_files import parse_captions
 from media_pipeline.tests import reader
 from media_pipeline.tests.versions import Studio, Version
 from tests.clips import run_ffmpeg

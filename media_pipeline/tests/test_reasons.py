@@ -7,7 +7,7 @@ import pytest
 
 from media_pipeline.limits import Limits
 from media_pipeline.planning.plan import PlanSettings, plan_encode
-from media_pipeline.report.reasons import explain_decisions, explain_warnings
+from media_pipeline.report.plan_reasons import explain_decisions, explain_warnings
 from media_pipeline.sources.colour import Colour
 from media_pipeline.tests.sources import film, sound, subtitles
 

@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from media_pipeline.report.wording import bytes_text, enumerate_words, rate_text, seconds_text
+from media_pipeline.report.number_text import bytes_text, enumerate_words, rate_text, seconds_text
 
 
 @pytest.mark.parametrize(

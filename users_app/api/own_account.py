@@ -20,6 +20,7 @@ from users_app.api.parsing import validated
 from users_app.api.serializers import Detail, Me
 from users_app.api.signing_in import token_body
 from users_app.clients import client_of
+from users_app.hooks import login_payload
 from users_app.http.authentication import bearer_token
 from users_app.http.cookies import clear_cookies, set_cookies
 from users_app.http.pagination import NewestFirst
@@ -27,7 +28,6 @@ from users_app.http.signed_in import person_of
 from users_app.http.throttles import AuthLimit
 from users_app.identity.local import issued
 from users_app.models import Session, User
-from users_app.registry import login_payload
 from users_app.roles import may_manage_all
 from users_app.services import own_account, sessions
 from users_app.tokens import AccessToken

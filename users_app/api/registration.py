@@ -18,7 +18,7 @@ from users_app.http.throttles import AddressQuestionLimit, AddressQuestionsADay,
 from users_app.identity.provider import ManagedElsewhere
 from users_app.models import User
 from users_app.services import own_account, recovery, registration
-from users_app.services.links import InvalidLink
+from users_app.services.followed_links import InvalidLink
 
 MAIL_SENT = "If there is an account with this address, an e-mail is on its way."
 REDIRECT = {302: OpenApiResponse(description="To FRONTEND_URL, or to the built-in sign-in page.")}

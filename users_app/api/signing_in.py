@@ -12,12 +12,12 @@ from users_app.api import serializers
 from users_app.api.open_view import OpenView
 from users_app.api.parsing import validated
 from users_app.clients import client_of
+from users_app.hooks import login_payload
 from users_app.http.authentication import bearer_token
 from users_app.http.cookies import access_cookie, clear_cookies, refresh_cookie, set_cookies
 from users_app.http.cross_site import refuse_cross_site
 from users_app.http.throttles import AuthLimit
 from users_app.identity.provider import Issued
-from users_app.registry import login_payload
 from users_app.staff.session import leave_admin_site
 
 

@@ -9,11 +9,11 @@ from django.utils import timezone
 from background.refusals import Refusal
 from users_app import audit
 from users_app.clients import Client
+from users_app.hooks import account_erasure, account_export
 from users_app.models import MailKind, Session, User
-from users_app.registry import account_erasure, account_export
 from users_app.services import mail
 from users_app.services.accounts import require_another_admin, require_password
-from users_app.services.links import InvalidLink, follow
+from users_app.services.followed_links import InvalidLink, follow
 from users_app.services.recovery import replace_password
 from users_app.services.registration import require_strong_password
 from users_app.services.sessions import Tokens, live_sessions, open_session, renew, revoke_all

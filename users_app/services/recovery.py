@@ -8,7 +8,7 @@ from users_app import audit
 from users_app.limits.lockout import forgive
 from users_app.models import MailKind, Session, User
 from users_app.services import mail
-from users_app.services.links import InvalidLink, follow
+from users_app.services.followed_links import InvalidLink, follow
 from users_app.services.registration import CONFIRMED, require_strong_password
 from users_app.services.sessions import revoke_all
 

@@ -17,7 +17,7 @@ from users_app.models import ConfirmationCode, Mail, MailKind, User
 from users_app.services import mail
 from users_app.services.accounts import note_registration
 from users_app.services.codes import take_code
-from users_app.services.links import InvalidLink, follow
+from users_app.services.followed_links import InvalidLink, follow
 
 CONFIRMED = {"is_active": True, "email_verified": True, "awaits_confirmation": False}
 # Rows that come with a registration; any other row makes it an account that is kept.

@@ -5,9 +5,9 @@ import pytest
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD
+from users_app.hooks import Payload
 from users_app.limits.lockout import PAIR
 from users_app.models import Session, User
-from users_app.registry import Payload
 from users_app.tests.conftest import SignIn
 from users_app.tests.mailbox import deliver_one
 

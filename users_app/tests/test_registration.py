@@ -15,7 +15,7 @@ from conftest import PASSWORD
 from users_app.models import ConfirmationCode, Mail, User
 from users_app.roles import Role
 from users_app.services import registration
-from users_app.services.links import follow
+from users_app.services.followed_links import follow
 from users_app.tests.mailbox import deliver, deliver_one
 
 REGISTER = "/users/register/"

@@ -9,7 +9,7 @@ from django_rq.management.commands import rqworker
 from media_pipeline.ffmpeg.locate import NoFfmpeg, find_ffmpeg
 from media_pipeline.ffmpeg.sandbox import SandboxMissing
 
-WORKER_CLASS = "config.worker.PromptWorker"
+WORKER_CLASS = "config.rq_worker.PromptWorker"
 
 
 class Command(rqworker.Command):

@@ -22,8 +22,8 @@ from django.utils.datastructures import MultiValueDict
 from rest_framework import status
 from rest_framework.exceptions import APIException
 
+from content_app.input_rules import MEGABYTE, too_large_sentence
 from content_app.preferred_types import prefers_json
-from content_app.rules import MEGABYTE, too_large_sentence
 from content_app.services.storage import disk_space
 from content_app.services.uploads.direct_uploads import too_many_sentence
 from content_app.shared_connections import lend_connection

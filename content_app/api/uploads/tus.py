@@ -23,8 +23,8 @@ from content_app.api.serializers import VideoFields
 from content_app.api.uploads.direct import replaced_video, uploader
 from content_app.api.uploads.forms import CHUNK_TYPE, DISK_FULL, DiskFull, declared_bytes
 from content_app.api.uploads.serializers import MEDIA_TYPE, VideoRef
+from content_app.input_rules import MEGABYTE
 from content_app.models import DirectUpload, Video
-from content_app.rules import MEGABYTE
 from content_app.services.storage.stores import is_in_bucket
 from content_app.services.uploads import direct_uploads, tus
 from content_app.services.uploads.direct_uploads import UploadExpired

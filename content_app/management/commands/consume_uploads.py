@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import Error as DatabaseError
 from django.db import close_old_connections
 
-from content_app.services.uploads import arrivals
+from content_app.services.uploads import bucket_messages
 from content_app.services.uploads.s3_events import BadMessage
 from content_app.services.uploads.sqs import Message, MessageQueue, QueueUnavailable
 from media_pipeline.errors import StorageUnavailable
@@ -62,7 +62,7 @@ class Command(BaseCommand):
 
 def handle(queue: MessageQueue, message: Message) -> None:
     try:
-        count = arrivals.handle_message(message.body)
+        count = bucket_messages.handle_message(message.body)
     except BadMessage as error:
         log.warning("a message is no notification of S3 (%s); it is left to the dead-letter queue", error)
         queue.postpone(message, 0)

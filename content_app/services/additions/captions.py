@@ -8,16 +8,16 @@ from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 
 from background.refusals import Kind
+from content_app.input_rules import MEGABYTE, too_large_sentence
 from content_app.models import MAX_LABEL_LENGTH, Caption, Video
 from content_app.queries import published_captions
-from content_app.rules import MEGABYTE, too_large_sentence
 from content_app.services.additions import folders
 from content_app.services.additions.folders import AdditionRefused
 from content_app.services.catalogue.videos import Upload
 from content_app.services.storage.brief_folders import brief_folder
 from media_pipeline import layout
 from media_pipeline.packaging import playlists
-from media_pipeline.packaging.captions import BadCaptions, Cue, decode_captions, parse_captions, webvtt
+from media_pipeline.packaging.caption_files import BadCaptions, Cue, decode_captions, parse_captions, webvtt
 from media_pipeline.sources.languages import canonical_tag, tag_name
 
 MAX_MB = 2

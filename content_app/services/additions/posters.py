@@ -9,8 +9,8 @@ from django.conf import settings
 from django.db import transaction
 
 from background.refusals import Kind
+from content_app.input_rules import MEGABYTE, too_large_sentence
 from content_app.models import Video
-from content_app.rules import MEGABYTE, too_large_sentence
 from content_app.services.additions import folders
 from content_app.services.additions.folders import AdditionRefused
 from content_app.services.catalogue.videos import Upload

@@ -14,8 +14,8 @@ from django.utils import timezone
 
 from background.refusals import Kind, Refusal
 from content_app.access import may_change, may_upload_videos
+from content_app.input_rules import check_original, check_price
 from content_app.models import MAX_FILE_NAME_LENGTH, ORIGINAL_FIELDS, Video
-from content_app.rules import check_original, check_price
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
 from users_app import audit

@@ -13,8 +13,8 @@ from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
 
+from content_app.input_rules import MEGABYTE
 from content_app.models import Caption, Rendition, Video
-from content_app.rules import MEGABYTE
 from content_app.services.processing import lifecycle, preflight
 from content_app.services.processing.encode_settings import plan_settings
 from content_app.services.processing.lifecycle import Claim, ClaimLost, Published

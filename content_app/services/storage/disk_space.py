@@ -18,8 +18,8 @@ from typing import IO
 from django.conf import settings
 from django.utils import timezone
 
+from content_app.input_rules import MEGABYTE
 from content_app.models import DirectUpload
-from content_app.rules import MEGABYTE
 from content_app.services.storage.stores import is_in_bucket
 
 # Where DISK_RESERVE_MB is not set, the reserve is a tenth of the disk, and 1 GB at the most.

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from django.conf import settings
 
-from content_app.rules import MEGABYTE
+from content_app.input_rules import MEGABYTE
 from content_app.services.storage import disk_space
 from content_app.services.storage.stores import bucket_store, get_store
 from media_pipeline.errors import StorageUnavailable

@@ -15,8 +15,8 @@ from django.utils import timezone
 
 from background.leases import is_free, lease_end
 from content_app.access import may_change, may_upload_videos
+from content_app.input_rules import OriginalRefused, check_original
 from content_app.models import DirectUpload
-from content_app.rules import OriginalRefused, check_original
 from content_app.services.additions import posters
 from content_app.services.additions.folders import AdditionRefused
 from content_app.services.catalogue.videos import may_be_undone

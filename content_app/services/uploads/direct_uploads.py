@@ -21,8 +21,8 @@ from background.leases import is_free
 from background.queue import enqueue_lost
 from background.refusals import Kind, Refusal
 from content_app import queue
+from content_app.input_rules import check_original, check_price
 from content_app.models import MAX_FILE_NAME_LENGTH, DirectUpload, Video, original_key
-from content_app.rules import check_original, check_price
 from content_app.services.processing import lifecycle, preflight
 from content_app.services.storage import discards, disk_space
 from content_app.services.storage.stores import bucket_store, get_store, is_in_bucket

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from django.conf import settings
 
 from background.refusals import Kind
+from content_app.input_rules import MEGABYTE, too_large_sentence
 from content_app.models import DirectUpload
-from content_app.rules import MEGABYTE, too_large_sentence
 from content_app.services.storage.stores import bucket_store
 from content_app.services.uploads import direct_uploads
 from content_app.services.uploads.direct_uploads import UploadRefused

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from media_pipeline.planning.ladder import NEARLY, Rung
 from media_pipeline.planning.plan import EncodePlan, PlanSettings
 from media_pipeline.planning.storyboard import MAX_TILES, MIN_INTERVAL_S
-from media_pipeline.report.wording import enumerate_words, rate_text, seconds_text, size_text
+from media_pipeline.report.number_text import enumerate_words, rate_text, seconds_text, size_text
 from media_pipeline.sources.colour import HDR_NAMES
 from media_pipeline.sources.languages import UNDETERMINED, language_name
 from media_pipeline.sources.source import STANDARD_RATES, Source, SubtitleTrack
