@@ -1,7 +1,7 @@
 # The commands of developers and operators. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: up test test-all lint bench bench-addresses bench-alike bench-lists bench-web help
+.PHONY: up test test-all lint bench bench-addresses bench-alike bench-lists bench-reading bench-web help
 
 # make up PORT=8010 WORKERS=3: make passes such variables to the recipe as environment.
 
@@ -32,6 +32,10 @@ bench-alike: ## whether the time of an answer reveals that an address has an acc
 bench-lists: ## memory of the web server while one viewer requests 10,000 films again and again (FILMS)
 	@sh local/python.sh -m local.install requirements-dev.txt
 	.venv/bin/python -m bench.lists
+
+bench-reading: ## how the code reads, in figures: lengths, calls from one place, comments
+	@sh local/python.sh -m local.install requirements-dev.txt
+	.venv/bin/python -m bench.reading
 
 bench-web: ## signing in, refreshing and auth/me under load, compared with baselines (ROUNDS, SECONDS); needs wrk
 	@sh local/python.sh -m local.install requirements-dev.txt
