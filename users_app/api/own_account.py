@@ -104,7 +104,8 @@ class Sessions(AccountsKeptHere, PersonalView):
         """Where the user is signed in, latest first, in pages."""
         pages = NewestFirst()
         page = pages.paginate_queryset(sessions.live_sessions(user=person_of(request)), request, view=self)
-        context = {"current": session_of(request)}
+        # A site may authenticate this view in another way, without a session of its own.
+        context = {"current": getattr(request.auth, "session", None)}
         answer = account_serializers.SessionAnswer(page or [], many=True, context=context)
         return pages.get_paginated_response(answer.data)
 
