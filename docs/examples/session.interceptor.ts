@@ -1,4 +1,4 @@
-// A session with Videoflix for Angular 20 and later: docs/frontend.md tells how it works. The application provides:
+// A session with Videoflix for Angular 20 and later: docs/frontend.md explains it. The application provides:
 //
 //   provideHttpClient(withFetch(), withInterceptors([sessionInterceptor])),
 //   { provide: SESSION_CONFIG, useFactory: () => ({ api: 'https://videos.example.com', askToSignIn: … }) },
@@ -11,20 +11,23 @@ import {
 } from 'rxjs';
 
 export interface SessionConfig {
-  /** 'https://videos.example.com': what is sent elsewhere is left alone. */
+  /** 'https://videos.example.com'. Requests to other addresses are not changed. */
   api: string;
-  /** Shows a sign-in form over the page as it is; whether somebody has signed in. What was refused is sent again. */
+  /**
+   * Shows a sign-in form over the page and resolves to whether the person has signed in; the refused requests are then
+   * sent again.
+   */
   askToSignIn: () => Promise<boolean>;
 }
 
 export const SESSION_CONFIG = new InjectionToken<SessionConfig>('where Videoflix is');
-/** Of requests such as "who is signed in": their 401 is an answer, and nobody is asked to sign in. */
+/** For requests such as "who is signed in": a 401 is an answer to them, and the person is not asked to sign in. */
 export const ASKS_NOBODY = new HttpContextToken<boolean>(() => false);
 
-const LONGEST_WAIT_S = 10; // what takes longer is for people to know
-const ANSWER_MS = 8000; // a refresh may be sent again for ten seconds: the server gives the same tokens again
+const LONGEST_WAIT_S = 10; // a longer wait is shown to people instead
+const ANSWER_MS = 8000; // short enough to send it again: for ten seconds the server gives the same tokens
 const FRESH_MS = 30_000;
-const HARMLESS = /\/(login|refresh)\/$/; // may be sent again whatever became of it
+const HARMLESS = /\/(login|refresh)\/$/; // safe to send again, even if the first request arrived
 
 export const sessionInterceptor: HttpInterceptorFn = (request, next) => {
   const session = inject(SESSION);
@@ -46,19 +49,19 @@ class Session {
   readonly config = inject(SESSION_CONFIG);
   private readonly http = new HttpClient(inject(HttpBackend)); // without interceptors
 
-  /** Whether what was sent at `since` and refused may be sent again. */
+  /** Emits whether a request that was sent at the time `since` and refused may be sent again. */
   goesOn(since: number, asksNobody: boolean): Observable<boolean> {
     const renewed = this.renew(since);
     return asksNobody ? renewed : renewed.pipe(switchMap((is) => (is ? of(true) : this.signInAgain(since))));
   }
 
-  /** False when the session is over. One refresh for all calls and all tabs, unless one has been since `since`. */
+  /** Emits false when the session has ended. All calls and tabs share one refresh since the time `since`. */
   private readonly renew = shared((since) => inTurn(() => this.renewUnlessDone(since)));
   private readonly signInAgain = shared(() => this.config.askToSignIn());
 
   private renewUnlessDone(since: number): Observable<boolean> {
-    if (wasJustNow(renewedAt(), since)) return of(true); // by another tab
-    // keepalive: goes on when its page is closed, so that the browser gets the new tokens all the same.
+    if (wasJustNow(renewedAt(), since)) return of(true); // another tab has refreshed
+    // keepalive: the browser gets the new tokens even if the page is closed meanwhile.
     const options = { withCredentials: true, keepalive: true };
     const url = `${this.config.api}/users/refresh/`;
     return this.http.post(url, {}, options).pipe(
@@ -86,7 +89,10 @@ function onceMoreIfBusy<T>({ method, url }: { method: string; url: string }): Mo
   return retry({ count: 1, delay });
 }
 
-/** `work` with one outcome for all who needed it before it was there; goes on when whoever asked first asks no more. */
+/**
+ * Wraps `work`, so that all calls made before it settles share one run and its outcome. The run goes on when the caller
+ * that began it unsubscribes.
+ */
 function shared(work: (since: number) => ObservableInput<boolean>) {
   let outcome: Observable<boolean>;
   let doneAt: number | null = 0;
@@ -106,7 +112,7 @@ function inTurn(work: () => Observable<boolean>): Observable<boolean> {
   return defer(async () => navigator.locks.request('videoflix.renew', () => firstValueFrom(work())));
 }
 
-/** What the tabs tell each other. A browser that stores nothing only refreshes more often. */
+/** The time of the last refresh, shared by all tabs. A browser without storage only refreshes more often. */
 function renewedAt(time?: number): number {
   try {
     if (time) localStorage.setItem('videoflix.renewed_at', String(time));
