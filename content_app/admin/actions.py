@@ -26,23 +26,23 @@ class ActionsMixin(StaffAdmin):
     def process_again(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
         kept = chosen.filter(deleted_at=None)
         left = "neither finished nor failed"
-        self.tell(request, chosen, kept, lifecycle.retry, done="put back in the queue", left=left)
+        self.apply(request, chosen, kept, lifecycle.retry, done="put back in the queue", left=left)
 
     @admin.action(description="Retry those that failed, where it can help", permissions=["change"])
     def retry_failed(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
         failed = chosen.filter(deleted_at=None, state=State.ERROR)
-        may_pass = failed.filter(Q(error_is_final=False) | Q(error_code__in=SETTINGS_DECIDE))
+        retryable = failed.filter(Q(error_is_final=False) | Q(error_code__in=SETTINGS_DECIDE))
         left = "did not fail, or would fail again with the same file"
-        self.tell(request, chosen, may_pass, lifecycle.retry, done="put back in the queue", left=left)
+        self.apply(request, chosen, retryable, lifecycle.retry, done="put back in the queue", left=left)
 
     @admin.action(description="Delete (can be brought back)", permissions=["delete"])
     def soft_delete(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
         done = "deleted; the filter “Deleted” shows what can be brought back"
-        self.tell(request, chosen, chosen, videos.soft_delete, done=done, left="already deleted")
+        self.apply(request, chosen, chosen, videos.soft_delete, done=done, left="already deleted")
 
     @admin.action(description="Bring deleted ones back", permissions=["change"])
     def bring_back(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
-        self.tell(request, chosen, chosen, videos.restore, done="brought back", left="not deleted")
+        self.apply(request, chosen, chosen, videos.restore, done="brought back", left="not deleted")
 
     @admin.action(description="Delete for good…", permissions=["delete"])
     def delete_selected(self, request: HttpRequest, chosen: QuerySet[Video]) -> HttpResponse | None:
@@ -54,11 +54,11 @@ class ActionsMixin(StaffAdmin):
         return delete_selected(self, request, chosen)
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """Returns what the page of confirmation shows; its template lists the stored files that will be removed."""
+        """Returns what the page of confirmation shows; its template gets a Removal instead of Django's list of rows."""
         removal = plan_removal(list(objs))
         return removal, removal.row_counts(), set(), []
 
-    def tell(
+    def apply(
         self,
         request: HttpRequest,
         chosen: QuerySet[Video],
@@ -68,9 +68,11 @@ class ActionsMixin(StaffAdmin):
         done: str,
         left: str,
     ) -> None:
+        """Calls the service for each fitting video; reports how many were changed and how many of the chosen were not."""
+        # Counted first, because the service may change which videos `chosen` finds.
         total = chosen.count()
-        moved = sum(service(video_id=pk) for pk in fitting.values_list("pk", flat=True))
-        if moved:
-            self.message_user(request, f"{counted(moved, 'film')} {done}.", messages.SUCCESS)
-        if total > moved:
-            self.message_user(request, f"{counted(total - moved, 'film')} left alone: {left}.", messages.WARNING)
+        changed = sum(service(video_id=pk) for pk in fitting.values_list("pk", flat=True))
+        if changed:
+            self.message_user(request, f"{counted(changed, 'film')} {done}.", messages.SUCCESS)
+        if total > changed:
+            self.message_user(request, f"{counted(total - changed, 'film')} left alone: {left}.", messages.WARNING)

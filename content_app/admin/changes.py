@@ -44,11 +44,12 @@ class ChangesMixin(PlayerMixin):
 
     def move(self, request: HttpRequest, pk: int) -> HttpResponse:
         video = self.video_to_change(request, pk)
-        service, done, left = BUTTONS.get(request.POST.get("to", ""), (None, "", ""))
+        service, done, unchanged = BUTTONS.get(request.POST.get("to", ""), (None, "", ""))
         if service is None:
             raise Http404
-        moved = service(video_id=video.pk)
-        self.message_user(request, done if moved else left, messages.SUCCESS if moved else messages.WARNING)
+        has_changed = service(video_id=video.pk)
+        level = messages.SUCCESS if has_changed else messages.WARNING
+        self.message_user(request, done if has_changed else unchanged, level)
         return back_to(video)
 
     def change_poster(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -81,6 +82,7 @@ class ChangesMixin(PlayerMixin):
         return back_to(video)
 
     def change(self, request: HttpRequest, done: str, service: Callable[..., object], **arguments: Any) -> None:
+        """Calls the service, and shows `done` or the reason why nothing was changed."""
         try:
             service(**arguments)
         except (AdditionRefused, StorageUnavailable) as problem:
@@ -96,7 +98,7 @@ def add_captions(*, video_id: int, upload: Any, language: str, label: str) -> No
 
 
 def upload_problem(request: HttpRequest) -> str:
-    """Returns why a file that was sent is missing; an empty string when it is not. See api.uploads.forms."""
+    """Returns why a file that was sent is missing; an empty string when none is missing. See api.uploads.forms."""
     return str(getattr(request, "upload_problem", ""))
 
 

@@ -55,7 +55,10 @@ class Disk:
 
 
 def add_overview(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """UNFOLD in the settings names this callback. Staff who may not view videos get a page without them."""
+    """Adds the overview to the index page; UNFOLD in the settings names this callback.
+
+    Staff who may not view videos get the page without it.
+    """
     context["title"] = "Overview"
     if request.user.has_perm("content_app.view_video"):
         context["overview"] = dashboard_context()
@@ -89,7 +92,7 @@ def dashboard_context() -> dict[str, Any]:
 
 
 def tiles(counts: dict[str, int]) -> list[Tile]:
-    """`counts`: the number of videos by state."""
+    """`counts`: the number of videos in each state."""
     videos = reverse("admin:content_app_video_changelist")
     shown = (
         ("Waiting", State.PENDING, "waiting"),

@@ -17,6 +17,8 @@ from media_pipeline.report.number_text import bytes_text, seconds_text
 
 
 def film_details(request: HttpRequest, video: Video) -> dict[str, Any]:
+    explained = preflight.shown_verdict(video)
+    cost = explained["cost"]
     film = {
         "condition": condition_of(video, Forecast().of(video)),
         "is_underway": is_underway(video),
@@ -25,20 +27,13 @@ def film_details(request: HttpRequest, video: Video) -> dict[str, Any]:
         "may_process": may_process_again(video),
         "may_feature": video.is_playable and video.visibility == Visibility.PUBLIC and not video.deleted_at,
         "length": clock(video.duration_s),
-    }
-    return film | verdict_context(video) | (version_context(video) if video.is_playable else {})
-
-
-def verdict_context(video: Video) -> dict[str, Any]:
-    explained = preflight.shown_verdict(video)
-    cost = explained["cost"]
-    return {
         "explained": explained,
         "command": shlex.join(explained["command"]),
         "cost": cost
         and f"About {seconds_text(cost['seconds'])} of work and {bytes_text(cost['bytes'])} of storage, "
         f"{bytes_text(cost['most_bytes'])} at most.",
     }
+    return film | (version_context(video) if video.is_playable else {})
 
 
 def version_context(video: Video) -> dict[str, Any]:

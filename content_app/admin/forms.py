@@ -25,9 +25,10 @@ GONE = "The uploaded file is no longer there, or belongs to another film. Please
 class VideoForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
     # SavingMixin.get_form makes a subclass for each request and sets these three:
     upload_problem = ""  # why the file could not be stored, when that was not the file's fault
-    price_problem = ""  # what is wrong with the price, given what another request has saved in the meantime
+    price_problem = ""  # why the price does not fit what another request has saved in the meantime
     person: User | None = None  # the user who sends the form
-    upload: DirectUpload | None = None
+
+    upload: DirectUpload | None = None  # the upload that upload_key names, once the form is validated
 
     # The key of a file that was uploaded directly, instead of the file itself.
     upload_key = forms.CharField(required=False, label="Original", widget=forms.HiddenInput)

@@ -18,7 +18,7 @@ MAX_IDS = 200
 
 @require_GET
 def show_states(request: HttpRequest) -> JsonResponse:
-    """Answers `?ids=1,2`; leaves out ids that are not numbers, or of no video."""
+    """Answers `?ids=1,2` with the states of these videos; leaves out ids that are no numbers or belong to no video."""
     ids = [int(text) for text in request.GET.get("ids", "").split(",") if is_id(text)]
     videos = Video.objects.filter(pk__in=ids[:MAX_IDS]).defer("description", *VERDICTS)
     videos = videos.annotate(is_explained=Q(verdict__isnull=False))

@@ -31,7 +31,7 @@ class PlayerMixin(StaffAdmin):
         return path(f"<int:pk>/{name}", view, name=f"content_app_video_{name.partition('.')[0]}")
 
     def for_scripts(self, view: View) -> View:
-        """Answers 403 instead of a redirect to the sign-in page, whose HTML a script would take for its answer."""
+        """Makes the view answer 403 instead of a redirect to the sign-in page, whose HTML a script would misread."""
 
         @never_cache
         @wraps(view)

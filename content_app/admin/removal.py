@@ -77,7 +77,7 @@ class Removal:
 
 
 def plan_removal(videos: Sequence[Video]) -> Removal:
-    """Plans with one query per kind of row, and one listing of the store per video."""
+    """Returns what deleting these videos would remove. Takes one query per kind of row and one listing per prefix."""
     rows: dict[str, dict[int, int]] = {}
     for noun, model in RELATED.items():
         related = model._default_manager.filter(video__in=[video.pk for video in videos])
@@ -90,17 +90,17 @@ def plan_removal(videos: Sequence[Video]) -> Removal:
     removals = [
         VideoRemoval(
             video=video,
-            folders=found,
+            folders=video_folders,
             rows={noun: counts.get(video.pk, 0) for noun, counts in rows.items()},
             is_listed_in_full=number < LISTED_IN_FULL,
         )
-        for number, (video, found) in enumerate(zip(videos, folders, strict=True))
+        for number, (video, video_folders) in enumerate(zip(videos, folders, strict=True))
     ]
     return Removal(removals, problem)
 
 
 def stored_folders(video: Video) -> list[Folder]:
-    """Raises StorageUnavailable."""
+    """Returns the folders that hold files of this video. Raises StorageUnavailable."""
     store = get_store()
     prefixes = (*video.original_prefixes, layout.video_prefix(video.public_id))
     files = [StoredFile(key, size) for prefix in prefixes for key, size in sorted(store.sizes(prefix))]

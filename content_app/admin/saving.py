@@ -45,7 +45,7 @@ class SavingMixin(StaffAdmin):
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: Any = None
     ) -> HttpResponse:
-        """Turns a file that cannot be stored, and a price that another request has made wrong, into errors of the form.
+        """Shows a file that cannot be stored, and a price that another request has made wrong, as errors of the form.
 
         The form is shown again, so that the typed fields are kept.
         """
@@ -107,14 +107,14 @@ def require_uploader(request: HttpRequest) -> None:
 
 
 def problems_of(context: Any) -> dict[str, Any]:
-    """Returns `{"title": ["sentence"], "detail": "sentence", "code": "invalid"}`."""
+    """Returns the errors of the form as `{"title": ["sentence"], "detail": "sentence", "code": "invalid"}`."""
     errors = dict(context["adminform"].form.errors)
     general = errors.pop("__all__", ["The form could not be saved. Please correct the fields marked below."])
     return {**errors, "detail": " ".join(general), "code": "invalid"}
 
 
 def answer_script(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """The same to a script, which would follow a redirect unseen and so use up the message of the next page."""
+    """Returns a redirect as JSON to a script: following it unseen would use up the message for the next page."""
     if isinstance(response, HttpResponseRedirect) and prefers_json(request, by_default=False):
         return JsonResponse({"location": response.url}, status=201)
     return response

@@ -2,9 +2,9 @@
 
 `GET /content/` is one array by contract. Ten thousand films take some hundred megabytes as objects and as text, and a
 client decides how often it asks and how slowly it reads. A long list is therefore rendered in parts, one list at a time
-in each process, and its text is compressed at once. Nothing is sent before the whole list is rendered: a database error
-becomes an error response and never breaks off an array, and while the client reads, the request holds neither a
-database connection nor a turn.
+in each process, and each part of its text is compressed before the next one is rendered. Nothing is sent before the
+whole list is rendered: a database error becomes an error response and never breaks off an array, and while the client
+reads, the request holds neither a database connection nor a turn.
 """
 
 import ctypes
@@ -21,17 +21,17 @@ from rest_framework.renderers import JSONRenderer
 from content_app.shared_connections import lend_connection
 
 LONG = 100  # films: the largest page of the versioned API; a shorter list is answered like any other
-PART = 250
+PART = 250  # films that are in memory as objects; each part takes two queries
 AT_ONCE = 1
 MAX_WAITING = 8  # of the 32 threads of a process, so that the others can serve short requests
-MAX_PER_PERSON = 4
+MAX_PER_PERSON = 4  # one that is rendered, and three that wait
 WAIT_S = 15
 RETRY_AFTER_S = 5
 BLOCK_BYTES = 64 * 1024
 
 
 class TooManyLists(APIException):
-    """This process, or this user, has as many long lists under way as it may have."""
+    """This process, or this user, has as many long lists under way as are allowed, or no turn came within WAIT_S."""
 
     status_code = 503
     default_detail = "The server is busy with other long lists. Please try again in a few seconds."
@@ -40,7 +40,10 @@ class TooManyLists(APIException):
 
 
 class ListTurns:
-    """Lets AT_ONCE lists through; up to MAX_WAITING requests wait for WAIT_S, and MAX_PER_PERSON of one user."""
+    """Lets AT_ONCE lists be rendered at a time, while up to MAX_WAITING other requests wait for WAIT_S at most.
+
+    Of the requests that run or wait, at most MAX_PER_PERSON belong to one user.
+    """
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -97,7 +100,7 @@ def answer_long_list(person_id: int, parts: Iterator[list[object]]) -> Streaming
     lend_connection()  # other threads may need it while this request waits
     with turns.one(person_id):
         body = PackedBody(array_of(parts))
-    # glibc keeps freed memory for the thread that used it, and each of the many threads would keep its own.
+    # glibc keeps freed memory for the thread that used it, so each of the many threads would keep what a list took.
     with suppress(OSError, AttributeError):  # a C library other than glibc has no malloc_trim
         ctypes.CDLL(None).malloc_trim(0)
     lend_connection()

@@ -23,7 +23,7 @@ class CategorySerializer(serializers.ModelSerializer[Category]):
 
 
 class LastRefusal(serializers.Serializer[None]):
-    """A new file, or another attempt, that was refused; the video is as it was before."""
+    """The last new file, or attempt to process the video again, that was refused. The video was not changed."""
 
     file = serializers.CharField(help_text="The file's name; empty when the same file was processed again.")
     code = serializers.CharField()
@@ -80,7 +80,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
         return self.links.poster(video)
 
     def get_image_small(self, video: Video) -> str | None:
-        """The poster for cards: 640 pixels on the long side. The large one for videos of older releases."""
+        """The poster for cards, 640 pixels on its long side; the large poster for videos of older releases."""
         return self.links.small_poster(video)
 
     def get_video_file(self, video: Video) -> str | None:
@@ -124,7 +124,7 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
     @extend_schema_field(LastRefusal(allow_null=True))
     def get_last_refusal(self, video: Video) -> dict[str, Any] | None:
-        """Why the last new file, or the last attempt to process it again, was refused; for the owner and admins."""
+        """Why the last new file, or the last attempt to process the video again, was refused; for owner and admins."""
         if not video.refused_code or not self.is_changeable(video):
             return None
         return {
@@ -197,7 +197,7 @@ class VideoFields(serializers.Serializer[Video]):
 
 
 class VideoUpload(VideoFields):
-    """The same fields as a form, with the original."""
+    """The fields of a video as a form, which may include its file."""
 
     file = serializers.FileField(allow_empty_file=True, required=False, write_only=True)
 
@@ -249,7 +249,7 @@ class CaptionSerializer(serializers.ModelSerializer[Caption]):
 
 class CaptionUpload(serializers.Serializer[None]):
     file = serializers.FileField(allow_empty_file=True, write_only=True, help_text="WebVTT or SubRip, at most 2 MB.")
-    label = serializers.CharField(  # type: ignore[assignment]  # a field of that name is no label of the form
+    label = serializers.CharField(  # type: ignore[assignment]  # named like Field.label
         required=False,
         allow_blank=True,
         max_length=MAX_LABEL_LENGTH,
@@ -295,7 +295,7 @@ class PreflightSerializer(serializers.Serializer[dict[str, Any]]):
     code = serializers.CharField(help_text="The reason of a refusal, as in processing_error_code; else empty.")
     sentence = serializers.CharField()
     found = serializers.DictField(
-        help_text="Facts about the file, and the same for people as `lines` of `label` and `text`; empty while waiting."
+        help_text="Facts about the file; `lines` says the same for people, as `label` and `text`. Empty while waiting."
     )
     planned = serializers.DictField(help_text="The encode plan, in the same form; empty when nothing is planned.")
     reasons = serializers.ListField(child=serializers.CharField(), help_text="The reasons for the plan.")

@@ -28,7 +28,8 @@ from users_app.http.throttles import StreamLimit
 A_YEAR_S = 31_536_000
 
 
-def chosen_rendition(request: Request, video: Video, *, quality: str | None) -> Rendition:
+def chosen_rendition(video: Video, *, quality: str | None) -> Rendition:
+    """Returns the rendition with this quality, such as 720p, or with the next lower one; the best one for None."""
     choice = RenditionChoice(data={} if quality is None else {"quality": quality})
     choice.is_valid(raise_exception=True)
     renditions = published_renditions(video)
@@ -42,9 +43,9 @@ class VideoAddress(APIView):
 
     @extend_schema(parameters=[VIDEO_REF, RenditionChoice], responses=MediaAddress, tags=["content"])
     def get(self, request: Request, ref: int | uuid.UUID) -> Response:
-        """Get a signed address of one MP4, in the next lower quality if this one does not exist."""
+        """Get a signed address of the MP4 in one quality, or in the next lower one if the video does not have it."""
         video = watchable(request, ref)
-        rendition = chosen_rendition(request, video, quality=request.query_params.get("quality"))
+        rendition = chosen_rendition(video, quality=request.query_params.get("quality"))
         address = delivery.media_url(video, layout.rendition_file(rendition.name))
         return Response({"url": Links(request).absolute(address)})
 
@@ -75,7 +76,7 @@ class Manifest(APIView):
         tags=["streaming"],
     )
     def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponse:
-        """Get the DASH manifest of a film that an external transcoder made as DASH. Its addresses expire too."""
+        """Get the DASH manifest of a film that an external transcoder made as DASH. The addresses in it are signed."""
         video = watchable(request, ref)
         if not video.has_manifest:
             raise NotFound("This video has no DASH manifest; play the HLS playlist.")
@@ -109,9 +110,9 @@ class RenditionFile(APIView):
         tags=["streaming"],
     )
     def get(self, request: Request, ref: int | uuid.UUID, quality: str) -> HttpResponseRedirect:
-        """Get one quality as an MP4, or the next lower one if this one does not exist."""
+        """Get the MP4 in one quality, or in the next lower one if the video does not have it."""
         video = watchable(request, ref)
-        rendition = chosen_rendition(request, video, quality=quality)
+        rendition = chosen_rendition(video, quality=quality)
         response = HttpResponseRedirect(delivery.media_url(video, layout.rendition_file(rendition.name)))
         response["Cache-Control"] = "private, no-store"
         return response
@@ -119,7 +120,7 @@ class RenditionFile(APIView):
 
 @require_safe
 def show_poster(request: HttpRequest, public_id: uuid.UUID, folder: str, name: str) -> HttpResponse:
-    """Answers an unsigned poster that caches may keep for a year, because a new poster has a new address.
+    """Answers with a poster at an unsigned address. Caches may keep it for a year: a new poster has a new address.
 
     The address of a poster that was replaced redirects to the current one.
     """

@@ -1,4 +1,4 @@
-"""For routes that answer with text, such as playlists and captions, instead of JSON."""
+"""Content negotiation and responses of routes that answer with text, such as playlists, instead of JSON."""
 
 from django.http import HttpResponse
 from rest_framework.negotiation import DefaultContentNegotiation

@@ -61,7 +61,7 @@ class Videos(UploadView):
         tags=["videos"],
     )
     def post(self, request: Request) -> Response:
-        """Upload a video. Without a file it is created and waits for one: send the file later, by PATCH."""
+        """Upload a video. You can leave the file out and send it later, by PATCH; until then the video waits for it."""
         uploader(request)
         form = VideoUpload(data=request.data)
         form.is_valid(raise_exception=True)
@@ -93,10 +93,10 @@ class VideoEntry(UploadView):
     def patch(self, request: Request, ref: int | uuid.UUID) -> Response:
         """Change the fields of a video, or replace its file. The old version plays until the new one is ready.
 
-        With the header `If-Match: "<updated_at>"` the request is refused (412) if the video was changed since.
+        With the header `If-Match: "<updated_at>"` the request is refused (412) if the video has changed since then.
         """
         video = changeable(request, ref)
-        # So large a body includes a file: refuse it before the file is read.
+        # A body of this size includes a file, so the right to upload is checked before the body is read.
         if declared_bytes(request._request) > OTHER_FIELDS_BYTES:
             uploader(request)
         form = VideoUpload(video, data=request.data, partial=True)

@@ -48,8 +48,8 @@ def replaced_video(request: Request, ref: int | uuid.UUID | None) -> Video | Non
     return None if ref is None else changeable(request, ref)
 
 
-def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
-    form = presigning.sign_form(upload, max_bytes=most_bytes)
+def address_json(upload: DirectUpload, max_bytes: int) -> dict[str, Any]:
+    form = presigning.sign_form(upload, max_bytes=max_bytes)
     return {
         "url": presigning.sign_put(upload),
         "method": "PUT",
@@ -57,7 +57,7 @@ def address_json(upload: DirectUpload, most_bytes: int) -> dict[str, Any]:
         "post": {"url": form.url, "fields": form.fields},
         "media_id": upload.public_id,
         "key": upload.key,
-        "max_bytes": most_bytes,
+        "max_bytes": max_bytes,
         "expires_in_seconds": presigning.lifetime_s(),
     }
 
@@ -68,12 +68,12 @@ class UploadAddress(APIView):
 
     @extend_schema(request=AddressWanted, responses={201: PutAddress}, tags=["upload"])
     def post(self, request: Request) -> Response:
-        """Get an address for one PUT of one file, and the same as a form whose size the storage itself limits."""
+        """Get a signed address for one PUT of one file, and the same upload as a form whose size the storage limits."""
         person = uploader(request)
         form = AddressWanted(data=request.data)
         form.is_valid(raise_exception=True)
         fields = form.validated_data
-        presigning.bucket()
+        presigning.bucket()  # refuses a site without a bucket before an upload is announced
         upload = direct_uploads.announce(
             owner=person, name=fields["filename"], content_type=fields["content_type"],
             size_bytes=fields["size"], video=replaced_video(request, fields["video_id"]),
@@ -93,11 +93,11 @@ class ThumbnailAddress(APIView):
         tags=["upload"],
     )
     def post(self, request: Request) -> Response:
-        """Get an address for one picture, which becomes the poster once the video can be played."""
+        """Get a signed address for one picture, which becomes the poster as soon as the video can be played."""
         person = uploader(request)
         form = ThumbnailWanted(data=request.query_params)
         form.is_valid(raise_exception=True)
-        presigning.bucket()
+        presigning.bucket()  # refuses a site without a bucket before an upload is announced
         upload = direct_uploads.announce(
             owner=person, content_type=form.validated_data["content_type"], purpose=direct_uploads.Purpose.POSTER,
             video=changeable(request, form.validated_data["associated_video_id"]),
@@ -122,11 +122,11 @@ class SignRequest(APIView):
         form.is_valid(raise_exception=True)
         fields = form.validated_data
         wanted = Wanted(fields["method"], fields["uploadId"], fields["partNumber"], fields["expiresIn"])
-        presigning.bucket()
+        presigning.bucket()  # refuses a site without a bucket before an upload is announced
         if wanted.upload_id or wanted.method not in ("PUT", "POST"):
             upload = direct_uploads.find_open(owner=person, key=fields["key"])
         else:
-            # Only here: a new upload counts against the limit, its later parts do not.
+            # Checked here and not by throttle_classes: a new upload counts against the limit, its parts do not.
             limit = NewUploadLimit()
             if not limit.allow_request(request, self):
                 self.throttled(request, limit.wait())
@@ -153,12 +153,12 @@ class UploadMetadata(APIView):
         key_form.is_valid(raise_exception=True)
         key = key_form.validated_data["video_s3_key"]
         upload = direct_uploads.find(owner=person, key=key, purpose=direct_uploads.Purpose.VIDEO)
+        is_new = upload.video is None
         if upload.video is not None:
             changeable(request, upload.video.public_id)  # an admin may have given the video to another owner
-        form = VideoFields(upload.video, data=request.data, partial=upload.video is not None)
+        form = VideoFields(upload.video, data=request.data, partial=not is_new)
         form.is_valid(raise_exception=True)
         video = direct_uploads.set_details(upload=upload, fields=form.validated_data)
-        is_new = upload.video is None
         answer = video_json(request, find_visible(person, video.pk), UploadedVideo)
         return Response(answer, status.HTTP_201_CREATED if is_new else status.HTTP_200_OK)
 

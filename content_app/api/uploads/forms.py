@@ -1,6 +1,6 @@
 """Limits of uploads by forms: refused early by their declared length, and dropped when they are cut off.
 
-The web server makes sure that no more bytes than declared are read: Django reads through a limited stream.
+No more bytes than declared are read, because Django reads the body through a limited stream.
 """
 
 import errno
@@ -61,17 +61,17 @@ class UploadLimit:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        # Any multipart type: some parser may take what Django itself does not.
+        # Every multipart type: another parser may accept one that Django itself does not.
         if not (request.content_type or "").startswith("multipart/"):
             return self.get_response(request)
         is_film_of_staff = FILMS_OF_STAFF.fullmatch(request.path)
         if is_film_of_staff and not admin.site.has_permission(request):
-            # Unread: a client that sends it drop by drop would hold a thread for as long as it likes.
+            # The body is not read: a client that sends it drop by drop would hold a thread for as long as it likes.
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         if (size := declared_bytes(request)) > OTHER_FIELDS_BYTES and size > max_body_bytes(request):
             return too_large(request)
         if is_film_of_staff and prefers_json(request, by_default=True) and not has_room(request):
-            # The script of the page keeps what was typed; without it the form is read without its file.
+            # The page's script keeps the typed fields. For a browser without scripts, TemporaryFiles skips the file.
             return JsonResponse({"detail": NO_ROOM, "code": DiskFull.default_code}, status=DiskFull.status_code)
         return self.get_response(request)
 
@@ -115,7 +115,7 @@ def too_large(request: HttpRequest) -> HttpResponse:
 
 
 class PersonalFile(TemporaryUploadedFile):
-    """A file that is being uploaded, stored under a name that begins with the id of its sender."""
+    """A file that is being uploaded, in a temporary file whose name begins with the id of its sender."""
 
     def __init__(self, sender: str, name: str, content_type: str, charset: str | None, extra: Any) -> None:
         file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - the view that stores the upload, or drop(), closes it
@@ -162,6 +162,7 @@ class TemporaryFiles(TemporaryFileUploadHandler):
 
     @contextmanager
     def skipped_by_the_admin_site(self) -> Iterator[None]:
+        """Skips the file in the admin site when the block refuses it; for API clients the error stays an error."""
         try:
             yield
         except OSError as error:
@@ -175,12 +176,12 @@ class TemporaryFiles(TemporaryFileUploadHandler):
         request = cast(HttpRequest, self.request)
         if not request.path.startswith(ADMIN_SITE):
             raise error
-        request.upload_problem = problem  # type: ignore[attr-defined]  # ours
+        request.upload_problem = problem  # type: ignore[attr-defined]  # an attribute of this project
         raise SkipFile from error
 
 
 class WholeBody:
-    """Ends the upload when the body ends before its closing boundary: Django would take the file for complete."""
+    """Raises StopUpload when the body ends before its closing boundary: Django would take the file for complete."""
 
     def __init__(self, body: IO[bytes], boundary: bytes) -> None:
         self.body = body
@@ -189,24 +190,21 @@ class WholeBody:
         self.is_closed = False
 
     def read(self, size: int = -1) -> bytes:
-        data = self._receive(size)
+        try:
+            data = self.body.read(size)
+        except OSError:
+            data = b""  # the client has closed the connection
         if not self.is_closed:
-            seen = self.tail + data
+            seen = self.tail + data  # the boundary may begin in one block and end in the next
             self.is_closed = self.closing in seen
             self.tail = seen[-len(self.closing) :]
         if not data and not self.is_closed:
             raise StopUpload(connection_reset=True)
         return data
 
-    def _receive(self, size: int) -> bytes:
-        try:
-            return self.body.read(size)
-        except OSError:
-            return b""  # the client has closed the connection
-
 
 class WholeUploadsOnly(FileUploadHandler):
-    """The first of FILE_UPLOAD_HANDLERS: the others store the files, and this one drops all if the body is cut off."""
+    """The first of FILE_UPLOAD_HANDLERS. The others store the files; this one drops all if the body is cut off."""
 
     def handle_raw_input(
         self,
@@ -242,7 +240,7 @@ class WholeUploadsOnly(FileUploadHandler):
 
 def drop(handlers: Iterable[FileUploadHandler], files: MultiValueDict[str, Any]) -> None:
     """Removes all files of a form; closing a temporary file removes it."""
-    # Only its handler knows the file that was not finished.
+    # A file that was cut off is not among `files`; only its handler knows it.
     unfinished = (getattr(handler, "file", None) for handler in handlers)
     finished = (file for _, several in files.lists() for file in several)
     for file in (*unfinished, *finished):

@@ -36,8 +36,8 @@ class VideoRef(serializers.Field[int | uuid.UUID, Any, str, Any]):
 
 
 def chosen_of(*choices: str, **options: Any) -> serializers.ChoiceField:
-    """A ChoiceField with its own error message."""
-    # DRF's message repeats the input, which may be text that cannot be encoded (lone surrogates).
+    """Returns a ChoiceField whose error message lists the choices."""
+    # DRF's own message repeats the input, which may be text that cannot be encoded (lone surrogates).
     return serializers.ChoiceField(
         choices=choices, error_messages={"invalid_choice": f"Use one of: {', '.join(choices)}."}, **options
     )
@@ -68,7 +68,7 @@ class PostForm(serializers.Serializer[None]):
     fields_ = serializers.DictField(child=serializers.CharField())
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """`fields` is a name that serializers need themselves."""
+        """Shows `fields_` as `fields`, a name that serializers use themselves."""
         fields = super().get_fields()
         return {"url": fields["url"], "fields": fields["fields_"]}
 
@@ -77,7 +77,7 @@ class PutAddress(serializers.Serializer[dict[str, Any]]):
     url = serializers.URLField(help_text="For one PUT with the headers below.")
     method = serializers.CharField()
     headers = serializers.DictField(child=serializers.CharField())
-    post = PostForm(help_text="The same as a form, whose size the storage limits: these fields first, `file` last.")
+    post = PostForm(help_text="The same upload as a form, whose size the storage limits: these fields, then `file`.")
     media_id = serializers.UUIDField(help_text="The public id of the new video. Unused when a file is replaced.")
     key = serializers.CharField(help_text="The `video_s3_key` of the metadata.")
     max_bytes = serializers.IntegerField()
@@ -104,7 +104,7 @@ class SignedRequest(serializers.Serializer[None]):
     fields_ = serializers.DictField(child=serializers.CharField(), required=False)
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
-        """`fields` is a name that serializers need themselves."""
+        """Shows `fields_` as `fields`, a name that serializers use themselves."""
         fields = super().get_fields()
         return {("fields" if name == "fields_" else name): field for name, field in fields.items()}
 

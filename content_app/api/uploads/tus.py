@@ -39,7 +39,7 @@ TUS_EXTENSIONS = "creation,creation-with-upload,expiration,termination,checksum"
 # When a connection breaks silently, no more bytes arrive. The chunk ends after this time, so that its lock is released.
 STALLED_S = 15
 MAX_DROPPED_BYTES = 16 * MEGABYTE  # the chunk size of the watch site
-# No file has a size of more digits. Clients may send numbers of any length: longer ones are just too large.
+# Clients may send numbers of any length. One with more digits counts as 10**18, which is larger than any file.
 MAX_DIGITS = 18
 CHECKSUM_MISMATCH = 460
 STATUS: dict[type[ChunkRefused], int] = {
@@ -50,7 +50,7 @@ STATUS: dict[type[ChunkRefused], int] = {
     tus.WrongOffset: status.HTTP_409_CONFLICT,
     tus.AlreadyArrived: status.HTTP_409_CONFLICT,
 }
-# The fields of a video that may stand in Upload-Metadata; prices come by the metadata route.
+# The fields of a video that Upload-Metadata may contain; clients send prices to the metadata route.
 VIDEO_FIELDS = ("title", "description", "category", "visibility")
 
 
@@ -63,6 +63,7 @@ class TusRefused(APIException):
 
 @contextmanager
 def refused_chunks() -> Iterator[None]:
+    """Raises a refusal by the service, or a failed write, as the API error that the client gets."""
     try:
         yield
     except ChunkRefused as refusal:
@@ -125,12 +126,12 @@ class FileMetadata(serializers.Serializer[None]):
     video_id = VideoRef(required=False, default=None)
 
     def validate_filetype(self, value: str) -> str:
-        """An unusable type is dropped: browsers send one for some files."""
+        """Drops a type that cannot be used: browsers send such types for some files."""
         return value if MEDIA_TYPE.match(value) else ""
 
 
 def read_video_fields(pairs: Mapping[str, str], video: Video | None) -> dict[str, Any]:
-    """Returns the fields of the video; none without a title, because then the metadata route will bring them all."""
+    """Returns the fields of the video; none without a title: the client then sends them all to the metadata route."""
     if not pairs.get("title", "").strip():
         return {}
     form = VideoFields(video, data={name: pairs[name] for name in VIDEO_FIELDS if name in pairs})
@@ -216,7 +217,7 @@ class TusView(APIView):
         return response
 
     def options(self, request: Request, *args: Any, **kwargs: Any) -> Response:  # type: ignore[override]  # as DRF has it
-        """Lists what this server supports; without signing in."""
+        """Lists what this server supports. Needs no sign-in."""
         headers = {
             "Tus-Version": TUS_VERSION,
             "Tus-Extension": TUS_EXTENSIONS,
@@ -277,7 +278,7 @@ class TusUploads(TusView):
 
 class TusUpload(TusView):
     def find(self, request: Request, public_id: uuid.UUID) -> DirectUpload:
-        """Answers 404 for an upload of another user, and 410 for one that did not arrive in time."""
+        """Returns the upload. Answers 404 if it belongs to another user, and 410 if it did not arrive in time."""
         upload = direct_uploads.find(owner=person_of(request), public_id=public_id, declared_bytes__isnull=False)
         if upload.arrived_at is None and upload.expires_at <= timezone.now():
             raise TusRefused(status.HTTP_410_GONE, UploadExpired.sentence, UploadExpired.code)

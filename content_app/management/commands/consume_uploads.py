@@ -1,4 +1,4 @@
-"""`manage.py consume_uploads`: has uploads checked as soon as S3 notifies that they have arrived."""
+"""`manage.py consume_uploads`: starts the check of each upload as soon as S3 notifies that it has arrived."""
 
 import logging
 import signal
@@ -23,8 +23,8 @@ MAX_PAUSE_S = 600
 
 class Command(BaseCommand):
     help = (
-        "Reads notifications of S3 from the queue SQS_QUEUE_URL and has the uploads that they name checked. Any number "
-        "of these processes may run; without one, uploads are found a little later."
+        "Reads notifications of S3 from the queue SQS_QUEUE_URL and starts the checks of the uploads that they name. "
+        "Any number of these processes may run. Without one, uploads are found a little later."
     )
 
     requires_system_checks = ("videoflix",)
