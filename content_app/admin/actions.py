@@ -68,7 +68,7 @@ class ActionsMixin(StaffAdmin):
         done: str,
         left: str,
     ) -> None:
-        """Calls the service for each fitting video; reports how many were changed and how many of the chosen were not."""
+        """Calls the service for each fitting video, and reports how many of the chosen it changed and how many not."""
         # Counted first, because the service may change which videos `chosen` finds.
         total = chosen.count()
         changed = sum(service(video_id=pk) for pk in fitting.values_list("pk", flat=True))

@@ -114,7 +114,7 @@ def problems_of(context: Any) -> dict[str, Any]:
 
 
 def answer_script(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """Returns a redirect as JSON to a script: following it unseen would use up the message for the next page."""
+    """For a script, turns a redirect into JSON: it would follow it unseen, and use up the message for the next page."""
     if isinstance(response, HttpResponseRedirect) and prefers_json(request, by_default=False):
         return JsonResponse({"location": response.url}, status=201)
     return response

@@ -123,18 +123,17 @@ async function send(body) {
     request.upload.onprogress = ({ loaded, total }) => panel.onProgress(meter.measure(loaded, total));
     request.onabort = () => reject(new Cancelled());
     request.onerror = () => reject(new ApiError(0, "broken", BROKEN));
-    request.onload = () => settle(request, resolve, reject);
+    request.onload = () => {
+      const { status, responseText, responseURL } = request;
+      if (status === 201) resolve(JSON.parse(responseText));
+      else if (leadsToSignIn(responseURL)) reject(new ApiError(401, "not_signed_in", SESSION_OVER));
+      else reject(errorFrom(status, responseText));
+    };
     request.open("POST", form.action);
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader("X-CSRFToken", csrfToken());
     request.send(body);
   });
-}
-
-function settle({ status, responseText, responseURL }, resolve, reject) {
-  if (status === 201) resolve(JSON.parse(responseText));
-  else if (leadsToSignIn(responseURL)) reject(new ApiError(401, "not_signed_in", SESSION_OVER));
-  else reject(errorFrom(status, responseText));
 }
 
 // --- Problems ---

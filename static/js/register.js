@@ -15,7 +15,7 @@ let registration = null;
 
 new Form(form, {
   send: register,
-  object: ({ password, confirm_password: again }) =>
+  validate: ({ password, confirm_password: again }) =>
     again && again !== password ? { confirm_password: "The two passwords do not match." } : {},
   onSent: (answer, values) => {
     registration = values;

@@ -28,7 +28,7 @@ async function reset({ new_password: password }) {
 
 new Form(byId("reset-form"), {
   send: reset,
-  object: ({ new_password: password, again }) =>
+  validate: ({ new_password: password, again }) =>
     again && again !== password ? { again: "The two passwords do not match." } : {},
   onSent: () => location.replace("/login/?reset=1"),
 });

@@ -33,7 +33,7 @@ let person = null;
 let film = null;
 let status = null;
 let panel = null;
-// Until when to ask for news: a new file is checked for a while before the film's state changes.
+// The page asks for news until then: a new file is checked for a while before the film's state changes.
 let expectedUntil = 0;
 
 async function load() {

@@ -19,7 +19,7 @@ new Form(byId("email-form"), {
 new Form(byId("password-form"), {
   send: ({ current_password, new_password }) =>
     post("/api/v1/auth/password/change/", { current_password, new_password }),
-  object: ({ new_password: password, again }) =>
+  validate: ({ new_password: password, again }) =>
     again && again !== password ? { again: "The two passwords do not match." } : {},
   onSent: () => {
     sessions.load();

@@ -35,7 +35,7 @@ export class Card {
   }
 }
 
-/** With the facts about the file, for people who may manage the film. */
+/** The film's status; for people who may manage the film, with the facts about its file. */
 function statusOf(video, { onRetried, onRemoved }) {
   const preflight = onRetried && new Preflight(video, { isBrief: true });
   const status = new Status(video, { onRetried, onRemoved, preflight });

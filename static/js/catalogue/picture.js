@@ -23,7 +23,7 @@ export function smallPicture(video) {
   return image;
 }
 
-/** The large picture on high-density screens, where the small one would look soft; phones are narrow enough for it. */
+/** The small picture; the large one on wide high-density screens, where the small one would look soft. */
 export function widePicture(video) {
   const [small, large] = [video.image_small, video.image_file].map(ownPath);
   const image = imageElement();

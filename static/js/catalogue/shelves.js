@@ -75,7 +75,7 @@ export function favoritesRow(videos, favorites) {
   };
 }
 
-/** The films to ask about in this turn: a few at a time, so that each has its turn. */
+/** The films to ask about in this turn: at most `atOnce`, in rotation, so that each is asked about sooner or later. */
 export function nextToAsk(videos, turn, atOnce = 4) {
   const start = videos.length > atOnce ? (turn * atOnce) % videos.length : 0;
   return [...videos.slice(start), ...videos.slice(0, start)].slice(0, atOnce);

@@ -49,7 +49,7 @@ function describeProcessing(video) {
   return { title: `Processing, ${percent} %`, detail: left === null ? "" : timeLeft(left), percent };
 }
 
-/** Only for people who may manage the film: the server tells the time to nobody else. */
+/** Shown only to people who may manage the film: the server tells nobody else how long it took. */
 export const tookText = (seconds) => `Processed in ${length(seconds)}`;
 
 function describeWaiting(video, { waitedMs, isQueueDown }) {
@@ -81,7 +81,7 @@ export class Status {
   /**
    * `onRetried` is called when the film is back in the queue; null: this person may not manage the film.
    * `onRemoved` is called when the film is removed, to offer undo; null: another part of the page removes it.
-   * `preflight`: a Preflight to keep up to date too, wherever it is shown.
+   * `preflight`: the film's Preflight, which is kept up to date too, wherever it is shown.
    */
   constructor(video, { onRetried = null, onRemoved = null, preflight = null } = {}) {
     this.element = el("div", { class: "status", "data-testid": "status" });
@@ -155,5 +155,5 @@ export class Status {
   }
 }
 
-/** A removed film can be brought back: farewell.js. */
+/** Deletes the film; it can be brought back: see farewell.js. */
 export const removeFilm = ({ id }) => request("DELETE", `/api/v1/videos/${id}/`);

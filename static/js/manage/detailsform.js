@@ -28,7 +28,7 @@ export class DetailsForm {
     new Form(form, {
       send: (values) => this.#save(values),
       onSent: (answer) => this.#showSaved(answer),
-      object: ({ title }) => (title ? {} : { title: TITLE_MISSING }),
+      validate: ({ title }) => (title ? {} : { title: TITLE_MISSING }),
     });
     form.addEventListener("input", () => this.#showChanged());
     window.addEventListener("beforeunload", (event) => this.isChanged && event.preventDefault());

@@ -20,7 +20,7 @@ export class Taps {
     this.#actions = actions;
   }
 
-  /** Plays or pauses only when no second tap has followed, so that skipping does not pause the film. */
+  /** `at`: in ms. Waits for a second tap before it plays or pauses, so that skipping does not pause the film. */
   tap(fraction, at) {
     const zone = zoneOf(fraction);
     const isRepeated = zone === this.#last.zone && at - this.#last.at < QUICK_MS;

@@ -108,7 +108,7 @@ export async function signOut() {
   location.assign("/login/");
 }
 
-/** Only a hint: it saves the sign-in page a request that is bound to fail. */
+/** Only a hint, which saves the sign-in page a request that is bound to fail: the session may have ended. */
 export const wasSignedIn = () => recall(SIGNED_IN) !== null;
 
 let isLeaving = false;

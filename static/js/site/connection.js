@@ -11,7 +11,7 @@ export function reportLost(error, { isTryingAgain = false } = {}) {
   show("lost", navigator.onLine ? `${error.message}${isTryingAgain ? " Trying again…" : ""}` : OFFLINE);
 }
 
-/** Shown only where the page has said before that the connection was lost. */
+/** Says that the connection is back, if the page has said before that it was lost. */
 export function reportBack() {
   if (note.dataset.state !== "lost") return;
   show("back", BACK);

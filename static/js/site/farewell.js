@@ -6,7 +6,7 @@ import { el } from "./dom.js";
 const KEY = "videoflix.farewell";
 const SHOWN_MS = 20_000;
 
-/** `farewell`: see farewellOf. */
+/** Leaves the note for the next page. `farewell`: see farewellOf. */
 export function sayNextTime(farewell) {
   try {
     sessionStorage.setItem(KEY, JSON.stringify(farewell));
@@ -15,22 +15,18 @@ export function sayNextTime(farewell) {
   }
 }
 
-function takeFarewell() {
-  try {
-    const farewell = JSON.parse(sessionStorage.getItem(KEY));
-    sessionStorage.removeItem(KEY);
-    return farewell;
-  } catch {
-    return null;
-  }
-}
-
 /** Owners can undo a deletion for a while, which the server checks; admins can at any time. */
 export const farewellOf = ({ title, id }, { role }) => ({ title, id, isAdmin: role === "ADMIN" });
 
-/** Shows the note that the page before has left. `onUndone` is called when the film is back. */
+/** Shows the note that the previous page has left, once. `onUndone` is called when the film is back. */
 export function sayFarewell(onUndone) {
-  const farewell = takeFarewell();
+  let farewell = null;
+  try {
+    farewell = JSON.parse(sessionStorage.getItem(KEY));
+    sessionStorage.removeItem(KEY);
+  } catch {
+    // The browser blocks the storage: no note was left either.
+  }
   if (farewell) showFarewell(farewell, onUndone);
 }
 

@@ -1,4 +1,4 @@
-// Forms that are sent as JSON. What is missing or refused is said beside its field.
+// Forms that are sent as JSON. A message about a missing or refused value appears beside its field.
 
 import { say } from "./dom.js";
 
@@ -43,18 +43,18 @@ export class Form {
   #form;
   #send;
   #onSent;
-  #object;
+  #validate;
 
   /**
    * `form` has a `[data-problem=<name>]` for each field, a `role=alert` for all other problems and perhaps a
    * `role=status`. `send(values)` sends them and resolves to the answer; `onSent(answer, values)` may return a sentence
-   * for the status; `object(values)` returns {name: "sentence"} for what is wrong before anything is sent.
+   * for the status; `validate(values)` returns {name: "sentence"} for each value that is wrong before anything is sent.
    */
-  constructor(form, { send, onSent, object = () => ({}) }) {
+  constructor(form, { send, onSent, validate = () => ({}) }) {
     this.#form = form;
     this.#send = send;
     this.#onSent = onSent;
-    this.#object = object;
+    this.#validate = validate;
     form.addEventListener("submit", (event) => this.#submit(event));
     form.addEventListener("input", ({ target }) => target.name && this.#say(target.name, null));
     connectShowButtons(form);
@@ -80,7 +80,7 @@ export class Form {
 
   async #try(values) {
     this.#sayOutcome({});
-    if (this.#complain({ ...this.#object(values), ...this.#missing() })) return;
+    if (this.#complain({ ...this.#validate(values), ...this.#missing() })) return;
     try {
       const answer = await this.#send(values);
       clearSecrets(this.#form);

@@ -5,11 +5,11 @@ import { DirectUpload, isGone, storageError } from "./directupload.js";
 const SIGN = "/api/v1/upload/videos/sign/";
 const MEGABYTE = 1024 ** 2;
 const MIN_PART_BYTES = 8 * MEGABYTE;
-// A storage lists at most 1000 parts per request, so that one request tells which parts have arrived.
+// A storage lists at most 1000 parts per request. With no more parts, one request tells which have arrived.
 const MAX_PARTS = 1000;
 const PARALLEL_PARTS = 3;
 
-/** Depends on the size of the file alone, so that a resumed upload has the parts that it began with. */
+/** Depends on the size of the file alone, so that a resumed upload is cut into the same parts as before. */
 const partBytes = ({ size }) => Math.max(MIN_PART_BYTES, Math.ceil(size / MAX_PARTS / MEGABYTE) * MEGABYTE);
 
 export class Upload extends DirectUpload {
@@ -32,7 +32,10 @@ export class Upload extends DirectUpload {
     if (!this.record) return false;
     try {
       const parts = await this.persist((signal) => this.#list(signal));
-      for (const { number, etag, size } of parts) this.#take(this.#parts[number - 1], etag, size);
+      for (const { number, etag, size } of parts) {
+        const part = this.#parts[number - 1];
+        if (part && part.to - part.from === size) Object.assign(part, { etag, sent: size });
+      }
     } catch (error) {
       if (!isGone(error) && error.code !== "NoSuchUpload") throw error;
       this.record = null;
@@ -41,10 +44,6 @@ export class Upload extends DirectUpload {
     this.showResumePoint(this.#sent());
     this.#reportProgress();
     return true;
-  }
-
-  #take(part, etag, size) {
-    if (part && part.to - part.from === size) Object.assign(part, { etag, sent: size });
   }
 
   async #list(signal) {
@@ -58,7 +57,7 @@ export class Upload extends DirectUpload {
   }
 
   #begin() {
-    // Ignores the signal: an upload that is cut off before its upload id has come could not be aborted later.
+    // Not aborted by the signal: without its upload id, the upload could not be deleted later.
     return this.persist(async () => {
       const { name, size } = this.file;
       const { url, key } = await this.door.post(SIGN, {

@@ -27,7 +27,7 @@ export class Preflight {
   }
 
   /**
-   * Asks the server until the verdict is there, less and less often; called whenever the film's state is read. While
+   * Called whenever the film's state is read. Asks the server until the verdict is there, less and less often. While
    * the film is processed, its state shows the time left, so the estimate here leaves the time out.
    */
   async follow(video) {

@@ -15,10 +15,10 @@ export class Unfinished {
 
   /** Returns [{kind, key, name, size, lastModified, fields, at, …}], the newest first; forgets old records. */
   list() {
-    const found = recallAll(this.#prefix).map(([key, text]) => [key, parsed(text)]);
+    const records = recallAll(this.#prefix).map(([key, text]) => [key, parsed(text)]);
     const isKept = ({ at = 0 }) => Date.now() - at < KEPT_MS;
-    for (const [key, record] of found) if (!isKept(record)) forget(key);
-    return found.map(([, record]) => record).filter(isKept).sort((one, other) => other.at - one.at);
+    for (const [key, record] of records) if (!isKept(record)) forget(key);
+    return records.map(([, record]) => record).filter(isKept).sort((one, other) => other.at - one.at);
   }
 
   /** Like list(), without uploads that are running in another tab. */

@@ -49,16 +49,15 @@ export class Transfer {
       request.upload.onprogress = ({ loaded, total }) => onProgress(meter.measure(loaded, total));
       request.onabort = () => reject(new Cancelled());
       request.onerror = () => reject(new ApiError(0, "broken", BROKEN));
-      request.onload = () => settle(request, resolve, reject);
+      request.onload = () => {
+        const { status, responseText } = request;
+        if (status === 201 || status === 200) resolve(JSON.parse(responseText));
+        else reject(errorFrom(status, responseText));
+      };
       request.open(method, path);
       request.send(form);
     });
   }
-}
-
-function settle({ status, responseText }, resolve, reject) {
-  if (status === 201 || status === 200) resolve(JSON.parse(responseText));
-  else reject(errorFrom(status, responseText));
 }
 
 /** Measures the speed over the last ten seconds: an average since the start lags, a single step jumps. */
