@@ -54,10 +54,10 @@ class VideoAdmin(SavingMixin, ChangesMixin, ActionsMixin):
     def get_search_results(
         self, request: HttpRequest, queryset: "QuerySet[Video]", search_term: str
     ) -> "tuple[QuerySet[Video], bool]":
-        """Every word has to occur in one of the fields."""
-        # False: none of the searched fields joins a table that could return a video twice.
+        """Returns the videos in which every word occurs in one of the fields."""
         for word in search_term.replace("\0", "").split():
             queryset = queryset.filter(contains(word))
+        # False: no duplicates to remove, because none of the searched fields joins a table with several rows per video.
         return queryset, False
 
     def get_changelist_instance(self, request: HttpRequest) -> Any:

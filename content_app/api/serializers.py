@@ -189,6 +189,7 @@ class VideoFields(serializers.Serializer[Video]):
         return value.upper()
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        # A field that is not sent keeps its value, or gets the default of a new video.
         before = self.instance or Video()
         problem = price_problem(is_paid=attrs.get("is_paid", before.is_paid), price=attrs.get("price", before.price))
         if problem:

@@ -77,14 +77,12 @@ class UploadLimit:
 
 
 def max_body_bytes(request: HttpRequest) -> int:
-    return OTHER_FIELDS_BYTES + (settings.MAX_UPLOAD_MB * MEGABYTE if may_bring_files(request) else 0)
-
-
-def may_bring_files(request: HttpRequest) -> bool:
-    if FILMS_OF_STAFF.fullmatch(request.path):
+    """Returns how large a form may be: on the routes of uploads it may include a file, elsewhere only other fields."""
+    may_include_file = is_upload(request)
+    if may_include_file and FILMS_OF_STAFF.fullmatch(request.path):
         rights = ("content_app.add_video", "content_app.change_video")
-        return is_upload(request) and admin.site.has_permission(request) and any(map(request.user.has_perm, rights))
-    return is_upload(request)
+        may_include_file = admin.site.has_permission(request) and any(map(request.user.has_perm, rights))
+    return OTHER_FIELDS_BYTES + (settings.MAX_UPLOAD_MB * MEGABYTE if may_include_file else 0)
 
 
 def is_upload(request: HttpRequest) -> bool:

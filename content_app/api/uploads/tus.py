@@ -41,7 +41,7 @@ STALLED_S = 15
 MAX_DROPPED_BYTES = 16 * MEGABYTE  # the chunk size of the watch site
 # Clients may send numbers of any length. One with more digits counts as 10**18, which is larger than any file.
 MAX_DIGITS = 18
-CHECKSUM_MISMATCH = 460
+CHECKSUM_MISMATCH = 460  # a status of the tus protocol
 STATUS: dict[type[ChunkRefused], int] = {
     tus.Locked: status.HTTP_423_LOCKED,
     tus.Gone: status.HTTP_410_GONE,

@@ -41,7 +41,9 @@ class Command(BaseCommand):
             signal.signal(number, self.end)
         try:
             if not queue.has_dead_letter_queue():
-                log.warning("the queue has no dead-letter queue: what is no notification will come again and again")
+                log.warning(
+                    "the queue has no dead-letter queue: other messages than notifications come again and again"
+                )
             self.consume(queue, once=once)
         except QueueUnavailable as error:
             raise CommandError(str(error)) from error
