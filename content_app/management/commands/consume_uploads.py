@@ -42,7 +42,7 @@ class Command(BaseCommand):
         try:
             if not queue.has_dead_letter_queue():
                 log.warning(
-                    "the queue has no dead-letter queue: other messages than notifications come again and again"
+                    "the queue has no dead-letter queue: messages that are no notifications come again and again"
                 )
             self.consume(queue, once=once)
         except QueueUnavailable as error:
