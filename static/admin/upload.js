@@ -88,7 +88,7 @@ async function bring(chosen, body) {
 async function keyOf(chosen) {
   if (uploaded?.file !== chosen) {
     const listener = { onProgress: panel.onProgress, onState: panel.onState };
-    const upload = await openUpload(dialog.dataset.direct, chosen, { door, listener });
+    const upload = await openUpload(dialog.dataset.direct, chosen, { client, listener });
     panel.connect(upload);
     uploaded = { file: chosen, key: await upload.run() };
   }
@@ -96,12 +96,12 @@ async function keyOf(chosen) {
 }
 
 /** The API accepts the admin site's session together with its CSRF token. */
-const door = {
+const client = {
   post: (path, body) => ask(path, { method: "POST", body: JSON.stringify(body), headers: apiHeaders() }),
   renew: async () => false,
   headers: () => ({ "X-CSRFToken": csrfToken() }),
 };
-const apiHeaders = () => ({ ...door.headers(), "Content-Type": "application/json" });
+const apiHeaders = () => ({ ...client.headers(), "Content-Type": "application/json" });
 
 const warn = (event) => event.preventDefault();
 

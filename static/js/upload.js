@@ -12,7 +12,7 @@ import { Poll } from "./site/poll.js";
 import { Preflight } from "./uploads/preflight.js";
 import { isUnderway, Status } from "./catalogue/status.js";
 import { TransferPanel } from "./uploads/transferpanel.js";
-import { discardUpload, door, LARGE_BYTES, openUpload } from "./uploads/transfers.js";
+import { client, discardUpload, LARGE_BYTES, openUpload } from "./uploads/transfers.js";
 import { Unfinished } from "./uploads/unfinished.js";
 import { Cancelled, Transfer, withSession } from "./uploads/uploader.js";
 
@@ -134,7 +134,7 @@ function sendForm(values) {
 
 function sendBeside(values, record) {
   const onRecord = (known) => unfinished.keep({ ...known, fields: values });
-  const options = { door, record, listener: { onProgress: panel.onProgress, onState: panel.onState, onRecord } };
+  const options = { client, record, listener: { onProgress: panel.onProgress, onState: panel.onState, onRecord } };
   const busy = () => {
     throw new ApiError(0, "busy", ELSEWHERE);
   };
@@ -147,7 +147,7 @@ async function sendAndMakeFilm(values, options) {
   panel.connect(upload);
   try {
     const key = await upload.run();
-    const video = await upload.persist(() => door.post(METADATA, { ...values, video_s3_key: key }));
+    const video = await upload.persist(() => client.post(METADATA, { ...values, video_s3_key: key }));
     unfinished.forget(file);
     return video;
   } catch (error) {

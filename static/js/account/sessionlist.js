@@ -36,8 +36,8 @@ export class SessionList {
     const used = el("time", { datetime: usedAt, title: new Date(usedAt).toLocaleString("en-GB") }, ago(usedAt));
     const facts = [address && `${address} · `, "last used ", used, isRemembered && " · stays signed in"];
     const here = isCurrent && el("span", { class: "badge" }, "This device");
-    const what = el("div", {}, el("p", {}, el("strong", {}, device), here), el("p", { class: "muted" }, ...facts));
-    return el("li", { "data-testid": "session", "data-current": isCurrent, "data-session": id }, what, this.#end(session));
+    const text = el("div", {}, el("p", {}, el("strong", {}, device), here), el("p", { class: "muted" }, ...facts));
+    return el("li", { "data-testid": "session", "data-current": isCurrent, "data-session": id }, text, this.#end(session));
   }
 
   #end(session) {

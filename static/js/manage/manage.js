@@ -44,7 +44,7 @@ export class ManagePanel {
   #connect() {
     byId("manage-close").addEventListener("click", () => this.#leave());
     this.#dialog.addEventListener("click", ({ target }) => target === this.#dialog && this.#leave());
-    this.#dialog.addEventListener("cancel", (event) => this.#mayNotLeave() && event.preventDefault());
+    this.#dialog.addEventListener("cancel", (event) => this.#warnIfUnsaved() && event.preventDefault());
     byId("unsaved-stay").addEventListener("click", () => this.#stay());
     byId("unsaved-discard").addEventListener("click", () => this.#discardAndLeave());
     this.#dialog.addEventListener("close", () => this.#onClose());
@@ -77,12 +77,13 @@ export class ManagePanel {
     byId("manage-state").hidden = video.processing_state === "ready";
     byId("manage-posters").hidden = !video.is_playable;
     byId("manage-captions").hidden = !video.is_playable;
-    byId("delete-sentence").textContent = whatGoes(video, this.#person);
+    byId("delete-sentence").textContent = deletionText(video, this.#person);
   }
 
   // --- Unsaved changes: they stay in the form even where a browser closes the panel without asking ---
 
-  #mayNotLeave() {
+  /** Returns whether there are unsaved changes, about which it has asked. */
+  #warnIfUnsaved() {
     if (!this.details.isChanged) return false;
     byId("manage-unsaved").hidden = false;
     byId("unsaved-stay").focus();
@@ -90,7 +91,7 @@ export class ManagePanel {
   }
 
   #leave() {
-    if (!this.#mayNotLeave()) this.#dialog.close();
+    if (!this.#warnIfUnsaved()) this.#dialog.close();
   }
 
   #stay() {
@@ -134,7 +135,7 @@ export class ManagePanel {
 }
 
 /** Says what deleting the film means, before it is done. Pure. */
-export function whatGoes(video, person) {
+function deletionText(video, person) {
   const count = Object.keys(video.converted_files).length;
   const qualities = count === 1 ? "one quality" : `${count} qualities`;
   const things = count ? `its ${qualities}, picture, captions and original go with it` : "its original goes with it";

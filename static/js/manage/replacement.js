@@ -5,7 +5,7 @@ import { say } from "../site/dom.js";
 import { limitsOf, objectionTo } from "../uploads/filechoice.js";
 import { size } from "../site/format.js";
 import { TransferPanel } from "../uploads/transferpanel.js";
-import { door, LARGE_BYTES, openUpload } from "../uploads/transfers.js";
+import { client, LARGE_BYTES, openUpload } from "../uploads/transfers.js";
 import { Cancelled, Transfer, withSession } from "../uploads/uploader.js";
 
 const byId = (id) => document.getElementById(id);
@@ -89,7 +89,7 @@ export class Replacement {
     const listener = { onProgress: this.#panel.onProgress, onState: this.#panel.onState };
     return withSession(async () => {
       const kind = byId("manage-replacement").dataset.direct;
-      const upload = await openUpload(kind, file, { door, listener, videoId: this.#video.id });
+      const upload = await openUpload(kind, file, { client, listener, videoId: this.#video.id });
       this.#panel.connect(upload);
       const key = await upload.run();
       await upload.persist(() => requestOrFail("POST", METADATA, { video_s3_key: key }));

@@ -65,7 +65,7 @@ export class Player {
     this.#showResumed(position);
     this.#openStream(position?.at ?? 0);
     // Where the browser refuses to play by itself, the film stays paused under the large button.
-    const begin = () => this.video.play().catch(() => this.#showWhatItDoes());
+    const begin = () => this.video.play().catch(() => this.#showPlaybackState());
     if (isPlaying) this.video.addEventListener("loadedmetadata", begin, { once: true });
     this.#describeToSystem();
   }
@@ -94,7 +94,7 @@ export class Player {
   // --- Actions of buttons and of the keyboard ---
 
   togglePlay() {
-    if (this.video.paused) this.video.play().catch(() => this.#showWhatItDoes());
+    if (this.video.paused) this.video.play().catch(() => this.#showPlaybackState());
     else this.video.pause();
   }
 
@@ -211,7 +211,7 @@ export class Player {
 
   #connectVideo() {
     const changes = ["play", "playing", "pause", "waiting", "seeking", "seeked", "canplay", "ended", "loadeddata"];
-    for (const name of changes) this.video.addEventListener(name, () => this.#showWhatItDoes());
+    for (const name of changes) this.video.addEventListener(name, () => this.#showPlaybackState());
     this.video.addEventListener("playing", () => whenIdle(() => this.seekbar.preview.prepare()), { once: true });
     this.video.addEventListener("loadedmetadata", () => this.#showShape());
     this.video.addEventListener("timeupdate", () => this.#onTime());
@@ -270,7 +270,7 @@ export class Player {
     this.#root.dataset.shape = this.video.videoHeight > this.video.videoWidth ? "portrait" : "landscape";
   }
 
-  #showWhatItDoes() {
+  #showPlaybackState() {
     const { video } = this;
     if (this.#root.dataset.state === "error") return;
     const isStarved = video.seeking || video.readyState < HTMLMediaElement.HAVE_FUTURE_DATA;

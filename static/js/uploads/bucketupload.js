@@ -24,7 +24,7 @@ export class Upload extends DirectUpload {
   }
 
   discard() {
-    return discard(this.record, this.door);
+    return discard(this.record, this.client);
   }
 
   /** Resolves to false when there is no earlier upload to continue. */
@@ -60,7 +60,7 @@ export class Upload extends DirectUpload {
     // Not aborted by the signal: without its upload id, the upload could not be deleted later.
     return this.persist(async () => {
       const { name, size } = this.file;
-      const { url, key } = await this.door.post(SIGN, {
+      const { url, key } = await this.client.post(SIGN, {
         method: "POST",
         key: name.slice(-200),
         size,
@@ -115,7 +115,7 @@ export class Upload extends DirectUpload {
 
   #sign(method, more = {}) {
     const { key, uploadId } = this.record;
-    return this.door.post(SIGN, { method, key, uploadId, ...more });
+    return this.client.post(SIGN, { method, key, uploadId, ...more });
   }
 
   #sent() {
@@ -128,8 +128,8 @@ export class Upload extends DirectUpload {
 }
 
 /** Aborts the upload that this record describes. */
-export async function discard({ key, uploadId }, door) {
-  const { url } = await door.post(SIGN, { method: "DELETE", key, uploadId });
+export async function discard({ key, uploadId }, client) {
+  const { url } = await client.post(SIGN, { method: "DELETE", key, uploadId });
   await ask("DELETE", url);
 }
 

@@ -28,15 +28,15 @@ export class DirectUpload {
   #sleepers = new Set();
 
   /**
-   * `door`: sends requests to this site's server, {post(path, body), renew(), headers()}.
+   * `client`: sends requests to this site's API, {post(path, body), renew(), headers()}.
    * `listener`: {onProgress(measure), onState(state, sentence), onRecord(record)}; state: sending, waiting, paused.
    * `record`: the last record that an earlier upload of the same file has reported; it can be kept as JSON.
    * `videoId`: the film whose file is replaced; null for a new film.
    */
-  constructor(file, { door, listener, record = null, videoId = null }) {
+  constructor(file, { client, listener, record = null, videoId = null }) {
     this.file = file;
     this.videoId = videoId;
-    this.door = door;
+    this.client = client;
     this.record = record;
     this.#listener = listener;
   }
@@ -99,7 +99,7 @@ export class DirectUpload {
       } catch (error) {
         if (this.#isOver) throw new Cancelled();
         if (this.#isPaused) continue;
-        if (error.status === 401 && failures === 0 && (await this.door.renew())) failures = 1;
+        if (error.status === 401 && failures === 0 && (await this.client.renew())) failures = 1;
         else if (mayPass(error)) await this.#rest(failures++, error);
         else throw error;
       }

@@ -10,8 +10,8 @@ const WAYS = {
   tus: () => import("./tusupload.js"),
 };
 
-/** Sends requests for an upload from the watch site's pages; an ended session is an ApiError with status 401. */
-export const door = {
+/** The watch site's client of the API, for uploads. Rejects with an ApiError of status 401 when the session has ended. */
+export const client = {
   post: (path, body) => requestOrFail("POST", path, body),
   renew: renewSession,
   headers: () => ({}),
@@ -24,7 +24,7 @@ export async function openUpload(kind, file, options) {
 }
 
 /** Deletes what has arrived of an upload, of which only its record is known. */
-export async function discardUpload(record, itsDoor = door) {
+export async function discardUpload(record) {
   const { discard } = await WAYS[record.kind]();
-  await discard(record, itsDoor);
+  await discard(record, client);
 }

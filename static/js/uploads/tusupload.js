@@ -24,7 +24,7 @@ export class Upload extends DirectUpload {
   }
 
   discard() {
-    return discard(this.record, this.door);
+    return discard(this.record, this.client);
   }
 
   /** Sends everything that the server does not have yet. */
@@ -35,7 +35,7 @@ export class Upload extends DirectUpload {
         ...this.#where(),
         chunkSize: CHUNK_BYTES,
         metadata: this.#metadata(),
-        headers: this.door.headers(),
+        headers: this.client.headers(),
         retryDelays: null,
         storeFingerprintForResuming: false,
         onAfterResponse: (request, response) => this.#noteBegin(request, response),
@@ -65,7 +65,7 @@ export class Upload extends DirectUpload {
     return { filename: name, filetype: type || "application/octet-stream", ...replaced };
   }
 
-  /** No endpoint for a known upload: the client would begin a new one whenever it cannot ask for the offset. */
+  /** No endpoint for a known upload: tus-js-client would begin a new one whenever it cannot ask for the offset. */
   #where() {
     return this.record ? { uploadUrl: this.record.url } : { endpoint: ENDPOINT };
   }
@@ -78,11 +78,11 @@ export class Upload extends DirectUpload {
 }
 
 /** Deletes the upload that this record describes. */
-export async function discard({ url }, door) {
+export async function discard({ url }, client) {
   await fetch(url, {
     method: "DELETE",
     credentials: "same-origin",
-    headers: { "Tus-Resumable": "1.0.0", ...door.headers() },
+    headers: { "Tus-Resumable": "1.0.0", ...client.headers() },
   });
 }
 
