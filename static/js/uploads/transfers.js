@@ -10,7 +10,7 @@ const WAYS = {
   tus: () => import("./tusupload.js"),
 };
 
-/** The watch site's client of the API, for uploads. Rejects with an ApiError of status 401 when the session has ended. */
+/** The watch site's client of the API, for uploads. After the session has ended, it rejects with a 401 ApiError. */
 export const client = {
   post: (path, body) => requestOrFail("POST", path, body),
   renew: renewSession,
