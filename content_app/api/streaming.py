@@ -76,7 +76,7 @@ class Manifest(APIView):
         tags=["streaming"],
     )
     def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponse:
-        """Get the DASH manifest of a film that an external transcoder made as DASH. The addresses in it are signed."""
+        """Get the DASH manifest of a film that an external transcoder made as DASH. The addresses in it expire too."""
         video = watchable(request, ref)
         if not video.has_manifest:
             raise NotFound("This video has no DASH manifest; play the HLS playlist.")
