@@ -20,7 +20,7 @@ from users_app.identity.provider import Issued
 from users_app.limits.lockout import Attempt
 from users_app.models import MailKind, Session, User
 from users_app.services import mail
-from users_app.services.accounts import InvalidCredentials, note_whom
+from users_app.services.accounts import InvalidCredentials, note_attempt
 from users_app.services.registration import InvalidCode
 from users_app.services.sessions import SessionEnded, revoke
 from users_app.tokens import BadToken
@@ -42,9 +42,9 @@ class PoolAccounts:
         mail.require_mail_quota(email)  # the pool sends one
         try:
             sub = pool_api.sign_up(self.pool, email=email, password=password, name=name)
-        except PoolRefused as no:
-            if no.code not in TAKEN:
-                raise refusal_of_registration(no) from no
+        except PoolRefused as refused:
+            if refused.code not in TAKEN:
+                raise refusal_of_registration(refused) from refused
             # People who have lost the first mail register again. For a confirmed account the pool refuses to send a
             # code, and a mail of this site tells the owner. Nothing of this shows in the answer.
             with suppress(PoolBusy, PoolUnavailable):
@@ -56,21 +56,21 @@ class PoolAccounts:
             people.keep_until_first_sign_in(sub=sub, email=email, name=name, phone=phone, address=address)
 
     def confirm_by_code(self, *, email: str, code: str) -> None:
-        note_whom(email)
+        note_attempt(email)
         try:
             pool_api.confirm_sign_up(self.pool, email=email, code=code)
-        except PoolRefused as no:
-            raise InvalidCode(WRONG_CODE) from no
+        except PoolRefused as refused:
+            raise InvalidCode(WRONG_CODE) from refused
 
     def sign_in(self, *, email: str, password: str, is_remembered: bool, client: Client) -> tuple[User, Issued]:
         attempt = Attempt(User.normalize_username(email), client)
         attempt.check()
         try:
             granted = pool_api.sign_in(self.pool, email=attempt.email, password=password)
-        except PoolRefused as no:
+        except PoolRefused as refused:
             attempt.note_failure()
-            note_whom(attempt.email)
-            raise InvalidCredentials from no
+            note_attempt(attempt.email)
+            raise InvalidCredentials from refused
         attempt.note_success()
         claims = self._fresh(read_access, granted.access)
         identity = self._fresh(read_id, granted.id)
@@ -86,26 +86,29 @@ class PoolAccounts:
         session = sessions.alive(renewal.session_id)
         try:
             granted = pool_api.refresh(self.pool, username=renewal.username, refresh_token=renewal.token)
-        except PoolRefused as no:
+        except PoolRefused as refused:
             revoke(session_id=session.pk)
-            raise SessionEnded from no
+            raise SessionEnded from refused
         claims = self._fresh(read_access, granted.access)
         session = sessions.renewed(session=session, claims=claims, client=client)
         return self._issued(session, claims, granted.access, granted.refresh or renewal.token)
 
     def sign_out(self, *, refresh_token: str | None, access_token: str | None) -> None:
-        """Ends the session here at once, also while the pool cannot be reached: its own token then lives on unused."""
+        """End the session here at once, even while the pool cannot be reached.
+
+        The pool's own token may then stay valid, but this site renews no token of an ended session.
+        """
         renewal = claims = None
         with suppress(BadToken):
             renewal = unwrap(self.pool, refresh_token or "")
         with suppress(BadToken, PoolUnavailable):
             claims = read_access(self.pool, access_token or "")
         if renewal is not None:
-            note_who(sessions.end_by_id(renewal.session_id))
+            note_actor(sessions.end_by_id(renewal.session_id))
             with suppress(PoolRefused, PoolBusy, PoolUnavailable):
                 pool_api.revoke_refresh_token(self.pool, refresh_token=renewal.token)
         if claims is not None and (renewal is None or renewal.session_id != claims.session_id):
-            note_who(sessions.end_session_of_token(claims))
+            note_actor(sessions.end_session_of_token(claims))
 
     def validate(self, *, access_token: str) -> AccessClaims:
         return read_access(self.pool, access_token)
@@ -125,7 +128,7 @@ class PoolAccounts:
         return None
 
     def _fresh(self, read: Callable[[UserPool, str], T], token: str) -> T:
-        """Reads a token that the pool has just given. A token that cannot be read is a fault of the set-up: 503."""
+        """Read a token that the pool has just issued. One that cannot be read is a wrong set-up: PoolUnavailable."""
         try:
             return read(self.pool, token)
         except BadToken as error:
@@ -138,18 +141,18 @@ class PoolAccounts:
         return Issued(access, wrap(self.pool, renewal), claims.expires_at - now, session.expires_at - now)
 
 
-def refusal_of_registration(no: PoolRefused) -> Refusal:
-    """Names the field, where the pool's message tells it; for a weak password in the pool's own words."""
-    if no.code == "InvalidPasswordException":
-        sentence = no.message.removeprefix("Password did not conform with policy: ")
+def refusal_of_registration(refused: PoolRefused) -> Refusal:
+    """Return a refusal for the field that the pool's message names; for a weak password in the pool's own words."""
+    if refused.code == "InvalidPasswordException":
+        sentence = refused.message.removeprefix("Password did not conform with policy: ")
         return Refusal(fields={"password": [sentence or "The identity provider does not take this password."]})
     for field, word, thing in (("password", "password", "password"), ("email", "username", "address")):
-        if word in no.message.lower():
+        if word in refused.message.lower():
             return Refusal(fields={field: [f"The identity provider does not take this {thing}."]})
-    log.warning("the user pool refuses a registration: %s", no)
+    log.warning("the user pool refuses a registration: %s", refused)
     return Refusal("The identity provider does not take this registration.", code="registration_refused")
 
 
-def note_who(user_id: int | None) -> None:
+def note_actor(user_id: int | None) -> None:
     if user_id is not None:
         audit.by(user_id)

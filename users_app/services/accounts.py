@@ -28,7 +28,7 @@ DEFAULT_EMAIL = "admin@videoflix.local"
 EXAMPLE_PASSWORDS = frozenset(
     {"adminpassword", "admin1234", "change-me", "change-me-please", "supersecret", "videoflix"}
 )
-# The permissions of each role in the admin site; an admin has all there are.
+# The permissions of each role but ADMIN in the admin site; an admin has every permission.
 PERMISSIONS: dict[Role, frozenset[str]] = {
     Role.CREATOR: frozenset({"view_category", "view_video", "add_video", "change_video"}),
     Role.VIEWER: frozenset(),
@@ -82,11 +82,11 @@ def check_credentials(*, email: str, password: str, client: Client = NO_CLIENT) 
         attempt.note_success()
         audit.by(user.pk)
         return user
-    note_whom(attempt.email)
+    note_attempt(attempt.email)
+    registered = _registration_key(attempt.email, password)
+    was_registered = counters().ask(lambda store: store.held_s(registered)) > 0
     # The right password, but no sign-in: neither counted as a guess nor a reason to forget earlier guesses.
-    if was_registered_with(email=attempt.email, password=password) or (
-        isinstance(user, User) and user.awaits_confirmation
-    ):
+    if was_registered or (isinstance(user, User) and user.awaits_confirmation):
         raise NotConfirmed
     attempt.note_failure()
     raise InvalidCredentials
@@ -98,14 +98,9 @@ def note_registration(*, email: str, password: str) -> None:
     Signing in with them is then answered with NotConfirmed in both cases. Otherwise registering an address and signing
     in would tell whether it had an account before.
     """
-    # No way around the limit for guesses: each registration sends a mail, and an address gets five of them an hour.
-    name = _registration_key(email, password)
-    counters().ask(lambda store: store.hold(name, int(settings.UNCONFIRMED_LIFETIME.total_seconds())))
-
-
-def was_registered_with(*, email: str, password: str) -> bool:
-    name = _registration_key(email, password)
-    return counters().ask(lambda store: store.held_s(name)) > 0
+    # Registering is no way around the limit for guesses: it sends a mail, and an address gets five of them an hour.
+    key = _registration_key(email, password)
+    counters().ask(lambda store: store.hold(key, int(settings.UNCONFIRMED_LIFETIME.total_seconds())))
 
 
 def _registration_key(email: str, password: str) -> str:
@@ -117,21 +112,22 @@ def _registration_key(email: str, password: str) -> str:
     return f"registered:{mark_of(f'{email}:{password}:{confirmed_hash}')}"
 
 
-def note_whom(email: str) -> None:
-    """Note for the audit trail which account a sign-in was attempted for, if there is one."""
+def note_attempt(email: str) -> None:
+    """Note for the audit trail which account a sign-in or a confirmation was attempted for, if there is one."""
     if (user_id := find_user_id(email)) is not None:
         audit.about("user", user_id)
 
 
 def find_user_id(email: str) -> int | None:
-    """Return what the audit trail holds in place of a typed address, which may be a password by mistake."""
+    """Return the id of the account with this address, or None."""
+    # The audit trail holds the id in place of the typed address, which may be a password by mistake.
     return User.objects.filter(email=email).values_list("pk", flat=True).first()
 
 
 def require_password(*, user: User, password: str, client: Client = NO_CLIENT, field: str = "password") -> None:
     """Raise Refusal for `field` unless this is the user's password, and TooManyAttempts after many wrong ones.
 
-    For changes to an account, because a device may be left unlocked while its session lives.
+    Changes to an account ask for it, because a device may be left unlocked while its session lives.
     """
     attempt = Attempt(user.email, client)
     attempt.check()

@@ -1,4 +1,4 @@
-"""Following a link in a mail to the account that it was made for, as long as that account has not changed since."""
+"""Resolves a link in a mail to the account that it was made for, as long as that account has not changed since."""
 
 from django.utils.crypto import constant_time_compare
 from django.utils.http import urlsafe_base64_decode

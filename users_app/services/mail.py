@@ -103,7 +103,7 @@ def send(*, mail_id: int) -> None:
 
 
 def deliver(mail: Mail) -> None:
-    """Compose the mail and hand it to EMAIL_BACKEND; sends nothing when there is nothing to say."""
+    """Compose the mail and hand it to EMAIL_BACKEND; sends nothing where `compose` returns None."""
     letter = compose(mail)
     if letter is None:
         return
@@ -117,7 +117,7 @@ def deliver(mail: Mail) -> None:
 def _is_permanent(error: Exception) -> bool:
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         return all(code in PERMANENT for code, _ in error.recipients.values())
-    # Wrong credentials in the settings, which the operator can correct.
+    # The credentials in the settings are wrong, which the operator can correct.
     if isinstance(error, smtplib.SMTPAuthenticationError):
         return False
     return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code in PERMANENT
@@ -162,7 +162,7 @@ def _confirmation(mail: Mail) -> Letter | None:
 
 
 def _reset(mail: Mail) -> Letter | None:
-    """A user who has not confirmed the address yet gets that link again."""
+    """A user who has not confirmed the address yet gets the confirmation link again."""
     mail.user = user = User.objects.filter(email=mail.to).first()
     if user is None:
         return None

@@ -16,25 +16,22 @@ from users_app.services.accounts import require_another_admin, require_password
 from users_app.services.followed_links import InvalidLink, follow
 from users_app.services.recovery import replace_password
 from users_app.services.registration import require_strong_password
-from users_app.services.sessions import Tokens, live_sessions, open_session, renew, revoke_all
+from users_app.services.sessions import Tokens, live_sessions, renew, revoke_all
 
 ERASED_DOMAIN = "erased.invalid"  # reserved, so that no mail reaches it
 
 
 def change_own_password(
-    *, user: User, session: Session | None, current_password: str, new_password: str, client: Client
+    *, user: User, session: Session, current_password: str, new_password: str, client: Client
 ) -> Tokens:
     """Change the password, end every other session and return new tokens for this one.
 
-    Without a session a new one is opened.
     Raises Refusal for either field, and SessionEnded when the session has been ended meanwhile.
     """
     require_password(user=user, password=current_password, client=client, field="current_password")
     require_strong_password(password=new_password, user=user, field="new_password")
     with transaction.atomic():
         replace_password(user=user, password=new_password, but=session)
-        if session is None:
-            return open_session(user=user, client=client)
         session.user = user
         return renew(session=session, client=client)
 
@@ -54,7 +51,7 @@ def confirm_new_address(*, uid: str, token: str) -> None:
     """Change the address by the link in the mail; raises InvalidLink, also when another account has taken it."""
     user, new_email = follow("new_address", uid=uid, token=token)
     audit.by(user.pk)
-    # A link dies with the address and the password that the account had when it was asked for.
+    # Compared once more in the update, because another request may change either after `follow` has read the account.
     unchanged = User.objects.filter(pk=user.pk, email=user.email, password=user.password, is_active=True)
     try:
         with transaction.atomic():
@@ -82,24 +79,19 @@ def export(*, user: User) -> dict[str, Any]:
 
 
 def delete(*, user: User, password: str, client: Client) -> None:
-    """Delete the account for good. What accounting needs is kept, without anything that identifies the user."""
+    """Delete the account for good: its row stays for the purchases, without anything that identifies the user."""
     require_password(user=user, password=password, client=client)
     with transaction.atomic():
         require_another_admin(user=user)
         mail.post(kind=MailKind.ACCOUNT_DELETED, to=user.email)
         account_erasure.run(user)
-        erase(user)
-
-
-def erase(user: User) -> None:
-    """Empty the row: sessions, groups, rights and every personal field."""
-    revoke_all(user=user)
-    user.sessions.all().delete()
-    user.groups.clear()
-    # Unique, and not to be guessed, so that nobody can register the address first and block the deletion.
-    user.email = f"{user.pk}-{uuid.uuid4().hex}@{ERASED_DOMAIN}"
-    user.name = user.phone = user.address = ""
-    user.is_active = user.is_staff = user.is_superuser = user.email_verified = user.awaits_confirmation = False
-    user.cognito_sub, user.erased_at = None, timezone.now()
-    user.set_unusable_password()
-    user.save()
+        revoke_all(user=user)
+        user.sessions.all().delete()
+        user.groups.clear()
+        # Unique, and not to be guessed, so that nobody can register the address first and block the deletion.
+        user.email = f"{user.pk}-{uuid.uuid4().hex}@{ERASED_DOMAIN}"
+        user.name = user.phone = user.address = ""
+        user.is_active = user.is_staff = user.is_superuser = user.email_verified = user.awaits_confirmation = False
+        user.cognito_sub, user.erased_at = None, timezone.now()
+        user.set_unusable_password()
+        user.save()

@@ -14,7 +14,7 @@ from users_app.services.sessions import revoke_all
 
 
 def ask_for_reset(*, email: str) -> None:
-    """Post a mail; the same work for every address, because the worker that sends it looks the account up."""
+    """Post a mail. The work is the same for every address, because the worker that sends the mail finds the account."""
     mail.require_mail_quota(email)
     mail.post(kind=MailKind.RESET_PASSWORD, to=email)
 

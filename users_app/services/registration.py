@@ -50,7 +50,7 @@ def register_account(*, email: str, password: str, name: str = "", phone: str = 
 
 
 def _save_registration(email: str, fields: dict[str, str], earlier: str | None) -> bool:
-    """Return False when the address belongs to an account that was confirmed, or that staff made or closed.
+    """Make a registration, or renew the one of this address; returns False for the address of any other account.
 
     `earlier` is the stored hash of an earlier registration with the same password.
     """
@@ -63,6 +63,7 @@ def _save_registration(email: str, fields: dict[str, str], earlier: str | None) 
         with suppress(IntegrityError), transaction.atomic():
             User.objects.create(email=email, is_active=False, awaits_confirmation=True, **fields)
             return True
+    # Registered with another password, or by another request at this moment: it is unknown whose data are the owner's.
     dropped = {"password": make_password(None), "name": "", "phone": "", "address": ""}
     return bool(_registrations().filter(email=email).update(**dropped, **again))
 
@@ -94,7 +95,7 @@ def _activate(user: User) -> bool:
     audit.by(user.pk)
     same = User.objects.filter(pk=user.pk, password=user.password)
     done = same.filter(awaits_confirmation=True, is_active=False).update(**CONFIRMED, let_in_at=timezone.now())
-    # Of two requests at the same moment, the second finds the account active: confirmed, too.
+    # The second of two requests at the same moment finds the account active, which confirms it as well.
     return bool(done) or same.filter(is_active=True).exists()
 
 
@@ -103,14 +104,14 @@ def _unconfirmed() -> QuerySet[User]:
 
 
 def _registrations() -> QuerySet[User]:
-    """Return the unconfirmed accounts that never were more: staff may set an older account back to unconfirmed."""
+    """Return the accounts that were never confirmed, without older ones that staff set back to unconfirmed."""
     return _unconfirmed().filter(let_in_at=None, email_verified=False, last_login=None)
 
 
 def drop_unconfirmed() -> int:
     """Delete registrations older than UNCONFIRMED_LIFETIME, which frees their addresses; returns their number.
 
-    An account that rows of any app belong to is kept.
+    An account is kept while it has rows of any app besides OWN_ROWS.
     """
     late = _registrations().filter(date_joined__lt=timezone.now() - settings.UNCONFIRMED_LIFETIME)
     for relation in User._meta.get_fields(include_hidden=True):

@@ -105,9 +105,19 @@ def rotate(*, refresh_token: str, client: Client = NO_CLIENT) -> Tokens:
     token = read_refresh(refresh_token)
     session = session_behind(token)
     now = timezone.now()
-    if _advance(session, token, now, client):
-        return tokens_of(session, after=token)
-    # Read again: a parallel request may have advanced the session a moment ago.
+    # A second rotation within the grace would push out the token that a slow tab still holds.
+    is_settled = Q(rotated_at=None) | Q(rotated_at__lte=now - settings.REFRESH_GRACE)
+    fields = {
+        "current_jti": uuid.uuid4(),
+        "previous_jti": token.jti,
+        "rotated_at": now,
+        "expires_at": now + lifetime_of(is_remembered=session.is_remembered),
+        "address": client.address,
+        "user_agent": client.user_agent,
+    }
+    if Session.objects.filter(is_settled, pk=session.pk, current_jti=token.jti, revoked_at=None).update(**fields):
+        return tokens_of(_set_fields(session, fields), after=token)
+    # Read again: a parallel request may have rotated the token a moment ago.
     session = session_behind(token)
     if _is_within_grace(session, token, now):
         return tokens_of(session, after=token)
@@ -135,9 +145,9 @@ def revoke(*, session_id: uuid.UUID) -> bool:
 
 
 def revoke_all(*, user: User, but: Session | None = None) -> int:
-    """End every session of a user `but` one, and every session of the admin site; returns how many of the former.
+    """End every session of a user `but` one, and every admin session; returns the number of the former.
 
-    The device that stays signed in gets into the admin site again by its own session.
+    Staff whose device stays signed in get into the admin site again by the session that is left.
     """
     user.admin_sessions_ended_at = timezone.now()
     User.objects.filter(pk=user.pk).update(admin_sessions_ended_at=user.admin_sessions_ended_at)
@@ -171,30 +181,16 @@ def renew(*, session: Session, client: Client = NO_CLIENT) -> Tokens:
 
 
 def session_behind(token: SessionToken) -> Session:
-    """Return the session of this token, with its user; raises SessionEnded when it is over for whatever reason."""
+    """Return the session of this token, with its user.
+
+    Raises SessionEnded when it is over, its user is not active, or the password has changed since the token was made.
+    """
     session = Session.objects.select_related("user").filter(pk=token.session_id, user_id=token.user_id).first()
     if session is None or session.revoked_at is not None or session.expires_at <= timezone.now():
         raise SessionEnded
     if not session.user.is_active or password_mark(session.user) != token.password_mark:
         raise SessionEnded
     return session
-
-
-def _advance(session: Session, token: RefreshToken, now: datetime, client: Client) -> bool:
-    """Make the successor the current token; returns False when this token is not the current one, or is too new."""
-    # A second rotation within the grace would push out the token that a slow tab still holds.
-    settled = Q(rotated_at=None) | Q(rotated_at__lte=now - settings.REFRESH_GRACE)
-    fields = {
-        "current_jti": uuid.uuid4(),
-        "previous_jti": token.jti,
-        "rotated_at": now,
-        "expires_at": now + lifetime_of(is_remembered=session.is_remembered),
-        "address": client.address,
-        "user_agent": client.user_agent,
-    }
-    rows = Session.objects.filter(settled, pk=session.pk, current_jti=token.jti, revoked_at=None).update(**fields)
-    _set_fields(session, fields)
-    return rows == 1
 
 
 def _set_fields(session: Session, fields: Mapping[str, object]) -> Session:
@@ -209,5 +205,8 @@ def _is_within_grace(session: Session, token: RefreshToken, now: datetime) -> bo
 
 
 def tokens_of(session: Session, *, after: RefreshToken | None = None) -> Tokens:
-    """`after` is the refresh token that was exchanged: claims that a site has added to it go on in both."""
+    """Return both tokens of the session in its present state.
+
+    `after` is the refresh token that was exchanged: claims that a site has added to it are copied into both.
+    """
     return Tokens(mint_access(session, after=after), mint_refresh(session, after=after), session.is_remembered)
