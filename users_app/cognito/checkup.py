@@ -1,4 +1,4 @@
-"""Whether a user pool and this site are set up for each other; for `manage.py doctor`."""
+"""Checks for `manage.py doctor` whether a user pool and this site are set up for each other."""
 
 from contextlib import suppress
 
@@ -14,11 +14,11 @@ UNKNOWN_ADDRESS = "nobody@videoflix.invalid"
 
 
 class PoolUnfit(Exception):
-    """Says why, and which settings to check."""
+    """The message says why the pool cannot be used, and which settings to check."""
 
 
 def try_pool(pool: UserPool) -> str:
-    """The pool's id and the number of its keys. Raises PoolUnfit."""
+    """Return the pool's id and the number of its keys as a text. Raises PoolUnfit."""
     try:
         keys = PoolKeys(pool.keys_url, pool.timeout_s).get_jwk_set().keys
     except PyJWTError as error:

@@ -1,4 +1,4 @@
-"""What clients are told when a user pool does not answer, or asks for a step that this site does not offer."""
+"""The refusals for a user pool that does not answer, or asks for a step that this site does not offer."""
 
 from background.refusals import Kind, Refusal
 

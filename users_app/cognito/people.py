@@ -26,7 +26,7 @@ class AddressNotConfirmed(Refusal):
 
 
 def keep_until_first_sign_in(*, sub: str, email: str, name: str, phone: str, address: str) -> None:
-    """Keeps what a person has typed until the first sign-in. An account that is in use stays as it is."""
+    """Store what a new person has typed, for the first sign-in; an account that is in use stays as it is."""
     typed = {"name": name, "phone": phone, "address": address}
     fields = {**typed, "cognito_sub": sub, "password": make_password(None)}
     waiting = {"email": email, "is_active": False, "awaits_confirmation": True}
@@ -35,11 +35,11 @@ def keep_until_first_sign_in(*, sub: str, email: str, name: str, phone: str, add
             if not User.objects.filter(**waiting).update(**fields):
                 User.objects.create(**waiting, **fields)
     except IntegrityError:
-        pass  # the address belongs to an account; the first sign-in decides whose it is
+        pass  # the address belongs to an account; the first sign-in decides whether that is linked to this person
 
 
 def mirror(identity: Identity) -> User:
-    """The account of a person whom the pool has just signed in, made or brought up to date.
+    """Make or update the account of a person whom the pool has just signed in, and return it.
 
     Raises InvalidCredentials for an account that staff have closed, AddressNotConfirmed where the pool has confirmed
     no address.
@@ -68,11 +68,15 @@ def _mirror(identity: Identity) -> User:
         user.delete()  # a registration for an address that was never confirmed
         user = None
     user = user or User.objects.filter(email=email).first()
-    return _create(email, identity) if user is None else _link(user, identity)
+    if user is None:
+        return User.objects.create_user(
+            email, None, name=_name(identity), email_verified=True, cognito_sub=identity.sub
+        )
+    return _link(user, identity)
 
 
 def confirmed_address(identity: Identity) -> str:
-    """The address in its one spelling; empty where the pool has not confirmed it, or this site would not accept it."""
+    """Return the normalized address, or "" where the pool has not confirmed it or this site would not accept it."""
     if not identity.is_email_verified:
         return ""
     try:
@@ -81,12 +85,8 @@ def confirmed_address(identity: Identity) -> str:
         return ""
 
 
-def _create(email: str, identity: Identity) -> User:
-    return User.objects.create_user(email, None, name=_name(identity), email_verified=True, cognito_sub=identity.sub)
-
-
 def _link(user: User, identity: Identity) -> User:
-    """Makes an account with the same address this person's, unless staff have closed it."""
+    """Link the account that has this person's address to the person; one that staff have closed stays as it is."""
     if not user.is_active and not user.awaits_confirmation:
         return user
     if user.role == Role.ADMIN and user.cognito_sub not in (None, identity.sub):
@@ -96,13 +96,13 @@ def _link(user: User, identity: Identity) -> User:
         if user.cognito_sub is not None:
             log.warning("account %s belonged to another person of the user pool, who had the same address", user.pk)
         audit.note("account_linked", target=f"user:{user.pk}")
-        if user.awaits_confirmation:  # the person who typed these did not prove to have the mailbox
+        if user.awaits_confirmation:  # the person who typed these has not proved to have the mailbox
             user.name = user.phone = user.address = ""
     user.name = user.name or _name(identity)
     user.cognito_sub = identity.sub
     user.email_verified = user.is_active = True
     user.awaits_confirmation = False
-    # Anybody may have chosen the password; that of staff stays, because the admin site asks for it.
+    # A stranger may have chosen the password. That of staff stays, because the admin site asks for it.
     if not user.is_staff:
         user.set_unusable_password()
     user.save()
@@ -110,7 +110,7 @@ def _link(user: User, identity: Identity) -> User:
 
 
 def _follow(user: User, email: str, identity: Identity) -> None:
-    """Takes over a new address from the pool, and its name until the person has chosen one here."""
+    """Copy a new address from the pool, and the name while the account has none."""
     changes: dict[str, str | bool] = {}
     if email and email != user.email:
         if User.objects.filter(email=email).exists():

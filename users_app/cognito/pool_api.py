@@ -32,8 +32,8 @@ WAIT_S = {
     "LimitExceededException": 60,
     "TooManyFailedAttemptsException": 60,
 }
-# Answers to what a person has typed. Any other one means that the pool, or this site, is not set up as it should be.
-TO_THE_PERSON = frozenset(
+# Error codes about what a person has typed. Any other code means that the pool or this site is set up wrongly.
+INPUT_ERRORS = frozenset(
     {
         "AliasExistsException",
         "CodeMismatchException",
@@ -49,7 +49,7 @@ TO_THE_PERSON = frozenset(
         "UsernameExistsException",
     }
 )
-# The messages that say so under a code that the pool has for people as well.
+# The messages about a wrong set-up that come with one of INPUT_ERRORS.
 NOT_SET_UP = re.compile(
     r"secret ?hash|secret_hash|configured (?:with|for) secret|flow (?:is )?not enabled|method not supported"
 )
@@ -65,13 +65,14 @@ class PoolRefused(Exception):
 
     @property
     def is_our_fault(self) -> bool:
-        """A wrong client secret and a sign-in flow that is switched off have the same codes as a wrong password."""
-        return self.code not in TO_THE_PERSON or NOT_SET_UP.search(self.message.lower()) is not None
+        """True when the pool or this site is set up wrongly, so that only the operator can correct it."""
+        # A wrong client secret and a sign-in flow that is switched off have the same codes as a wrong password.
+        return self.code not in INPUT_ERRORS or NOT_SET_UP.search(self.message.lower()) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """`refresh` is empty where the token that was sent stays valid."""
+    """The tokens of a sign-in or a renewal; `refresh` is empty where the token that was sent stays valid."""
 
     access: str
     id: str
@@ -79,7 +80,7 @@ class Granted:
 
 
 def sign_up(pool: UserPool, *, email: str, password: str, name: str) -> str:
-    """Returns the `sub` of the new person, to whom the pool sends a code. Raises PoolRefused."""
+    """Return the `sub` of the new person, to whom the pool sends a code. Raises PoolRefused."""
     attributes = {"email": email, **({"name": name} if name else {})}
     answer = _ask(
         pool,
@@ -92,7 +93,7 @@ def sign_up(pool: UserPool, *, email: str, password: str, name: str) -> str:
 
 
 def resend_code(pool: UserPool, *, email: str) -> None:
-    """Sends another code to a person who has not confirmed yet. Raises PoolRefused for any other address."""
+    """Send another code to a person who has not confirmed yet. Raises PoolRefused for any other address."""
     _ask(pool, "resend_confirmation_code", **_client(pool, email))
 
 
@@ -108,7 +109,7 @@ def sign_in(pool: UserPool, *, email: str, password: str) -> Granted:
 
 
 def refresh(pool: UserPool, *, username: str, refresh_token: str) -> Granted:
-    """`username` is the access token's, which may differ from what was typed. Raises PoolRefused."""
+    """Return new tokens. `username` is the access token's, which may differ from what was typed. Raises PoolRefused."""
     parameters = {"REFRESH_TOKEN": refresh_token, "SECRET_HASH": secret_hash(pool, username)}
     try:
         return _granted(_call(pool, "initiate_auth", **_flow(pool, "REFRESH_TOKEN_AUTH", parameters)))
@@ -119,12 +120,12 @@ def refresh(pool: UserPool, *, username: str, refresh_token: str) -> Granted:
 
 
 def revoke_refresh_token(pool: UserPool, *, refresh_token: str) -> None:
-    """Ends one sign-in at the pool; the person's other ones go on. Raises PoolRefused."""
+    """End one sign-in at the pool; the person's other ones go on. Raises PoolRefused."""
     _ask(pool, "revoke_token", **_proof(pool), Token=refresh_token)
 
 
 def secret_hash(pool: UserPool, username: str) -> str:
-    """Proves, for one username, that this site knows the client's secret."""
+    """Return the proof, for one username, that this site knows the client's secret."""
     digest = hmac.digest(pool.client_secret.encode(), f"{username}{pool.client_id}".encode(), "sha256")
     return base64.b64encode(digest).decode()
 
@@ -156,11 +157,11 @@ def _ask(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]
     """Raises PoolRefused for what the person can mend, PoolUnavailable for what only the operator can."""
     try:
         return _call(pool, operation, **parameters)
-    except PoolRefused as no:
-        if not no.is_our_fault:
+    except PoolRefused as refused:
+        if not refused.is_our_fault:
             raise
-        log.error("the user pool and this site are not set up for each other: %s answers %s", operation, no)
-        raise PoolUnavailable from no
+        log.error("the user pool and this site are not set up for each other: %s answers %s", operation, refused)
+        raise PoolUnavailable from refused
 
 
 def _call(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]:
@@ -169,7 +170,15 @@ def _call(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any
     try:
         answer: Mapping[str, Any] = ask(**parameters)
     except ClientError as error:
-        raise _meaning(operation, error) from error
+        response: Mapping[str, Any] = error.response
+        code, message = (str(response.get("Error", {}).get(name, "")) for name in ("Code", "Message"))
+        if wait_s := WAIT_S.get(code):
+            log.warning("the user pool takes no more %s requests at the moment: %s", operation, code)
+            raise PoolBusy(wait_s=wait_s) from error
+        if response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
+            log.warning("the user pool is broken: %s answers %s", operation, code)
+            raise PoolUnavailable from error
+        raise PoolRefused(code, message) from error
     except ParamValidationError as error:
         raise PoolRefused("InvalidParameterException", "a value is too short") from error
     # AttributeError and TypeError: botocore stumbles over JSON that is no object.
@@ -179,21 +188,9 @@ def _call(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any
     return answer
 
 
-def _meaning(operation: str, error: ClientError) -> PoolRefused | PoolBusy | PoolUnavailable:
-    answer: Mapping[str, Any] = error.response
-    code, message = (str(answer.get("Error", {}).get(name, "")) for name in ("Code", "Message"))
-    if wait_s := WAIT_S.get(code):
-        log.warning("the user pool takes no more %s requests at the moment: %s", operation, code)
-        return PoolBusy(wait_s=wait_s)
-    if answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) >= 500:
-        log.warning("the user pool is broken: %s answers %s", operation, code)
-        return PoolUnavailable()
-    return PoolRefused(code, message)
-
-
 @lru_cache(maxsize=4)
 def _boto_client(region: str, endpoint_url: str, timeout_s: float) -> Any:
-    """One client per pool, because making one takes a moment; threads share it."""
+    """Return the boto3 client of a pool, which all threads share, because making one takes a moment."""
     config = Config(
         signature_version=UNSIGNED,
         connect_timeout=min(CONNECT_TIMEOUT_S, timeout_s),

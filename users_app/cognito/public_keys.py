@@ -1,4 +1,4 @@
-"""The public keys of a user pool: fetched when they are needed, cached per process, fetched again with restraint."""
+"""The public keys of a user pool: fetched when they are needed, and cached per process."""
 
 import json
 import logging
@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 ALGORITHM = "RS256"
 MAX_BYTES = 64 * 1024  # the document of a pool has less than two kilobytes
 MIN_KEY_BITS = 2048
-STALE_S = 3600  # a key that the pool has withdrawn is believed no longer than this
-PAUSE_S = 10  # between two fetches, however many unknown key ids arrive
+STALE_S = 3600  # after this time the keys are fetched again, which drops those that the pool has withdrawn
+PAUSE_S = 10  # from one fetch to the next at least, however many unknown key ids arrive
 WAIT_S = 2  # for a fetch that another thread has begun
 
 
@@ -43,11 +43,14 @@ class PoolKeys(PyJWKClient):
         self.has_succeeded = False
 
     def get_signing_key(self, kid: str) -> PyJWK:
-        """Raises PyJWKClientError for an id that the pool does not have now, PoolUnavailable where that is unknown."""
+        """Return the key of this id.
+
+        Raises PyJWKClientError when the pool has no such key, PoolUnavailable while its keys cannot be fetched.
+        """
         key = self._cached_key(kid)
         if key is not None and not self.jwk_set_cache.is_expired():
             return key
-        # A request whose key is known, if from an old set, does not wait for the thread that fetches a new one.
+        # A request whose key is known from the old set does not wait for the thread that fetches a new one.
         is_current = self._renew(wait_s=WAIT_S if key is None else 0)
         if key is None and not is_current:
             raise PoolUnavailable
@@ -57,12 +60,15 @@ class PoolKeys(PyJWKClient):
         return key
 
     def _cached_key(self, kid: str) -> PyJWK | None:
-        """Also from a set that has expired, which the cache itself would not give out."""
+        """Return the key, also from an expired set, which the cache itself would not return."""
         cached = self.jwk_set_cache.jwk_set_with_timestamp
         return None if cached is None else self.match_kid(cached.get_jwk_set().keys, kid)
 
     def _renew(self, *, wait_s: float) -> bool:
-        """Fetches the keys, at most once in PAUSE_S. True when those in the cache are of the latest try."""
+        """Fetch the keys, at most once in PAUSE_S.
+
+        Returns False when the last fetch failed, or when another thread has not ended its own within `wait_s`.
+        """
         if not self.lock.acquire(timeout=wait_s):
             return False
         try:
@@ -79,9 +85,9 @@ class PoolKeys(PyJWKClient):
             self.lock.release()
 
     def fetch_data(self) -> PyJWKSet:
-        """The keys that RS256 signatures may be made with; an unreadable one does not spoil the others.
+        """Return the keys for RS256 signatures, without those that are unreadable or too short.
 
-        Raises PyJWTError where there is none.
+        Raises PyJWTError where none is left.
         """
         try:
             document = json.loads(read_document(self.uri, timeout_s=self.timeout))
@@ -101,9 +107,9 @@ def keys_of(url: str, timeout_s: float) -> PoolKeys:
 
 
 def read_document(url: str, *, timeout_s: float) -> bytes:
-    """Follows no redirect and takes no compression. Raises ValueError, or an error of urllib3.
+    """Return the body of the answer, without following redirects and without compression.
 
-    The whole answer has to be there within `timeout_s`, and has MAX_BYTES at most.
+    Raises ValueError when it is larger than MAX_BYTES or has not ended within `timeout_s`, or an error of urllib3.
     """
     deadline = monotonic() + timeout_s
     headers = {"Accept": "application/json", "Accept-Encoding": "identity"}
@@ -120,7 +126,7 @@ def read_document(url: str, *, timeout_s: float) -> bytes:
 
 
 def pieces_of(response: urllib3.BaseHTTPResponse, deadline: float) -> Iterator[bytes]:
-    """The body, piece by piece. Raises ValueError when it is too large or takes too long."""
+    """Yield the body piece by piece. Raises ValueError when it is too large or takes too long."""
     size = 0
     while piece := response.read1(MAX_BYTES):
         size += len(piece)

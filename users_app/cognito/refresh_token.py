@@ -1,8 +1,8 @@
-"""The refresh token that clients get where a user pool keeps the accounts: the pool's own, in an envelope that we sign.
+"""The refresh token that clients get where a user pool keeps the accounts: the pool's own in a signed envelope.
 
-The envelope names the session and the username that renewing takes. It is signed because nothing in the pool's token
-can be checked here: a token that this site has not handed out is refused without asking the pool, and no client renews
-a token under a username of its choice.
+The envelope names the session, and the username that a renewal needs. This site signs it because nothing in the pool's
+token can be checked here: a token that this site has not issued is refused without asking the pool, and no client
+renews a token under a username of its choice.
 """
 
 import base64
@@ -18,7 +18,7 @@ from users_app.tokens import BadToken
 
 log = logging.getLogger(__name__)
 
-MAX_LENGTH = 4000  # no cookie holds more, with its name
+MAX_LENGTH = 4000  # browsers accept no longer cookie, its name included
 SEPARATOR = ":"
 
 
@@ -30,7 +30,7 @@ class Renewal:
 
 
 def wrap(pool: UserPool, renewal: Renewal) -> str:
-    """Raises PoolUnavailable for a token that would not fit into a cookie."""
+    """Return the token for the client. Raises PoolUnavailable for one that would not fit into a cookie."""
     # Not a JWT, which would be a third longer: the pool's token is long by itself.
     username = base64.urlsafe_b64encode(renewal.username.encode()).decode().rstrip("=")
     text = _signer(pool).sign(SEPARATOR.join((renewal.session_id.hex, username, renewal.token)))
@@ -43,7 +43,7 @@ def wrap(pool: UserPool, renewal: Renewal) -> str:
 
 
 def unwrap(pool: UserPool, text: str) -> Renewal:
-    """Raises BadToken."""
+    """Return the content of a token that `wrap` made for this pool. Raises BadToken for any other text."""
     if len(text) > MAX_LENGTH:
         raise BadToken
     try:
@@ -55,5 +55,5 @@ def unwrap(pool: UserPool, text: str) -> Renewal:
 
 
 def _signer(pool: UserPool) -> Signer:
-    """Of this app client: a token that another one has handed out is refused."""
+    """Return the signer of this app client, which refuses the tokens of other app clients."""
     return Signer(salt=f"users_app.identity.refresh:{pool.client_id}", sep=SEPARATOR)

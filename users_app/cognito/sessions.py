@@ -1,6 +1,6 @@
-"""Sign-ins at a user pool: each has a row, so that signing out ends its tokens here, which the pool cannot.
+"""Sessions of people of a user pool: each has a row, by which signing out ends its tokens here at once.
 
-The row has the id that the pool gives to a sign-in and everything renewed from it (`origin_jti`).
+The id of the row is the `origin_jti` that the pool puts into the tokens of a sign-in and of its renewals.
 """
 
 import uuid
@@ -18,9 +18,9 @@ from users_app.services.sessions import SessionEnded, lifetime_of, revoke
 
 
 def person_behind(claims: AccessClaims) -> User:
-    """The account of the token, by one query.
+    """Return the account of the token, by one query.
 
-    Raises SessionEnded where it is closed, has never signed in here, or has signed out.
+    Raises SessionEnded when the account is closed, the person has none here, or the session has been ended.
     """
     ended = Session.objects.filter(pk=claims.session_id, revoked_at__isnull=False)
     user = User.objects.filter(~Exists(ended), cognito_sub=claims.sub, is_active=True).first()
@@ -50,7 +50,7 @@ def end_of(access_expires_at: datetime, *, is_remembered: bool) -> datetime:
 
 
 def alive(session_id: uuid.UUID) -> Session:
-    """The session with its user. Raises SessionEnded unless it may be renewed."""
+    """Return the session, with its user. Raises SessionEnded unless it may be renewed."""
     session = Session.objects.select_related("user").filter(pk=session_id, revoked_at=None).first()
     if session is None or session.expires_at <= timezone.now() or not session.user.is_active:
         raise SessionEnded
@@ -58,7 +58,7 @@ def alive(session_id: uuid.UUID) -> Session:
 
 
 def renewed(*, session: Session, claims: AccessClaims, client: Client) -> Session:
-    """The session, moved on to the new tokens. Raises SessionEnded for another person's, and when it has ended."""
+    """Update the session to its new tokens and return it. Raises SessionEnded when it is over or another person's."""
     if claims.sub != session.user.cognito_sub:
         raise SessionEnded
     fields = {
@@ -76,17 +76,17 @@ def renewed(*, session: Session, claims: AccessClaims, client: Client) -> Sessio
 
 
 def end_session_of_token(claims: AccessClaims) -> int | None:
-    """Ends the session and returns the user's id; None for a person without an account here, or an ended session."""
+    """End the session and return the user's id; None for a person without an account here, or an ended session."""
     user = User.objects.filter(cognito_sub=claims.sub).first()
     if user is None:
         return None
-    # A sign-in at the pool itself has no row yet, and only a row can say that it has ended.
+    # A sign-in at the pool's own page has no row yet, and only a row can hold that it has ended.
     Session.objects.get_or_create(pk=claims.session_id, defaults={"user": user, "expires_at": claims.expires_at})
     return user.pk if revoke(session_id=claims.session_id) else None
 
 
 def end_by_id(session_id: uuid.UUID) -> int | None:
-    """Ends the session and returns the user's id; None for one that had ended before."""
+    """End the session and return the user's id; None when it had ended before."""
     if not revoke(session_id=session_id):
         return None
     return Session.objects.filter(pk=session_id).values_list("user_id", flat=True).first()

@@ -1,4 +1,4 @@
-"""Tokens of a user pool, verified here with its public keys: the pool is not asked about any of them."""
+"""Verifies the tokens of a user pool with its public keys, without asking the pool."""
 
 import uuid
 from dataclasses import dataclass
@@ -11,15 +11,15 @@ from users_app.cognito.public_keys import ALGORITHM, keys_of
 from users_app.cognito.user_pool import UserPool
 from users_app.tokens import BadToken
 
-MAX_TOKEN_LENGTH = 4000  # no cookie holds more, with its name
+MAX_TOKEN_LENGTH = 4000  # browsers accept no longer cookie, its name included
 MAX_KEY_ID_LENGTH = 200
 MAX_SUB_LENGTH = 64  # a UUID, except for people who come from another provider
 MAX_USERNAME_LENGTH = 128
-LEEWAY_S = 10  # by how much the clocks of the pool and of this site may differ
+LEEWAY_S = 10  # the clocks of the pool and of this site may differ by this
 
 Use = Literal["access", "id"]
 REQUIRED_CLAIMS: dict[Use, tuple[str, ...]] = {
-    # origin_jti: what one sign-in and everything renewed from it have in common.
+    # origin_jti: the same in the tokens of a sign-in and of all its renewals.
     "access": ("exp", "iss", "token_use", "sub", "client_id", "username", "origin_jti"),
     "id": ("exp", "iss", "token_use", "sub", "aud"),
 }
@@ -45,7 +45,7 @@ class Identity:
 
 def read_access(pool: UserPool, token: str) -> AccessClaims:
     """Raises BadToken, and PoolUnavailable while the keys of the pool cannot be fetched."""
-    # Its audience, where there is one, is a resource server; the app client has a claim of its own.
+    # The audience of an access token, where it has one, is a resource server; the app client has a claim of its own.
     claims = _verify(pool, token, "access", audience=None)
     if claims["client_id"] != pool.client_id:
         raise BadToken
@@ -68,14 +68,14 @@ def read_id(pool: UserPool, token: str) -> Identity:
     return Identity(
         sub=_text(claims, "sub", MAX_SUB_LENGTH),
         email=str(claims.get("email") or ""),
-        # For people who come from another provider, Cognito sends the word instead of the value.
+        # For people who come from another provider, Cognito sends a string instead of a boolean.
         is_email_verified=claims.get("email_verified") in (True, "true"),
         name=str(claims.get("name") or ""),
     )
 
 
 def _verify(pool: UserPool, token: str, use: Use, *, audience: str | None) -> dict[str, Any]:
-    """The claims of a token that the pool has signed for this use and that has not expired."""
+    """Return the claims of a token that the pool has signed for this use and that has not expired. Raises BadToken."""
     if len(token) > MAX_TOKEN_LENGTH:
         raise BadToken
     try:
