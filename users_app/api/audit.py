@@ -1,12 +1,11 @@
 """The audit trail for admins."""
 
-from typing import Any
-
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from users_app.api.parsing import validated
 from users_app.api.people import AdminView
 from users_app.http.pagination import NewestFirst
 from users_app.models import AuditEntry, User
@@ -23,10 +22,6 @@ class AuditFilter(serializers.Serializer[None]):
     request_id = serializers.CharField(max_length=64, required=False)
     since = serializers.DateTimeField(required=False)
     until = serializers.DateTimeField(required=False, help_text="Exclusive.")
-
-    def lookups(self) -> dict[str, Any]:
-        names = {"since": "at__gte", "until": "at__lt"}
-        return {names.get(name, name): value for name, value in self.validated_data.items()}
 
 
 class Actor(serializers.ModelSerializer[User]):
@@ -66,8 +61,9 @@ class Audit(AdminView):
     def get(self, request: Request) -> Response:
         """Who did what, latest first, in pages."""
         pages = LatestFirst()
-        query = AuditFilter(data=request.query_params)
-        query.is_valid(raise_exception=True)
-        entries = AuditEntry.objects.select_related("actor").filter(**query.lookups())
+        lookups = {"since": "at__gte", "until": "at__lt"}
+        query = validated(AuditFilter, request.query_params)
+        conditions = {lookups.get(name, name): value for name, value in query.items()}
+        entries = AuditEntry.objects.select_related("actor").filter(**conditions)
         page = pages.paginate_queryset(entries, request, view=self)
         return pages.get_paginated_response(Entry(page or [], many=True).data)

@@ -1,4 +1,4 @@
-"""Who sends a request: a bearer token says it, else the access cookie; on some routes also the admin site's session."""
+"""Authenticates users by a bearer token, else by the access cookie; on some routes also by the admin site's session."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ BEARER_SCHEMES = frozenset(scheme.lower() for scheme in AUTH_HEADER_TYPE_BYTES)
 
 
 def bearer_token(request: Request) -> str | None:
-    """The token of an `Authorization: Bearer` header; None for no header or another scheme. Raises BadToken."""
+    """Return the token of an `Authorization: Bearer` header, or None without one. Raises BadToken."""
     scheme, _, token = get_authorization_header(request).partition(b" ")
     if scheme.lower() not in BEARER_SCHEMES:
         return None
@@ -28,9 +28,9 @@ def bearer_token(request: Request) -> str | None:
 
 
 class TokenAuthentication(JWTAuthentication):
-    """`request.user` is found by one query; `request.auth` is the validated token.
+    """Finds `request.user` by one query; `request.auth` is the validated token.
 
-    That is an AccessToken, with its `session`, where this site keeps the accounts; else it has the claims of the
+    Where this site keeps the accounts, that is an AccessToken with its `session`; else it holds the claims of the
     identity provider's token. Subclasses override `get_validated_token` and `get_user`, as SimpleJWT's do.
     """
 
@@ -42,25 +42,25 @@ class TokenAuthentication(JWTAuthentication):
             raw_token = access_cookie(request)
             if raw_token is None:
                 return None
-            # A browser sends the cookie by itself, whichever page has asked it to.
+            # A browser sends the cookie by itself, even when the page of another site makes the request.
             refuse_cross_site(request)
         validated_token = self.get_validated_token(raw_token)
         return self.get_user(validated_token), validated_token
 
     def get_validated_token(self, raw_token: str | bytes) -> Any:
-        """The provider's own kind of token, since not every provider's is a Token. Raises BadToken."""
+        """Return what the provider makes of the token, which need not be a Token of SimpleJWT. Raises BadToken."""
         text = raw_token if isinstance(raw_token, str) else raw_token.decode("latin-1")
         return accounts_provider().validate(access_token=text)
 
     def get_user(self, validated_token: Any) -> User:  # type: ignore[override]  # of this site's accounts only
-        """Raises SessionEnded where the account is closed or the sign-in is over."""
+        """Return the user of the token. Raises SessionEnded where the account is closed or the sign-in is over."""
         return accounts_provider().person_behind(validated_token)
 
 
 class StaffSession(SessionAuthentication):
-    """Staff who are signed in to the admin site, if its CSRF token comes along.
+    """Authenticates staff who are signed in to the admin site, if the request has its CSRF token.
 
-    Without the CSRF token it authenticates no user: the same browser may be signed in to the watch site as another one.
+    Without that token it authenticates no user: the same browser may be signed in to the watch site as another user.
     """
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:

@@ -24,7 +24,7 @@ class NewestFirst(CursorPagination):
 
 
 def is_moment(text: str) -> bool:
-    """True for a time that databases can compare with theirs, which are in UTC."""
+    """True for a time that a database can compare with its own times, which are in UTC."""
     try:
         moment = parse_datetime(text)
         return moment is not None and bool(moment.astimezone(UTC))

@@ -98,15 +98,23 @@ class ServiceAuthentication(BaseAuthentication):
             return None
         attempt = SignatureAttempt(network_of(client_of(request).address or ""))
         attempt.check()  # before the body is read and hashed
-        try:
-            if not has_secret:
-                return service_by_signature(request._request), None
+        if has_secret:
             if not constant_time_compare(request.headers[GATEWAY_HEADER], settings.GATEWAY_SHARED_SECRET):
+                attempt.note_failure()
                 raise GatewayRefused
             return Service(GATEWAY), None
-        except PermissionDenied:
+        try:
+            key = verify_signature(
+                sent_request(request._request),
+                keys=settings.SERVICE_KEYS,
+                region=settings.SERVICE_REGION,
+                service=settings.SERVICE_NAME,
+                now=timezone.now(),
+            )
+        except SignatureRefused as refused:
             attempt.note_failure()
-            raise
+            raise PermissionDenied(refused.sentence, code=refused.code) from None
+        return Service(key.name), None
 
     def authenticate_header(self, request: Request) -> str:
         """Make DRF answer 401, not 403, to a request that is not signed."""
@@ -120,22 +128,8 @@ class IsService(BasePermission):
         return isinstance(request.user, Service)
 
 
-def service_by_signature(request: HttpRequest) -> Service:
-    """Return the service whose key signed the request; raises PermissionDenied or BodyTooLarge."""
-    try:
-        key = verify_signature(
-            sent_request(request),
-            keys=settings.SERVICE_KEYS,
-            region=settings.SERVICE_REGION,
-            service=settings.SERVICE_NAME,
-            now=timezone.now(),
-        )
-    except SignatureRefused as refused:
-        raise PermissionDenied(refused.sentence, code=refused.code) from None
-    return Service(key.name)
-
-
 def sent_request(request: HttpRequest) -> SentRequest:
+    """Return the request as the service sent it. Raises SignatureRefused (see sent_path) or BodyTooLarge."""
     path = sent_path(request)
     try:
         body = request.body

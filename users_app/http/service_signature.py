@@ -18,7 +18,7 @@ MAX_SKEW = timedelta(minutes=5)
 MAX_AUTHORIZATION_LENGTH = 4096  # a signer of thirty headers needs a quarter of it
 MIN_SECRET_LENGTH = 16
 MIN_GATEWAY_SECRET_LENGTH = 32
-UNRESERVED = "-_.~"  # and letters and digits
+UNRESERVED = "-_.~"  # besides letters and digits
 
 VISIBLE = re.compile(r"[!-~]+")
 KEY_ID = re.compile(r"[!-+.0-~-]+")  # visible, without "/" and ",", which end it in a Credential
@@ -176,7 +176,7 @@ def _check_address(request: SentRequest) -> None:
 def _check_headers(request: SentRequest, signed: Collection[str]) -> None:
     present = request.headers.keys()
     demanded = {"host", "x-amz-date", *(name for name in present if name.startswith("x-amz-"))}
-    # Without a body it means nothing, and Django's development server makes one up.
+    # Without a body Content-Type means nothing, and Django's development server makes one up.
     if request.body and "content-type" in present:
         demanded.add("content-type")
     if unsigned := sorted(demanded.difference(signed)):
@@ -231,7 +231,7 @@ def canonical_requests(request: SentRequest, signed: Sequence[str], service: str
 
 def canonical_queries(query: str) -> set[str]:
     """Return the sorted query as it was sent, and encoded anew."""
-    # Signers do the one or the other; they differ in "+".
+    # Some signers sign the query as they send it, others encode it anew; the two forms differ in "+".
     pairs = [pair.partition("=")[::2] for pair in query.split("&")] if query else []
     anew = [(_encode_anew(name), _encode_anew(value)) for name, value in pairs if name or value]
     return {"&".join(f"{name}={value}" for name, value in sorted(form)) for form in (pairs, anew)}

@@ -8,5 +8,5 @@ from users_app.models import User
 
 
 def person_of(request: Request) -> User:
-    """Returns who is signed in; only for views that require it, which is the default of this project."""
+    """Return the signed-in user; only for views that require one, which is the default of this project."""
     return cast(User, request.user)

@@ -62,7 +62,7 @@ class NewUploadLimit(Limit):
 
 
 class AddressQuestionLimit(AuthLimit):
-    """For the one route that tells whether an address has an account: enough for a form, too little to try a list."""
+    """For the one route that tells whether an address has an account: enough for a form, too few for trying a list."""
 
     scope = "address_question"
 
