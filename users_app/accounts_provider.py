@@ -9,7 +9,7 @@ from users_app.identity.provider import Provider
 
 
 def accounts_provider() -> Provider[Any]:
-    """Return the provider that the settings name at the moment; tests change them."""
+    """Return the provider that the settings name; not cached, because tests change them."""
     if settings.USER_POOL is None:
         return LocalAccounts()
     from users_app.cognito.provider import PoolAccounts  # loads boto3, which no site without a pool needs

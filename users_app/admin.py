@@ -33,7 +33,7 @@ class PersonChangeForm(UserChangeForm):  # type: ignore[misc]  # unfold is untyp
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         stays_admin = cleaned.get("role") == Role.ADMIN and cleaned.get("is_active")
-        # For a sentence in the form; the rule is kept by require_another_admin, in the transaction that saves.
+        # Checked here for a sentence in the form; require_another_admin keeps the rule, in the transaction that saves.
         if not stays_admin and is_last_admin(user=self.instance):
             raise forms.ValidationError(LastAdmin.sentence)
         return cleaned
@@ -66,10 +66,11 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
         role = Role(obj.role)
         if change and not (role is Role.ADMIN and obj.is_active):
             require_another_admin(user=obj)
-        # Saved with the role it had, so that assign_role sees the change.
+        # Saved with its former role, so that assign_role sees the change.
         obj.role = form.initial.get("role", role) if change else role
         # A user whom staff activate need not follow the link in the mail any more.
         obj.awaits_confirmation = obj.awaits_confirmation and not obj.is_active
+        # Staff have taken the account on, unless it is a registration that they leave inactive.
         is_registration = change and form.initial.get("awaits_confirmation") and not form.initial.get("is_active")
         if obj.is_active or not is_registration:
             obj.let_in_at = obj.let_in_at or timezone.now()

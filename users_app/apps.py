@@ -47,7 +47,7 @@ class UsersConfig(AppConfig):
         audit.register(AUDITED)
         chores.register(*CHORES)
         admin_log.connect()
-        # By the tag of config.checks no process starts with one of these, the web server included.
+        # With the tag of config.checks too, so that no process starts with such settings, the web server included.
         checks.register(check_simple_jwt, checks.Tags.security, "videoflix")
         # SimpleJWT has no setting for this, and its own tokens would be signed with SECRET_KEY itself, for no session.
         TokenObtainPairSerializer.token_class = RefreshToken

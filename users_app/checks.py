@@ -12,7 +12,7 @@ ALGORITHMS = ("HS256", "HS384", "HS512")
 KEYS = ("SIGNING_KEY", "VERIFYING_KEY", "JWK_URL")
 BLACKLIST = "rest_framework_simplejwt.token_blacklist"
 MAX_LEEWAY_S = 60
-# SimpleJWT's defaults, which stay as they are: the form of a token, and who decides about a session.
+# SimpleJWT's defaults that a site must not change: the form of a token, and what decides about a session.
 DEFAULTS: dict[str, Any] = {
     "AUDIENCE": None,
     "AUTH_HEADER_NAME": "HTTP_AUTHORIZATION",

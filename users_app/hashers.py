@@ -9,9 +9,9 @@ from django.contrib.auth.hashers import Argon2PasswordHasher
 
 from background.refusals import Kind, Refusal
 
-# Half of the cores in each of the two processes of a machine (local/gunicorn_conf.py).
+# Each of the two processes of a machine (local/gunicorn_conf.py) hashes on half of the cores.
 MAX_RUNNING = max(1, (os.cpu_count() or 1) // 2)
-# Of the 32 threads of a process, so that the others go on with requests that take milliseconds.
+# Half of the 32 threads of a process; the others go on with requests that take milliseconds.
 MAX_WAITING = 16
 RETRY_AFTER_S = 2
 

@@ -6,5 +6,5 @@ from users_app.services import mail
 
 @told_where_it_comes_from
 def send_mail(mail_id: int) -> None:
-    """Returns quietly when the mail was sent, was given up, or is being sent by another worker."""
+    """Send the mail; returns quietly when it was sent, was given up, or is being sent by another worker."""
     mail.send(mail_id=mail_id)

@@ -20,7 +20,7 @@ from users_app.models import Session, User
 from users_app.signing_secrets import secrets_in_use
 
 ALGORITHM: str = api_settings.ALGORITHM
-MAX_TOKEN_LENGTH = 2048  # four times that of a token of this site; a longer one is not decoded
+MAX_TOKEN_LENGTH = 2048  # four times the length of a token of this site; a longer one is not decoded
 
 LinkPurpose = Literal["confirm", "reset", "new_address"]
 TokenType = Literal["access", "refresh"] | LinkPurpose
@@ -57,7 +57,7 @@ class PurposeBackend(TokenBackend):
         return token
 
     def decode(self, token: str | bytes, verify: bool = True) -> dict[str, Any]:  # type: ignore[override]  # it says Token
-        """The claims of a token that has not expired. Raises BadToken."""
+        """Return the claims of a token that has not expired. Raises BadToken."""
         if len(token) > MAX_TOKEN_LENGTH:
             raise BadToken
         for secret in secrets_in_use():
@@ -81,7 +81,7 @@ def _backend_of_secret(purpose: TokenType, secret: str) -> TokenBackend:
 
 
 def _signing_key(purpose: TokenType, secret: str) -> bytes:
-    """As long as the digest of ALGORITHM, which is HS256, HS384 or HS512."""
+    """Return a key as long as the digest of ALGORITHM, which is HS256, HS384 or HS512."""
     digest = f"sha{ALGORITHM[2:]}"
     return salted_hmac(f"users_app.tokens.{purpose}", "", secret=secret, algorithm=digest).digest()
 
@@ -90,13 +90,13 @@ _backend = lru_cache(PurposeBackend)
 
 
 class PurposeToken(simple_jwt.Token):
-    """A token that is good for one purpose, by its key and by its claim `token_type`."""
+    """A token for one purpose, to which its key and its claim `token_type` bind it."""
 
     token_type: TokenType
     required_claims: ClassVar[tuple[str, ...]] = ("exp", "sub")
 
     def __init__(self, token: Any = None, verify: bool = True) -> None:
-        """A new token, or the one that `token`, text or bytes, encodes. Raises BadToken."""
+        """Make a new token, or read the one that `token` (text or bytes) encodes. Raises BadToken."""
         super().__init__(token, verify)
 
     @property
@@ -111,10 +111,10 @@ class PurposeToken(simple_jwt.Token):
     # Tabs that refresh together must get the same successor, so nothing in a token is random or the time of minting.
 
     def set_jti(self) -> None:
-        """Sets none: the `jti` of a refresh token is its session's."""
+        """Set no `jti`: that of a refresh token comes from its session."""
 
     def set_iat(self, claim: str = "iat", at_time: Any = None) -> None:
-        """Sets none."""
+        """Set no `iat`."""
 
     @property
     def user_id(self) -> int:
@@ -129,14 +129,14 @@ class SessionToken(PurposeToken):
 
     @classmethod
     def for_user(cls, user: User) -> Self:  # type: ignore[override]  # accounts of this site only
-        """Opens a session, which lasts as long as one without “stay signed in”, and returns its token."""
+        """Open a session, which lasts as long as one without “stay signed in”, and return its token."""
         from users_app.services.sessions import create_session  # which imports this module
 
         return cls.for_session(create_session(user=user))
 
     @classmethod
     def for_session(cls, session: Session, *, after: "SessionToken | None" = None) -> Self:
-        """The token of `session` in its present state, with the claims that a site has added to the one before."""
+        """Return the token of `session` in its present state, with the claims that a site has added to `after`."""
         token = cls()
         if after is not None:
             token.payload |= {name: value for name, value in after.payload.items() if name not in OWN_CLAIMS}
@@ -167,7 +167,7 @@ class RefreshToken(SessionToken, simple_jwt.RefreshToken):  # type: ignore[misc]
 
     @classmethod
     def for_session(cls, session: Session, *, after: SessionToken | None = None) -> Self:
-        """The same state of a session gives the same token: tabs that refresh together get equal successors."""
+        """Return the same token for the same state of the session: tabs that refresh together get equal successors."""
         token = super().for_session(session, after=after)
         token["jti"] = session.current_jti.hex
         token["exp"] = datetime_to_epoch(session.expires_at)
@@ -216,14 +216,14 @@ LINK_TOKENS: dict[LinkPurpose, type[LinkToken]] = {
 
 
 def password_mark(user: User) -> str:
-    """A short digest of the stored hash, so that a token ends when the password changes."""
+    """Return a short digest of the stored hash, so that a token ends when the password changes."""
     # Not keyed, because SECRET_KEY may be rotated while people stay signed in; the hash is salted, so the digest
     # tells nothing about the password.
     return hashlib.blake2b(user.password.encode(), digest_size=8).hexdigest()
 
 
 def account_mark(user: User) -> str:
-    """A digest of what a link in a mail is bound to: following the link changes it, so that it works once."""
+    """Return a digest of what a link in a mail is bound to: following the link changes it, so that it works once."""
     state = (user.password, user.email, user.email_verified, user.awaits_confirmation, user.address_changed_at)
     return hashlib.blake2b("\0".join(map(str, state)).encode(), digest_size=16).hexdigest()
 
@@ -247,7 +247,7 @@ def read_refresh(token: str) -> RefreshToken:
 
 
 def mint_link(purpose: LinkPurpose, user: User, *, lifetime: timedelta, email: str = "") -> str:
-    """`email` is the address that the link leads to, where it is not the account's."""
+    """Return the token of a link. `email` is the address that it confirms, where that is not the account's."""
     token = LINK_TOKENS[purpose]()
     token.set_exp(lifetime=lifetime)
     token["sub"] = str(user.pk)

@@ -1,4 +1,4 @@
-"""Routes that an identity provider has instead of this site, where it keeps the accounts."""
+"""Closes routes where an identity provider keeps the accounts, because it does their work instead of this site."""
 
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -14,7 +14,7 @@ def require_accounts_here() -> None:
 
 
 class AccountsKeptHere(APIView):
-    """Answers with ManagedElsewhere every client that may use the route."""
+    """Answers with ManagedElsewhere where an identity provider keeps the accounts, once permissions are checked."""
 
     def initial(self, request: Request, *args: object, **kwargs: object) -> None:
         super().initial(request, *args, **kwargs)

@@ -1,4 +1,4 @@
-"""What admins see of users, and the roles that they give them."""
+"""The users as admins see them, and the roles that admins give them."""
 
 from django.http import Http404
 from drf_spectacular.utils import OpenApiParameter, extend_schema

@@ -1,6 +1,6 @@
-"""What is noted for the audit trail while a request is answered: who acted, and on what.
+"""Notes for the audit trail, made while a request is answered: who acted, and on what.
 
-The middleware writes it down once, with the status of the answer. Without a request, as in a job, nothing is noted and
+The middleware writes them once, with the status of the answer. Without a request, as in a job, nothing is noted and
 nothing fails, so that services need not know whether there is one.
 """
 
@@ -12,7 +12,7 @@ from typing import Any
 
 @dataclass(slots=True)
 class Event:
-    """Something that happened in a request besides the action of its route, as in the admin site."""
+    """An action in a request besides that of its route, such as a change in the admin site."""
 
     action: str
     target: str = ""
@@ -55,7 +55,7 @@ def by(user_id: int) -> None:
 
 
 def about(kind: str, key: object) -> None:
-    """Note what the action concerned: `about("video", 7)` becomes the target `video:7`."""
+    """Note the object of the action: `about("video", 7)` becomes the target `video:7`."""
     if notes := _notes.get():
         notes.target = f"{kind}:{key}"
 

@@ -78,7 +78,7 @@ def action_of(request: HttpRequest, match: ResolverMatch | None, status: int) ->
 
 
 def user_of(request: HttpRequest) -> int | None:
-    """Return the id of the user whom DRF or the admin site has found already; looks nobody up."""
+    """Return the id of the user whom DRF or the admin site has found already, or None; makes no query."""
     user = request.__dict__.get("user")
     if type(user) is SimpleLazyObject:
         user = request.__dict__.get("_cached_user")  # present once the lazy object was evaluated

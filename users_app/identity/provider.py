@@ -64,7 +64,7 @@ class Provider(Protocol[T]):
         """Return the session that an access token comes from, with its user. Raises BadToken."""
 
     def device_to_renew(self, *, refresh_token: str) -> Session:
-        """Return the same by a refresh token without using it up. Raises BadToken, also where only a pool can tell."""
+        """Return the session of a refresh token, which stays unused. Raises BadToken, also where only a pool can tell."""
 
     def tokens_again(self, session: Session) -> Issued | None:
-        """Return the tokens of a session with its present expiry, or None where this site does not mint them."""
+        """Return the tokens of a session in its present state, or None where this site does not mint them."""

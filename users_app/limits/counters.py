@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 PAUSE_S = 5.0
 TIMEOUT_S = 0.5  # a Redis that hangs costs this once in every pause
-MAX_LOCAL_ENTRIES = 50_000  # a client with more addresses than that is counted anew
+MAX_LOCAL_ENTRIES = 50_000  # bounds the memory: a client with more addresses than that is counted anew
 T = TypeVar("T")
 
 

@@ -29,7 +29,7 @@ class Backoff:
     def wait_s(self, failures: int) -> int:
         if failures < self.free:
             return 0
-        doublings = min(failures - self.free, 20)
+        doublings = min(failures - self.free, 20)  # bounds the number; `max_s` is reached long before
         return min(self.max_s, self.first_s << doublings)
 
 

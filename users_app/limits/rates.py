@@ -1,4 +1,4 @@
-"""Rate limits: so many requests in a sliding window, and the keys that senders are counted under.
+"""Rate limits: a number of requests in a sliding window, and the keys that senders are counted under.
 
 The requests of the previous window count in proportion to its part that the sliding window still covers, so that a
 client cannot send twice as many around the turn of a minute. Refused requests do not count.
@@ -32,13 +32,14 @@ def seconds_to_wait(count: int, before: int, limit: int, elapsed_s: float, windo
     if count + before * (1 - elapsed_s / window_s) <= limit:
         return 0
     if count > limit:
-        # In the next window, once one of the requests that were not refused has left it.
+        # In the next window the `count - 1` requests that were not refused count less and less; the client may try
+        # again once they count as `limit - 1`.
         return math.ceil(window_s - elapsed_s + window_s * (1 - (limit - 1) / (count - 1)))
     return max(1, math.ceil(window_s * (1 - (limit - count) / before) - elapsed_s))
 
 
 def network_of(address: str) -> str:
-    """Return the address that a sender is counted by: of IPv6 its network, which has more addresses than counters."""
+    """Return the address that a sender is counted by: for IPv6 the network, which has more addresses than counters."""
     try:
         parsed = ip_address(address)
     except ValueError:

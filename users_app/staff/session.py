@@ -61,7 +61,10 @@ def cached_user(request: HttpRequest) -> User | AnonymousUser:
 
 
 def staff_of(request: HttpRequest) -> User | AnonymousUser:
-    """Return the user of the admin session, if its session of the watch site lives; begins one on opening a page."""
+    """Return the user of the admin session, if its session of the watch site lives.
+
+    Opening a page begins an admin session, where the watch site's cookies belong to staff.
+    """
     user = get_user(request)
     if isinstance(user, User) and (bound_to := request.session.get(BOUND_TO)):
         session = sessions.find_alive(session_id=uuid.UUID(bound_to), user=user)
@@ -97,7 +100,7 @@ def go_on(request: HttpRequest, session: Session) -> None:
 
 
 def let_in(request: HttpRequest) -> User | None:
-    """Begin an admin session for the staff whom the watch site's cookies belong to; returns None for other users."""
+    """Begin an admin session for the user of the watch site's cookies; returns None unless that user is staff."""
     session = session_of_cookies(request)
     if session is None or not session.user.is_staff:
         return None
