@@ -24,24 +24,27 @@ LEFT_OUT = "audit:left-out"
 
 
 def write_attempts(attempts: Iterable[AuditEntry]) -> None:
-    """Write what strangers attempted, up to a limit an hour; the next entry tells how many were left out before it."""
-    write([attempt for attempt in attempts if counters().ask(partial(_has_room, attempt=attempt))])
+    """Write the attempts of strangers, up to a limit an hour; the next entry tells how many were left out before it."""
+    rows = []
+    for attempt in attempts:
+        left_out = counters().ask(partial(_count_attempt, key=f"audit:{network_of(attempt.address or '')}"))
+        if left_out is None:
+            continue
+        if left_out:
+            attempt.detail = {**attempt.detail, "left_out": left_out}
+        rows.append(attempt)
+    write(rows)
 
 
-def _has_room(store: CounterStore, *, attempt: AuditEntry) -> bool:
-    key = f"audit:{network_of(attempt.address or '')}"
-    wait_s = take_turn(store, key, MAX_ATTEMPTS_OF_ADDRESS, HOUR_S) or take_turn(
-        store, "audit:all", MAX_ATTEMPTS, HOUR_S
-    )
-    if wait_s:
+def _count_attempt(store: CounterStore, *, key: str) -> int | None:
+    """Return how many attempts were left out since the last entry, or None when this one is left out too."""
+    if take_turn(store, key, MAX_ATTEMPTS_OF_ADDRESS, HOUR_S) or take_turn(store, "audit:all", MAX_ATTEMPTS, HOUR_S):
         store.add(LEFT_OUT, HOUR_S)
-        return False
+        return None
     # A counter is read by adding to it, and this attempt is not left out.
     left_out = store.add(LEFT_OUT, HOUR_S) - 1
     store.drop(LEFT_OUT)
-    if left_out:
-        attempt.detail = {**attempt.detail, "left_out": left_out}
-    return True
+    return left_out
 
 
 def write(entries: Iterable[AuditEntry]) -> None:

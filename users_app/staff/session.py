@@ -63,7 +63,7 @@ def cached_user(request: HttpRequest) -> User | AnonymousUser:
 def staff_of(request: HttpRequest) -> User | AnonymousUser:
     """Return the user of the admin session, if its session of the watch site lives.
 
-    Opening a page begins an admin session, where the watch site's cookies belong to staff.
+    Opening a page begins an admin session where there is none and the watch site's cookies belong to staff.
     """
     user = get_user(request)
     if isinstance(user, User) and (bound_to := request.session.get(BOUND_TO)):
@@ -75,7 +75,15 @@ def staff_of(request: HttpRequest) -> User | AnonymousUser:
         user = AnonymousUser()
     if isinstance(user, User) or not opens_page(request):
         return user
-    return let_in(request) or AnonymousUser()
+    session = session_of_cookies(request)
+    if session is None or not session.user.is_staff:
+        return AnonymousUser()
+    login(request, session.user, backend=BACKEND)  # with a new session key and a new CSRF token
+    request.session[BOUND_TO] = session.pk.hex
+    go_on(request, session)
+    audit.by(session.user.pk)
+    audit.note("admin_sign_in")
+    return session.user
 
 
 def opens_page(request: HttpRequest) -> bool:
@@ -97,19 +105,6 @@ def go_on(request: HttpRequest, session: Session) -> None:
         sessions.extend_session(session)
     if request.path.startswith(STAFF_PAGES) and access_cookie(request) is None:
         setattr(request, TOKENS, accounts_provider().tokens_again(session))
-
-
-def let_in(request: HttpRequest) -> User | None:
-    """Begin an admin session for the user of the watch site's cookies; returns None unless that user is staff."""
-    session = session_of_cookies(request)
-    if session is None or not session.user.is_staff:
-        return None
-    login(request, session.user, backend=BACKEND)  # with a new session key and a new CSRF token
-    request.session[BOUND_TO] = session.pk.hex
-    go_on(request, session)
-    audit.by(session.user.pk)
-    audit.note("admin_sign_in")
-    return session.user
 
 
 def session_of_cookies(request: HttpRequest) -> Session | None:
