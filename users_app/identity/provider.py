@@ -64,7 +64,10 @@ class Provider(Protocol[T]):
         """Return the session that an access token comes from, with its user. Raises BadToken."""
 
     def device_to_renew(self, *, refresh_token: str) -> Session:
-        """Return the session of a refresh token, which stays unused. Raises BadToken, also where only a pool can tell."""
+        """Return the session that a refresh token may renew, without using the token up.
+
+        Raises BadToken, also where only a pool can tell.
+        """
 
     def tokens_again(self, session: Session) -> Issued | None:
         """Return the tokens of a session in its present state, or None where this site does not mint them."""
