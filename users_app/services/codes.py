@@ -11,7 +11,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from users_app.models import ConfirmationCode, User
 from users_app.signing_secrets import secrets_in_use
 
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 5  # after these only the link in the mail is left
 DIGITS = 6
 
 

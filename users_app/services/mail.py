@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 HOUR_S = 3600
 MAX_ATTEMPTS = 6
-PAUSE_FACTOR = 4  # pauses of 1, 4 and 16 minutes, then about 1, 4 and 17 hours
+PAUSE_FACTOR = 4  # pauses of 1, 4 and 16 minutes, then about 1 and 4 hours
 KEPT_DAYS = 30  # a mail that was given up, for users who ask why nothing came
 PERMANENT = range(500, 600)  # SMTP reply codes
 SUBJECTS = {
