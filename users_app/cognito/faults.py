@@ -6,7 +6,7 @@ RETRY_AFTER_S = 5
 
 
 class PoolUnavailable(Refusal):
-    """The pool cannot be reached, or it and this site are not set up for each other; the client cannot mend either."""
+    """The pool cannot be reached, or it and this site are not set up for each other; the client can correct neither."""
 
     kind = Kind.UNAVAILABLE
     sentence = "The identity provider cannot be reached at the moment. Please try again shortly."

@@ -1,4 +1,4 @@
-"""Accounts of this site for the people of a user pool: the pool says who they are, the account what they may do."""
+"""Accounts of this site for the people of a user pool: the pool says who they are, and the account what they may do."""
 
 import logging
 

@@ -154,7 +154,10 @@ def _granted(answer: Mapping[str, Any]) -> Granted:
 
 
 def _ask(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]:
-    """Raises PoolRefused for what the person can mend, PoolUnavailable for what only the operator can."""
+    """Call the pool and return its answer.
+
+    Raises PoolRefused for what the person can correct, PoolUnavailable for what only the operator can, and PoolBusy.
+    """
     try:
         return _call(pool, operation, **parameters)
     except PoolRefused as refused:
@@ -165,7 +168,10 @@ def _ask(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]
 
 
 def _call(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]:
-    """Raises PoolRefused, PoolBusy or PoolUnavailable."""
+    """Call the pool and return its answer.
+
+    Raises PoolBusy or PoolUnavailable where a later call may succeed, and PoolRefused for every other error.
+    """
     ask = getattr(_boto_client(pool.region, pool.endpoint_url, pool.timeout_s), operation)
     try:
         answer: Mapping[str, Any] = ask(**parameters)

@@ -30,8 +30,8 @@ WAIT_S = 2  # for a fetch that another thread has begun
 class PoolKeys(PyJWKClient):
     """The keys of one pool. The set that was fetched last stays in use for as long as no newer one can be fetched.
 
-    What PyJWT's client does not do is done here: requests whose key is known do not wait for a fetch, a failed fetch is
-    not repeated at once and drops no key, and a fetch is bounded in time and size.
+    Other than with PyJWT's client, requests whose key is known do not wait for a fetch, a failed fetch drops no key and
+    is not repeated at once, and a fetch is bounded in time and size.
     """
 
     jwk_set_cache: JWKSetCache

@@ -15,7 +15,7 @@ from users_app.limits.counters import CounterStore, counters
 from users_app.limits.rates import mark_of, network_of
 from users_app.models import Session
 
-MEMORY_S = 3600  # wrong passwords are forgotten this long after the last one
+MEMORY_S = 3600  # wrong passwords and signatures are forgotten this long after the last one
 
 
 @dataclass(frozen=True, slots=True)
