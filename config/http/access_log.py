@@ -20,23 +20,24 @@ class AccessLog:
         self.application = application
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        began, answered = time.perf_counter(), ["0"]
+        began, answered = time.perf_counter(), "0"
         environ["HTTP_X_REQUEST_ID"] = choose_request_id(environ.get("HTTP_X_REQUEST_ID"))
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=environ["HTTP_X_REQUEST_ID"])
 
         def note(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
-            answered[0] = status
+            nonlocal answered
+            answered = status
             return start_response(status, headers, *exc_info)
 
-        # The body is handed on unwrapped: a server that knows sendfile recognises it.
+        # The body is returned as it is: gunicorn sends a file by sendfile only if it gets its own file wrapper back.
         body = self.application(environ, note)
-        log.info("request", extra=request_fields(environ, answered[0], time.perf_counter() - began))
+        log.info("request", extra=request_fields(environ, answered, time.perf_counter() - began))
         return body
 
 
 def request_fields(environ: WSGIEnvironment, status: str, seconds: float) -> dict[str, Any]:
-    """The fields of the line; without the query, which may hold secrets."""
+    """The fields of the log line, without the query, which may hold secrets."""
     return {
         "method": environ.get("REQUEST_METHOD", ""),
         "path": environ.get("PATH_INFO", ""),

@@ -39,8 +39,9 @@ class Validators:
 
 
 def parse_range(header: str | None, *, size: int) -> ByteRange | None:
-    """The one requested range, cut to the file; None (send the whole file) for none, several or malformed ones.
+    """The requested range, cut to the size of the file.
 
+    Returns None, for which the whole file is sent, when the header is missing or malformed or names several ranges.
     Raises Unsatisfiable.
     """
     match = SINGLE_RANGE.fullmatch(header or "")
@@ -67,13 +68,16 @@ def _number(digits: str) -> int:
 
 
 def precondition(headers: Mapping[str, str], now: Validators) -> HTTPStatus | None:
-    """412 or 304 when the request's conditions ask for it, in the RFC's order of precedence."""
+    """The status that the request's conditions demand, 412 or 304, or None; in the RFC's order of precedence."""
     if "if-match" in headers:
         if not _matches(headers["if-match"], now.etag):
             return HTTPStatus.PRECONDITION_FAILED
-    elif _is_changed_since(headers.get("if-unmodified-since"), now):
-        return HTTPStatus.PRECONDITION_FAILED
+    else:
+        date = parse_http_date_safe(headers.get("if-unmodified-since", ""))
+        if date is not None and now.modified_s > date:
+            return HTTPStatus.PRECONDITION_FAILED
     if "if-none-match" in headers:
+        # The RFC compares weakly here: a weak ETag matches the strong one.
         is_known = _matches(headers["if-none-match"].replace("W/", ""), now.etag)
         return HTTPStatus.NOT_MODIFIED if is_known else None
     date = parse_http_date_safe(headers.get("if-modified-since", ""))
@@ -88,8 +92,3 @@ def may_continue(if_range: str | None, now: Validators) -> bool:
 def _matches(header: str, etag: str) -> bool:
     offered = parse_etags(header)
     return "*" in offered or etag in offered
-
-
-def _is_changed_since(header: str | None, now: Validators) -> bool:
-    date = parse_http_date_safe(header or "")
-    return date is not None and now.modified_s > date

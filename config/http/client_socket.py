@@ -1,16 +1,19 @@
-"""The socket of one client, and how long the server waits for the client to send and to take bytes."""
+"""The socket of one client, and how long the server waits for the client to send and to read bytes."""
 
 import socket
 import time
 from dataclasses import dataclass, field
 
-# A player that is paused takes nothing for as long as it likes, and asks again for the rest.
+# The connection of a paused player, which reads nothing, ends after this time; the player requests the rest again.
 SEND_S = 60.0
 
 
 @dataclass
 class Pace:
-    """How long the server still waits for a client: `grace_s` at first, and at most; each byte received adds to it."""
+    """How long the server still waits for a client: `grace_s` at first and at most.
+
+    Waiting uses the time up, and each received byte adds to it, so that on average `bytes_per_s` must arrive.
+    """
 
     grace_s: float
     bytes_per_s: float
@@ -24,13 +27,14 @@ class Pace:
 
 
 class ClientSocket(socket.socket):
-    """Raises TimeoutError: in `recv` when the client falls behind its pace, in `send` when it takes nothing for SEND_S.
+    """A socket that raises TimeoutError when its client is too slow.
 
-    An application may shorten both by `settimeout`. The main loop, which never waits, reads without a pace.
+    `recv` raises it when the client falls behind its pace, and `send` when the client reads nothing for SEND_S. An
+    application may shorten both by `settimeout`.
     """
 
     pace: Pace
-    is_late = False
+    is_late = False  # True once `recv` has raised it
 
     def serve_from_a_thread(self) -> None:
         self.is_late = False
@@ -38,7 +42,7 @@ class ClientSocket(socket.socket):
 
     def recv(self, size: int, flags: int = 0) -> bytes:
         limit_s = self.gettimeout()
-        if limit_s == 0:
+        if limit_s == 0:  # the main loop never waits, and keeps the pace itself
             return super().recv(size, flags)
         began_s = time.monotonic()
         try:

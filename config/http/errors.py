@@ -45,7 +45,7 @@ class RefusalResponse(exceptions.APIException):
 
 
 class MediaUnavailable(exceptions.APIException):
-    """The answer to a failure of the pipeline while a client waits: as a rule the storage is away."""
+    """The answer when the pipeline fails during a request, as a rule because the storage cannot be reached."""
 
     status_code = 503
 
@@ -111,12 +111,13 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    if isinstance(sys.exception(), NO_DATABASE):
+    error = sys.exception()
+    if isinstance(error, NO_DATABASE):
         unavailable = DatabaseUnavailable()
         response = answer(request, status=503, code="database_unavailable", detail=str(unavailable.detail))
         response["Retry-After"] = RETRY_AFTER_S
         return response
-    if isinstance(error := sys.exception(), Refusal) and error.kind is Kind.UNAVAILABLE:
+    if isinstance(error, Refusal) and error.kind is Kind.UNAVAILABLE:
         response = answer(request, status=error.kind.value, code=error.code, detail=error.sentence)
         if error.retry_after_s is not None:
             response["Retry-After"] = str(error.retry_after_s)

@@ -1,4 +1,4 @@
-"""The address and the scheme of the client behind a trusted proxy; what any other client claims is ignored."""
+"""The address and the scheme of the client behind a trusted proxy; the claims of other clients are ignored."""
 
 from collections.abc import Iterable, Sequence
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
@@ -30,7 +30,10 @@ class ForwardedHeaders:
         return self.application(environ, start_response)
 
     def client(self, chain: str, nearest: str) -> str:
-        """The last address of the chain that is no trusted proxy: any client may have written those before it."""
+        """The last address of the chain that is no trusted proxy: any client may have written those before it.
+
+        Returns `nearest`, the address of the proxy that sent the request, when the chain ends with no address.
+        """
         client = nearest
         for address in reversed([part.strip() for part in chain.split(",") if part.strip()]):
             if not is_address(address):

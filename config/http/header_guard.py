@@ -1,7 +1,7 @@
-"""Takes out of a request's headers what Django cannot read without failing.
+"""Removes the parts of a request's headers that Django fails on.
 
-`Content-Type: text/plain; name*=nonsense''x` names a character set for a parameter's value (RFC 2231). Django looks it
-up while it makes the request, before any middleware, and one that Python does not know ends in a 500.
+`Content-Type: text/plain; name*=nonsense''x` names a character set for a parameter's value (RFC 2231). Django looks the
+character set up while it builds the request, before any middleware runs; one that Python does not know leads to a 500.
 """
 
 import re

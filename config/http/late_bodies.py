@@ -10,9 +10,9 @@ BODY_HEADERS = frozenset({"content-type", "content-length", "content-encoding", 
 
 
 class LateBodies:
-    """WSGI: answers 408 in place of the error that the application makes of a body that broke off.
+    """WSGI: answers 408 instead of the application's error when the body of the request came too slowly.
 
-    An upload that keeps the part that came is a success to the application, and its answer stays as it is.
+    Where the application keeps the part of an upload that has arrived, it answers with success; that answer stays.
     """
 
     def __init__(self, application: WSGIApplication) -> None:

@@ -1,4 +1,4 @@
-"""Signed media by byte range, before Django: no query, and one open file or one block of memory per request.
+"""Serves signed media by byte range, before Django: no database query, and one open file or block of memory a request.
 
 It serves `/media/<grant>/videos/<public_id>/<version>/<file>` with the grant of a version,
 `/media/file/<grant>/videos/…` with the grant of that one file, and nothing else: never originals, unfinished uploads or
@@ -33,12 +33,12 @@ from media_pipeline.layout import CONTENT_TYPES, LISTS
 GRANT_URL = "/media-grant/"
 BLOCK_BYTES = 256 * 1024
 METHODS = ("GET", "HEAD", "OPTIONS")
-# Any other address is refused before a file is looked for: no name that starts with a dot, no escapes, no second
-# slash, no control characters.
+# Any other address is refused before the server looks for a file. These admit no name that starts with a dot, no
+# escapes, no second folder and no control characters.
 GRANT = r"(?P<grant>[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43})"
 PREFIX = r"(?P<prefix>videos/[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}/[A-Za-z0-9_-]{1,32})"
 NAME = r"(?P<name>(?:[A-Za-z0-9_-]{1,32}/)?[A-Za-z0-9_-]{1,64}(?:\.[A-Za-z0-9_-]{1,16}){1,3})"
-ADDRESS = re.compile(f"(?P<of_file>file/)?{GRANT}/{PREFIX}/{NAME}?")
+ADDRESS = re.compile(f"(?P<of_file>file/)?{GRANT}/{PREFIX}/{NAME}?")  # Nginx asks about a version without a name
 NO_QUALITY = re.compile(r";q=0(\.0*)?$")
 NOT_THERE = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
 PREFLIGHT = {
@@ -141,8 +141,8 @@ def redirect_to_bucket(key: str, environ: WSGIEnvironment, *, lifetime_s: int) -
     try:
         if not key.endswith(LISTS):
             return Answer(HTTPStatus.FOUND, {"Location": delivery.bucket_url(key, lifetime_s), **headers})
-        listed = delivery.bucket_playlist if key.endswith(".m3u8") else delivery.bucket_manifest
-        body = listed(key, lifetime_s).encode()
+        read_list = delivery.bucket_playlist if key.endswith(".m3u8") else delivery.bucket_manifest
+        body = read_list(key, lifetime_s).encode()
     except SourceMissing as error:
         raise not_found() from error
     except StorageUnavailable as error:
@@ -198,7 +198,10 @@ def send_file(path: Path, environ: WSGIEnvironment, *, max_age_s: int) -> Answer
 
 
 def requested_range(environ: WSGIEnvironment, validators: Validators, *, size: int) -> ByteRange | None:
-    """The range to send; None for the whole file: ranges are for GET only, and an If-Range that fails drops them."""
+    """The range to send, or None for the whole file: only GET has ranges, and an If-Range that fails drops them.
+
+    Raises MediaRefused (416).
+    """
     if environ["REQUEST_METHOD"] != "GET" or not may_continue(environ.get("HTTP_IF_RANGE"), validators):
         return None
     try:
@@ -210,7 +213,7 @@ def requested_range(environ: WSGIEnvironment, validators: Validators, *, size: i
 
 
 class FilePart:
-    """A part of an open file. Servers that know sendfile take its descriptor and the declared length instead."""
+    """A part of an open file. gunicorn's sendfile only uses its descriptor, its position and the Content-Length."""
 
     def __init__(self, file: BinaryIO, part: ByteRange) -> None:
         self.file = file
@@ -218,6 +221,7 @@ class FilePart:
         self.seek(part.first)
 
     def seek(self, position: int) -> None:
+        # socket.sendfile calls this too: before it falls back on reading, and after it has sent the part.
         self.remaining = self.end - self.file.seek(position)
 
     def read(self, size: int = BLOCK_BYTES) -> bytes:

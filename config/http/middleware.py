@@ -29,15 +29,16 @@ class RequestId:
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
         request_id = choose_request_id(request.headers.get("X-Request-ID"))
-        request.request_id = request_id  # type: ignore[attr-defined]  # ours
+        request.request_id = request_id  # type: ignore[attr-defined]  # an attribute of this site
         response = self.get_response(request)
         response.headers["X-Request-ID"] = request_id
         return response
 
 
 class BodyLimits:
-    """Refuses bodies that DRF's parsers would take: any number of bytes, in any codec Python has (zlib is one).
+    """Refuses bodies that are too large or not in UTF-8.
 
+    DRF's parsers would take any number of bytes, in any codec that Python has, such as zlib.
     Files stream to disk and have limits of their own, at the routes of uploads only: content_app.api.uploads.forms.
     """
 

@@ -23,7 +23,7 @@ COMPRESSOR = Compressor(use_brotli=False, quiet=True)
 
 
 class StaticFiles(WhiteNoiseMiddleware):
-    """Compresses a file when it is first requested: most of the megabytes that packages bring never are."""
+    """Compresses a file when it is first requested: most of the megabytes of files in packages never are."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.unpacked: dict[str, str] = {}
@@ -63,7 +63,7 @@ def packed_copy(path: Path) -> Path:
 
 
 def is_intact(copy: Path, content: bytes) -> bool:
-    """False after a power cut that left the folder without the files that were written into it."""
+    """False also after a power cut that left the folder without the contents of its files."""
     packed = copy.with_name(f"{copy.name}.gz")
     try:
         return copy.read_bytes() == content and (not packed.exists() or gzip.decompress(packed.read_bytes()) == content)
@@ -77,6 +77,6 @@ def make_copy(path: Path, folder: Path) -> None:
         work.mkdir()
         COMPRESSOR.compress(shutil.copy2(path, work))
         shutil.rmtree(folder, ignore_errors=True)  # an incomplete one
-        # Another process may have been faster: then the rename fails, and its copy is as good.
+        # Another process may have been faster. Then the rename fails, and the other copy is as good.
         with suppress(OSError):
             work.rename(folder)

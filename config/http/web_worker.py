@@ -39,8 +39,8 @@ FORWARDED_FOR = re.compile(rb"\r\nx-forwarded-for:([^\r\n]*+)", re.IGNORECASE)
 EXPECT = re.compile(rb"\r\nexpect:[ \t]*+100-continue[ \t]*+(?=\r\n)", re.IGNORECASE)
 # A part of a resumable upload: its thread reads it as it comes, and keeps what has come when the line breaks.
 CHUNK = re.compile(rb"\r\ncontent-type:[ \t]*+application/offset\+octet-stream", re.IGNORECASE)
-# The announced bodies that one address may have in memory at once. Smaller ones than FREE_BYTES are not counted: they
-# are nothing beside their connection.
+# The announced bodies that one address may have in memory at once. Bodies of up to FREE_BYTES are not counted: they
+# need hardly more memory than their connection.
 MAX_HELD_BYTES = 16_000_000
 FREE_BYTES = 64 * 1024
 # What has arrived from all addresses together. Announced bytes do not count here: an announcement alone must not keep
@@ -49,7 +49,8 @@ MAX_KEPT_BYTES = 128_000_000
 # Errors of accept() that last until some connection closes.
 NO_ROOM = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 ACCEPT_PAUSE_S = 1.0
-# A refused client may still be sending: a connection that is closed at once would lose it the answer.
+# A refused client may still be sending. Closing at once would reset the connection, and the client would lose the
+# answer.
 LINGER_S = 5.0
 SWEEP_S = 0.5
 
@@ -98,10 +99,11 @@ class Parser(RequestParser):
 
 
 class ClientConnection(TConn):
-    """One client.
+    """The connection of one client.
 
-    `network` is the network of its socket; `address` that of the client whose threads are counted, as `network_of` has
-    it: behind a trusted proxy the one that the proxy names, or None.
+    `network`: the network (see `network_of`) of the other end of the socket, empty for a Unix socket. `address`: the
+    network that threads and bodies of the current request count for. It is that of the client that a trusted proxy
+    names, else `network`. None means that the proxy names no client, and has no limits of its own.
     """
 
     parser: Any
@@ -109,7 +111,7 @@ class ClientConnection(TConn):
     def __init__(self, cfg: Any, sock: ClientSocket, client: Any, server: Any) -> None:
         super().__init__(cfg, sock, client, server)
         self.parser = Parser(cfg, sock, client)
-        self.data_ready = True
+        self.data_ready = True  # gunicorn would wait for the first bytes in a thread
         self.peer: str = client[0] if isinstance(client, tuple) else ""
         self.network = network_of(self.peer) if self.peer else ""
         self.is_proxy = False
@@ -117,8 +119,8 @@ class ClientConnection(TConn):
         self.received = bytearray()
         self.request_bytes: int | None = None  # of head and body, once the head has arrived
         self.seen_s = 0.0
-        self.held_bytes = 0
-        self.kept_bytes = 0
+        self.held_bytes = 0  # of the announced body, as they count for `address`
+        self.kept_bytes = 0  # that have arrived and are in memory
         self.is_leaving = False
         self.on_close: Callable[[ClientConnection], None] | None = None
 
@@ -127,7 +129,7 @@ class ClientConnection(TConn):
         self.sock.serve_from_a_thread()
 
     def close(self, graceful: bool = False) -> None:
-        """Closes at once: for a graceful end gunicorn would stop its main loop, so `linger` has waited before."""
+        """Closes at once. gunicorn's graceful close would block the main loop, so `linger` has waited before."""
         super().close()
         if self.on_close:
             self.on_close(self)
@@ -147,6 +149,7 @@ class FairWorker(ThreadWorker):
     def run(self) -> None:
         from django.conf import settings  # of the application, which is loaded by now
 
+        # Only the main loop changes these counts, so they need no lock.
         self.connections: Counter[str] = Counter()
         self.busy: Counter[str | None] = Counter()
         self.queued: dict[str | None, deque[ClientConnection]] = {}
@@ -196,7 +199,7 @@ class FairWorker(ThreadWorker):
         super().set_accept_enabled(enabled and time.monotonic() >= self.accepts_from_s)
 
     def forget(self, conn: ClientConnection) -> None:
-        self.accepts_from_s = 0.0
+        self.accepts_from_s = 0.0  # a file was closed, so there is room for another connection
         self.connections[conn.network] -= 1
         if not self.connections[conn.network]:
             del self.connections[conn.network]
@@ -247,6 +250,7 @@ class FairWorker(ThreadWorker):
             self.watch(conn, self.on_readable, self.request_s)
 
     def take(self, conn: ClientConnection, data: bytes) -> None:
+        """Adds `data` to the request, and enqueues the request once head and body are complete."""
         before = len(conn.received)
         conn.received += data
         conn.kept_bytes += len(data)
@@ -278,9 +282,9 @@ class FairWorker(ThreadWorker):
         self.enqueue_req(conn)
 
     def read_head(self, conn: ClientConnection, head: bytes) -> bool:
-        """Finds how many bytes to wait for and the address that they count for.
+        """Sets how many bytes to wait for and the address that they count for.
 
-        Returns False when this address already has too much in memory.
+        Returns False when this address has announced too much at once.
         """
         length = CONTENT_LENGTH.search(head)
         body_bytes = int(length[1] or 0) if length else 0
@@ -328,16 +332,17 @@ class FairWorker(ThreadWorker):
             return False  # the client reads nothing of its answer
 
     def finish_request(self, conn: ClientConnection, fs: "Future[Any]") -> None:
+        """Called in the main loop when the thread has ended; its result is True when the connection stays open."""
         self.release(conn)
         if fs.cancelled() or fs.exception() or not fs.result():
             self.linger(conn)
-        elif conn.parser.unreader.buf.getbuffer().nbytes:
+        elif conn.parser.unreader.buf.getbuffer().nbytes:  # the beginning of the next request
             self.await_request(conn)
         else:
             super().finish_request(conn, fs)
 
     def release(self, conn: ClientConnection) -> None:
-        """Starts the next queued request of the same address."""
+        """Ends the count of this request, and gives its thread to the next queued request of the same address."""
         self.settle(conn)
         if waiting := self.queued.get(conn.address):
             following = waiting.popleft()
@@ -362,7 +367,10 @@ class FairWorker(ThreadWorker):
     # --- the main loop: connections end -------------------------------------------------------------------------------
 
     def murder_pending(self) -> None:
-        """Ends connections whose deadline is over. Idle ones get no answer, and do not delay a shutdown."""
+        """Ends connections whose deadline is over. Idle ones get no answer, and do not delay a shutdown.
+
+        gunicorn calls this in each turn of the main loop.
+        """
         now = time.monotonic()
         if now - self.swept_s < SWEEP_S:
             return
@@ -381,7 +389,7 @@ class FairWorker(ThreadWorker):
         self.linger(conn)
 
     def linger(self, conn: ClientConnection) -> None:
-        """Throws away what the client is still sending, until it has read the answer and closes."""
+        """Throws away what the client is still sending, until the client has read the answer and closes."""
         self.settle(conn)
         conn.is_leaving = True
         conn.received = bytearray()
