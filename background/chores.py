@@ -1,7 +1,7 @@
 """The chores that apps register, and the rounds in which the reaper runs each of them, even when others fail.
 
-A chore that fails rests longer each time, and is logged once in a while. One that takes long goes on in a thread of its
-own while the others have their turn.
+A chore that fails rests longer after each failure, and the failure is logged once in LOG_EVERY_S. A chore that takes
+long continues in a thread of its own while the others have their turn.
 """
 
 import logging
@@ -21,7 +21,7 @@ from background.retry import Retry
 log = logging.getLogger(__name__)
 
 PATIENCE_S = 30.0
-MAX_REST = 12  # intervals, one minute by default: after an outage of the database no chore waits longer
+MAX_REST = 12  # in intervals, so a minute by default: no chore waits longer after an outage of the database
 LOG_EVERY_S = 600.0
 # Faults of other services, which pass or which an operator repairs; anything else is a bug, logged with its traceback.
 OUTSIDE = (DatabaseError, OSError, RedisError)
@@ -54,11 +54,11 @@ class Chore:
     failures: int = 0  # in a row
     rests_until: float = 0.0
     logged_at: float = -math.inf
-    left_alone: "Future[None] | None" = None  # a run that an earlier round did not wait for
+    last_run: "Future[None] | None" = None  # in a thread; it may outlast the round that started it
 
     @property
-    def goes_on(self) -> bool:
-        return self.left_alone is not None and not self.left_alone.done()
+    def is_running(self) -> bool:
+        return self.last_run is not None and not self.last_run.done()
 
 
 @dataclass
@@ -70,7 +70,10 @@ class Round:
 
 
 class Housekeeping:
-    """`patience_s`: how long a round waits for one chore; with None each runs in the calling thread to its end."""
+    """Runs chores in rounds.
+
+    `patience_s`: how long a round waits for one chore; None runs each chore to its end, in the calling thread.
+    """
 
     def __init__(
         self,
@@ -86,25 +89,26 @@ class Housekeeping:
 
     def run_round(self) -> Round:
         for chore in self.chores:
-            if not chore.goes_on and self.clock() >= chore.rests_until:
-                self._give_a_turn(chore)
+            if chore.is_running or self.clock() < chore.rests_until:
+                continue
+            if self.patience_s is None:
+                self._do(chore)
+            else:
+                self._do_in_a_thread(chore, self.patience_s)
         return Round(
             failing=[chore.name for chore in self.chores if chore.failures],
-            unfinished=[chore.name for chore in self.chores if chore.goes_on],
+            unfinished=[chore.name for chore in self.chores if chore.is_running],
         )
 
-    def _give_a_turn(self, chore: Chore) -> None:
-        if self.patience_s is None:
-            self._do(chore)
-            return
+    def _do_in_a_thread(self, chore: Chore, patience_s: float) -> None:
         # One thread for all, so that the chores of every round share its connection to the database.
         self.thread = self.thread or ThreadPoolExecutor(1, thread_name_prefix="reaper")
         self.thread.submit(close_old_connections)  # a connection that broke in an earlier chore
-        chore.left_alone = self.thread.submit(self._do, chore)
+        chore.last_run = self.thread.submit(self._do, chore)
         try:
-            chore.left_alone.result(self.patience_s)
+            chore.last_run.result(patience_s)
         except NotDone:
-            self._log(chore, "the chore %s takes longer than %.0f s: the others go on", chore.name, self.patience_s)
+            self._log(chore, "the chore %s takes longer than %.0f s: the others go on", chore.name, patience_s)
             # The slow chore keeps this thread, which then closes its connection and ends; the next chore gets another.
             self.thread.submit(connections.close_all)
             self.thread.shutdown(wait=False)

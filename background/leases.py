@@ -1,7 +1,8 @@
-"""Leases: a row belongs to one worker until a moment in the row, which the worker moves on while it lives.
+"""Leases: a row belongs to one worker until the end of its lease, which the worker renews while it lives.
 
-A worker that is killed stops moving it, and the row is free again when the moment has passed. Every write of the worker
-is a conditional UPDATE that names its lease, so that a worker which was taken for dead changes nothing any more.
+The end is a field of the row. A worker that is killed renews nothing, and the row is free once the end has passed.
+Every write of a worker is a conditional UPDATE that names its lease, so that a worker which was taken for dead changes
+nothing any more.
 """
 
 from datetime import datetime, timedelta

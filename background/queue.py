@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import wraps
-from typing import Any, Protocol
+from typing import Protocol
 
 import django_rq
 import structlog
@@ -45,6 +45,7 @@ class RqQueue:
         django_rq.get_queue(queue_name).enqueue_call(
             function,
             args=(key,) if key else (),
+            # keys_waiting reads the name and the key from it.
             job_id=f"{function.rpartition('.')[2]}-{key}-{uuid.uuid4().hex[:12]}",
             timeout=timeout_s,
             result_ttl=0,
@@ -75,7 +76,7 @@ _queue: JobQueue = RqQueue()
 
 @contextmanager
 def using(queue: JobQueue) -> Iterator[None]:
-    """All of this process puts its jobs on this queue meanwhile: how a test hands in one without Redis."""
+    """This process uses `queue` within the context: tests hand in one that needs no Redis."""
     global _queue
     before, _queue = _queue, queue
     try:
@@ -85,7 +86,7 @@ def using(queue: JobQueue) -> Iterator[None]:
 
 
 def enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> bool:
-    """Whether the job is on the queue; False when the queue cannot be reached. `key`: 0 for a job that takes none."""
+    """Puts the job on the queue; returns False when it cannot be reached. `key`: 0 for a job that takes none."""
     try:
         _queue.put(queue_name, function, key, timeout_s=timeout_s)
     except RedisError as error:
@@ -95,7 +96,7 @@ def enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> bool
 
 
 def enqueue_once(queue_name: str, function: str, *, timeout_s: int) -> bool:
-    """Enqueues this job, which takes no key, unless one of its name already waits; False when the queue is down."""
+    """Enqueues this job, which takes no key, unless one of its name is waiting; False when the queue is down."""
     try:
         with _queue.lock(f"enqueue_once:{function}"):
             if _queue.keys_waiting(queue_name, function.rpartition(".")[2]):
@@ -107,7 +108,7 @@ def enqueue_once(queue_name: str, function: str, *, timeout_s: int) -> bool:
 
 
 def keys_waiting(queue_name: str, job: str) -> set[int]:
-    """The ids that jobs of this name wait on the queue for; raises RedisError when it cannot be reached."""
+    """The keys of the waiting jobs of this name; raises RedisError when the queue cannot be reached."""
     return _queue.keys_waiting(queue_name, job)
 
 
@@ -142,17 +143,13 @@ def worker_count(queue_name: str) -> int | None:
 
 
 def told_where_it_comes_from(job: Callable[..., None]) -> Callable[..., None]:
-    """Adds the id of the request that led to the job to every line that it logs."""
+    """Adds the id of the job, and of the request that led to it, to every line that the job logs."""
 
     @wraps(job)
     def run(*args: int) -> None:
-        with structlog.contextvars.bound_contextvars(**_origin_of_job()):
+        running = get_current_job()  # None where the job is called as a plain function
+        origin = {} if running is None else {**running.meta.get("origin", {}), "job_id": running.id}
+        with structlog.contextvars.bound_contextvars(**origin):
             job(*args)
 
     return run
-
-
-def _origin_of_job() -> dict[str, Any]:
-    """The context of the request that enqueued the running job, and the id of the job; empty outside of a job."""
-    job = get_current_job()
-    return {} if job is None else {**job.meta.get("origin", {}), "job_id": job.id}

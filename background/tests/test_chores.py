@@ -141,10 +141,10 @@ def test_a_chore_that_takes_long_goes_on_alone_while_the_others_have_their_turns
     assert board.round(keeping) == NAMES
     assert board.round(keeping) == ["first", "third", "fourth"]
     assert keeping.run_round().unfinished == ["second"]
-    left_alone = keeping.chores[1].left_alone
-    assert left_alone is not None
+    slow_run = keeping.chores[1].last_run
+    assert slow_run is not None
     slow.set()
-    left_alone.result(60)
+    slow_run.result(60)
     assert board.round(keeping) == NAMES
     assert keeping.run_round().unfinished == []
 
