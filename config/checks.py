@@ -1,8 +1,8 @@
 """Settings that are unsafe or contradict each other, as system checks: what is wrong, and as the hint what to set.
 
-No process starts with one of them, and all are told at once. Commands run the checks themselves (those that skip
-Django's other checks name the tag), the web server runs them in config.wsgi. Beside each check stands the function that
-it calls with the settings, and tests with values of their own.
+No process starts with such settings, and all of them are reported at once. Commands run the checks themselves (those
+that skip Django's other checks name the tag), the web server runs them in config.wsgi. Each check passes the settings
+to a function beside it, which tests call with values of their own.
 """
 
 import re
@@ -252,7 +252,7 @@ def check_gateway(**_: Any) -> list[Error]:
 
 
 def is_private(url: str) -> bool:
-    """True when nobody on the way can read or change what is sent: https, or http that stays on this machine."""
+    """True for https, and for http that stays on this machine: nobody on the way can read or change what is sent."""
     try:
         parts = urlsplit(url)
         if parts.scheme == "https" or not parts.hostname:

@@ -52,7 +52,7 @@ def is_database_up() -> bool:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
     except DatabaseError:
-        connection.close()  # a broken one would fail for ever, where wait_for_services asks again
+        connection.close()  # wait_for_services asks again, and a broken connection would fail each time
         return False
     return True
 

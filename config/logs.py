@@ -11,7 +11,8 @@ FORMATS = ("plain", "json")
 HIDDEN = "[hidden]"
 # The maximum of a line in either format, with its traceback: a line may quote anything that a client sends.
 LINE_CHARACTERS = 10_000
-# A longer text is cut before it is searched for secrets, at its end: the name before a secret that is cut stays.
+# A longer text is cut before it is searched for secrets. It is cut at its end, so that the name before a secret that is
+# cut in two remains, by which the rest of the secret is found.
 READ_CHARACTERS = 10 * LINE_CHARACTERS
 # Secrets as they appear in addresses, headers and errors of libraries. The quantifiers are possessive and atomic, so
 # that the time grows with the length of the text and no faster, whatever a client sends.
@@ -70,14 +71,15 @@ def shorten(text: str, limit: int) -> str:
 
 def redact_event(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """Hides the secrets in the fields of a JSON line, by the name of a field and by the form of its value."""
-    return {
-        name: HIDDEN
-        if SECRET_NAMES.search(name)
-        else value
-        if value is None or isinstance(value, int | float)
-        else redact(str(value))
-        for name, value in event.items()
-    }
+    shown: structlog.typing.EventDict = {}
+    for name, value in event.items():
+        if SECRET_NAMES.search(name):
+            shown[name] = HIDDEN
+        elif value is None or isinstance(value, int | float):
+            shown[name] = value
+        else:
+            shown[name] = redact(str(value))
+    return shown
 
 
 def render_json(_: Any, __: str, event: structlog.typing.EventDict) -> str:
@@ -89,7 +91,7 @@ def render_json(_: Any, __: str, event: structlog.typing.EventDict) -> str:
 
 
 class WithoutTraceback(logging.Filter):
-    """For errors that any client can cause: the line is enough, and tracebacks would fill the log."""
+    """Removes the traceback from errors that any client can cause: the line is enough, and they would fill the log."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.exc_info = None

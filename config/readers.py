@@ -1,6 +1,6 @@
 """Groups of settings that are read together: each function takes the environment and returns one value of settings.py.
 
-Values that contradict each other are not refused here but by config.checks, which tells all of them at once.
+Values that contradict each other are not refused here but by config.checks, which reports all of them at once.
 """
 
 from ipaddress import IPv4Network, IPv6Network

@@ -1,4 +1,4 @@
-"""The RQ worker of the platform: it ends soon when it is asked to, and no job outlives it when it is killed."""
+"""The RQ worker of the platform: it ends soon when it gets SIGTERM, and no job outlives it when it is killed."""
 
 import ctypes
 import os

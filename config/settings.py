@@ -1,7 +1,8 @@
 """Django's settings: one table, read from top to bottom.
 
 Values come from config.env, groups of them by config.readers; config.checks refuses those that contradict each other.
-DEBUG switches nothing but what Django shows on errors and whether unsafe values are refused.
+DEBUG only decides what Django shows on errors, whether unsafe values are refused, and whether static files are read
+anew for each request.
 """
 
 from datetime import timedelta
@@ -97,7 +98,8 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "users_app.staff.session.StaffSignIn",
     "users_app.audit.middleware.AuditTrail",
-    # It needs to know the sender of a large form, and must run before the CSRF check, which reads the body.
+    # After the session, because it needs the sender of a large form. The CSRF check, which reads the body, still
+    # follows: it runs just before the view.
     "content_app.api.uploads.forms.UploadLimit",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -159,7 +161,7 @@ SQS_QUEUE_URL = env.text("SQS_QUEUE_URL")
 SQS_WAIT_SECONDS = env.integer("SQS_WAIT_SECONDS", default=20, least=0)
 TRANSCODER = env.choice("TRANSCODER", default="internal", choices=("internal", "external"))
 STORAGES = {
-    # An original has no address that lasts longer than one to upload it.
+    # A signed address of an original lasts no longer than one for uploading.
     "default": file_storage(S3_CONNECTION, url_lifetime_s=UPLOAD_URL_MINUTES * 60),
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }

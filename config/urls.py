@@ -29,7 +29,7 @@ urlpatterns = [
     path("django-rq/", include("config.admin_site.queue_pages")),
     # Unfold's search for the names of models; see templates/unfold/helpers/command.html.
     path("admin/search/", RedirectView.as_view(pattern_name="admin:index")),
-    # Django's "view on site", which no model here has: it asks for rows of models without a table.
+    # Django's "view on site", which no model here has. It would query every model, django-rq's without a table as well.
     path("admin/r/<path:rest>", RedirectView.as_view(url="/admin/")),
     # With the session that the watch site and the admin site share.
     path("admin/login/", staff_session.sign_in_page),

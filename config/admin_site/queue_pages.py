@@ -16,7 +16,7 @@ from rq.exceptions import NoSuchJobError
 
 View = Callable[..., HttpResponseBase]
 SERVICE_UNAVAILABLE = 503
-# What the views of django_rq raise for a queue, a job or a worker that does not exist, by a valid key or another.
+# The errors of django_rq's views for a queue, a job or a worker that does not exist, whether or not its key is valid.
 MISSING = (IndexError, NoSuchJobError, ValueError, AssertionError)
 # A script inside these pages starts a jQuery plugin that Django no longer has; their content policy would refuse it.
 DEAD_SCRIPT = re.compile(rb"<script type=\"text/javascript\">\s*\(function\(\$\) \{[^<]*</script>")

@@ -22,14 +22,11 @@ def item(title: str, icon: str, link: Any, *, permission: Any = None) -> dict[st
     return {"title": title, "icon": icon, "link": link, "permission": permission}
 
 
-def may_view(model: str) -> Any:
-    app, name = model.split(".")
-    return lambda request: request.user.has_perm(f"{app}.view_{name}")
-
-
 def model_item(title: str, icon: str, model: str) -> dict[str, Any]:
-    link = reverse_lazy(f"admin:{model.replace('.', '_')}_changelist")
-    return item(title, icon, link, permission=may_view(model))
+    """The list of a model ("app.model"), for staff who may view it."""
+    app, name = model.split(".")
+    link = reverse_lazy(f"admin:{app}_{name}_changelist")
+    return item(title, icon, link, permission=lambda request: request.user.has_perm(f"{app}.view_{name}"))
 
 
 # The colours of the watch site's style sheet: a warm light ground, a night-blue dark one, and amber.

@@ -200,8 +200,9 @@ def answers(schema: Json, operation: Json) -> Iterator[str]:
 
 def small_object(schema: Json, given: Json) -> str:
     """The table of an answered object with few fields; empty for a larger one."""
-    found = resolve(schema, given.get("items", given))
-    return fields(schema, found, need="Always") if 0 < len(found.get("properties", {})) <= MAX_INLINE_FIELDS else ""
+    described = resolve(schema, given.get("items", given))
+    is_small = 0 < len(described.get("properties", {})) <= MAX_INLINE_FIELDS
+    return fields(schema, described, need="Always") if is_small else ""
 
 
 # --- Fields and types ---
@@ -240,21 +241,17 @@ def bare_type(schema: Json, field: Json) -> str:
         return bare_type(schema, field["allOf"][0])
     if "oneOf" in field:
         return " or ".join(dict.fromkeys(bare_type(schema, one) for one in field["oneOf"]))
-    found = resolve(schema, field)
-    if "enum" in found:
-        return "one of " + ", ".join(f"`{value}`" for value in found["enum"] if value not in ("", None))
-    if "name" in found:
-        return f"[{found['name']}](#{anchor(found['name'])})"
-    return plain_type(schema, found)
-
-
-def plain_type(schema: Json, field: Json) -> str:
-    kind = str(field.get("type", "anything"))
+    resolved = resolve(schema, field)
+    if "enum" in resolved:
+        return "one of " + ", ".join(f"`{value}`" for value in resolved["enum"] if value not in ("", None))
+    if "name" in resolved:
+        return f"[{resolved['name']}](#{anchor(resolved['name'])})"
+    kind = str(resolved.get("type", "anything"))
     if kind == "array":
-        return f"list of {bare_type(schema, field['items'])}"
-    if kind == "object" and field.get("additionalProperties"):
-        return f"object of {bare_type(schema, field['additionalProperties'])}"
-    return f"{kind} ({field['format']})" if "format" in field else kind
+        return f"list of {bare_type(schema, resolved['items'])}"
+    if kind == "object" and resolved.get("additionalProperties"):
+        return f"object of {bare_type(schema, resolved['additionalProperties'])}"
+    return f"{kind} ({resolved['format']})" if "format" in resolved else kind
 
 
 def objects(schema: Json) -> Iterator[str]:
@@ -288,13 +285,9 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [
         [head[column] for column in kept],
         ["---"] * len(kept),
-        *([cell(row[column]) for column in kept] for row in rows),
+        *([row[column].replace("|", "\\|").replace("\n", " ") for column in kept] for row in rows),
     ]
     return "".join(f"| {' | '.join(line)} |\n" for line in lines)
-
-
-def cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
 
 
 def show(example: Json) -> str:

@@ -40,7 +40,7 @@ TAGS = {
         "digits of the mail (`verify-email`). The other routes are the same as below `/users/`, cookies included, for "
         "clients that have them under this prefix."
     ),
-    "people": "Profiles and, for admins, everybody and their roles.",
+    "people": "Profiles and, for admins, all accounts and their roles.",
     "content": "The catalogue as the pages show it, favourites, and addresses for watching.",
     "videos": "Films: upload with a form, change, delete, bring back, and what will become of a file.",
     "upload": (
@@ -60,7 +60,7 @@ PEOPLE = ("/users/profile", "/api/v1/users/")
 
 class Schema(AutoSchema):
     def get_operation_id(self) -> str:
-        """A name of its own for the route of one entry, which would get that of the route of its list."""
+        """Gives the route of one entry an id of its own; by itself it would get that of the route of the list."""
         name: str = super().get_operation_id()
         return f"{name}_one" if self.path.endswith("_id}/") else name
 
@@ -150,6 +150,6 @@ class ServiceScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
                 "type": "apiKey",
                 "in": "header",
                 "name": "X-Gateway-Secret",
-                "description": "Of our API gateway.",
+                "description": "The secret of this site's API gateway.",
             },
         ]

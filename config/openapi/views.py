@@ -63,9 +63,9 @@ documents = Documents()
 
 
 def make_documents() -> dict[str, Document]:
-    # In English like all of its own text: Django would translate its parts into the language of the first client.
+    # In English, like the texts of this site: Django's own would be in the language of the first client.
     with translation.override("en"):
-        schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # its own
+        schema = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]  # not annotated
         renderers = (OpenApiJsonRenderer(), OpenApiYamlRenderer())
         return {renderer.format: make_document(renderer.render(schema)) for renderer in renderers}
 

@@ -94,7 +94,7 @@ class Command(BaseCommand):
             is_begun = is_interrupted()
         if follow:
             self.follow()
-        # After the first film, which so has all processors of the machine to itself.
+        # Only now, so that the first film has all processors of the machine to itself.
         if is_begun:
             add_others()
 
@@ -126,7 +126,7 @@ def is_interrupted() -> bool:
 def add_others() -> None:
     """Adds the other films, dated before the first one, so that it stays the newest of the catalogue."""
     first = find_demo()
-    if first is None:  # deleted while it was processed: then the demo is not wanted
+    if first is None:  # the admin deleted it while it was processed, and so does not want the demo
         return
     for number, demo in enumerate(OTHERS, 1):
         add_film(demo, created_at=first.created_at - timedelta(minutes=number))
