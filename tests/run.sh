@@ -13,7 +13,7 @@ unset PYTHONDONTWRITEBYTECODE || true
 # The database is chosen here and nowhere else.
 unset DATABASE_URL POSTGRES_DATABASE_URL DB_NAME DB_HOST USE_SQLITE_LOCAL || true
 
-# What waits most of its time: for leases to end, for services to come back, for pages.
+# Tests that wait most of their time: for leases to end, for services to come back, for pages.
 waits='tests/end_to_end/test_faults.py tests/end_to_end/test_containers.py tests/end_to_end/test_accounts.py
 tests/end_to_end/test_rqworker.py tests/end_to_end/test_services.py tests/end_to_end/test_slow_clients.py
 tests/browser/test_front_end.py tests/browser/test_account.py tests/browser/test_accessibility.py
@@ -22,19 +22,19 @@ tests/browser/test_every_page.py tests/browser/test_direct_upload.py tests/brows
 # shellcheck disable=SC2086 # a list of files
 without=$(printf -- '--ignore=%s ' $waits)
 
-# Three streams beside each other. What the first two say is shown at the end.
-said=$(mktemp -d)
+# Three streams beside each other. The output of the first two is shown at the end.
+output=$(mktemp -d)
 # shellcheck disable=SC2086 # a list of options
-setsid sh tests/computing.sh "$slow" $without >"$said/computing" 2>&1 &
+setsid sh tests/computing.sh "$slow" $without >"$output/computing" 2>&1 &
 computing=$!
 # shellcheck disable=SC2086 # a list of files
-setsid sh tests/waiting.sh "$slow" $waits >"$said/waiting" 2>&1 &
+setsid sh tests/waiting.sh "$slow" $waits >"$output/waiting" 2>&1 &
 waiting=$!
 end() { kill -- "-$1" 2>/dev/null && wait "$1" || true; }
-trap 'end "$computing"; end "$waiting"; rm -rf "$said"' EXIT
+trap 'end "$computing"; end "$waiting"; rm -rf "$output"' EXIT
 trap 'exit 130' HUP INT TERM
 
-# With the other database the rest of its inputs are sent as well.
+# With `all`, the generated requests are sent on PostgreSQL as well as on SQLite.
 any_input=
 [ "${1:-}" = all ] && any_input=config/tests/test_any_input.py
 say "pytest background users_app content_app $any_input, PostgreSQL"
@@ -43,8 +43,8 @@ status=0
 .venv/bin/python -m tests.with_postgresql \
     .venv/bin/python -m pytest -q -p no:cacheprovider --durations=10 background users_app content_app $any_input || status=$?
 
-# What asks others more than the database has been run with the database that operators have.
-asks_others='users_app/tests/test_cognito.py users_app/tests/test_cognito_tokens.py users_app/tests/test_any_token.py
+# Tests that talk to other services more than to the database. They have run with PostgreSQL, which operators use.
+on_postgresql_only='users_app/tests/test_cognito.py users_app/tests/test_cognito_tokens.py users_app/tests/test_any_token.py
 users_app/tests/test_service_signature.py users_app/tests/test_service_authentication.py
 users_app/tests/test_strangers.py users_app/tests/test_one_sign_in.py users_app/tests/test_hashers.py
 content_app/tests/test_direct_uploads.py content_app/tests/test_consume_uploads.py content_app/tests/test_doctor.py
@@ -52,12 +52,12 @@ content_app/tests/test_tus.py content_app/tests/test_upload_limits.py content_ap
 content_app/tests/test_delivery.py content_app/tests/test_external.py content_app/tests/test_captions.py
 content_app/tests/test_posters.py content_app/tests/test_admin_film.py'
 # shellcheck disable=SC2086 # a list of files
-asked=$(printf -- '--ignore=%s ' $asks_others)
+without_those=$(printf -- '--ignore=%s ' $on_postgresql_only)
 say "pytest background users_app content_app config, SQLite; then the pages in a browser"
 # shellcheck disable=SC2086 # lists of options
-.venv/bin/python -m pytest -q --durations=10 -m "$slow" $without $asked background users_app content_app config tests/browser ||
+.venv/bin/python -m pytest -q --durations=10 -m "$slow" $without $without_those background users_app content_app config tests/browser ||
     status=$?
 wait "$computing" || status=$?
 wait "$waiting" || status=$?
-cat "$said/computing" "$said/waiting"
+cat "$output/computing" "$output/waiting"
 exit $status
