@@ -26,7 +26,7 @@ class Cost:
 
 
 class Meter:
-    """Measures the processes that `pids` start within this context, and `pids` too `with_themselves`; see `cost`.
+    """Measures the processes that `pids` start within this context, `with_themselves` also `pids`; sets `cost`.
 
     The processor time of a child counts once its parent has collected it. Programs that this process runs have been
     collected when the context ends. A worker that stays may still have children then, which tidy up after a film: the
@@ -65,9 +65,9 @@ class Meter:
 
     def sample(self) -> None:
         while not self.is_over.wait(SAMPLE_EVERY_S):
-            everyone = {pid for parent in self.pids for pid in descendants(parent)}
-            everyone |= set(self.pids if self.with_themselves else ())
-            self.peak_bytes = max(self.peak_bytes, sum(resident_bytes(pid) for pid in everyone))
+            pids = {pid for parent in self.pids for pid in descendants(parent)}
+            pids |= set(self.pids if self.with_themselves else ())
+            self.peak_bytes = max(self.peak_bytes, sum(resident_bytes(pid) for pid in pids))
 
 
 def cpu_s_of(pid: int, *, with_itself: bool) -> float:

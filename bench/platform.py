@@ -21,15 +21,12 @@ class Platform:
         self.programs.bootstrap()
         self.programs.start("worker", sys.executable, "manage.py", "rqworker", "--verbosity", "0", "media")
         self.programs.start("errands", sys.executable, "manage.py", "rqworker", "--verbosity", "0", "default")
-        self.set_up_django()
-        services.wait_for(self.has_workers, what="the workers")
-
-    def set_up_django(self) -> None:
-        """This process adds films and reads their state; its own time is not measured."""
+        # This process adds films and reads their state; its own time is not measured.
         os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         import django
 
         django.setup()
+        services.wait_for(self.has_workers, what="the workers")
 
     def has_workers(self) -> bool:
         import django_rq

@@ -1,7 +1,7 @@
 """How the code reads, in figures: `python -m bench.reading [FOLDER …]`, by default this project.
 
-Counted: Python that is part of the product, without tests, migrations, benchmarks and what other projects wrote. The
-figures are compared in docs/performance.md; none of them is a target.
+Counted: the Python of the product, without tests, migrations, benchmarks and the code of other projects. The figures
+are compared in docs/performance.md; none of them is a target.
 """
 
 import ast

@@ -23,14 +23,14 @@ def chosen_settings(options: Options, *, redis_url: str, given: Mapping[str, str
 
 
 def child_environment(settings: Mapping[str, str], *, data_dir: Path) -> dict[str, str]:
-    # PYTHONDONTWRITEBYTECODE is meant to keep compiled modules from lying beside the sources. Without any, every start
-    # would take seconds longer, so they go to the folder below.
+    # People set PYTHONDONTWRITEBYTECODE to keep compiled modules out of the source folders. Without compiled modules
+    # every start would take seconds longer, so they go to the folder named below.
     inherited = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     return {
         **inherited,
         **settings,
         "PYTHONUNBUFFERED": "1",
-        # Like all files that are written, compiled modules lie under the data folder.
+        # Compiled modules lie under the data folder, like all files that the platform writes.
         "PYTHONPYCACHEPREFIX": str(data_dir / "pycache"),
     }
 

@@ -24,7 +24,7 @@ from local.problem import Problem
 
 VENV = BASE_DIR / ".venv"
 PYTHON = VENV / "bin" / "python"
-# Exists from before the first file until after the last: an interrupted installation cannot be used.
+# Exists while packages are being installed, so that an interrupted installation is never used.
 UNFINISHED = VENV / ".unfinished"
 INSTALLED_MB = 1000
 
@@ -150,8 +150,8 @@ def run(command: Sequence[str]) -> None:
     # PIP_USER would send the packages to the home folder, and PYTHONPATH hide missing ones.
     env = {name: value for name, value in os.environ.items() if name not in {"PIP_USER", "PYTHONPATH", "PIP_TARGET"}}
     # When `make up` is killed, its installer must not go on writing beside the next one.
-    with_us = functools.partial(end_with_parent, os.getpid(), signal.SIGKILL)
-    finished = subprocess.run(command, stdin=subprocess.DEVNULL, env=env, check=False, preexec_fn=with_us)
+    before_exec = functools.partial(end_with_parent, os.getpid(), signal.SIGKILL)
+    finished = subprocess.run(command, stdin=subprocess.DEVNULL, env=env, check=False, preexec_fn=before_exec)
     if finished.returncode != 0:
         raise Problem("The packages could not be installed (see above): check network and disk space, then try again.")
 

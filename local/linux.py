@@ -1,4 +1,4 @@
-"""The calls of Linux by which no process is left behind."""
+"""Linux calls that keep track of child processes, so that none is left behind."""
 
 import ctypes
 import os
@@ -26,7 +26,7 @@ def adopt_orphans() -> None:
 
 def parents() -> dict[int, int]:
     """The parent of each running process, by pid."""
-    found = {}
+    parent_of = {}
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
             try:
@@ -34,8 +34,8 @@ def parents() -> dict[int, int]:
             except OSError:
                 continue  # it has just ended
             # The name in brackets may hold anything, brackets and spaces included.
-            found[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
-    return found
+            parent_of[int(folder.name)] = int(stat.rpartition(")")[2].split()[1])
+    return parent_of
 
 
 def descendants(ancestor: int, *, except_below: frozenset[int] = frozenset()) -> set[int]:

@@ -86,7 +86,7 @@ def kill_all(pids: Iterable[int]) -> None:
 
 
 def kill_trees(children: Iterable[Child]) -> None:
-    """Kills them and their descendants. Not by process group: RQ's work-horses leave that of their worker."""
+    """Kills these children and all their descendants. RQ's work-horses have left the process group of their worker."""
     for child in children:
         if child.process:
             kill_all({child.process.pid, *descendants(child.process.pid)})

@@ -14,7 +14,7 @@ fi
 
 # The Python of the system first: its packages (venv) are installed for that one.
 for python in python3 python3.14 python3.13 python3.12 python3.11; do
-    # -B: compiled modules must lie under the data folder, which only Python can find.
+    # -B: compiled modules belong under the data folder, which is known once Python has read the settings.
     if will_do "$python"; then exec "$python" -B "$@"; fi
 done
 

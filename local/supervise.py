@@ -138,14 +138,12 @@ class Supervisor:
             if not data or len(child.unread) > BLOCK:
                 lines, child.unread = [*lines, *filter(None, [child.unread])], b""
             for line in lines:
-                self.pass_on(child.program, printable(line.decode(errors="replace")))
+                text = printable(line.decode(errors="replace"))
+                if child.program.on_line:
+                    child.program.on_line(text)
+                else:
+                    print_line(child.program.name, text)
         self.forget_pipe(process)
-
-    def pass_on(self, program: Program, line: str) -> None:
-        if program.on_line:
-            program.on_line(line)
-        else:
-            print_line(program.name, line)
 
     def forget_pipe(self, process: subprocess.Popen[bytes]) -> None:
         assert process.stdout
@@ -193,11 +191,15 @@ class Supervisor:
         signals, kept = self.signals, list(last)
         self.end([child for child in self.children if child not in kept], signals)
         self.end(kept, signals)
-        while left := descendants(os.getpid()):
-            kill_all(left)
+        while orphans := descendants(os.getpid()):
+            kill_all(orphans)
             self.attend(TICK_S)
 
     def end(self, children: Sequence[Child], signals: int) -> None:
+        """Asks the children to end at the times that their programs name, and kills those that outlast the patience.
+
+        `signals`: how many had come when the stop began.
+        """
         began = time.monotonic()
         asks = [(at_s, child) for child in children for at_s in child.program.asked_at_s]
         asks.sort(key=lambda ask: ask[0])

@@ -133,7 +133,7 @@ class Platform:
         say("")
 
     def show_sign_in(self) -> None:
-        """Shows it once, even when all ended before the banner: a generated password is never shown again."""
+        """Shows the sign-in once, even when the platform stops before the banner: no later start shows the password."""
         if not self.is_sign_in_shown:
             self.is_sign_in_shown = True
             for line in self.setup_lines:
@@ -142,7 +142,10 @@ class Platform:
 
 
 def describe_failure(lines: Sequence[str]) -> str:
-    """What `manage.py bootstrap` printed: its sentence, its list of wrong settings, or after a crash where to look."""
+    """The reason why `manage.py bootstrap` failed, from its output: a sentence, or the list of wrong settings.
+
+    After a crash it prints the output and refers to it.
+    """
     if not lines or any(line.startswith("Traceback") for line in lines):
         for line in lines:
             print_line("setup", line)
