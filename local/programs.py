@@ -25,11 +25,11 @@ class Program:
 
 
 @dataclass(frozen=True)
-class Pace:
+class Timing:
     """The pauses before restarts and the patience at the end; tests use shorter ones."""
 
     first_delay_s: float = 0.5
-    longest_delay_s: float = 30.0
+    max_delay_s: float = 30.0
     # A program that ran this long is restarted at once after its next end.
     settled_s: float = 60.0
     patience_s: float = 5.0
@@ -50,12 +50,12 @@ class Child:
         """True when it neither runs nor waits for its restart."""
         return self.process is None and self.due_at is None
 
-    def plan_restart(self, pace: Pace) -> None:
+    def plan_restart(self, timing: Timing) -> None:
         """Sets the time of the restart: twice the last delay, unless the program had settled since."""
         now = time.monotonic()
-        has_settled = self.started_at > 0 and now - self.started_at >= pace.settled_s
+        has_settled = self.started_at > 0 and now - self.started_at >= timing.settled_s
         later = 0.0 if has_settled else self.delay_s * 2
-        self.delay_s = min(max(later, pace.first_delay_s), pace.longest_delay_s)
+        self.delay_s = min(max(later, timing.first_delay_s), timing.max_delay_s)
         self.due_at = now + self.delay_s
 
     def ask_to_end(self) -> None:

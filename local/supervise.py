@@ -12,13 +12,13 @@ from pathlib import Path
 
 from local.console import print_line, printable, say
 from local.linux import adopt_orphans, descendants, end_with_parent
-from local.programs import Child, Pace, Program, describe_end, kill_all, kill_trees, next_ended
+from local.programs import Child, Program, Timing, describe_end, kill_all, kill_trees, next_ended
 
 TICK_S = 0.05
 IDLE_TICK_S = 0.5
 BLOCK = 64 * 1024
 ECHO_S = 1.0
-USUAL_PACE = Pace()
+USUAL_TIMING = Timing()
 
 
 class Stopped(Exception):
@@ -35,10 +35,10 @@ def on_signals(numbers: Iterable[signal.Signals], handler: Callable[..., None]) 
 class Supervisor:
     """Single-threaded on purpose: children get their death signal when the thread that started them ends."""
 
-    def __init__(self, env: Mapping[str, str], folder: Path, pace: Pace = USUAL_PACE) -> None:
+    def __init__(self, env: Mapping[str, str], folder: Path, timing: Timing = USUAL_TIMING) -> None:
         self.env = env
         self.folder = folder
-        self.pace = pace
+        self.timing = timing
         self.children: list[Child] = []
         self.is_stopping = False
         self.signals = 0
@@ -103,20 +103,19 @@ class Supervisor:
     def bury(self, child: Child, process: subprocess.Popen[bytes], returncode: int) -> None:
         process.returncode = child.returncode = returncode  # subprocess cannot find it: waitpid has collected it
         child.process = None
-        self.kill_strays()
+        # The processes that the child left behind are children of this process now, and one of them may hold the port.
+        known = frozenset(other.process.pid for other in self.children if other.process)
+        kill_all(descendants(os.getpid(), except_below=known))
         self.read(child, process)
-        self.close_pipe(process)
+        self.forget_pipe(process)
+        assert process.stdout
+        process.stdout.close()
         if not child.program.is_once and not self.is_stopping:
             self.plan_restart(child, describe_end(returncode))
 
     def plan_restart(self, child: Child, reason: str) -> None:
-        child.plan_restart(self.pace)
+        child.plan_restart(self.timing)
         say(f"{child.program.name} {reason}; it starts again in {child.delay_s:g} s.")
-
-    def kill_strays(self) -> None:
-        """Ends what a dead child left behind, which is a child of this process now and may hold the port."""
-        known = frozenset(child.process.pid for child in self.children if child.process)
-        kill_all(descendants(os.getpid(), except_below=known))
 
     def restart_due(self) -> None:
         for child in self.children:
@@ -149,11 +148,6 @@ class Supervisor:
         assert process.stdout
         with suppress(KeyError):
             self.selector.unregister(process.stdout)
-
-    def close_pipe(self, process: subprocess.Popen[bytes]) -> None:
-        assert process.stdout
-        self.forget_pipe(process)
-        process.stdout.close()
 
     # --- the loop ---
 
@@ -208,6 +202,6 @@ class Supervisor:
             while asks and asks[0][0] <= waited_s:
                 asks.pop(0)[1].ask_to_end()
             # A second Ctrl-C ends the wait.
-            if waited_s > self.pace.patience_s or self.signals > signals:
+            if waited_s > self.timing.patience_s or self.signals > signals:
                 kill_trees(children)
             self.attend(TICK_S)

@@ -5,13 +5,13 @@ import os
 import sys
 from pathlib import Path
 
-from local.programs import Pace, Program
+from local.programs import Program, Timing
 from local.supervise import Stopped, Supervisor
 
 
 def main() -> None:
-    pace = Pace(first_delay_s=0.1, longest_delay_s=0.4, patience_s=float(os.environ.get("PATIENCE_S", "1")))
-    supervisor = Supervisor(os.environ, Path.cwd(), pace)
+    timing = Timing(first_delay_s=0.1, max_delay_s=0.4, patience_s=float(os.environ.get("PATIENCE_S", "1")))
+    supervisor = Supervisor(os.environ, Path.cwd(), timing)
     children = [supervisor.start(Program(name, argv)) for name, argv in json.loads(sys.argv[1]).items()]
     try:
         supervisor.run()
