@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 HOUSEKEEPING = "default"
 FAILURE_TTL_S = 24 * 3600
-LOCK_S = 2
+LOCK_S = 2  # a lock ends after this time even if its holder was killed, and others wait for it as long
 
 
 class JobQueue(Protocol):

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 from django.apps import AppConfig
 from django.core.exceptions import ImproperlyConfigured
 
@@ -18,21 +16,17 @@ class WiringConfig(AppConfig):
 
         from config import checks  # noqa: F401 - registers them
 
-        make_folders(
+        for folder in (
             settings.DATA_DIR,
             settings.MEDIA_ROOT,
             settings.WORK_DIR,
             settings.FILE_UPLOAD_TEMP_DIR,
             settings.STATIC_CACHE,
-        )
-
-
-def make_folders(*folders: Path) -> None:
-    """Raises ImproperlyConfigured, which every program shows as one sentence."""
-    for folder in folders:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ImproperlyConfigured(
-                f"the folder {folder} cannot be made ({error.strerror}): set DATA_DIR or MEDIA_ROOT to another one."
-            ) from error
+        ):
+            try:
+                folder.mkdir(parents=True, exist_ok=True)
+            except OSError as error:
+                # Every program shows this error as one sentence.
+                raise ImproperlyConfigured(
+                    f"the folder {folder} cannot be made ({error.strerror}): set DATA_DIR or MEDIA_ROOT to another one."
+                ) from error

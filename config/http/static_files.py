@@ -57,8 +57,16 @@ def packed_copy(path: Path) -> Path:
     content = path.read_bytes()
     folder = settings.STATIC_CACHE / hashlib.sha256(path.name.encode() + content).hexdigest()[:32]
     copy = folder / path.name
-    if not is_intact(copy, content):
-        make_copy(path, folder)
+    if is_intact(copy, content):
+        return copy
+    with tempfile.TemporaryDirectory(dir=settings.STATIC_CACHE, ignore_cleanup_errors=True) as name:
+        work = Path(name, folder.name)
+        work.mkdir()
+        COMPRESSOR.compress(shutil.copy2(path, work))
+        shutil.rmtree(folder, ignore_errors=True)  # an incomplete one
+        # Another process may have been faster. Then the rename fails, and the other copy is as good.
+        with suppress(OSError):
+            work.rename(folder)
     return copy
 
 
@@ -69,14 +77,3 @@ def is_intact(copy: Path, content: bytes) -> bool:
         return copy.read_bytes() == content and (not packed.exists() or gzip.decompress(packed.read_bytes()) == content)
     except (OSError, EOFError, zlib.error):
         return False
-
-
-def make_copy(path: Path, folder: Path) -> None:
-    with tempfile.TemporaryDirectory(dir=settings.STATIC_CACHE, ignore_cleanup_errors=True) as name:
-        work = Path(name, folder.name)
-        work.mkdir()
-        COMPRESSOR.compress(shutil.copy2(path, work))
-        shutil.rmtree(folder, ignore_errors=True)  # an incomplete one
-        # Another process may have been faster. Then the rename fails, and the other copy is as good.
-        with suppress(OSError):
-            work.rename(folder)
