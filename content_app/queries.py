@@ -48,7 +48,7 @@ def visible_to(person: Person) -> QuerySet[Video]:
 
 
 def reachable_by_link(person: Person) -> QuerySet[Video]:
-    """The same plus the playable unlisted videos, for requests that name the public id, as a link does."""
+    """The videos of `visible_to` plus all playable unlisted ones, for requests that name the public id, as links do."""
     if not person.is_authenticated or sees_everything(person):
         return visible_to(person)
     return undeleted().filter(_listed() | _unlisted() | Q(owner=person.pk))
@@ -60,10 +60,10 @@ def favorites_of(person: Person) -> QuerySet[Video]:
 
 
 def favorites_of_many(persons: Collection[User]) -> QuerySet[Video, tuple[int, int]]:
-    """Returns (user id, video id), latest mark first: what `favorites_of` gives for each user, in one query."""
-    theirs = Q(favorites__user__in=[person.pk for person in persons])
+    """Returns (user id, video id), latest mark first: the rows of `favorites_of` for all these users, in one query."""
+    marked = Q(favorites__user__in=[person.pk for person in persons])
     visible = _listed() | _unlisted() | Q(owner=F("favorites__user")) | Q(favorites__user__role__in=OVERSEERS)
-    videos = undeleted().filter(theirs & visible).order_by("-favorites__created_at", "-id")
+    videos = undeleted().filter(marked & visible).order_by("-favorites__created_at", "-id")
     return videos.values_list("favorites__user", "pk")
 
 
@@ -107,8 +107,8 @@ def find_deleted_by(person: Person, ref: int | uuid.UUID) -> Video | None:
 
 def find_with_listed_poster(public_id: uuid.UUID) -> Video:
     """Returns the poster fields of a video that every signed-in user may find. Raises Http404."""
-    listed = undeleted().filter(_listed(), public_id=public_id).exclude(poster="")
-    return get_object_or_404(listed.only("poster", "has_small_poster"))
+    with_poster = listed().filter(public_id=public_id).exclude(poster="")
+    return get_object_or_404(with_poster.only("poster", "has_small_poster"))
 
 
 def with_details(videos: QuerySet[Video]) -> QuerySet[Video]:

@@ -59,7 +59,7 @@ breaker = CacheBreaker()
 
 
 def get_or_load(ref: Ref, load: Callable[[], Video | None]) -> Video | None:
-    """Returns the video with this id or public id from the cache, else from `load`, and then stores it."""
+    """Returns the video with this id or public id from the cache, or else from `load`, whose result is then cached."""
     if breaker.is_paused():
         return load()
     try:
@@ -114,11 +114,15 @@ def renew_generations(keys: list[str]) -> None:
 
 
 def watch_cache() -> None:
-    """A chore of the reaper: drops all entries after an outage that this process, or one that has ended, met."""
+    """A chore of the reaper: drops all entries after an outage.
+
+    This process may have met the outage itself, or a process that has ended since may have left a CacheDoubt.
+    """
     if not breaker.is_paused():
         breaker.is_doubtful = breaker.is_doubtful or CacheDoubt.objects.exists()
         try:
             breaker.resume()
+            # Any request will do: it shows whether Redis answers now.
             cache.get(GENERATION_OF_ALL)
         except RedisError as error:
             breaker.pause(error)

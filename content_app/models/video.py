@@ -33,9 +33,8 @@ PIPELINE_FIELDS = frozenset(
         *("played_original", "played_etag", "played_name", "played_bytes", "played_verdict"),
         *("refused_file", "refused_code", "refused_message", "refused_at"),
         *("claim_token", "lease_until", "attempts", "version", "duration_s", "width", "height", "size_bytes"),
-        *("poster", "poster_choices", "has_small_poster", "has_small_choices", "has_storyboard"),
-        "has_manifest",
-        *("work_pixels", "work_s"),
+        *("poster", "poster_choices", "has_small_poster", "has_small_choices"),
+        *("has_storyboard", "has_manifest", "work_pixels", "work_s"),
     }
 )
 ORIGINAL_FIELDS = frozenset({"video_file", "original_name", "original_bytes"})
@@ -170,7 +169,10 @@ class Video(models.Model):
         return self.title
 
     def save(self, *args: Any, **kwargs: Any) -> None:
+        # A plain save() of an existing row. A caller that names `update_fields` knows which fields it writes.
         if not self._state.adding and not args and not kwargs.keys() & {"update_fields", "force_insert"}:
+            # Without a new file the fields of the original are left out too: this instance may have been read before
+            # a candidate was refused, and would bring it back.
             has_new_original = self.video_file.name != self.accepted_original
             kept = PIPELINE_FIELDS if has_new_original else PIPELINE_FIELDS | ORIGINAL_FIELDS
             kwargs["update_fields"] = {field.name for field in self._meta.fields} - kept - {"id"}
