@@ -8,6 +8,6 @@ from content_app.services.processing import lifecycle
 
 
 def enqueue_waiting() -> int:
-    """Enqueues every pending video that has no job, as after a Redis that lost its data. Returns how many."""
+    """Enqueues every pending video that has no job, for example after Redis has lost its data. Returns how many."""
     waiting = lifecycle.waiting_ids() if settings.TRANSCODER == "internal" else []
     return enqueue_lost(waiting, queued=queue.videos_waiting, enqueue_one=queue.enqueue_processing, what="videos")

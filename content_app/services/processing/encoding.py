@@ -83,14 +83,14 @@ def make_and_publish(claim: Claim, version: str, scratch: Path, report: "Reporte
     source, work, out = scratch / "source", scratch / "work", scratch / "out"
     for folder in (work, out):
         folder.mkdir(parents=True)
-    tick = partial(report, None)
+    tick = partial(report, None)  # renews the lease where there is no progress to report
     work_folder.fetch_original(claim.original, source, tick, claim.etag)
     source_bytes = source.stat().st_size
 
     def accept_plan(facts: Source, plan: EncodePlan) -> None:
         """The pipeline calls this before it encodes. Raises StorageUnavailable when the result would not fit."""
         report.expect(preflight.note_plan(facts, plan, claim=claim, size_bytes=source_bytes))
-        cost = estimate(plan, Speed(), source_bytes=source_bytes)
+        cost = estimate(plan, Speed(), source_bytes=source_bytes)  # for its bytes, on which the speed has no influence
         work_folder.require_scratch_space(cost.bytes * COPIES)
 
     made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, accept_plan))

@@ -128,7 +128,7 @@ def adopt(claim: Claim, version: str) -> Published:
     result = read_result(
         sizes,
         read_playlist,
-        lambda wanted: read_segments(wanted, sizes, read_range, renew),
+        lambda segments: read_segments(segments, sizes, read_range, renew),
         original_s=facts.get("duration_s"),
     )
     names = [*result.files, *extra_files(sizes, result)]

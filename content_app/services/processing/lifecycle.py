@@ -31,6 +31,7 @@ FIRST_RETRY_S = 5
 NO_CLAIM = {"claim_token": None, "lease_until": None}
 FRESH = {"progress": 0, "time_left_s": None, "error_code": "", "error_message": "", "error_is_final": False}
 NO_REFUSAL = {"refused_file": "", "refused_code": "", "refused_message": "", "refused_at": None}
+# The fields of a video whose original has not been examined yet.
 UNSEEN: dict[str, object] = {**FRESH, **NO_REFUSAL, "verdict": None, "estimate_s": None}
 
 
@@ -83,11 +84,11 @@ class Published:
 
 
 def accept_original(*, video: Video, etag: str = "") -> bool:
-    """Moves a video with a new original to `pending`, and enqueues its job on commit. Returns False the second time.
+    """Moves a video with a new original to `pending`, and enqueues its jobs on commit.
 
     If a version plays, the new original is a candidate: the original of that version is kept until the candidate's own
     version is ready, and restored if the candidate is refused. Any other replaced original is discarded, an earlier
-    candidate too.
+    candidate too. Returns False when this original has been accepted already, or another one at the same moment.
     """
     name = video.video_file.name or ""
     with transaction.atomic():
@@ -185,6 +186,9 @@ def refuse(*, video_id: int, original: str, error: PipelineError, verdict: Mappi
     return _give_up(waiting, error, verdict=verdict) is not None
 
 
+# --- posters ---------------------------------------------------------------------------------------------------------
+
+
 def switch_poster(*, video: Video, poster: str) -> bool:
     """Changes the poster. Returns False when the version or the poster is no longer the one of this instance."""
     unchanged = Video.objects.filter(pk=video.pk, version=video.version, poster=video.poster, deleted_at=None)
@@ -234,7 +238,7 @@ def mark_ready(*, claim: Claim, published: Published) -> None:
     """
     with transaction.atomic():
         before = Video.objects.filter(pk=claim.video_id).values_list("version", "played_original").first()
-        old, played = before or ("", "")
+        old, played = before or ("", "")  # without a row, _write raises ClaimLost
         _write(
             claim,
             **NO_CLAIM,
@@ -302,18 +306,18 @@ def hand_back(*, claim: Claim) -> None:
 
 
 def _give_up(
-    held: "QuerySet[Video]", error: PipelineError, *, verdict: Mapping[str, object] | None = None
+    selected: "QuerySet[Video]", error: PipelineError, *, verdict: Mapping[str, object] | None = None
 ) -> State | None:
-    """Gives up the original of the video that `held` selects. Returns the new state; None when it selects none.
+    """Gives up the original of the video that `selected` holds. Returns its new state; None when it holds none by now.
 
     A video without a version moves to `error`. A video with one is `ready` again: the fields of its published original
     are restored, the reason is noted as a refusal, and the file is discarded if it was a candidate.
     """
     with transaction.atomic():
         new_verdict = {} if verdict is None else {"verdict": verdict}
-        if held.filter(version="").update(**NO_CLAIM, **_failure(error), **new_verdict):
+        if selected.filter(version="").update(**NO_CLAIM, **_failure(error), **new_verdict):
             return State.ERROR
-        originals = held.values_list("accepted_original", "played_original").first()
+        originals = selected.values_list("accepted_original", "played_original").first()
         if originals is None:
             return None
         original, played = originals
@@ -324,7 +328,9 @@ def _give_up(
             "original_etag": F("played_etag"), "original_name": F("played_name"), "original_bytes": F("played_bytes"),
             "verdict": F("played_verdict"), "refused_file": F("original_name") if is_candidate else "",
         }  # fmt: skip
-        if not held.filter(accepted_original=original, played_original=played).update(**as_before, **_refusal(error)):
+        # Not if one of the two has changed since the SELECT: then another file would be discarded below.
+        unchanged = selected.filter(accepted_original=original, played_original=played)
+        if not unchanged.update(**as_before, **_refusal(error)):
             return None
         if is_candidate:
             discards.discard(prefixes=[original])
@@ -367,14 +373,14 @@ def _movable(video_id: int, target: State) -> "QuerySet[Video]":
 
 
 def take_back_expired() -> int:
-    """Puts videos whose worker is gone back to `pending`, and fails those that have outlived MAX_ATTEMPTS workers.
+    """Puts videos whose worker is gone back to `pending`, and gives up those that have used up MAX_ATTEMPTS.
 
     Returns how many are pending again.
     """
     expired = Video.objects.filter(state=State.PROCESSING, lease_until__lt=timezone.now(), deleted_at=None)
-    gone = EncoderFailed("Processing was cut off several times; this file may be too much for the machine.")
-    worn_out = expired.filter(attempts__gte=settings.MAX_ATTEMPTS)
-    states = [_give_up(worn_out.filter(pk=pk), gone) for pk in list(worn_out.values_list("pk", flat=True))]
+    error = EncoderFailed("Processing was cut off several times; this file may be too much for the machine.")
+    used_up = expired.filter(attempts__gte=settings.MAX_ATTEMPTS)
+    states = [_give_up(used_up.filter(pk=pk), error) for pk in list(used_up.values_list("pk", flat=True))]
     failed = len(states) - states.count(None)
     taken_back = expired.update(**FRESH, **NO_CLAIM, state=State.PENDING)
     if failed or taken_back:
