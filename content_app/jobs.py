@@ -37,7 +37,7 @@ def check_upload(upload_id: int) -> None:
 @told_where_it_comes_from
 def remove_discards() -> None:
     """Removes up to MAX_DISCARDS prefixes, and enqueues itself again while there are more."""
-    if discards.remove_due(most=MAX_DISCARDS) == MAX_DISCARDS:
+    if discards.remove_due(max_rows=MAX_DISCARDS) == MAX_DISCARDS:
         # A new job, so that mails which wait on the same queue are sent first.
         queue.enqueue_cleanup()
 

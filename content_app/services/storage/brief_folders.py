@@ -1,6 +1,7 @@
-"""Folders for work of seconds, such as the check of a file: removed when it is done, or a day later if it was killed.
+"""Folders for work that takes seconds, such as the check of a file.
 
-The scratch folder of a worker is not one of them: it is named after the worker's claim.
+A folder is removed when its work is done; if the process was killed, the reaper removes the folder a day later. The
+scratch folder of a worker is not one of them: it is named after the worker's claim.
 """
 
 import shutil
@@ -20,7 +21,7 @@ ABANDONED_S = 24 * 3600
 
 @contextmanager
 def brief_folder() -> Iterator[Path]:
-    """Raises StorageUnavailable when the work folder is full or cannot be written to."""
+    """Yields a new folder. Raises StorageUnavailable when the work folder is full or cannot be written to."""
     try:
         with tempfile.TemporaryDirectory(dir=settings.WORK_DIR, prefix=PREFIX, ignore_cleanup_errors=True) as folder:
             yield Path(folder)
@@ -29,7 +30,7 @@ def brief_folder() -> Iterator[Path]:
 
 
 def sweep_brief_folders() -> int:
-    """Remove the folders of killed processes. Returns how many."""
+    """Removes the folders of killed processes. Returns how many."""
     old = [path for path in Path(settings.WORK_DIR).glob(f"{PREFIX}*") if is_older_than(path, ABANDONED_S)]
     for path in old:
         shutil.rmtree(path, ignore_errors=True)

@@ -25,7 +25,7 @@ from content_app.services.storage.stores import is_in_bucket
 # Where DISK_RESERVE_MB is not set, the reserve is a tenth of the disk, and 1 GB at the most.
 DEFAULT_RESERVE_DIVISOR = 10
 MAX_DEFAULT_RESERVE_BYTES = 1024 * MEGABYTE
-# How long room is kept for an upload that brings nothing. It may go on later, if there is room then.
+# How long room is kept for an upload that brings no bytes. The upload may continue later, if there is room then.
 SILENT_S = 3600
 BLOCK_BYTES = 512  # the unit of st_blocks on every file system
 
@@ -38,22 +38,20 @@ class NoRoom(OSError):
 
 
 def left_bytes(folder: Path) -> int:
-    """How many bytes may be written to the disk of this folder; negative when the reserve is in use."""
+    """Returns how many bytes may be written to the disk of this folder; negative when the reserve is in use."""
     disk = shutil.disk_usage(folder)
     return disk.free - reserve_bytes(disk.total)
 
 
 def reserve_bytes(disk_bytes: int) -> int:
     chosen_mb: int | None = settings.DISK_RESERVE_MB
-    return (
-        min(disk_bytes // DEFAULT_RESERVE_DIVISOR, MAX_DEFAULT_RESERVE_BYTES)
-        if chosen_mb is None
-        else chosen_mb * MEGABYTE
-    )
+    if chosen_mb is None:
+        return min(disk_bytes // DEFAULT_RESERVE_DIVISOR, MAX_DEFAULT_RESERVE_BYTES)
+    return chosen_mb * MEGABYTE
 
 
 def require_free(folder: Path, size_bytes: int) -> None:
-    """Raises NoRoom. Takes a microsecond, so that it can be called before every block."""
+    """Raises NoRoom when this many bytes would use the reserve. Takes a microsecond: call it before every block."""
     if size_bytes > left_bytes(folder):
         raise NoRoom(folder)
 
@@ -67,28 +65,28 @@ def asked_for(size_bytes: int) -> Iterator[None]:
 
     The caller records the upload within the block, by a row or by a file of that length.
     """
-    # One caller at a time in all processes: no two are promised the same room.
-    turn = os.open(settings.MEDIA_ROOT, os.O_RDONLY)
+    # One caller at a time in all processes, so that no two are promised the same room.
+    lock = os.open(settings.MEDIA_ROOT, os.O_RDONLY)
     try:
-        fcntl.flock(turn, fcntl.LOCK_EX)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         require_free(settings.MEDIA_ROOT, size_bytes + promised_bytes())
         yield
     finally:
-        os.close(turn)
+        os.close(lock)
 
 
 def promised_bytes() -> int:
-    """How many announced bytes of unfinished uploads, by tus and by forms, have still to come."""
+    """Returns how many announced bytes of unfinished uploads, by tus and by forms, are still to come."""
     return coming_by_tus() + sum(unwritten_bytes(path) for path in coming_by_forms())
 
 
 def coming_by_forms(sender: str = "") -> list[Path]:
-    """The files that forms are bringing at this moment: all, or those whose name begins with `sender`."""
+    """Returns the files that forms are bringing at this moment: all, or those whose name begins with `sender`."""
     return [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob(f"{sender}*") if is_held(path)]
 
 
 def hold(file: IO[bytes]) -> None:
-    """Mark the file as one that a process is receiving, until it is closed or the process ends, even by a kill."""
+    """Marks the file as one that a process is receiving, until it is closed or the process ends, even by a kill."""
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
@@ -108,20 +106,20 @@ def coming_by_tus() -> int:
         return 0
     waiting = DirectUpload.objects.filter(settled_at=None, arrived_at=None, expires_at__gt=timezone.now())
     announced = waiting.exclude(declared_bytes=None).values_list("public_id", "declared_bytes")
-    owed_bytes = 0
+    missing_bytes = 0
     for public_id, declared_bytes in announced:
         try:
             received = arriving_path(public_id).stat()
         except FileNotFoundError:  # nothing yet
-            owed_bytes += declared_bytes or 0
+            missing_bytes += declared_bytes or 0
             continue
         if time.time() - received.st_mtime <= SILENT_S:
-            owed_bytes += (declared_bytes or 0) - received.st_size
-    return owed_bytes
+            missing_bytes += (declared_bytes or 0) - received.st_size
+    return missing_bytes
 
 
 def received_bytes(public_id: uuid.UUID) -> int:
-    """How many bytes of a tus upload are on the disk."""
+    """Returns how many bytes of a tus upload are on the disk."""
     try:
         return arriving_path(public_id).stat().st_size
     except FileNotFoundError:  # nothing yet
@@ -129,18 +127,20 @@ def received_bytes(public_id: uuid.UUID) -> int:
 
 
 def arriving_folder() -> Path:
-    """The folder of unfinished tus uploads, on the file system of the media: a film is stored by a hard link."""
+    """Returns the folder of unfinished tus uploads."""
+    # On the file system of the media, so that a complete film is stored by a hard link.
     return Path(settings.MEDIA_ROOT, "uploads")
 
 
 def arriving_path(public_id: uuid.UUID) -> Path:
-    """The file of an unfinished tus upload; its size is the number of bytes received."""
+    """Returns the file of an unfinished tus upload; its size is the number of bytes received."""
     return arriving_folder() / public_id.hex
 
 
 def unwritten_bytes(path: Path) -> int:
-    """How much of a sparse file has still to be written: it has the length of its upload from the beginning."""
+    """Returns how many bytes of a form's file are still to come."""
+    # The file is sparse: it has its full length from the start, and a block is allocated when it is written.
     with suppress(FileNotFoundError):  # completed or given up just now
-        found = path.stat()
-        return max(0, found.st_size - found.st_blocks * BLOCK_BYTES)
+        file = path.stat()
+        return max(0, file.st_size - file.st_blocks * BLOCK_BYTES)
     return 0

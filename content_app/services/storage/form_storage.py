@@ -24,11 +24,11 @@ from media_pipeline.errors import SourceMissing
 from media_pipeline.storage.buckets import cache_control
 from media_pipeline.storage.s3 import S3Store, client_config, s3_faults, transfer_config
 
-CONTENT_TYPE = "application/octet-stream"  # what a file is, the probe says; its name only claims
+CONTENT_TYPE = "application/octet-stream"  # the probe finds out what a file is; its name proves nothing
 
 
 class ObjectMissing(SourceMissing, FileNotFoundError):
-    """No such object: the store's error, and the one that Django's storages raise."""
+    """There is no such object. An error of the store, and also the one that Django's storages raise."""
 
 
 class BucketFile(S3File):  # type: ignore[misc]  # has no types
@@ -80,7 +80,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
     """
 
     def get_default_settings(self) -> dict[str, Any]:
-        """Those options that are objects of boto3: in the settings they would load it into every process."""
+        """Adds the options that are objects of boto3: in the settings they would load it into every process."""
         connection = settings.S3_CONNECTION
         assert connection is not None  # without a bucket, STORAGES names another class
         return {
@@ -102,7 +102,8 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
     @property
     def connection(self) -> Any:
         resource = super().connection
-        # An upload that failed waits for the removal of its parts: not as long again as it waited for the storage.
+        # boto3 removes the parts of a failed upload before it raises the error. The quick client does this, so that an
+        # unreachable storage does not double the wait.
         resource.meta.client.abort_multipart_upload = self.store.quick_client.abort_multipart_upload
         return resource
 
@@ -158,7 +159,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
         expire: int | None = None,
         http_method: str | None = None,
     ) -> str:
-        """A signed address by which browsers reach the object.
+        """Returns a signed address by which browsers reach the object.
 
         It ends after `expire` seconds, after `querystring_expire` at the latest, and never later than the credentials.
         """
@@ -186,7 +187,7 @@ class BucketStorage(S3Storage):  # type: ignore[misc]  # has no types
 
 @contextmanager
 def file_of(content: File) -> Iterator[Path]:  # type: ignore[type-arg]  # generic in the stubs only
-    """The file on the disk that has this content; for content in memory, one that is removed afterwards."""
+    """Yields the file on the disk that has this content; for content in memory, one that is removed afterwards."""
     if isinstance(content, TemporaryUploadedFile):
         yield Path(content.temporary_file_path())
     elif isinstance(content.file, io.BufferedReader) and isinstance(content.file.name, str):

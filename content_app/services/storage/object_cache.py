@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 
 class ObjectCache:
-    """Keeps the objects that were used last, `max_bytes` of them altogether. Safe for threads."""
+    """Keeps the objects that were used last, together at most `max_bytes`. Threads may share it."""
 
     def __init__(self, *, max_bytes: int) -> None:
         self.max_bytes = max_bytes

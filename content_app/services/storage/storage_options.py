@@ -1,10 +1,10 @@
-"""`STORAGES["default"]` as the settings have it; loads nothing."""
+"""`STORAGES["default"]` for the settings. Importing this module loads neither boto3 nor django-storages."""
 
 from typing import Any
 
 from media_pipeline.storage.buckets import S3Connection
 
-MAX_MEMORY_BYTES = 2_500_000  # of an opened file; what is larger is read by way of the disk
+MAX_MEMORY_BYTES = 2_500_000  # of an opened file; a larger one is downloaded to the disk
 
 
 def file_storage(connection: S3Connection | None, *, url_lifetime_s: int) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def file_storage(connection: S3Connection | None, *, url_lifetime_s: int) -> dic
             "default_acl": None,  # the bucket alone says who may read
             "querystring_auth": True,
             "querystring_expire": url_lifetime_s,
-            # Names are drawn at random (models.video.original_key): asking for a free one is a request for nothing.
+            # Names are random (models.video.original_key), so asking whether one is taken would be a wasted request.
             "file_overwrite": True,
             "max_memory_size": MAX_MEMORY_BYTES,
         },

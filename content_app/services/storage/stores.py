@@ -18,14 +18,14 @@ def get_store() -> Store:
 
 
 def bucket_store() -> "S3Store | None":
-    """The store when media lie in buckets, which browsers read by the addresses that it signs; else None."""
+    """Returns the store when media lie in buckets, which browsers read by the addresses that it signs; else None."""
     connection: S3Connection | None = settings.S3_CONNECTION
     return connected(connection, os.getpid()) if connection else None
 
 
 @lru_cache(maxsize=2)
 def connected(connection: S3Connection, process_id: int) -> "S3Store":
-    """The store of one process: connections do not survive a fork."""
+    """Returns the store of this process. A forked one gets its own, because connections do not survive a fork."""
     # boto3 takes half a second and 30 MB: only installations with a bucket pay for it.
     from media_pipeline.storage.s3 import S3Store
 
@@ -38,6 +38,6 @@ def is_in_bucket() -> bool:
 
 
 def media_origins() -> tuple[str, ...]:
-    """The origins that pages load media from, beside this site."""
+    """Returns the origins that pages load media from, beside this site."""
     connection: S3Connection | None = settings.S3_CONNECTION
     return connection.origins if connection else ()

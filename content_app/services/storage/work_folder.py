@@ -1,6 +1,6 @@
 """Brings originals from the storage into the work folder, within WORK_MAX_MB and DISK_RESERVE_MB.
 
-A job that has checked an original leaves the file to the worker of the same machine: the bucket is read once.
+A job that has checked an original leaves the file to the worker of the same machine, so that the bucket is read once.
 """
 
 import hashlib
@@ -21,7 +21,7 @@ KEPT_FOR_S = 900
 
 
 def fetch_original(key: str, path: Path, on_tick: Tick = lambda: None, etag: str = "") -> None:
-    """Put the original at `path`.
+    """Puts the original at `path`.
 
     Raises SourceMissing, SourceExchanged, or StorageUnavailable, which also means that the work folder has no room.
     """
@@ -30,13 +30,13 @@ def fetch_original(key: str, path: Path, on_tick: Tick = lambda: None, etag: str
         with suppress(FileNotFoundError):
             kept_path(key, etag).replace(path)
             return
-    if bucket_store() or not can_link(settings.MEDIA_ROOT, path.parent):  # a second name takes no room
+    if bucket_store() or not can_link(settings.MEDIA_ROOT, path.parent):  # a hard link takes no room
         require_scratch_space(store.size(key))
     store.fetch(key, path, on_tick, etag)
 
 
 def leave_to_worker(key: str, path: Path, etag: str = "") -> None:
-    """Keep the file for KEPT_FOR_S, or until something else needs the room."""
+    """Keeps the file for KEPT_FOR_S, or until another film needs the room."""
     if bucket_store():
         with suppress(OSError):  # then the worker fetches it again
             kept_path(key, etag).parent.mkdir(exist_ok=True)
@@ -48,18 +48,19 @@ def kept_path(key: str, etag: str) -> Path:
 
 
 def drop_kept(*, older_than_s: float = KEPT_FOR_S) -> int:
-    """Remove files that no worker has taken. Returns how many."""
+    """Removes files that no worker has taken. Returns how many."""
     now, dropped = time.time(), 0
     for path in Path(settings.WORK_DIR, KEPT).glob("*"):
         with suppress(FileNotFoundError):  # taken just now
-            if now - path.stat().st_ctime >= older_than_s:  # ctime: of the rename that left it, not of the download
+            # The change time is that of the rename in `leave_to_worker`; the modification time is the download's.
+            if now - path.stat().st_ctime >= older_than_s:
                 path.unlink()
                 dropped += 1
     return dropped
 
 
 def require_scratch_space(size_bytes: int) -> None:
-    """Raises StorageUnavailable, which may pass, when the work folder has no room for so many bytes."""
+    """Raises StorageUnavailable, which may pass, when the work folder has no room for this many bytes."""
     if size_bytes > free_bytes():
         drop_kept(older_than_s=0)
     if size_bytes > (free := free_bytes()):
@@ -68,7 +69,7 @@ def require_scratch_space(size_bytes: int) -> None:
 
 
 def free_bytes() -> int:
-    """How many bytes the work folder may still take: of the disk, and of WORK_MAX_MB where that is set."""
+    """Returns how many bytes the work folder may still take: of the disk, and of WORK_MAX_MB where that is set."""
     left_on_disk = disk_space.left_bytes(settings.WORK_DIR)
     if not settings.WORK_MAX_MB:
         return left_on_disk
