@@ -84,7 +84,7 @@ def check_workers() -> str:
 
 
 def check_reaper() -> str:
-    # By the row that it writes into the database: this works with any queue, and with a reaper on another machine.
+    # Asked of the database, where the reaper writes a row: this works with any queue and a reaper on another machine.
     try:
         last = ReaperRound.objects.order_by("-ended_at").first()
     except DatabaseError as error:
@@ -101,7 +101,7 @@ def check_reaper() -> str:
 
 
 def check_films() -> str:
-    # Not a problem of the platform: most of these files are no videos.
+    # Failed films are counted but fail no check: most of their files are no videos, which is no fault of the platform.
     failed = Video.objects.filter(state=State.ERROR, deleted_at=None)
     try:
         codes = list(failed.values_list("error_code").annotate(count=Count("id")).order_by("-count", "error_code"))

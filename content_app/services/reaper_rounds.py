@@ -6,5 +6,5 @@ from content_app.models import ReaperRound
 
 
 def note_round() -> None:
-    """The last chore of each round, after all others; `manage.py doctor` reads the time."""
+    """Stores the time. This is the last chore of each round; `manage.py doctor` reads the time."""
     ReaperRound.objects.update_or_create(pk=1, defaults={"ended_at": timezone.now()})

@@ -31,9 +31,9 @@ def published(video_id: int) -> Video:
 
 
 def store_addition(*, video: Video, files: Iterable[Path]) -> str:
-    """Stores the files in a new folder and returns its name.
+    """Stores the files in a new folder and returns its name. Raises StorageUnavailable.
 
-    They are removed after a day unless `keep_addition` is called.
+    The files are removed a day later unless `keep_addition` is called.
     """
     folder = uuid.uuid4().hex[:16]
     prefix = layout.version_prefix(video.public_id, folder)

@@ -38,13 +38,13 @@ class Candidate:
 
 
 def candidates(video: Video) -> list[Candidate]:
-    found = []
+    listed = []
     for number in range(1, video.poster_choices + 1):
         file = layout.poster_file(number)
         small = layout.small_poster_file(file) if video.has_small_choices else file
         urls = delivery.media_path(video, file), delivery.media_path(video, small)
-        found.append(Candidate(number, *urls, is_current=video.poster == candidate_poster(video, number)))
-    return found
+        listed.append(Candidate(number, *urls, is_current=video.poster == candidate_poster(video, number)))
+    return listed
 
 
 def is_uploaded(video: Video) -> bool:
@@ -74,7 +74,7 @@ def upload(*, video_id: int, upload: Upload) -> None:
 
 
 def use_file(*, video_id: int, path: Path) -> None:
-    """The same for a picture on disk; writes a folder beside it."""
+    """Makes the picture at `path` the poster, as `upload` does. Writes a folder beside it."""
     video = folders.published(video_id)
     folder = folders.store_addition(video=video, files=repaint(path))
     with transaction.atomic():

@@ -29,7 +29,7 @@ def favorite_ids(user: User) -> list[int]:
 
 
 def favorite_ids_of(users: Collection[User]) -> dict[int, list[int]]:
-    """Returns the same for each user by its id, with one query."""
+    """Returns the list of `favorite_ids` for each of these users, by the user's id, with one query."""
     marked: dict[int, list[int]] = {user.pk: [] for user in users}
     for user_id, video_id in favorites_of_many(users):
         marked[user_id].append(video_id)

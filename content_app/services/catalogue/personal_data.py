@@ -15,7 +15,7 @@ FILM_FIELDS = (
 
 
 def export_marks(user: User) -> list[dict[str, Any]]:
-    # Only of films that the user may still find: the titles of the others are not for this user any more.
+    # Marks of films that the user may no longer find are left out, because this user may not read their titles.
     marks = Favorite.objects.filter(user=user, video__in=favorites_of(user))
     return [
         {"video_id": video_id, "title": title, "marked_at": marked_at}

@@ -87,7 +87,7 @@ def edit(
             raise ChangedMeanwhile
         for name, value in changes.items():
             setattr(video, name, value)
-        # Again, on the locked row: another request may have changed the other of the two fields since validation.
+        # Checked again on the locked row: since the validation another request may have changed one of the two fields.
         check_price(is_paid=video.is_paid, price=video.price)
         video.save(update_fields=[*changes, "updated_at"])
     audit.note("video_changed", target=f"video:{video_id}", fields=sorted(changes))
@@ -153,7 +153,7 @@ def feature(*, video_id: int, tries: int = 5) -> bool:
             Video.objects.filter(is_featured=True).exclude(pk=video_id).update(is_featured=False)
             rows = Video.objects.filter(pk=video_id, is_featured=False, deleted_at=None).update(is_featured=True)
             if not rows and not Video.objects.filter(pk=video_id, is_featured=True).exists():
-                transaction.set_rollback(True)  # this film is deleted: the featured one stays
+                transaction.set_rollback(True)  # the film was deleted, so the one at the top stays there
     except IntegrityError:
         # Another request featured a film after the first UPDATE. The next try sees it.
         if tries == 1:
@@ -179,8 +179,9 @@ def restore(*, video_id: int) -> bool:
 
 
 def undo_deletion(*, video_id: int, by: User) -> bool:
-    """Restores a video that its owner deleted within the last UNDO_MINUTES. False for all others, such as those that
-    staff deleted.
+    """Restores a video that its owner deleted within the last UNDO_MINUTES.
+
+    Returns False for any other video, such as one that staff deleted.
     """
     since = timezone.now() - timedelta(minutes=UNDO_MINUTES)
     return _undelete(Video.objects.filter(pk=video_id, owner=by, deleted_by=by, deleted_at__gt=since), video_id)

@@ -19,12 +19,12 @@ from media_pipeline.external import dash_texts
 from media_pipeline.packaging import playlists
 from media_pipeline.packaging.playlists import CaptionVariant
 
-# Playlists of hundreds of films, or some manifests of the longest ones; in each process.
+# In each process: room for the playlists of hundreds of films, or for some manifests of the longest ones.
 published = ObjectCache(max_bytes=32 * 1024**2)
 
 
 def media_url(video: Video, name: str) -> str:
-    """Returns an address signed for one object of the published version: in its bucket, or else a path of this site.
+    """Returns a signed address of one object of the published version: in the bucket, or else a path of this site.
 
     Raises StorageUnavailable when there are no credentials to sign with.
     """
@@ -63,7 +63,7 @@ def poster_url(video: Video) -> str | None:
 
 
 def small_poster_url(video: Video) -> str | None:
-    """The same for the small poster."""
+    """Returns the address of the small poster, by the rules of `poster_url`."""
     return _picture_url(video, video.small_poster)
 
 
@@ -85,7 +85,7 @@ def listed_poster_url(public_id: uuid.UUID, poster: str) -> str:
 
 
 def read_poster(public_id: uuid.UUID, poster: str) -> bytes:
-    """Raises StorageUnavailable or SourceMissing."""
+    """Returns the JPEG. Raises StorageUnavailable or SourceMissing."""
     return get_store().read_bytes(f"{layout.video_prefix(public_id)}/{poster}")
 
 
@@ -114,7 +114,10 @@ def bucket_playlist(key: str, lifetime_s: int) -> str:
 
 
 def bucket_manifest(key: str, lifetime_s: int) -> str:
-    """The same for a DASH manifest, which names thousands of files; all of them are signed in one go."""
+    """Returns a stored DASH manifest with presigned URLs. Raises StorageUnavailable or SourceMissing.
+
+    A manifest names thousands of files, so all of them are signed in one go.
+    """
     # Imported here, because only installations with a bucket have boto3; see services.storage.stores.
     from media_pipeline.storage.s3_addresses import signed_urls
 
@@ -127,7 +130,7 @@ def bucket_manifest(key: str, lifetime_s: int) -> str:
 
 
 def published_text(key: str) -> str:
-    """Raises StorageUnavailable or SourceMissing."""
+    """Returns a stored playlist, manifest or list of cues. Raises StorageUnavailable or SourceMissing."""
     store = get_store()
     # Reading from a bucket takes a request to S3. Published objects never change, so they can be cached.
     data = published.get(key, store.read_bytes) if bucket_store() else store.read_bytes(key)
@@ -158,7 +161,7 @@ def dash_manifest(video: Video) -> str:
 
 
 def captions_text(video: Video, caption: Caption) -> bytes:
-    """Returns captions as WebVTT. Raises StorageUnavailable or SourceMissing."""
+    """Returns the WebVTT of captions. Raises StorageUnavailable or SourceMissing."""
     prefix = layout.version_prefix(video.public_id, caption.folder)
     return get_store().read_bytes(f"{prefix}/{layout.captions_file(caption.language)}")
 
