@@ -13,9 +13,9 @@ log = logging.getLogger(__name__)
 
 
 def handle_message(body: str) -> int:
-    """Returns how many uploads have arrived. A message may be handled twice.
+    """Notes the uploads whose objects the message reports. Returns how many are new. A message may be handled twice.
 
-    Raises BadMessage for a message that is not a notification; StorageUnavailable and database errors, which may pass.
+    Raises BadMessage for a message that is not a notification of S3. StorageUnavailable and database errors may pass.
     """
     connection: S3Connection | None = settings.S3_CONNECTION
     count = 0
@@ -26,6 +26,6 @@ def handle_message(body: str) -> int:
         if upload is None:
             log.debug("%s: not an upload of this site", arrived.key)
             continue
-        # False the second time: S3 may report an object twice, and the last part of an upload as well.
+        # False the second time: S3 may report an object more than once.
         count += direct_uploads.note_arrival(upload=upload)
     return count

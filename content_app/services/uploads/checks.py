@@ -1,4 +1,4 @@
-"""Checks an uploaded file in a job. Only a file that was checked becomes the original or the poster of a video.
+"""Checks an uploaded file in a job. Only a checked file becomes the original or the poster of a video.
 
 The job holds a lease on the upload, and settles the upload only while it holds the lease.
 """
@@ -56,18 +56,18 @@ class Lease:
         self.next_at = timezone.now()
 
     def __call__(self) -> None:
-        """Renew it, about once a second. Raises LeaseLost."""
+        """Renews the lease, about once a second. Raises LeaseLost."""
         if timezone.now() >= self.next_at:
             until = lease_end()
             self.write(checked_until=until)
             self.until, self.next_at = until, timezone.now() + timedelta(seconds=1)
 
     def settle(self, **problem: str) -> None:
-        """Mark the upload as done, in the transaction that uses or refuses it. Raises LeaseLost."""
+        """Marks the upload as done; call it in the transaction that uses or refuses the file. Raises LeaseLost."""
         self.write(settled_at=timezone.now(), checked_until=None, **problem)
 
     def let_go(self) -> None:
-        """Let another job check the upload."""
+        """Ends the lease, so that another job may check the upload."""
         self.held().update(checked_until=None)
 
     def write(self, **fields: object) -> None:
@@ -79,18 +79,18 @@ class Lease:
 
 
 def take_lease(upload_id: int) -> Lease | None:
-    """None when there is nothing to check, or another job checks it."""
+    """Returns None when there is nothing to check, or when another job holds the lease."""
     until = lease_end()
     unsettled = DirectUpload.objects.filter(is_free("checked_until"), pk=upload_id, settled_at=None)
-    waiting = unsettled.exclude(arrived_at=None)
-    if not waiting.exclude(video=None).update(checked_until=until):
+    waiting = unsettled.exclude(arrived_at=None).exclude(video=None)
+    if not waiting.update(checked_until=until):
         return None
     upload = DirectUpload.objects.select_related("video", "owner").filter(pk=upload_id, checked_until=until).first()
     return None if upload is None else Lease(upload, until)
 
 
 def check(*, upload_id: int) -> None:
-    """Use or refuse the uploaded file. Does nothing when that is done, or when another job is at it."""
+    """Uses or refuses the uploaded file. Does nothing when that is done, or when another job checks it."""
     lease = take_lease(upload_id)
     if lease is None:
         return
@@ -111,15 +111,16 @@ def is_ready_for_check(upload: DirectUpload) -> bool:
     video = upload.video
     if video is None or may_be_undone(video):
         return False
+    # The poster of a video that stays deleted waits no longer: it is refused.
     return bool(upload.purpose == Purpose.VIDEO or video.is_playable or video.deleted_at is not None)
 
 
 def judge(lease: Lease, path: Path) -> None:
-    """Fetch the file to `path`, and use or refuse it. Raises StorageUnavailable or LeaseLost."""
+    """Fetches the file to `path`, and uses or refuses it. Raises StorageUnavailable or LeaseLost."""
     upload = lease.upload
     try:
         require_rights(upload)
-        # The client may have brought another size than it declared.
+        # The client may have sent more than it declared.
         max_mb = posters.MAX_MB if upload.purpose == Purpose.POSTER else settings.MAX_UPLOAD_MB
         check_original(name=ANY_NAME, size_bytes=get_store().size(upload.key), max_mb=max_mb)
         work_folder.fetch_original(upload.key, path, lease, upload.etag)
@@ -145,7 +146,7 @@ def judge(lease: Lease, path: Path) -> None:
 
 
 def reread(upload: DirectUpload) -> DirectUpload:
-    """The row as it is now, with its video and owner. Raises LeaseLost when it was deleted with its video."""
+    """Returns the row as it is now, with its video and owner. Raises LeaseLost when it was deleted with its video."""
     current = DirectUpload.objects.select_related("video", "owner").filter(pk=upload.pk).first()
     if current is None:
         raise LeaseLost
@@ -170,7 +171,7 @@ def require_rights(upload: DirectUpload) -> None:
 
 
 def use_as_film(lease: Lease, size_bytes: int, verdict: Mapping[str, object]) -> None:
-    """Make the file the original of its video. Raises NotYours or VideoGone."""
+    """Makes the file the original of its video. Raises NotYours, VideoGone or LeaseLost."""
     upload = lease.upload
     assert upload.video
     original = Original(upload.key, upload.name, size_bytes, upload.etag)
@@ -185,7 +186,7 @@ def use_as_film(lease: Lease, size_bytes: int, verdict: Mapping[str, object]) ->
 
 
 def use_as_poster(lease: Lease, path: Path) -> None:
-    """Make the picture the poster of its video. Raises NotYours or VideoGone."""
+    """Makes the picture the poster of its video. Raises NotYours, VideoGone, LeaseLost, and what `use_file` raises."""
     upload = lease.upload
     assert upload.video
     require_rights(reread(upload))
@@ -203,7 +204,8 @@ def refuse_film(lease: Lease, error: PipelineError, verdict: Mapping[str, object
         if lease.upload.purpose != Purpose.VIDEO:
             return
         is_first = lifecycle.refuse_upload(video_id=video_id, error=error, verdict=verdict)
-        if not is_first and not isinstance(error, NotYours):  # the owner is not told of a stranger's file
+        # The owner learns why a file was refused, unless its uploader may no longer change the video.
+        if not is_first and not isinstance(error, NotYours):
             lifecycle.note_refusal(video_id=video_id, name=lease.upload.name, error=error)
 
 
@@ -215,6 +217,6 @@ def refuse_upload(lease: Lease, *, code: str, sentence: str) -> None:
 
 
 def discard_original(upload: DirectUpload) -> None:
-    # In a bucket, a client can put the file again until its signed addresses have ended.
+    # In a bucket, a client can put the file there again until its signed addresses have ended.
     wait = timedelta(minutes=settings.UPLOAD_URL_MINUTES) + A_MOMENT
     discards.discard(prefixes=[upload.key], due_at=timezone.now() + wait if is_in_bucket() else None)

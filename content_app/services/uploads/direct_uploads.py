@@ -39,7 +39,7 @@ ANY_TYPE = "application/octet-stream"
 FIRST_LOOK = timedelta(seconds=5)
 MAX_PAUSE = timedelta(minutes=10)
 LOOK_BATCH = 100
-# A job is taken for lost when it is this old and not in the queue.
+# A check whose upload arrived this long ago and that is not on the queue counts as lost.
 JOB_IS_LOST = timedelta(seconds=30)
 KEPT_FOR = timedelta(days=1)
 
@@ -54,7 +54,7 @@ class UploadRefused(Refusal):
 
 
 def direct_way() -> str:
-    """How pages upload large files: "bucket" (in parts, by signed requests) or "tus"."""
+    """Returns how pages upload large files: "bucket" (in parts, by signed requests) or "tus"."""
     return "bucket" if is_in_bucket() else "tus"
 
 
@@ -65,15 +65,19 @@ def announce(
     *, owner: User, name: str = "", content_type: str = "", size_bytes: int | None = None, video: Video | None = None,
     purpose: str = Purpose.VIDEO,
 ) -> DirectUpload:  # fmt: skip
-    """`video` is the one whose file is replaced. Raises OriginalRefused, UploadRefused or NoRoom."""
+    """Makes the row of an upload whose file will arrive. `video`: the one whose file or poster it replaces, if any.
+
+    Raises OriginalRefused, UploadRefused or NoRoom.
+    """
     if purpose == Purpose.VIDEO:
+        # Without a declared size only the name is checked here, and the size when the file has arrived.
         known_bytes = 1 if size_bytes is None else size_bytes
         check_original(name=name or ANY_NAME, size_bytes=known_bytes, max_mb=settings.MAX_UPLOAD_MB)
     public_id = uuid.uuid4()
     key = original_key(video or Video(public_id=public_id), name)
     expires_at = timezone.now() + lifetime()
     with nullcontext() if is_in_bucket() else disk_space.asked_for(size_bytes or 0), transaction.atomic():
-        # Two requests of one person are counted one after the other.
+        # Locked, so that two requests of one user are counted one after the other.
         User.objects.select_for_update(no_key=True).get(pk=owner.pk)
         if open_uploads().filter(owner=owner).count() >= MAX_OPEN:
             raise UploadRefused(too_many_sentence(MAX_OPEN), code="too_many_uploads")
@@ -103,17 +107,17 @@ def open_uploads() -> QuerySet[DirectUpload]:
 
 
 def find(*, owner: User, **named: object) -> DirectUpload:
-    """An upload of this person, by `key` or `public_id`. Raises Http404."""
+    """Returns an upload of this user by `key` or `public_id`. Raises Http404."""
     return get_object_or_404(DirectUpload.objects.select_related("video"), owner=owner, **named)
 
 
 def find_open(*, owner: User, **named: object) -> DirectUpload:
-    """As `find`, for an upload whose file may still arrive."""
+    """Returns an upload as `find` does, if its file may still arrive. Raises Http404."""
     return get_object_or_404(open_uploads(), owner=owner, **named)
 
 
 def extend_expiry(*, upload: DirectUpload) -> None:
-    """Give the upload its full time again, because a part of it has arrived."""
+    """Gives the upload its full lifetime again, because a part of it has arrived."""
     expires_at = timezone.now() + lifetime()
     # One transaction: if the upload were accepted in between, its original would be discarded later.
     with transaction.atomic():
@@ -123,7 +127,7 @@ def extend_expiry(*, upload: DirectUpload) -> None:
 
 
 def cancel(*, upload: DirectUpload) -> None:
-    """Forget the upload and discard its objects. The video, if there is one already, stays."""
+    """Deletes the upload and discards its objects. The video, if there is one already, stays."""
     if open_uploads().filter(pk=upload.pk).delete()[0]:
         discards.discard(prefixes=[upload.key])
 
@@ -132,7 +136,10 @@ def cancel(*, upload: DirectUpload) -> None:
 
 
 def set_details(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
-    """Make or change the video of the upload, before or after its file has arrived. Raises PriceRefused."""
+    """Makes or changes the video of the upload, before or after its file has arrived.
+
+    Raises PriceRefused, or StorageUnavailable when it cannot look for the file.
+    """
     with transaction.atomic():
         upload = DirectUpload.objects.select_for_update().get(pk=upload.pk)
         if upload.video_id is not None:
@@ -155,13 +162,13 @@ def set_details(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
 
 
 def find_loose(*, owner: User, key: str) -> DirectUpload | None:
-    """The upload of a film by this person for which there is no video yet."""
+    """Returns this user's upload of a film if there is no video for it yet, else None."""
     waiting = DirectUpload.objects.filter(owner=owner, key=key, purpose=Purpose.VIDEO)
     return waiting.filter(video=None, settled_at=None).first()
 
 
 def attach(*, upload: DirectUpload, video: Video) -> bool:
-    """Let the file become the original of this video when it is checked. False when it has got another video."""
+    """Lets the file become the original of this video once it is checked. Returns False when it has a video by now."""
     loose = DirectUpload.objects.filter(pk=upload.pk, video=None, settled_at=None)
     if not loose.update(video=video, look_at=timezone.now() + FIRST_LOOK):
         return False
@@ -177,7 +184,7 @@ def attach(*, upload: DirectUpload, video: Video) -> bool:
 
 
 def last_problem(*, video: Video) -> str:
-    """The sentence that says why the latest upload for this video was refused, or ""."""
+    """Returns the sentence that says why the latest upload for this video was refused; "" when it was not."""
     latest = DirectUpload.objects.filter(video=video).order_by("-created_at").values_list("problem", flat=True)
     return latest.first() or ""
 
@@ -186,7 +193,10 @@ def last_problem(*, video: Video) -> str:
 
 
 def note_arrival(*, upload: DirectUpload) -> bool:
-    """Look whether the file is there, and if so have it checked. True the first time. Raises StorageUnavailable."""
+    """Asks the storage for the file, and has it checked if it is there. Returns True only the first time it is there.
+
+    Raises StorageUnavailable.
+    """
     try:
         etag = look_for(upload.key)
     except SourceMissing:
@@ -195,7 +205,7 @@ def note_arrival(*, upload: DirectUpload) -> bool:
 
 
 def look_for(key: str) -> str:
-    """The ETag of the object, or "" in a folder. Raises SourceMissing or StorageUnavailable."""
+    """Returns the ETag of the object; "" in a folder. Raises SourceMissing or StorageUnavailable."""
     bucket = bucket_store()
     if bucket is None:
         get_store().size(key)
@@ -207,14 +217,14 @@ def look_for(key: str) -> str:
 
 
 def mark_arrived(*, upload: DirectUpload, etag: str = "") -> bool:
-    """Record that the file has arrived, and enqueue the check. False when that is done already."""
+    """Records that the file has arrived, and enqueues its check. Returns False when that is done already."""
     with transaction.atomic():
         now = timezone.now()
         waiting = DirectUpload.objects.filter(pk=upload.pk, arrived_at=None, settled_at=None)
         if not waiting.update(arrived_at=now, etag=etag, expires_at=now + lifetime()):
             return False
         discards.discard(prefixes=[upload.key], due_at=now + lifetime())
-        # Asked of the database: the video may have been made since this process has read the upload.
+        # Asked of the database: the video may have been made after this process read the upload.
         if DirectUpload.objects.filter(pk=upload.pk).exclude(video=None).exists():
             transaction.on_commit(lambda: queue.enqueue_check(upload.pk))
     return True
@@ -224,14 +234,14 @@ def mark_arrived(*, upload: DirectUpload, etag: str = "") -> bool:
 
 
 def settle_overdue_uploads() -> None:
-    """Find uploads that arrived unannounced, enqueue lost checks, and give up uploads that are late."""
+    """Finds uploads whose arrival no client reported, enqueues lost checks, and gives up uploads that are late."""
     find_arrived()
     enqueue_lost_checks()
     expire()
 
 
 def find_arrived() -> int:
-    """Look for files in the bucket, for old uploads less often. Returns how many have arrived."""
+    """Looks for files in the bucket, less often the older the upload is. Returns how many have arrived."""
     now = timezone.now()
     waiting = open_uploads().exclude(video=None).filter(look_at__lte=now).order_by("look_at")[:LOOK_BATCH]
     arrived = 0
@@ -247,7 +257,7 @@ def find_arrived() -> int:
 
 
 def enqueue_lost_checks() -> int:
-    """Enqueue checks whose job was lost. Returns how many."""
+    """Enqueues checks whose job was lost. Returns how many."""
     now = timezone.now()
     waiting = DirectUpload.objects.filter(is_free("checked_until"), settled_at=None, arrived_at__lte=now - JOB_IS_LOST)
     due = list(waiting.exclude(video=None).filter(look_at__lte=now).values_list("pk", flat=True)[:LOOK_BATCH])
@@ -256,7 +266,7 @@ def enqueue_lost_checks() -> int:
 
 
 def expire() -> int:
-    """Give up uploads that did not arrive in time, and delete the rows of settled ones a day later.
+    """Gives up uploads that did not arrive in time, and deletes the rows of uploads that were settled a day ago.
 
     An upload that has arrived is kept until a worker has checked it, even if its client never reported the arrival.
     Returns how many were given up.
@@ -275,14 +285,17 @@ def expire() -> int:
 
 
 def will_be_checked() -> Q:
-    """The condition for uploads that have arrived and have a video; of posters only while their film may still play."""
+    """The condition for uploads that will still be checked: they have arrived and have a video.
+
+    Of posters only those whose film plays or may still play.
+    """
     films = DirectUpload.objects.filter(video=OuterRef("video"), purpose=Purpose.VIDEO, settled_at=None)
     has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Q(Exists(films))
     return Q(arrived_at__isnull=False, video__isnull=False) & (Q(purpose=Purpose.VIDEO) | has_film)
 
 
 def has_arrived_unseen(upload: DirectUpload) -> bool:
-    """True when a late upload with a video has arrived, but was not seen to arrive. Raises StorageUnavailable."""
+    """True when the file of a late upload with a video is there, but was not noticed. Raises StorageUnavailable."""
     if upload.video is None or upload.arrived_at is not None:
         return False
     # A complete tus upload may still wait here to be stored.
@@ -291,7 +304,7 @@ def has_arrived_unseen(upload: DirectUpload) -> bool:
 
 
 def expire_one(upload: DirectUpload) -> bool:
-    """False when it has arrived or was extended in the meantime."""
+    """Gives up a late upload. Returns False when it arrived, was extended or taken for a check meanwhile."""
     with transaction.atomic():
         seen = {"expires_at": upload.expires_at, "checked_until": upload.checked_until}
         still_late = DirectUpload.objects.filter(pk=upload.pk, settled_at=None, **seen)
@@ -306,7 +319,7 @@ def expire_one(upload: DirectUpload) -> bool:
 
 
 def abort_parts(upload: DirectUpload) -> None:
-    """Remove the parts of an unfinished upload from the bucket, if the storage can be reached."""
+    """Removes the parts of an unfinished upload from the bucket, if the storage can be reached."""
     bucket = bucket_store()
     if bucket is None:
         return

@@ -11,9 +11,9 @@ NEW_FILE_S = 60  # the process that made a file may not have locked it yet
 
 
 def sweep_incoming() -> int:
-    """Remove the half-received files of web processes that were killed. Returns how many.
+    """Removes the half-received files of web processes that were killed. Returns how many.
 
-    After a file that cannot be removed the others are still removed; then its OSError is raised.
+    A file that cannot be removed does not stop the sweep; its OSError is raised at the end.
     """
     removed, problem = 0, None
     for path in Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir():

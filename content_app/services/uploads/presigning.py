@@ -39,7 +39,7 @@ class Signed:
 
 
 def bucket() -> "S3Store":
-    """Raises UploadRefused where media lie in a folder."""
+    """Returns the store in which media lie. Raises UploadRefused where they lie in a folder."""
     store = bucket_store()
     if store is None:
         raise UploadRefused(
@@ -49,7 +49,7 @@ def bucket() -> "S3Store":
 
 
 def lifetime_s(asked_s: int | None = None) -> int:
-    """How long a signed request is valid: as the client asks, at most UPLOAD_URL_MINUTES."""
+    """Returns how long a signed request is valid: as long as the client asks, at most UPLOAD_URL_MINUTES."""
     max_s = settings.UPLOAD_URL_MINUTES * 60
     return min(asked_s or max_s, max_s)
 
@@ -59,7 +59,7 @@ def max_upload_bytes() -> int:
 
 
 def sign_put(upload: DirectUpload) -> str:
-    """The address of a PUT. Raises UploadRefused or StorageUnavailable."""
+    """Returns the signed address of a PUT. Raises UploadRefused or StorageUnavailable."""
     # boto3 is for installations with a bucket only; see services.storage.stores.
     from media_pipeline.storage import s3_uploads
 
@@ -69,6 +69,7 @@ def sign_put(upload: DirectUpload) -> str:
 
 
 def sign_form(upload: DirectUpload, *, max_bytes: int | None = None) -> "Form":
+    """Returns a signed form, for which the storage enforces `max_bytes`. Raises UploadRefused or StorageUnavailable."""
     from media_pipeline.storage import s3_uploads
 
     return s3_uploads.signed_form(
@@ -77,7 +78,7 @@ def sign_form(upload: DirectUpload, *, max_bytes: int | None = None) -> "Form":
 
 
 def presign(upload: DirectUpload, wanted: Wanted) -> Signed:
-    """Sign a request of this upload. Raises UploadRefused or StorageUnavailable."""
+    """Signs one request of this upload. Raises UploadRefused or StorageUnavailable."""
     from media_pipeline.storage import s3_uploads
 
     if wanted.method == "PUT" and not wanted.upload_id:
@@ -88,6 +89,7 @@ def presign(upload: DirectUpload, wanted: Wanted) -> Signed:
         raise UploadRefused("This request is not part of an upload in parts.", code="not_signable", kind=Kind.INVALID)
     params: dict[str, Any] = {"UploadId": wanted.upload_id} if wanted.upload_id else {}
     if wanted.part_number is not None:
+        # No more parts than the largest allowed file has when each is as small as S3 takes them.
         if not 1 <= wanted.part_number <= min(MAX_PARTS, -(-max_upload_bytes() // MIN_PART_BYTES)):
             raise UploadRefused(too_large_sentence(settings.MAX_UPLOAD_MB), code="too_large", kind=Kind.TOO_LARGE)
         params["PartNumber"] = wanted.part_number
@@ -99,7 +101,10 @@ def presign(upload: DirectUpload, wanted: Wanted) -> Signed:
 
 
 def refuse_too_large(upload: DirectUpload, upload_id: str) -> None:
-    """Raises UploadRefused when the parts that have arrived are too large: they were signed without their sizes."""
+    """Raises UploadRefused when the parts that have arrived are too large, and removes them.
+
+    Parts are signed without their sizes, so only now can the sizes be added up.
+    """
     from media_pipeline.storage import s3_uploads
 
     try:

@@ -19,11 +19,12 @@ class Arrived:
 
 
 def parse_message(body: str) -> list[Arrived]:
-    """The objects that a message reports; none in the test event of a new event notification. Raises BadMessage.
+    """Returns the objects that a message reports. Raises BadMessage.
 
-    A message by way of SNS contains the notification as a text.
+    The test event, which S3 sends when a notification is set up, reports none.
     """
     document = read_object(body)
+    # A message that comes by way of SNS contains the notification as a text.
     if isinstance(document.get("Message"), str) and "Records" not in document:
         document = read_object(document["Message"])
     if document.get("Event") == "s3:TestEvent":
@@ -65,7 +66,7 @@ def parse_record(record: dict[str, Any]) -> Arrived:
 
 
 def is_text(value: str) -> bool:
-    """False for the half of a surrogate pair, which JSON may contain and no database takes."""
+    """False when the value holds half of a surrogate pair, which JSON may contain and no database takes."""
     try:
         value.encode()
     except UnicodeEncodeError:

@@ -14,11 +14,11 @@ from botocore.exceptions import BotoCoreError, ClientError
 from media_pipeline.storage.buckets import S3Connection
 
 MAX_POLL_S = 20
-BATCH = 10  # the most messages that SQS gives at once
+MAX_BATCH = 10  # messages that SQS gives at once
 
 
 class QueueUnavailable(Exception):
-    """The sentence says why, and what to do."""
+    """The message says why, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +29,7 @@ class Message:
 
 
 class MessageQueue:
-    """The queue at this address (SQS_QUEUE_URL), used with the keys of the storage or the role of the machine."""
+    """The queue at this address (SQS_QUEUE_URL), read with the keys of the storage or the role of the machine."""
 
     def __init__(self, url: str, connection: S3Connection) -> None:
         self.url = url
@@ -49,22 +49,29 @@ class MessageQueue:
         )
 
     def receive(self, wait_s: int = MAX_POLL_S) -> list[Message]:
-        """The messages that are there or arrive within `wait_s`. Raises QueueUnavailable."""
+        """Returns the messages that are there or arrive within `wait_s`. Raises QueueUnavailable."""
         with queue_faults(self.url):
             answer = self.client.receive_message(
                 QueueUrl=self.url,
-                MaxNumberOfMessages=BATCH,
+                MaxNumberOfMessages=MAX_BATCH,
                 WaitTimeSeconds=wait_s,
                 AttributeNames=["ApproximateReceiveCount"],
             )
-        return [as_message(message) for message in answer.get("Messages", ())]
+        return [
+            Message(
+                body=str(message.get("Body", "")),
+                receipt=str(message["ReceiptHandle"]),
+                times_received=int(message.get("Attributes", {}).get("ApproximateReceiveCount", "1")),
+            )
+            for message in answer.get("Messages", ())
+        ]
 
     def delete(self, message: Message) -> None:
         with queue_faults(self.url):
             self.client.delete_message(QueueUrl=self.url, ReceiptHandle=message.receipt)
 
     def postpone(self, message: Message, seconds: int) -> None:
-        """Let the message be received again later; after as many times as the queue allows, SQS gives up."""
+        """Lets SQS give the message out again after `seconds`, as often as the queue's redrive policy allows."""
         with queue_faults(self.url):
             self.client.change_message_visibility(
                 QueueUrl=self.url, ReceiptHandle=message.receipt, VisibilityTimeout=seconds
@@ -75,11 +82,6 @@ class MessageQueue:
             answer = self.client.get_queue_attributes(QueueUrl=self.url, AttributeNames=["RedrivePolicy"])
         policy = json.loads(answer.get("Attributes", {}).get("RedrivePolicy", "{}"))
         return bool(policy.get("deadLetterTargetArn"))
-
-
-def as_message(message: dict[str, Any]) -> Message:
-    times = message.get("Attributes", {}).get("ApproximateReceiveCount", "1")
-    return Message(str(message.get("Body", "")), str(message["ReceiptHandle"]), int(times))
 
 
 @contextmanager
