@@ -1,8 +1,8 @@
 """Receives files by tus, where media lie in a folder.
 
 The received bytes of an upload lie in `uploads/` of the media folder, in a file named after the upload; its size is the
-offset. A request that writes holds a lock on the file, which ends with the process. When the file is complete, it
-becomes the object of the store with the key of the upload.
+offset. A request that writes holds a lock on the file, which ends with the process. A complete file becomes the object
+of the store under the key of the upload.
 """
 
 import fcntl
@@ -42,7 +42,7 @@ ALGORITHMS: dict[str, Callable[[], Any]] = {
 
 
 class ChunkRefused(Refusal):
-    """`api.uploads.tus` has the status code of each."""
+    """The base class; `api.uploads.tus` maps each subclass to a status code."""
 
 
 class Locked(ChunkRefused):
@@ -86,7 +86,7 @@ class Checksum:
 
 @dataclass(frozen=True)
 class IncomingBytes:
-    """A chunk to append. `read(n)` gives at most n bytes, and none when the client has gone."""
+    """A chunk to append. `read(n)` returns at most n bytes, and none when the client has gone."""
 
     offset: int
     size_bytes: int
@@ -98,7 +98,10 @@ class IncomingBytes:
 
 
 def begin(*, upload: DirectUpload, chunk: IncomingBytes | None = None) -> int:
-    """Returns the offset. Raises what `append` raises, and then forgets the upload."""
+    """Makes the file of an announced upload, and appends its first chunk if there is one. Returns the offset.
+
+    Raises what `append` raises; the upload is then cancelled.
+    """
     path = path_of(upload)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -113,6 +116,7 @@ def begin(*, upload: DirectUpload, chunk: IncomingBytes | None = None) -> int:
 def append(*, upload: DirectUpload, chunk: IncomingBytes) -> int:
     """Returns the new offset. Raises ChunkRefused, OSError or StorageUnavailable; bytes that have arrived stay."""
     if upload.arrived_at is not None or not path_of(upload).exists():
+        # Either the file is stored, and only an empty chunk at its end fits, or it is lost, and `received` raises Gone.
         require_fitting(upload, chunk, received(upload=upload))
         return length_of(upload)
     with locked(upload) as file:
@@ -121,7 +125,7 @@ def append(*, upload: DirectUpload, chunk: IncomingBytes) -> int:
             receive_proved(file, upload, chunk, chunk.checksum)
         else:
             receive(file, upload, chunk)
-        if (offset := written_bytes(file)) > before:  # else a client could keep room by empty chunks
+        if (offset := written_bytes(file)) > before:  # not for empty chunks, by which a client could keep room for ever
             direct_uploads.extend_expiry(upload=upload)
         if offset == length_of(upload):
             store(file, upload)
@@ -129,7 +133,7 @@ def append(*, upload: DirectUpload, chunk: IncomingBytes) -> int:
 
 
 def received(*, upload: DirectUpload) -> int:
-    """How many bytes of the upload have arrived, without a chunk whose checksum is still unproved. Raises Gone."""
+    """Returns how many bytes have arrived, without a chunk whose checksum is still unproved. Raises Gone."""
     if upload.arrived_at is not None:
         return length_of(upload)
     try:
@@ -143,7 +147,7 @@ def received(*, upload: DirectUpload) -> int:
 
 
 def resume(*, upload: DirectUpload) -> int:
-    """Returns the offset at which the client continues."""
+    """Returns the offset at which the client continues. Raises Gone."""
     offset = received(upload=upload)
     # The process that received the last byte may have died before it stored the file.
     if offset == length_of(upload):
@@ -152,7 +156,7 @@ def resume(*, upload: DirectUpload) -> int:
 
 
 def cancel(*, upload: DirectUpload) -> None:
-    """Raises Locked while another request writes, and AlreadyArrived when the file is complete."""
+    """Removes the upload and its bytes. Raises Locked while another request writes, or AlreadyArrived."""
     if upload.arrived_at is not None:
         raise AlreadyArrived
     try:
@@ -189,7 +193,7 @@ def require_fitting(upload: DirectUpload, chunk: IncomingBytes, offset: int) -> 
 def receive(
     file: FileIO, upload: DirectUpload, chunk: IncomingBytes, on_block: Callable[[bytes], None] | None = None
 ) -> int:
-    """Write the chunk. Returns how many bytes came: fewer than it has when the client goes away."""
+    """Writes the chunk. Returns how many bytes came: fewer than the chunk has when the client goes away."""
     lend_connection()  # a phone may need minutes for a chunk
     file.seek(chunk.offset)
     left = chunk.size_bytes
@@ -208,14 +212,15 @@ def receive(
 
 
 def write_all(file: FileIO, block: bytes) -> None:
-    """A nearly full disk writes only a part, and reports the error at the next write."""
+    """Writes all of the block, or raises OSError."""
+    # A nearly full disk takes only a part of a block, and reports the error at the next write.
     rest = memoryview(block)
     while rest:
         rest = rest[file.write(rest) :]
 
 
 def receive_proved(file: FileIO, upload: DirectUpload, chunk: IncomingBytes, checksum: Checksum) -> None:
-    """Write the whole chunk, or nothing of it. Raises WrongChecksum."""
+    """Writes the whole chunk, or nothing of it. Raises WrongChecksum."""
     # Until the checksum is proved, a note says where the chunk begins, in case this process dies. The note is a
     # symbolic link: it appears completely or not at all, and needs no room on a full disk.
     note_of(upload).symlink_to(str(chunk.offset))
@@ -228,14 +233,14 @@ def receive_proved(file: FileIO, upload: DirectUpload, chunk: IncomingBytes, che
 
 
 def drop_unproved(file: FileIO, upload: DirectUpload) -> None:
-    """Cut off a chunk whose checksum was not proved."""
+    """Cuts off a chunk whose checksum was not proved, if there is one."""
     if (offset := read_note(upload)) is not None:
         file.truncate(min(offset, written_bytes(file)))
         note_of(upload).unlink()
 
 
 def read_note(upload: DirectUpload) -> int | None:
-    """Where a chunk begins whose checksum is not proved yet; None without one."""
+    """Returns the offset of a chunk whose checksum is not proved yet; None when there is no such chunk."""
     try:
         return int(note_of(upload).readlink().name)
     except FileNotFoundError:
@@ -264,7 +269,7 @@ def written_bytes(file: FileIO) -> int:
 
 @contextmanager
 def locked(upload: DirectUpload, *, patience_s: float = 0) -> Iterator[FileIO]:
-    """The file of the upload, locked for this request. Raises Gone, and Locked after `patience_s`."""
+    """Yields the file of the upload, locked for this request. Raises Gone, or Locked after `patience_s`."""
     try:
         file = FileIO(path_of(upload), "r+b")
     except FileNotFoundError:
@@ -279,14 +284,15 @@ def locked(upload: DirectUpload, *, patience_s: float = 0) -> Iterator[FileIO]:
                 if time.monotonic() >= deadline:
                     raise Locked from None
                 time.sleep(0.05)
-        if not is_named(file, path_of(upload)):  # the request that had the lock before has stored or removed the file
+        # The request that held the lock before may have stored or removed the file.
+        if not is_named(file, path_of(upload)):
             raise Gone
         drop_unproved(file, upload)
         yield file
 
 
 def is_named(file: FileIO, path: Path) -> bool:
-    """True when `path` still leads to this file."""
+    """True when `path` still names this file."""
     try:
         return os.path.samestat(os.fstat(file.fileno()), path.stat())
     except FileNotFoundError:
@@ -297,7 +303,7 @@ def is_named(file: FileIO, path: Path) -> bool:
 
 
 def finish(*, upload: DirectUpload) -> None:
-    """Store the file if it is complete. Raises Gone when that is done, Locked or StorageUnavailable."""
+    """Stores the file if it is complete. Raises Gone when that is done, Locked or StorageUnavailable."""
     with locked(upload) as file:
         if written_bytes(file) == length_of(upload):
             store(file, upload)
@@ -314,7 +320,7 @@ def finish_quietly(upload: DirectUpload) -> None:
 
 
 def store(file: FileIO, upload: DirectUpload) -> None:
-    """Make the complete file an object of the store. The caller holds the lock.
+    """Makes the complete file an object of the store. The caller holds the lock. Raises Gone or StorageUnavailable.
 
     A process that dies in the middle leaves the file, and the next process stores it again.
     """
@@ -331,9 +337,9 @@ def store(file: FileIO, upload: DirectUpload) -> None:
 
 
 def sweep() -> None:
-    """Store complete files, and remove files of which the upload is gone.
+    """Stores complete files, and removes abandoned ones whose upload is gone or has expired.
 
-    After a file that cannot be read or removed the others are still swept; then its OSError is raised.
+    A file that cannot be read or removed does not stop the sweep; its OSError is raised at the end.
     """
     folder = disk_space.arriving_folder()
     paths = list(folder.iterdir()) if folder.is_dir() else []
