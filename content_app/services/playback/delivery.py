@@ -1,6 +1,5 @@
 """What a player gets of a published version: signed media addresses, playlists, captions, posters, the storyboard."""
 
-import time
 import uuid
 from collections.abc import Sequence
 from functools import cache
@@ -30,8 +29,7 @@ def media_url(video: Video, name: str) -> str:
     """
     if not bucket_store():
         return media_path(video, name)
-    end_s = grants.grant_end(now=time.time(), lifetime_s=grants.lifetime_s())
-    return bucket_url(f"{video.key_prefix}/{name}", end_s - int(time.time()))
+    return bucket_url(f"{video.key_prefix}/{name}", grants.seconds_left())
 
 
 def media_path(video: Video, name: str) -> str:
@@ -156,8 +154,7 @@ def dash_manifest(video: Video) -> str:
     key = f"{video.key_prefix}/{layout.MANIFEST}"
     if not bucket_store():
         return dash_texts.manifest_in_folder(published_text(key), signed_folder(video))
-    end_s = grants.grant_end(now=time.time(), lifetime_s=grants.lifetime_s())
-    return bucket_manifest(key, end_s - int(time.time()))
+    return bucket_manifest(key, grants.seconds_left())
 
 
 def captions_text(video: Video, caption: Caption) -> bytes:

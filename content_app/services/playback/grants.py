@@ -43,6 +43,12 @@ def lifetime_s() -> int:
     return int(settings.MEDIA_GRANT_MINUTES) * 60
 
 
+def seconds_left() -> int:
+    """Returns for how many seconds a grant holds that is signed now. Presigned URLs of a bucket get the same end."""
+    now = time.time()
+    return grant_end(now=now, lifetime_s=lifetime_s()) - int(now)
+
+
 def sign(prefix: str) -> str:
     """Returns a grant for every object under `prefix`."""
     return _sign(VERSION, prefix)
