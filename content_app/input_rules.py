@@ -50,5 +50,5 @@ def price_problem(*, is_paid: bool, price: Decimal) -> str:
 
 
 def with_plain_line_ends(text: str) -> str:
-    """Returns the text with `\n` for every line end: forms send CRLF, JSON sends LF, and both mean the same text."""
+    """Returns the text with LF for every line end: forms send CRLF, JSON sends LF, and both mean the same text."""
     return text.replace("\r\n", "\n").replace("\r", "\n")

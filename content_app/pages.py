@@ -1,6 +1,6 @@
 """The watch site's pages: shells without personal data, which their scripts fill from the API.
 
-They hold no secret and repeat nothing of the request, so it is safe to compress them.
+They hold no secret and repeat nothing of the request, so it is safe to compress them (BREACH needs both).
 """
 
 import uuid

@@ -126,6 +126,7 @@ def save(*, video: Video, changed: Collection[str] | None = None) -> None:
     """
     with dropped_on_failure(video), transaction.atomic():
         if changed is not None and (stored := Video.objects.select_for_update().filter(pk=video.pk).first()):
+            # A field that is not changed here counts as it is stored: another request may have changed it.
             check_price(
                 is_paid=(video if "is_paid" in changed else stored).is_paid,
                 price=(video if "price" in changed else stored).price,
@@ -140,6 +141,7 @@ def dropped_on_failure(video: Video) -> Iterator[None]:
         yield
     except BaseException:
         name = video.video_file.name or ""
+        # Only a file that this save brought: a row still refers to the accepted original.
         if name.startswith(f"{layout.originals_prefix(video.public_id)}/") and name != video.accepted_original:
             with suppress(StorageUnavailable):  # the first error is the one to report
                 video.video_file.storage.delete(name)

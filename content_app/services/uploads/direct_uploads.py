@@ -81,6 +81,7 @@ def announce(
         User.objects.select_for_update(no_key=True).get(pk=owner.pk)
         if open_uploads().filter(owner=owner).count() >= MAX_OPEN:
             raise UploadRefused(too_many_sentence(MAX_OPEN), code="too_many_uploads")
+        # Before the first byte: bytes that are never used are removed, however the upload ends.
         discards.discard(prefixes=[key], due_at=expires_at)
         return DirectUpload.objects.create(
             public_id=public_id, owner=owner, video=video, purpose=purpose, key=key, name=name[-MAX_FILE_NAME_LENGTH:],
