@@ -18,12 +18,12 @@ def may_change(person: Person, video: Video) -> bool:
 
 
 def may_upload_videos(person: Person) -> bool:
-    """Whether this user may upload originals, of new videos or in place of another file."""
+    """True when this user may upload originals, of new videos or in place of another file."""
     return isinstance(person, User) and person.is_active and may_upload(person.role)
 
 
 def may_watch(person: Person, video: Video) -> bool:
-    """Whether this user may watch a video that the user has been allowed to find.
+    """True when this user may watch a video that the user has been allowed to find.
 
     Every signed-in user may watch a free video; a paid one is for its owner and for admins.
     """

@@ -48,7 +48,7 @@ def candidates(video: Video) -> list[Candidate]:
 
 
 def is_uploaded(video: Video) -> bool:
-    """Whether the poster is an uploaded picture rather than a candidate of the published version."""
+    """True when the poster is an uploaded picture rather than a candidate of the published version."""
     return bool(video.poster) and not video.poster.startswith(f"{video.version}/")
 
 

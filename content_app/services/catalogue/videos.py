@@ -190,7 +190,7 @@ def undo_deletion(*, video_id: int, by: User) -> bool:
 
 
 def may_be_undone(video: Video) -> bool:
-    """Whether the owner may still undo the deletion of this video."""
+    """True while the owner may still undo the deletion of this video."""
     if video.deleted_at is None or video.deleted_by_id != video.owner_id:
         return False
     return video.deleted_at > timezone.now() - timedelta(minutes=UNDO_MINUTES)

@@ -56,7 +56,10 @@ def video_of_key(key: str) -> int | None:
 
 
 def complete(*, video: Video) -> None:
-    """The transcoder reports its result. Raises ResultRefused or StorageUnavailable, and then changes nothing."""
+    """Publishes the result that the transcoder reports.
+
+    Raises ResultRefused or StorageUnavailable, and then changes nothing.
+    """
     require_external()
     if video.state == State.READY:
         return  # the transcoder reported it twice
@@ -82,7 +85,7 @@ def return_claim(claim: Claim) -> None:
 
 
 def fail(*, video: Video) -> None:
-    """The transcoder reports that it cannot make the film. Raises ResultRefused."""
+    """Fails the video, because the transcoder reports that it cannot make the film. Raises ResultRefused."""
     require_external()
     # A video with a version is `ready` again after a failure, and only the refusal says that it was reported before.
     is_reported = video.state == State.READY and video.refused_code == TranscoderFailed.code
