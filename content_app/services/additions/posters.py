@@ -38,13 +38,13 @@ class Candidate:
 
 
 def candidates(video: Video) -> list[Candidate]:
-    listed = []
+    choices = []
     for number in range(1, video.poster_choices + 1):
         file = layout.poster_file(number)
         small = layout.small_poster_file(file) if video.has_small_choices else file
         urls = delivery.media_path(video, file), delivery.media_path(video, small)
-        listed.append(Candidate(number, *urls, is_current=video.poster == candidate_poster(video, number)))
-    return listed
+        choices.append(Candidate(number, *urls, is_current=video.poster == candidate_poster(video, number)))
+    return choices
 
 
 def is_uploaded(video: Video) -> bool:

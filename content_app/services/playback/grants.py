@@ -44,7 +44,7 @@ def lifetime_s() -> int:
 
 
 def seconds_left() -> int:
-    """Returns for how many seconds a grant holds that is signed now. Presigned URLs of a bucket get the same end."""
+    """Returns for how many seconds a grant signed now is valid. Presigned URLs of a bucket get the same end."""
     now = time.time()
     return grant_end(now=now, lifetime_s=lifetime_s()) - int(now)
 

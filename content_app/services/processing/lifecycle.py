@@ -328,7 +328,7 @@ def _give_up(
             "original_etag": F("played_etag"), "original_name": F("played_name"), "original_bytes": F("played_bytes"),
             "verdict": F("played_verdict"), "refused_file": F("original_name") if is_candidate else "",
         }  # fmt: skip
-        # Not if one of the two has changed since the SELECT: then another file would be discarded below.
+        # A new original may have arrived since the SELECT, and must not be given up with the earlier one.
         unchanged = selected.filter(accepted_original=original, played_original=played)
         if not unchanged.update(**as_before, **_refusal(error)):
             return None
