@@ -90,9 +90,7 @@ def make_and_publish(claim: Claim, version: str, scratch: Path, report: "Reporte
     def accept_plan(facts: Source, plan: EncodePlan) -> None:
         """The pipeline calls this before it encodes. Raises StorageUnavailable when the result would not fit."""
         report.expect(preflight.note_plan(facts, plan, claim=claim, size_bytes=source_bytes))
-        cost = estimate(
-            plan, Speed(), source_bytes=source_bytes
-        )  # only for its bytes, which do not depend on the speed
+        cost = estimate(plan, Speed(), source_bytes=source_bytes)  # only for its bytes, which any speed gives
         work_folder.require_scratch_space(cost.bytes * COPIES)
 
     made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), plan_settings(), report, accept_plan))
