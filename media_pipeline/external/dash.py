@@ -30,7 +30,7 @@ ReadSegments = Callable[[Iterable[tuple[str, InitSegment]]], Mapping[str, MediaS
 
 @dataclass(frozen=True)
 class DashTrack:
-    """A representation with its init segment and its segments: without gaps, from the first that is still there."""
+    """A representation with its init segment and its segments, without gaps, from the first that is still stored."""
 
     representation: Representation
     init: InitSegment
@@ -118,7 +118,8 @@ def read_dash(sizes: Mapping[str, int], read: ReadBytes, read_segments: ReadSegm
     tracks = tuple(make_track(one, described[one], earlier[one], listed[one], segments) for one in listed)
     result = DashResult(tracks, manifest.duration_s)
     for track in tracks:
-        # Sound may begin late in the original too; then the late segment is the first one.
+        # A track that begins late is a window whose beginning is lost. Only sound may begin late in the original too:
+        # then its first segment has the first number.
         is_window = track.init.kind == "video" or track.representation.segments[0].number > 1
         if is_window and track.start_s - result.start_s > MAX_GAP_S:
             raise BadResult(
@@ -151,7 +152,7 @@ def read_text(data: bytes, name: str) -> str:
 def names_before(one: Representation, sizes: Mapping[str, int]) -> list[str]:
     """Files of the same template before the first segment that is listed, in order.
 
-    The manifest of a live recording lists a window, and the segments before it are still there.
+    The manifest of a live recording lists a window at its end; the segments before it may still be stored.
     """
     first = one.segments[0]
     if first.time <= 0:
@@ -173,7 +174,7 @@ def times_in_names(one: Representation, sizes: Mapping[str, int]) -> Iterator[in
     """The values of $Time$ in the names of files that match the template."""
     first = one.segments[0]
     parts = [re.escape(one.expand(part, number=first.number)) for part in TIME_IDENTIFIER.split(one.media_template)]
-    # Possessive: a template that says the time again and again would be tried in every way to share out the digits.
+    # Possessive: with a template that repeats $Time$, the pattern would try every way to divide the digits.
     pattern = re.compile(re.escape(one.folder) + r"([0-9]{1,18}+)".join(parts))
     for name in sizes:
         if (match := pattern.fullmatch(name)) and one.segment_name(replace(first, media_time=int(match[1]))) == name:
@@ -211,20 +212,21 @@ def make_track(
     init: InitSegment,
     earlier: Sequence[str],
     listed: Sequence[str],
-    read: Mapping[str, MediaSegment | BadMp4],
+    results: Mapping[str, MediaSegment | BadMp4],
 ) -> DashTrack:
     """The track of a representation. Raises BadResult when a segment is broken, or not where the manifest has it."""
-    segments = [require_segment(read[name], name) for name in listed]
-    # The first segment of a timeline may begin with samples that are never heard, and which the timeline leaves out.
-    fixed = min(1, len(listed) - 1) if one.has_timeline else 0
-    origin = segments[fixed].decode_time - round(Fraction(one.segments[fixed].time * init.timescale, one.timescale))
+    segments = [require_segment(results[name], name) for name in listed]
+    # The origin follows from a segment whose time is known. The first one of a timeline may begin with samples that are
+    # never heard, and which the timeline leaves out: then the second one is used.
+    known = min(1, len(listed) - 1) if one.has_timeline else 0
+    origin = segments[known].decode_time - round(Fraction(one.segments[known].time * init.timescale, one.timescale))
     for name, segment, entry in zip(listed, segments, one.segments, strict=True):
         apart_s = Fraction(segment.decode_time - origin, init.timescale) - Fraction(entry.time, one.timescale)
         if 2 * abs(apart_s) > Fraction(entry.duration, one.timescale):
             raise BadResult(f"{name} begins {in_seconds(abs(apart_s))} from where {layout.MANIFEST} has it.")
     files = list(listed)
     for name in reversed(earlier):
-        before = read[name]
+        before = results[name]
         # A file that does not lead on to the next segment is left over from something else.
         if segments[0].decode_time <= origin or isinstance(before, BadMp4) or not leads_on(before, segments[0], init):
             break

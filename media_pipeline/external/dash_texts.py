@@ -70,7 +70,8 @@ def hls_texts(result: DashResult) -> tuple[dict[str, str], list[Variant]]:
     sounds = soundtracks(result)
     # The main soundtrack has no key.
     keys = ["", *distinct_names((one.language for one in sounds[1:]), "_")][: len(sounds)]
-    labels = distinct_names(map(soundtrack_label, sounds), "_")
+    titles = [one.best.representation.label or language_name(parse_language(one.language)) for one in sounds]
+    labels = distinct_names((title or "Original" for title in titles), "_")
     lines = playlists.variant_lines(
         [
             VideoVariant(name, *one.size, one.frame_rate, one.codec, hls_segments(one))
@@ -96,10 +97,6 @@ def soundtracks(result: DashResult) -> list[AdaptationSet]:
     sounds.sort(key=lambda one: (not one.best.codec.startswith("mp4a"), one.best.representation.role != "main"))
     # Every quality of an HLS master playlist names the codec of its soundtracks, so all must have the same.
     return [one for one in sounds if codec_family(one.best.codec) == codec_family(sounds[0].best.codec)]
-
-
-def soundtrack_label(sound: AdaptationSet) -> str:
-    return sound.best.representation.label or language_name(parse_language(sound.language)) or "Original"
 
 
 def track_playlist(one: DashTrack) -> str:
@@ -158,7 +155,7 @@ def representation_lines(identity: int, one: DashTrack, zero_s: Fraction) -> Ite
     yield f'<Initialization sourceURL="{one.representation.init}"/>'
     yield "<SegmentTimeline>"
     zero = one.origin + round(zero_s * one.init.timescale)
-    # Sound may begin with samples that would play before the film begins, and so never do.
+    # Sound may begin with samples of the time before the film begins, which are never heard.
     times = [max(time - zero, 0) for time in (*(s.decode_time for s in one.segments), one.segments[-1].end)]
     # One entry for each segment: in a list, dash.js 5.2 takes an entry with repeated times for one segment.
     yield from (f'<S t="{time}" d="{after - time}"/>' for time, after in pairwise(times))

@@ -11,19 +11,20 @@ from xml.etree.ElementTree import Element, TreeBuilder
 from xml.parsers import expat
 
 NAMESPACE = "urn:mpeg:dash:schema:mpd:2011"
-# A manifest of a few kilobytes can claim any number of segments, so all of these are counted while it is read.
-# Elements within elements. Manifests have six.
+# A manifest of a few kilobytes can claim any number of segments, so everything below is counted while it is read.
+
+# Levels of elements within elements. Manifests have six.
 MAX_DEPTH = 20
 MAX_ELEMENTS = 500_000
-# Representations, those that are left out included.
+# Representations, including those that are left out.
 MAX_REPRESENTATIONS = 100
-# Segments of one representation: two days, with two seconds for each.
+# Segments of one representation: two days in segments of two seconds.
 MAX_SEGMENTS = 100_000
 # Files of all representations together.
 MAX_FILES = 200_000
 # Characters of an attribute or an address that is read.
 MAX_TEXT_LENGTH = 1000
-# Characters of a file's name with its folder. Results with longer names are refused in the end.
+# Characters of a file's name with its folder. Longer names would be refused later anyway (`external.hls.NAME`).
 MAX_NAME_LENGTH = 200
 MAX_LABEL_LENGTH = 60
 MAX_FRAME_RATE = 1000
@@ -248,13 +249,13 @@ def read_representations(root: Element, period: Element, period_s: Fraction | No
                     f"{element.get('id', '')[:100]!r} is {mime[:100] or 'of no type'}; only MP4 is taken."
                 )
             channels = next((one.get("value", "") for one in element.findall("AudioChannelConfiguration")), "")
-            made = make_representation(
+            representation = make_representation(
                 chain, period_s, kind=kind, group=group, label=label, role=role, channels=channels
             )
-            segments += len(made.segments)
+            segments += len(representation.segments)
             if segments > MAX_FILES:
                 raise BadManifest(f"it lists more than {MAX_FILES} segments in all.")
-            yield made
+            yield representation
 
 
 def make_representation(

@@ -11,7 +11,8 @@ ReadPart = Callable[[str, int, int], bytes]  # name, offset, length
 # Requests at once: each carries little, and waits for the storage most of the time.
 PARALLEL = 16
 TICK_S = 1.0
-# The index of a segment with one fragment fits in. A segment with many is read on in ever longer parts.
+# The index of a segment with one fragment fits into the first part. The index of one with many fragments takes further
+# parts, each longer than the last.
 FIRST_PART_BYTES = 16 * 1024
 MAX_PART_BYTES = 512 * 1024
 
@@ -44,7 +45,7 @@ class PartlyRead:
 def read_segments(
     segments: Iterable[tuple[str, InitSegment]], sizes: Mapping[str, int], read_part: ReadPart, on_tick: Tick
 ) -> dict[str, MediaSegment | BadMp4]:
-    """The segment with each name, or the reason why it is none. Raises what `read_part` and `on_tick` raise."""
+    """By name, each segment or the error that says why the file is none. Raises what the callbacks raise."""
 
     def read_one(name: str, init: InitSegment) -> MediaSegment | BadMp4:
         file = PartlyRead(lambda offset, length: read_part(name, offset, length), sizes[name])

@@ -31,10 +31,10 @@ PART_BYTES = 16 * MIB  # an upload has at most 10,000 parts, so 160 GB
 # The threads of one transfer. Four fill a fast network, and a worker has other work too.
 PARALLEL = 4
 POLL_S = 0.1
-DOWNLOAD_ATTEMPTS = 3  # of a part that breaks off in the middle; requests themselves have the attempts of the client
+DOWNLOAD_ATTEMPTS = 3  # for a part that breaks off in the middle; the client itself repeats failed requests
 MAX_SIGNED_S = 7 * 24 * 3600  # Signature Version 4 allows no more
-# For temporary credentials that do not say when they end. Those of a role last an hour or more, and are renewed a
-# quarter of an hour before they end.
+# The validity of a signature by temporary credentials that do not say when they end. Those of a role last an hour or
+# more, and are renewed a quarter of an hour before they end.
 UNKNOWN_END_S = 15 * 60
 QUICK_ATTEMPTS = 2
 QUICK_TIMEOUT_S = 5.0
@@ -156,8 +156,8 @@ class S3Store:
 
     def check(self) -> None:
         """Raises StorageUnavailable when a bucket cannot be reached."""
-        # Anybody may ask for the health of the site: one request checks at a time, and the others get its result, which
-        # is kept for some seconds.
+        # Any client may ask for the health of the site: one request checks at a time, and the others get its result,
+        # which is kept for some seconds.
         with self.checking:
             if time.monotonic() >= self.checked_until:
                 self.check_problem = self.find_problem()

@@ -25,7 +25,7 @@ http = urllib3.PoolManager(timeout=urllib3.Timeout(10), retries=False)
 
 
 def check_buckets(store: S3Store, origins: Sequence[str]) -> Iterator[Finding]:
-    """What works, or what is wrong and how to mend it, for every bucket."""
+    """The findings about every bucket: what works, or what is wrong and how to mend it."""
     for bucket in store.buckets.names:
         yield from check_bucket(store, bucket, origins)
 

@@ -1,7 +1,6 @@
 """Copies objects within an S3 server; their bytes do not pass through this machine."""
 
 from collections.abc import Iterable
-from typing import Any
 
 from boto3.s3.transfer import TransferConfig, create_transfer_manager
 
@@ -17,14 +16,14 @@ def copy_all(store: S3Store, bucket: str, keys: Iterable[tuple[str, str]], on_ti
     """Copy objects of `bucket`, named by pairs of keys (source, target). Raises SourceMissing or StorageUnavailable."""
     config = TransferConfig(max_concurrency=PARALLEL, preferred_transfer_client="classic")
     with create_transfer_manager(store.client, config) as manager:
-        wait_for([start_copy(manager, store, bucket, source, target) for source, target in keys], on_tick)
-
-
-def start_copy(manager: Any, store: S3Store, bucket: str, source: str, target: str) -> tuple[Any, str]:
-    place = store.buckets.bucket_of(target)
-    extra = {
-        "MetadataDirective": "REPLACE",
-        "ContentType": layout.content_type(target),
-        "CacheControl": cache_control(target),
-    }
-    return manager.copy({"Bucket": bucket, "Key": source}, place, target, extra_args=extra), place
+        copies = []
+        for source, target in keys:
+            target_bucket = store.buckets.bucket_of(target)
+            headers = {
+                "MetadataDirective": "REPLACE",
+                "ContentType": layout.content_type(target),
+                "CacheControl": cache_control(target),
+            }
+            future = manager.copy({"Bucket": bucket, "Key": source}, target_bucket, target, extra_args=headers)
+            copies.append((future, target_bucket))
+        wait_for(copies, on_tick)

@@ -32,7 +32,7 @@ def cors_rule(origins: Sequence[str]) -> Document:
     return {
         "ID": f"{OWN}-pages",
         "AllowedOrigins": list(origins),
-        "AllowedMethods": ["GET", "HEAD", "PUT", "POST", "DELETE"],  # DELETE gives an upload up
+        "AllowedMethods": ["GET", "HEAD", "PUT", "POST", "DELETE"],  # DELETE aborts an upload
         "AllowedHeaders": ["*"],
         # An upload in parts is completed with the ETag of every part.
         "ExposeHeaders": ["ETag", "Content-Range", "Content-Length", "Accept-Ranges"],
