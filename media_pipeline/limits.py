@@ -24,14 +24,14 @@ MAX_STREAMS = 500
 MAX_PACKETS = 10_000_000
 # Frames in one second of film. High-speed cameras reach 1000; with more, the file's clock is wrong.
 MAX_FRAMES_PER_S = 1000
-# Frames a second on average, over the longest film that the site accepts.
+# A film may have as many frames as the longest film that the site accepts has at this many frames a second.
 MAX_AVERAGE_RATE = 240
 MAX_CHANNELS = 64
-# A header with another rate lies, and resampling one second of it takes gigabytes.
+# A header with a rate outside of these is wrong, and resampling one second of such sound takes gigabytes.
 SAMPLE_RATES = range(2000, 768_001)
 # Characters of a language or title that the probe reports.
-MAX_TAG_LENGTH = 200
-# A large file on a slow disk is not a damaged one: the probe gets this much longer for its size.
+MAX_METADATA_LENGTH = 200
+# The probe gets as much longer as reading the file takes at this speed: a large file on a slow disk is not damaged.
 MIN_READ_BYTES_PER_S = 20_000_000
 
 

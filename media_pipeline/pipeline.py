@@ -68,11 +68,11 @@ def process(job: Job) -> Made:
     job.on_plan(source, plan)
     encode(job, plan)
     extract_captions(job, plan)
-    made = package(plan, job.work, job.out, on_segment=job.tick)
-    posters = choose_pictures(job)
-    make_storyboard(job, plan, made)
-    verify_version(job.out, made)
-    return Made(source, plan, made, posters, time.monotonic() - began)
+    packaged = package(plan, job.work, job.out, on_segment=job.tick)
+    posters = move_posters(job)
+    make_storyboard(job, plan, packaged)
+    verify_version(job.out, packaged)
+    return Made(source, plan, packaged, posters, time.monotonic() - began)
 
 
 def encode(job: Job, plan: EncodePlan) -> None:
@@ -99,8 +99,8 @@ def encode(job: Job, plan: EncodePlan) -> None:
         raise diagnose(finished.returncode, finished.stderr)
 
 
-def choose_pictures(job: Job) -> int:
-    """Moves the poster and the other candidates to the version; returns how many there are to choose from."""
+def move_posters(job: Job) -> int:
+    """Moves the best poster candidates into the version, the best first; returns how many there are."""
     chosen = choose_posters(split_looks(ffmpeg_args.thumbs_path(job.work).read_bytes()))
     try:
         for number, candidate in enumerate(chosen, start=1):
@@ -112,25 +112,25 @@ def choose_pictures(job: Job) -> int:
     return len(chosen)
 
 
-def make_storyboard(job: Job, plan: EncodePlan, made: Package) -> None:
-    """Draws the sheet from the encoder's tiles; the film as it was packaged decides where the cues end."""
+def make_storyboard(job: Job, plan: EncodePlan, packaged: Package) -> None:
+    """Draws the sheet from the encoder's tiles, and writes its cues for the frames that were packaged."""
     sheet = job.work / layout.STORYBOARD
     finished = run_short(job, ffmpeg_args.storyboard_args(job.ffmpeg, plan.storyboard, job.work, sheet))
     if finished.returncode != 0 or not sheet.exists():
         raise EncoderFailed(detail=finished.stderr[-1000:])
     sheet.replace(job.out / layout.STORYBOARD)
-    cues = storyboard_vtt(plan.storyboard, layout.STORYBOARD, made.frames, plan.frame_rate)
+    cues = storyboard_vtt(plan.storyboard, layout.STORYBOARD, packaged.frames, plan.frame_rate)
     (job.out / layout.STORYBOARD_CUES).write_text(cues)
 
 
 def extract_captions(job: Job, plan: EncodePlan) -> None:
-    """Writes the subtitles that can be read."""
+    """Writes the planned subtitles as WebVTT into the work folder, and logs what ffmpeg complains of."""
     if not plan.captions:
         return
     try:
         complaint = run_short(job, ffmpeg_args.captions_args(job.ffmpeg, plan, job.source, job.work)).stderr
     except PipelineError as error:
-        # A broken track of subtitles must not cost the film.
+        # A broken subtitle track must not fail the film.
         complaint = str(error)
     if complaint:
         log.warning("reading the subtitles: %s", complaint[-500:])

@@ -18,7 +18,7 @@ from av.format import Flags
 from av.stream import Disposition
 from av.video.stream import VideoStream
 
-from media_pipeline.limits import MAX_CHANNELS, MAX_PACKETS, MAX_PIXELS, MAX_STREAMS, MAX_TAG_LENGTH, SAMPLE_RATES
+from media_pipeline.limits import MAX_CHANNELS, MAX_METADATA_LENGTH, MAX_PACKETS, MAX_PIXELS, MAX_STREAMS, SAMPLE_RATES
 from media_pipeline.sources.formats import CONTAINERS, PROTOCOLS
 
 OPTIONS = {
@@ -28,15 +28,15 @@ OPTIONS = {
     # One more than is accepted, so that a file with too many can be told from one with as many as allowed.
     "max_streams": str(MAX_STREAMS + 1),
 }
-# A picture must decode from the first so many packets, or the codec counts as one that cannot be decoded.
+# When no picture decodes from this many packets, the codec counts as one that cannot be decoded.
 PACKETS_TO_DECODE = 250
 # The first frame of an interlaced film may not be marked as interlaced, so a few are looked at.
 FRAMES_TO_DECODE = 4
 UNSPECIFIED = 2  # the code point of H.273
 # Boxes at the top of an MP4 that are looked at to recognise a cut-off file.
 MAX_BOXES = 100
-# By these steps of its clock ffmpeg decides that a recording starts again (its dts_delta_threshold), so the frames that
-# the encoder makes and the length that is reported here agree.
+# ffmpeg takes a larger step of the clock for a recording that starts again (its dts_delta_threshold). With the same
+# thresholds here, the reported length agrees with the frames that the encoder makes.
 MAX_GAP_S = 10
 MAX_STEP_BACK_S = Fraction(1, 10)
 
@@ -116,8 +116,8 @@ def describe_track(stream: Any) -> dict[str, Any]:
     return {
         "index": stream.index,
         "codec": stream.codec_context.name,
-        "language": stream.metadata.get("language", "")[:MAX_TAG_LENGTH],
-        "title": stream.metadata.get("title", "")[:MAX_TAG_LENGTH],
+        "language": stream.metadata.get("language", "")[:MAX_METADATA_LENGTH],
+        "title": stream.metadata.get("title", "")[:MAX_METADATA_LENGTH],
         "is_default": Disposition.default in stream.disposition,
     }
 
@@ -134,7 +134,7 @@ def describe_video(container: InputContainer, stream: VideoStream) -> dict[str, 
     return {
         "index": stream.index,
         "codec": context.name,
-        # What was decoded is believed before the header.
+        # The decoded picture is more reliable than the header.
         "width": frame.width if frame else context.width,
         "height": frame.height if frame else context.height,
         "sar": str_fraction(1, sar or Fraction(1)),
@@ -164,7 +164,7 @@ def describe_colour(context: Any, frame: Any) -> dict[str, Any]:
     """Code points of H.273."""
 
     def code_point(name: str) -> int:
-        # What the picture leaves open, the container may say.
+        # The picture comes first; where it leaves the value open, the container may have it.
         values = [int(getattr(one, name)) for one in (frame, context) if one is not None]
         return next((value for value in values if value != UNSPECIFIED), UNSPECIFIED)
 
@@ -190,7 +190,7 @@ def read_packets(container: InputContainer, stream: VideoStream) -> tuple[dict[s
         if not packet.size:
             continue  # the flush packet at the end
         shift = clock.shift_for(packet)
-        time = next((known + shift for known in (packet.pts, packet.dts) if known is not None), end)
+        time = next((stamp + shift for stamp in (packet.pts, packet.dts) if stamp is not None), end)
         times.append(time)
         end = max(end, time + (packet.duration or 0))
         if len(frames) < FRAMES_TO_DECODE and number < PACKETS_TO_DECODE:

@@ -30,7 +30,7 @@ MEANINGS: tuple[tuple[str, type[PipelineError], str], ...] = (
     ("Format not on whitelist", NotAVideo, ""),
     ("matches no streams", NotAVideo, "This file is damaged: programs do not agree on which tracks it has."),
     ("Cannot determine format of input stream", NotAVideo, MOSTLY_DAMAGED),
-    # It may have met its own limit or the machine's: a second attempt shows which.
+    # ffmpeg may have met its own limit or the machine's: a second attempt shows which.
     (OUT_OF_MEMORY, EncoderFailed, "Encoding this video takes more memory than there is."),
     # x264's words for the same.
     ("malloc of size", EncoderFailed, "Encoding this video takes more memory than there is."),
@@ -43,7 +43,7 @@ DETAIL_CHARACTERS = 2000
 
 OVERSIZED = re.compile(r"Picture size (\d+)x(\d+) exceeds specified max pixel count")
 MANY_STREAMS = "Number of streams exceeds max_streams"
-ELSEWHERE = "Skipped opening external track"
+EXTERNAL_TRACK = "Skipped opening external track"
 OUT_OF_PYTHON_MEMORY = "MemoryError"
 # Signals of a program that has crashed.
 CRASHES = {signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGFPE, signal.SIGILL, signal.SIGTRAP}
@@ -53,7 +53,7 @@ def diagnose(returncode: int, stderr: str) -> PipelineError:
     """The error that a failed run of ffmpeg stands for, with the end of its messages as detail."""
     messages = stderr.strip()
     detail = f"exit status {returncode}: {messages[-DETAIL_CHARACTERS:]}"
-    # It was ended by a signal, for example by the kernel when memory ran out: that says nothing about the file.
+    # A signal ended ffmpeg, for example from the kernel when memory ran out: that says nothing about the file.
     if returncode < 0:
         return EncoderFailed(detail=detail)
     if returncode == EXIT_TOO_MANY_ERRORS:
@@ -83,7 +83,7 @@ def cause_in_messages(stderr: str, detail: str) -> PipelineError | None:
         return TooLarge.by_size(int(size[1]), int(size[2]))
     if MANY_STREAMS in stderr:
         return TooLarge.by_tracks(MAX_STREAMS)
-    if ELSEWHERE in stderr:
+    if EXTERNAL_TRACK in stderr:
         return NotAVideo("This file has no picture of its own; it only refers to another file.", detail=detail)
     if OUT_OF_MEMORY in detail or OUT_OF_PYTHON_MEMORY in stderr:
         return NotAVideo("Reading this file takes more memory than any video needs; it is damaged.", detail=detail)
@@ -100,5 +100,5 @@ def cause_of_exit(returncode: int, detail: str) -> PipelineError | None:
         return NotAVideo("Reading this file took too long; it is damaged or not a video.", detail=detail)
     if -returncode in CRASHES:
         return NotAVideo("The program that reads videos crashed on this file; it is damaged.", detail=detail)
-    # It was ended by the kernel, a service manager or a person: that says nothing about the file.
+    # The kernel, a service manager or a person ended the probe: that says nothing about the file.
     return EncoderFailed("Reading this file was ended from outside, perhaps for lack of memory.", detail=detail)

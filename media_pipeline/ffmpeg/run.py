@@ -36,7 +36,7 @@ LINE_KEPT = 4096
 # The allocator otherwise reserves 64 MiB for every thread. On a machine with many processors that is more address space
 # than any useful limit leaves.
 MEMORY_POOLS = "2"
-# Set once, when the process begins.
+# What the operator demands of the sandbox. Set once, when the process begins.
 demand = Demand.BEST
 
 
@@ -84,9 +84,9 @@ def run_limited(
 
     process = start(argv, limits, reads, writes)
     try:
-        return Conversation(process, time_limit_s, stall_s, tick, on_line, max_stdout_bytes).until_end()
+        return ProcessMonitor(process, time_limit_s, stall_s, tick, on_line, max_stdout_bytes).wait()
     finally:
-        # Whatever ended the wait: the program and everything that it started end too.
+        # Whatever ended the wait, the program and everything that it started end now.
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         code = process.wait()
@@ -126,13 +126,14 @@ def start(
         stderr=subprocess.PIPE,
         # A process group of its own, which is ended as a whole.
         start_new_session=True,
-        # No variable of the worker, which has its secrets. LC_ALL=C keeps messages in the words that `diagnose` knows.
+        # None of the worker's variables, which hold its secrets. LC_ALL=C keeps messages in the words that `diagnose`
+        # knows.
         env={"LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1", "MALLOC_ARENA_MAX": MEMORY_POOLS},
     )
 
 
-class Conversation:
-    """Listens to both pipes of one program until it ends, and watches the clock."""
+class ProcessMonitor:
+    """Reads both pipes of one program until it ends, and enforces its time limits."""
 
     def __init__(
         self,
@@ -155,12 +156,12 @@ class Conversation:
         self.moved_at = time.monotonic()
         self.next_tick_at = self.moved_at
 
-    def until_end(self) -> CompletedRun:
+    def wait(self) -> CompletedRun:
         assert self.process.stdout
         assert self.process.stderr
         with selectors.DefaultSelector() as selector:
-            selector.register(self.process.stdout, selectors.EVENT_READ, self.hear_stdout)
-            selector.register(self.process.stderr, selectors.EVENT_READ, self.hear_stderr)
+            selector.register(self.process.stdout, selectors.EVENT_READ, self.on_stdout)
+            selector.register(self.process.stderr, selectors.EVENT_READ, self.on_stderr)
             while selector.get_map():
                 for key, _ in selector.select(TICK_S):
                     if data := os.read(key.fd, 65536):
@@ -175,7 +176,7 @@ class Conversation:
                 self.process.wait(TICK_S)
         return CompletedRun(self.process.returncode, bytes(self.stdout), self.stderr.decode(errors="replace"))
 
-    def hear_stdout(self, data: bytes) -> None:
+    def on_stdout(self, data: bytes) -> None:
         self.stdout += data
         if self.on_line is None:
             self.moved_at = time.monotonic()
@@ -191,12 +192,12 @@ class Conversation:
                 self.last_progress = progress
                 self.moved_at = time.monotonic()
 
-    def hear_stderr(self, data: bytes) -> None:
+    def on_stderr(self, data: bytes) -> None:
         self.stderr = (self.stderr + data)[-STDERR_KEPT:]
 
     def tick(self) -> None:
         now = time.monotonic()
-        # Callers are called at their own pace, however much the program prints.
+        # The callback has a pace of its own, however much the program prints.
         if now >= self.next_tick_at:
             self.next_tick_at = now + TICK_S
             self.on_tick()

@@ -14,7 +14,7 @@ from fractions import Fraction
 from media_pipeline.planning.storyboard import webvtt_time
 
 MAX_CUES = 20_000
-# Characters in the file, tags included.
+# Characters of one cue in the file, tags included.
 MAX_CUE_LENGTH = 2000
 TIMES = re.compile(
     r"(?:(?P<h1>\d{1,4}):)?(?P<m1>\d{1,2}):(?P<s1>\d{1,2})[.,](?P<f1>\d{1,3})\s*-->\s*"
@@ -54,7 +54,7 @@ def decode_captions(content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
-        # Every letter of Latin-1 has the same byte in it.
+        # cp1252 has every letter of Latin-1 at the same byte.
         return content.decode("cp1252", errors="replace")
 
 

@@ -31,7 +31,7 @@ class Package:
 
 
 def package(plan: EncodePlan, work: Path, out: Path, *, on_segment: Callable[[], None] = lambda: None) -> Package:
-    """Writes everything that is played and describes it. Raises EncoderFailed or Truncated.
+    """Writes the files that are played and returns their description. Raises EncoderFailed or Truncated.
 
     `on_segment` is called for every segment of every rung: packaging a long film takes minutes.
     """
@@ -46,15 +46,15 @@ def package(plan: EncodePlan, work: Path, out: Path, *, on_segment: Callable[[],
     videos: list[VideoVariant] = []
     audios: list[AudioVariant] = []
     for rung, track in zip(plan.rungs, tracks, strict=True):
-        file = plan_rung_file(track, sounds[0] if sounds else None, duration_s)
-        write_rung(out, rung.name, file, duration_s, on_segment)
+        rung_file = plan_rung_file(track, sounds[0] if sounds else None, duration_s)
+        write_rung(out, rung.name, rung_file, duration_s, on_segment)
         codec = codec_name(track.moov)
-        videos.append(VideoVariant(rung.name, rung.width, rung.height, plan.frame_rate, codec, file.pictures))
+        videos.append(VideoVariant(rung.name, rung.width, rung.height, plan.frame_rate, codec, rung_file.pictures))
         if sounds and not audios:
             # Players read the main soundtrack from the lowest rung, the smallest file.
             name = layout.rendition_file(rung.name)
-            audios.append(soundtrack.write_hls_objects(out, sounds[0], name, file.sounds, duration_s))
-    audios += [soundtrack.write_language(out, sound, duration_s, on_segment) for sound in sounds[1:]]
+            audios.append(soundtrack.write_hls_objects(out, sounds[0], name, rung_file.sounds, duration_s))
+    audios += [soundtrack.write_soundtrack(out, sound, duration_s, on_segment) for sound in sounds[1:]]
     (out / layout.MASTER).write_text(playlists.master_playlist(videos, audios))
     captions_written = write_captions(plan, work, out, duration_s)
     return Package(tuple(videos), tuple(audios), captions_written, duration_s, tracks[0].samples)
@@ -107,6 +107,7 @@ class RungFile:
 
 
 def plan_rung_file(track: Track, sound: Sound | None, duration_s: Fraction) -> RungFile:
+    """Lays out the file: every header, and where every segment will lie."""
     pieces = sound.pieces if sound else (None,) * len(track.fragments)
     segments = []
     for number, (fragment, piece) in enumerate(zip(track.fragments, pieces, strict=True)):
@@ -128,24 +129,24 @@ def plan_rung_file(track: Track, sound: Sound | None, duration_s: Fraction) -> R
     return RungFile(track, sound, header, tuple(segments), tuple(pictures), tuple(sounds))
 
 
-def write_rung(out: Path, name: str, rung: RungFile, duration_s: Fraction, on_segment: Callable[[], None]) -> None:
+def write_rung(out: Path, name: str, rung_file: RungFile, duration_s: Fraction, on_segment: Callable[[], None]) -> None:
     """Writes the MP4 of a rung, its init object and its playlists."""
     file, init = layout.rendition_file(name), layout.init_file(name)
-    with (out / file).open("wb") as media, rung.track.path.open("rb") as pictures:
-        media.write(rung.header)
-        for one in rung.segments:
+    with (out / file).open("wb") as media, rung_file.track.path.open("rb") as pictures:
+        media.write(rung_file.header)
+        for one in rung_file.segments:
             media.write(one.moof)
             pictures.seek(one.fragment.offset + one.fragment.moof_bytes)
             media.write(pictures.read(one.fragment.size - one.fragment.moof_bytes))
-            if rung.sound and one.piece and one.sound_head:
+            if rung_file.sound and one.piece and one.sound_head:
                 media.write(one.sound_head)
-                media.writelines(one.piece.read_media(rung.sound.track.path))
+                media.writelines(one.piece.read_media(rung_file.sound.track.path))
             on_segment()
     # HLS reads picture and sound as two renditions of the same file, so this init object has the picture's track only:
     # muxed variants beside alternate soundtracks make hls.js fail when the language changes.
-    (out / init).write_bytes(build.init_bytes([(rung.track.moov, build.VIDEO_TRACK)], duration_s))
-    (out / layout.playlist_file(name)).write_text(playlists.media_playlist(file, init, rung.pictures))
-    (out / layout.iframes_file(name)).write_text(playlists.iframe_playlist(file, init, rung.pictures))
+    (out / init).write_bytes(build.init_bytes([(rung_file.track.moov, build.VIDEO_TRACK)], duration_s))
+    (out / layout.playlist_file(name)).write_text(playlists.media_playlist(file, init, rung_file.pictures))
+    (out / layout.iframes_file(name)).write_text(playlists.iframe_playlist(file, init, rung_file.pictures))
 
 
 def write_captions(plan: EncodePlan, work: Path, out: Path, duration_s: Fraction) -> tuple[CaptionTrack, ...]:

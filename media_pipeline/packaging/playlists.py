@@ -146,13 +146,13 @@ def with_captions(master: str, captions: Sequence[CaptionVariant]) -> str:
         lines.append(line)
     first = next((n for n, line in enumerate(lines) if line.startswith("#EXT-X-STREAM-INF:")), len(lines))
     names = Counter(caption.label for caption in captions)
-    tagged = [captions_line(caption, is_alone=names[caption.label] == 1) for caption in captions]
+    tagged = [captions_line(caption, has_own_name=names[caption.label] == 1) for caption in captions]
     return join_lines([*lines[:first], *tagged, *lines[first:]])
 
 
-def captions_line(caption: CaptionVariant, *, is_alone: bool) -> str:
+def captions_line(caption: CaptionVariant, *, has_own_name: bool) -> str:
     # Names must be unique in their group (RFC 8216, 4.3.4.1.1); people may give two captions the same label.
-    name = caption.label if is_alone else f"{caption.label} ({caption.language})"
+    name = caption.label if has_own_name else f"{caption.label} ({caption.language})"
     return (
         f'#EXT-X-MEDIA:TYPE=SUBTITLES,GROUP-ID="{CAPTIONS_GROUP}",NAME="{quotable(name)}",'
         f'{language_attribute(caption.language)}DEFAULT=NO,AUTOSELECT=YES,FORCED=NO,URI="{caption.uri}"'

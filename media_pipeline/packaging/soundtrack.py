@@ -88,7 +88,7 @@ def read_sound(path: Path, rendition: AudioRendition, boundaries_s: list[Fractio
 
 
 def merge_ranges(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """(offset, size) ranges with neighbours made one, so that a piece is read in one go or two."""
+    """(offset, size) ranges, adjacent ones joined, so that a piece is read in one go or two."""
     result: list[tuple[int, int]] = []
     for offset, size in ranges:
         if result and sum(result[-1]) == offset:
@@ -101,7 +101,7 @@ def merge_ranges(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
 # --- writing ---------------------------------------------------------------------------------------------------------
 
 
-def write_language(out: Path, sound: Sound, duration_s: Fraction, on_segment: Callable[[], None]) -> AudioVariant:
+def write_soundtrack(out: Path, sound: Sound, duration_s: Fraction, on_segment: Callable[[], None]) -> AudioVariant:
     """Writes a further soundtrack as an MP4 of its own, which HLS reads by byte range."""
     file = layout.audio_file(sound.rendition.key)
     segments = []

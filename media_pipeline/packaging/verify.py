@@ -11,25 +11,26 @@ from media_pipeline.packaging.package import Package
 from media_pipeline.packaging.soundtrack import AAC_FRAME
 from media_pipeline.planning.plan import AUDIO_RATE
 
-# Playlists have durations in six decimals; each segment may be wrong by the last of them, and a little more.
+# Playlists round durations to microseconds; this allows ten of them for each segment.
 PLAYLIST_ROUNDING_S = Fraction(1, 100_000)
 SOUND_FRAME_S = Fraction(AAC_FRAME, AUDIO_RATE)
 
 
-def verify_version(out: Path, made: Package) -> None:
+def verify_version(out: Path, packaged: Package) -> None:
     """Raises EncoderFailed when a name, a byte range, a duration or a cut is not as the playlists say."""
     try:
         for name in playlists.uris((out / layout.MASTER).read_text()):
             if not (out / name).is_file():
                 raise ValueError(f"the master playlist names {name}, which is not there")
-        cuts = {verify_playlist(out, layout.playlist_file(video.name)) for video in made.videos}
+        cuts = {verify_playlist(out, layout.playlist_file(video.name)) for video in packaged.videos}
         if len(cuts) != 1:
             raise ValueError("the rungs do not cut at the same instants")
-        if abs(sum(cuts.pop(), Fraction()) - made.duration_s) > len(made.videos[0].segments) * PLAYLIST_ROUNDING_S:
+        rounding_s = len(packaged.videos[0].segments) * PLAYLIST_ROUNDING_S
+        if abs(sum(cuts.pop(), Fraction()) - packaged.duration_s) > rounding_s:
             raise ValueError("the playlists do not last as long as the picture")
-        for audio in made.audios:
-            verify_sound(out, layout.audio_playlist_file(audio.key), made)
-        for video in made.videos:
+        for audio in packaged.audios:
+            verify_sound(out, layout.audio_playlist_file(audio.key), packaged)
+        for video in packaged.videos:
             verify_iframes(out, layout.iframes_file(video.name))
     except (ValueError, OSError) as error:
         raise EncoderFailed(detail=f"the finished version is not sound: {error}") from error
@@ -51,11 +52,11 @@ def verify_playlist(out: Path, name: str) -> tuple[Fraction, ...]:
     return tuple(segment.duration_s for _, segment in segments)
 
 
-def verify_sound(out: Path, name: str, made: Package) -> None:
+def verify_sound(out: Path, name: str, packaged: Package) -> None:
     """Raises ValueError unless the sound ends with the picture."""
-    # Both are rounded to whole frames of their own.
-    slack_s = 3 * SOUND_FRAME_S + 2 / made.videos[0].frame_rate
-    difference_s = sum(verify_playlist(out, name), Fraction()) - made.duration_s
+    # Sound and picture each end with a whole frame of their own.
+    slack_s = 3 * SOUND_FRAME_S + 2 / packaged.videos[0].frame_rate
+    difference_s = sum(verify_playlist(out, name), Fraction()) - packaged.duration_s
     if abs(difference_s) > slack_s:
         raise ValueError(f"{name} is {float(difference_s):.3f} s longer than the picture")
 
@@ -73,6 +74,7 @@ def fragment_ranges(path: Path) -> set[tuple[int, int]]:
 
 
 def verify_iframes(out: Path, name: str) -> None:
+    """Raises ValueError unless every range lies within its file."""
     for file, segment in playlists.parse_segments((out / name).read_text()):
         if segment.offset + segment.size > (out / file).stat().st_size or segment.size <= 0:
             raise ValueError(f"{name} reaches past the end of {file}")

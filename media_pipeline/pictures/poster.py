@@ -83,7 +83,7 @@ class Look:
 
     @cached_property
     def unrest(self) -> float:
-        """0 to 1: how much the picture changes within the moment."""
+        """0 to 1: how much the picture changes within the moment. A mean difference of 24 of 255 counts as 1."""
         return min(1.0, difference(self.frame, self.later) / 24.0)
 
 
@@ -117,6 +117,7 @@ def choose_posters(looks: Sequence[Look], max_posters: int = MAX_POSTERS) -> lis
 
     chosen: list[int] = []
     for n in sorted(shown, key=score, reverse=True):
+        # At least half as far apart as posters that were spread evenly over the film.
         is_apart = all(abs(n - m) * 2 * max_posters >= len(looks) for m in chosen)
         if is_apart and all(difference(looks[n].blocks, looks[m].blocks) > ALIKE for m in chosen):
             chosen.append(n)

@@ -17,7 +17,7 @@ KINDS = ("jpeg_pipe", "png_pipe", "webp_pipe")
 PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 # A picture is decoded whole before it is scaled.
 MAX_MEGAPIXELS = 64
-MAX_ALLOCATION_BYTES = 512 * 1024**2
+MAX_PICTURE_ALLOCATION_BYTES = 512 * 1024**2
 
 # The tag of EXIF that says which way is up, and the type that its value must have.
 ORIENTATION_TAG = 0x0112
@@ -44,8 +44,9 @@ def picture_args(ffmpeg: str, kind: str, turn: str, source: Path, poster: Path, 
     return [
         *(ffmpeg, "-hide_banner", "-nostdin", "-loglevel", "error", "-y"),
         *("-protocol_whitelist", PROTOCOLS, "-format_whitelist", ",".join(KINDS)),
-        *("-max_pixels", str(MAX_MEGAPIXELS * 1_000_000), "-max_alloc", str(MAX_ALLOCATION_BYTES)),
-        # A picture of which half is missing is refused, not shown grey; and the filters below turn it.
+        *("-max_pixels", str(MAX_MEGAPIXELS * 1_000_000), "-max_alloc", str(MAX_PICTURE_ALLOCATION_BYTES)),
+        # explode: a picture of which half is missing is refused, not shown half grey. noautorotate: the filters below
+        # turn the picture.
         *("-err_detect", "explode", "-threads", "1", "-noautorotate", "-f", kind, "-i", f"file:{source}"),
         *("-filter_complex_threads", "1", "-filter_complex", picture_filter(turn)),
         *jpeg_args("[poster]", POSTER_QUALITY, poster),

@@ -1,4 +1,4 @@
-"""What the child processes of one job may use: what its source and plan can need, with room to spare; pure.
+"""Limits of the child processes of one job: as much as its source and plan can need, with room to spare; pure.
 
 docs/limits.md has the results for common films, beside what they used in practice.
 """
@@ -33,17 +33,18 @@ KINDS_OF_SMALL_FILES = 4
 
 
 def probe_limits(time_limit_s: float, processors: int) -> ChildLimits:
-    """For a file of which nothing is known yet: it may hold pictures of the largest size."""
+    """The limits of the probe. Nothing is known of the file yet, so it may hold pictures of the largest size."""
     # The probe has no filters, so it keeps fewer frames than the encoder's decoder.
-    pictures = MAX_PIXELS * SOURCE_BYTES_PER_PIXEL * DECODER_FRAMES * 3 // 4
-    memory_bytes = READER_BYTES + READER_BYTES_PER_PROCESSOR * processors + pictures
+    picture_bytes = MAX_PIXELS * SOURCE_BYTES_PER_PIXEL * DECODER_FRAMES * 3 // 4
+    memory_bytes = READER_BYTES + READER_BYTES_PER_PROCESSOR * processors + picture_bytes
     return ChildLimits(memory_bytes, cpu_s=math.ceil(time_limit_s), file_bytes=0)
 
 
 def encoder_limits(plan: EncodePlan, processors: int) -> ChildLimits:
     # A decoder may have a thread for each processor, each of which holds a frame.
-    decoded = plan.width * plan.height * SOURCE_BYTES_PER_PIXEL * (DECODER_FRAMES + processors)
-    encoded = sum(rung.width * rung.height for rung in plan.rungs) * RUNG_BYTES_PER_PIXEL
+    decoded_bytes = plan.width * plan.height * SOURCE_BYTES_PER_PIXEL * (DECODER_FRAMES + processors)
+    # One frame of every rung.
+    rung_bytes = sum(rung.width * rung.height for rung in plan.rungs) * RUNG_BYTES_PER_PIXEL
     peaks_kbps = [peak_kbps(rung, plan.frame_rate) for rung in plan.rungs]
     # The best rung at its peak rate from beginning to end; and all rungs and soundtracks together.
     file_bytes = media_bytes(plan, max(AUDIO_KBPS, *peaks_kbps)) + SMALL_FILES_BYTES
@@ -51,9 +52,9 @@ def encoder_limits(plan: EncodePlan, processors: int) -> ChildLimits:
     return ChildLimits(
         memory_bytes=ENCODER_BYTES
         + ENCODER_BYTES_PER_PROCESSOR * processors
-        + decoded
+        + decoded_bytes
         + (SOUND_GAP_BYTES if plan.audio else 0)
-        + round(encoded * (ENCODER_FRAMES + 2 * processors)),
+        + round(rung_bytes * (ENCODER_FRAMES + 2 * processors)),
         cpu_s=math.ceil(plan.time_limit_s * processors),
         file_bytes=file_bytes,
         folder_bytes=folder_bytes + KINDS_OF_SMALL_FILES * SMALL_FILES_BYTES,

@@ -9,17 +9,17 @@ from media_pipeline.sources.colour import HDR_NAMES, UNKNOWN
 from media_pipeline.sources.languages import UNDETERMINED, language_name
 from media_pipeline.sources.source import AudioTrack, Source, SubtitleTrack
 
-CONTAINERS = {
+CONTAINER_NAMES = {
     "mov": "MP4 or QuickTime", "matroska": "Matroska or WebM", "mpegts": "MPEG transport stream", "avi": "AVI",
     "mpeg": "MPEG program stream", "flv": "Flash Video", "asf": "Windows Media", "ogg": "Ogg", "mxf": "MXF",
 }  # fmt: skip
-CODECS = {
+CODEC_NAMES = {
     "h264": "H.264", "hevc": "H.265", "av1": "AV1", "libdav1d": "AV1", "vp8": "VP8", "vp9": "VP9", "mpeg4": "MPEG-4",
     "mpeg2video": "MPEG-2", "mpeg1video": "MPEG-1", "prores": "ProRes", "mjpeg": "Motion JPEG", "theora": "Theora",
     "aac": "AAC", "mp3": "MP3", "mp3float": "MP3", "ac3": "Dolby Digital", "eac3": "Dolby Digital Plus", "dca": "DTS",
     "opus": "Opus", "libopus": "Opus", "vorbis": "Vorbis", "flac": "FLAC", "truehd": "Dolby TrueHD",
 }  # fmt: skip
-CHANNELS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
+CHANNEL_NAMES = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 
 
 # --- found -----------------------------------------------------------------------------------------------------------
@@ -61,14 +61,14 @@ def source_lines(source: Source, size_bytes: int) -> dict[str, str]:
     # A demuxer has several names, of which the first one is enough.
     demuxer = source.container.partition(",")[0]
     rate = f"{'variable, about ' if source.is_variable_rate else ''}{rate_text(source.source_rate)} frames a second"
-    picture = [CODECS.get(source.codec, source.codec), size_text(source.width, source.height), rate]
+    picture = [CODEC_NAMES.get(source.codec, source.codec), size_text(source.width, source.height), rate]
     picture += ["interlaced"] if source.is_interlaced else []
     picture += ["stored rotated"] if source.rotation else []
     colour = source.colour
     tags = [name for name in (colour.primaries, colour.transfer, colour.matrix) if name != UNKNOWN]
     meaning = HDR_NAMES.get(colour.transfer) or ", ".join(dict.fromkeys(tags)) or "colours not specified"
     return {
-        "File": f"{CONTAINERS.get(demuxer, source.container)}, {bytes_text(size_bytes)}",
+        "File": f"{CONTAINER_NAMES.get(demuxer, source.container)}, {bytes_text(size_bytes)}",
         "Length": f"{seconds_text(source.duration_s)}, {source.frames} frames",
         "Picture": ", ".join(picture),
         "Colours": f"{colour.depth_bits} bits, {source.pixels}, {meaning}",
@@ -78,8 +78,8 @@ def source_lines(source: Source, size_bytes: int) -> dict[str, str]:
 
 
 def audio_text(track: AudioTrack) -> str:
-    channels = CHANNELS.get(track.channels, f"{track.channels} channels")
-    return " ".join([*track_names(track), f"{CODECS.get(track.codec, track.codec)} {channels}"])
+    channels = CHANNEL_NAMES.get(track.channels, f"{track.channels} channels")
+    return " ".join([*track_names(track), f"{CODEC_NAMES.get(track.codec, track.codec)} {channels}"])
 
 
 def subtitle_text(track: SubtitleTrack) -> str:
