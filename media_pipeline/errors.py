@@ -82,7 +82,7 @@ class EncoderFailed(PipelineError):
 
 
 class EncoderOverLimit(EncoderFailed):
-    """The program wrote as much as such a film can need, and was refused more: the same file will do so again."""
+    """The program tried to write more than such a film can need. The same file will make it do so again."""
 
     permanent = True
     sentence = "Encoding this video takes far more disk space than its size and length explain, so it was stopped."

@@ -50,7 +50,7 @@ def main(inside: Path, outside: Path, neighbour: Path, port: int) -> None:
         "processes: change the worker's limits": lambda: resource.prlimit(parent, resource.RLIMIT_CORE),
         "processes: move the worker to other processors": lambda: os.sched_setaffinity(parent, processors),
         "processes: aim a file's signals at the worker": lambda: fcntl.fcntl(0, fcntl.F_SETOWN, parent),
-        # The group is its own. A program that may do that could do it to all processes of the user.
+        # It tries this with its own group. A program that is allowed to could do it to all processes of the user.
         "processes: change the priority of a group": lambda: os.setpriority(os.PRIO_PGRP, 0, niceness),
         "processes: outlive the worker": outlive,
         "processes: start one": start_process,

@@ -1,6 +1,6 @@
 """Works out what a program that reads untrusted files is closed off from, with the means that this kernel has.
 
-The launcher applies it. That needs nothing installed, no rights and no user of its own.
+The launcher applies it. That needs no installed package, no privileges and no separate user.
 """
 
 import ctypes
@@ -29,14 +29,15 @@ MAKE_REG, REFER, TRUNCATE, IOCTL_DEV = 1 << 8, 1 << 13, 1 << 14, 1 << 15
 FILE_RIGHTS = {1: (1 << 13) - 1, 2: REFER, 3: TRUNCATE, 5: IOCTL_DEV}
 # To bind and to connect by TCP.
 NETWORK_RIGHTS = {4: 0b11}
-# Abstract sockets and signals reach no process outside.
+# Keep abstract sockets and signals from reaching a process outside.
 SCOPES = {6: 0b11}
 # The rights that a rule for a file may have; all others are for folders.
 RIGHTS_TO_A_FILE = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 
 RUN = EXECUTE | READ_FILE | READ_DIR
 READ = READ_FILE | READ_DIR
-# No links and no pipes: the worker would follow a link and wait for a pipe. Nothing is removed or renamed.
+# Without the rights to make links and pipes: the worker would follow a link and wait for a pipe. Also without those to
+# remove and rename.
 WRITE = READ_FILE | WRITE_FILE | TRUNCATE | MAKE_REG
 # The folders of distributions for programs and libraries; none in which people keep their own files.
 SYSTEM = (
@@ -97,7 +98,7 @@ def orders_for(
 def landlock_rules(program: str, reads: Iterable[Path], writes: Iterable[Path], version: int) -> dict[str, Any] | None:
     """The rights that Landlock of this version handles, and `rules` with those it allows beneath each path.
 
-    None for version 0. A rule holds for the file that is at its path now: a file that takes its place later is another.
+    None for version 0. A rule holds for the file that is at its path now, not for one that replaces it later.
     """
     if not version:
         return None

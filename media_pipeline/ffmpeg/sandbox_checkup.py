@@ -17,7 +17,7 @@ ESCAPE = Path(run.__file__).with_name("escape.py")
 
 
 def escapes(folder: Path) -> list[str]:
-    """What a program that tries to get out achieves here, as `kind: deed`. Raises PipelineError when it cannot run.
+    """The attempts to escape that succeed on this machine, as `kind: deed`. Raises PipelineError when none can be made.
 
     `folder` is empty, and is removed by the caller.
     """

@@ -65,8 +65,8 @@ REFUSED_CALLS: dict[str, Numbers] = {
     "syslog": (103, 116), "vhangup": (153, 58), "settimeofday": (164, 170), "clock_settime": (227, 112),
     "clock_adjtime": (305, 266), "adjtimex": (159, 171), "sethostname": (170, 161), "setdomainname": (171, 162),
 }  # fmt: skip
-# Their arguments are behind a pointer, which a filter cannot follow. As if the kernel did not know them: then the C
-# library takes the older call.
+# Their arguments are behind a pointer, which a filter cannot follow. The filter answers that the kernel does not know
+# these calls, and the C library then takes the older ones.
 UNKNOWN_CALLS: dict[str, Numbers] = {"clone3": (435, 435), "openat2": (437, 437)}
 # Calls on a process, and which argument names it; 0 is the caller.
 CALLS_ON_A_PROCESS: dict[str, tuple[Numbers, int]] = {

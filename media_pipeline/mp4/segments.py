@@ -105,7 +105,7 @@ def parse_codec(name: bytes, configuration: bytes) -> str:
 def parse_audio_type(descriptors: bytes) -> str:
     """`40.2`: the object type of the decoder configuration and, for MPEG-4 audio, its audio object type."""
     tag, body = parse_descriptor(descriptors)
-    # 3 is the ES_Descriptor. No file has the optional parts that these flags announce.
+    # 3 is the ES_Descriptor. The flags announce optional parts, which are not read because no file has them.
     if tag != 3 or body[2] & 0xE0:
         raise BadMp4("its sound is not described")
     # 4 is the DecoderConfigDescriptor.

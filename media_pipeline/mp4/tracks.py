@@ -27,7 +27,7 @@ class Defaults:
 
 @dataclass(frozen=True)
 class TrackRun:
-    """A `trun`: samples in a row. They stay bytes until they are asked for, as a sum answers most questions."""
+    """A `trun`: consecutive samples. Their fields stay bytes until they are read: most callers need only a sum."""
 
     samples: int
     data_offset: int
@@ -152,7 +152,7 @@ def parse_fragment(
     truns = [trun.payload for trun in traf.all(b"trun")]
     if not truns:
         raise BadMp4("a fragment holds no samples")
-    # Counted before one of them is made.
+    # Checked before any run is parsed.
     claimed = sum(struct.unpack_from(">I", trun, 4)[0] for trun in truns)
     if claimed > max_samples:
         raise BadMp4(f"a fragment claims {claimed} samples")

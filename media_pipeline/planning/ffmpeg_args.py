@@ -21,11 +21,12 @@ from media_pipeline.sources.colour import to_bt709
 from media_pipeline.sources.formats import CONTAINERS, PROTOCOLS
 from media_pipeline.sources.source import AudioTrack
 
-# How often a second the clock lets the filters go on: a pause of the source is filled in steps of this length.
+# The clock lets the filters go on this many times a second: a pause of the source is filled in steps of that length.
 TICKS_PER_S = 4
 # Up to 7.1. The channels of larger layouts have no agreed places.
 MAX_SURROUND_CHANNELS = 8
-# JPEG is BT.601 and full range by definition. Every ffmpeg's encoder takes the pixel formats whose names say so (yuvj).
+# JPEG is BT.601 and full range by definition. The encoders of all versions of ffmpeg take the pixel formats whose names
+# say so (yuvj).
 JPEG_SCALE = (
     "flags=bicubic:in_color_matrix=bt709:out_color_matrix=bt601:in_range=tv:out_range=pc,format=yuvj420p,"
     "setparams=colorspace=bt470bg:range=pc"
@@ -52,7 +53,7 @@ def encode_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list
         *poster_args("[small]", SMALL_POSTER_QUALITY, small_poster_path(work, None)),
         # Raw pixels, which choosing a poster reads without a decoder.
         *("-map", "[thumbs]", "-fps_mode", "passthrough", "-f", "rawvideo", str(thumbs_path(work))),
-        # Tiles, not the sheet: that would begin only with the last frame (see storyboard_args).
+        # Tiles, not the sheet, which would begin only with the last frame (see storyboard_args).
         *("-map", "[tiles]", "-fps_mode", "passthrough", "-f", "rawvideo", str(tiles_path(work))),
     ]
 
@@ -130,9 +131,10 @@ def shift_filters(setpts: str, shift_s: Fraction | None) -> list[str]:
 
 
 def poster_stages(plan: EncodePlan) -> list[str]:
-    """Poster candidates in both sizes; and each of them tiny and grey beside a frame a moment later, to be judged by.
+    """The filters for the poster candidates in both sizes, and for the tiny grey frames by which posters are chosen.
 
-    All of them are written in both sizes: which ones are kept is known only when all have been seen.
+    The grey frames come in pairs: a candidate, and the frame a moment later. All candidates are written in both sizes,
+    because the choice needs to see all of them.
     """
     rung = plan.rungs[plan.poster_rung]
     is_candidate = f"not(mod(n,{plan.poster_step}))"
@@ -163,7 +165,7 @@ def rung_args(plan: EncodePlan, rung: SizedRung, number: int, work: Path) -> lis
         # Every rung must cut at the same frames, so that a player can change the rung at every cut: IDR frames at fixed
         # distances and nowhere else (no scene cuts), and no frame that refers to one before the cut (closed GOPs).
         *("-g", segment, "-keyint_min", segment, "-sc_threshold", "0", "-flags", "+cgop"),
-        # Names and places that the file tells stay with its owner; chapters may become a track of their own.
+        # Metadata may hold names and places, which stay with the owner. Chapters may become a track of their own.
         *("-map_metadata", "-1", "-map_chapters", "-1", "-f", "mp4"),
         # frag_keyframe: one fragment per GOP. default_base_moof: offsets count from the fragment, so that packaging can
         # move it. skip_trailer: packaging writes an index of its own.
@@ -226,8 +228,8 @@ def audio_filter(plan: EncodePlan, track: AudioTrack) -> str:
 def captions_args(ffmpeg: str, plan: EncodePlan, source: Path, work: Path) -> list[str]:
     """A run of its own for the subtitles.
 
-    Subtitles may begin late, and the encoder would report no progress until then; and a broken track of them must not
-    cost the film.
+    Subtitles may begin late, and the encoder would report no progress until then; and a broken subtitle track must not
+    fail the film.
     """
     args = [
         *(ffmpeg, "-hide_banner", "-nostdin", "-nostats", "-loglevel", "warning", "-y", "-progress", "pipe:1"),

@@ -44,7 +44,8 @@ KNOWN_RUNGS = (
 MAX_CRF = 51
 # A picture that misses a rung by 2 % or less (1278×718) counts as that rung.
 NEARLY = Fraction(98, 100)
-# Short side of an added rung over that of the rung below it: more than half as many pixels again.
+# The short side of an added rung is at least this many times that of the rung below it: it has more than half as many
+# pixels again.
 WORTH_A_RUNG = Fraction(5, 4)
 # Presets of x264, fastest first: each takes longer than the one before it and makes smaller files of the same quality.
 PRESETS = (
@@ -102,7 +103,7 @@ def rung_between(short_side: int, best: Rung, ladder: Sequence[Rung]) -> list[Ru
     """
     above = next((rung for rung in ladder if rung.short_side > best.short_side), best)
     known = [rung for rung in KNOWN_RUNGS if best.short_side * WORTH_A_RUNG <= rung.short_side < above.short_side]
-    # The site's rate of the next higher rung holds for this one too: `720p@800` may have made it low.
+    # The peak rate of the next higher rung is a limit here too: the operator may have set a low one (`720p@800`).
     allowed = [replace(rung, crf=best.crf, max_kbps=min(rung.max_kbps, above.max_kbps)) for rung in known]
     return [rung for rung in allowed if reaches(short_side, rung)][-1:]
 

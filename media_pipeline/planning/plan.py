@@ -31,7 +31,7 @@ class PlanSettings:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Frames [first_frame, first_frame + frames) of the output, encoded by one process. Starts with a segment."""
+    """Frames [first_frame, first_frame + frames) of the output, encoded by one process. Begins with a segment."""
 
     number: int
     first_frame: int
@@ -52,7 +52,7 @@ class EncodePlan:
     frame_rate: Fraction
     frames: int
     is_still: bool  # the source has one frame
-    shift_s: Fraction | None  # taken off all times, so that frames fall on whole numbers; None: the first is at 0
+    shift_s: Fraction | None  # taken off all times, so that frame n is at n / frame_rate; None: the first is at 0
     segment_frames: int  # frames from one IDR frame to the next, the same in every rung
     rungs: tuple[SizedRung, ...]  # lowest first
     chunks: tuple[Chunk, ...]
@@ -90,7 +90,7 @@ def plan_encode(source: Source, settings: PlanSettings) -> EncodePlan:
     shift_s = shift_to_grid(source)
     frames = max(1, round((source.duration_s - (shift_s or 0)) * source.frame_rate))
     rungs = plan_ladder(source.width, source.height, settings.ladder)
-    # A quarter of a second: within it fades, dissolves and quick pans differ.
+    # A quarter of a second: within that time the picture changes in a fade, a dissolve or a quick pan.
     pause = max(1, round(source.frame_rate / 4))
     return EncodePlan(
         video_index=source.video_index,

@@ -23,7 +23,7 @@ PICTURES_BYTES = 800_000
 
 @dataclass(frozen=True)
 class Speed:
-    """The speed of encoding, measured on this many films of the site; 0 films for the default."""
+    """The speed of encoding; `films` is the number of films of this site it was measured on, 0 for the default."""
 
     pixels_per_s: float = DEFAULT_PIXELS_PER_S
     films: int = 0
@@ -61,7 +61,7 @@ def estimate(plan: EncodePlan, speed: Speed, *, source_bytes: int) -> Cost:
 def corrected_s(expected_s: float, elapsed_s: float, share_done: float) -> float:
     """The estimate for the whole film after `elapsed_s`, when `share_done` (0 to 1) of it is encoded.
 
-    The more is done, the more counts the speed of this very film.
+    The more of the film is done, the more its own speed counts.
     """
     if share_done <= 0:
         return max(expected_s, elapsed_s)

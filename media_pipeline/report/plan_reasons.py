@@ -29,7 +29,7 @@ def explain_decisions(source: Source, plan: EncodePlan, settings: PlanSettings) 
 
 
 def explain_warnings(source: Source, plan: EncodePlan, settings: PlanSettings) -> tuple[str, ...]:
-    """One sentence for each fact that the uploader may want to mend. None keeps the film from being processed."""
+    """One sentence for each fact that the uploader may want to mend. The film is processed all the same."""
     return tuple(sentence for say in WARNINGS for sentence in say(source, plan, settings))
 
 

@@ -237,7 +237,7 @@ def snap(rate: Fraction) -> Fraction:
 
 
 def snap_up(rate: Fraction) -> Fraction:
-    """The standard rate that is meant by this one of a varying source, else the next higher standard rate."""
+    """The standard rate for a source whose rate varies: the one within SAME_RATE, else the next higher one."""
     if (snapped := snap(rate)) in STANDARD_RATES:
         return snapped
     # A rate that is 2 % too low loses one frame in fifty; the next one would store many frames twice.
