@@ -34,7 +34,7 @@ def _own_media_folder(settings: Any, tmp_path: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def _own_counters(settings: Any) -> None:
-    """Nobody is counted by what other tests sent; tests of limits set their own."""
+    """Turns rate limits off, so that requests of other tests do not count; tests of limits set their own."""
     settings.RATE_LIMITS = dict.fromkeys(settings.RATE_LIMITS, 0)
     counters.cache_clear()
     counters().closed_until = float("inf")
@@ -42,7 +42,7 @@ def _own_counters(settings: Any) -> None:
 
 @pytest.fixture
 def memory_queue() -> Iterator[MemoryQueue]:
-    """In place of Redis: what the test puts on the queue stays in it."""
+    """A queue in place of Redis: jobs stay on it until the test takes them up."""
     queue = MemoryQueue()
     with using(queue):
         yield queue
@@ -81,7 +81,7 @@ def admin(make_user: Callable[..., User]) -> User:
 
 @pytest.fixture
 def as_user() -> Callable[[User], APIClient]:
-    """A client that is signed in as this person (authentication itself is tested in users_app)."""
+    """Returns clients that are signed in as a user (authentication itself is tested in users_app)."""
 
     def sign_in(user: User) -> APIClient:
         client = APIClient()

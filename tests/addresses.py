@@ -1,6 +1,6 @@
-"""Every media address that a person can get, and what else it opens when another object's name is put into it.
+"""Finds every media address that a user can get, and tries whether it opens other objects with their names in it.
 
-Each object says its own key, so that whatever an address opens is known by its content, wherever it leads.
+The content of each object is its own key, so the answer to an address tells which object it is, also after redirects.
 """
 
 import json
@@ -26,10 +26,10 @@ Get = Callable[[str], Answer]
 LISTED_POSTERS = "/media/posters/"
 GRANTED = re.compile(r"/media/(?:file/)?(?P<grant>[0-9a-z]+\.[\w-]{43})/")
 KEY = re.compile(rb"KEY (\S+)")
-# What the site's JSON and HTML have for an address.
+# Addresses in the JSON and HTML of the site.
 ADDRESS = re.compile(r"""https?://[^\s"'<>\\]+|/(?:media|api/v1|content|users|watch|admin)/[^\s"'<>\\,]*""")
 PLAYLIST = layout.content_type(layout.MASTER)
-# They are no addresses but tell of them, and their examples are not those of this site.
+# Documentation and static files, whose example addresses are not those of this site.
 ABOUT = ("/api/schema", "/api/docs", "/api/redoc", "/static/")
 MOST_HOPS = 5
 
@@ -60,7 +60,7 @@ class Film:
 
 
 def build_film(owner: User, *, visibility: str, is_paid: bool, poster: str) -> Film:
-    """With a version before the one that plays, an original, captions of the file and added ones."""
+    """Builds a film with a former and a published version, an original, captions of the file and uploaded ones."""
     shown = POSTERS[poster]
     video = Video.objects.create(
         owner=owner, title=f"{visibility} {poster}", visibility=visibility, is_paid=is_paid, price=3 if is_paid else 0,
@@ -97,7 +97,7 @@ def store(prefix: str, texts: dict[str, str]) -> None:
 
 
 def build_films(posters: Iterable[str]) -> list[Film]:
-    """Of each visibility, free and paid, with each of these kinds of POSTERS."""
+    """Builds films of each visibility, free and paid, with each of these kinds of POSTERS."""
     owner = User.objects.create_user("their-owner@example.com", "correct horse battery", name="owner", role="CREATOR")
     return [
         build_film(owner, visibility=visibility, is_paid=is_paid, poster=poster)
@@ -108,15 +108,15 @@ def build_films(posters: Iterable[str]) -> list[Film]:
 
 
 def tell_films(*posters: str) -> None:
-    """For a process that runs on the platform of a test."""
+    """Builds films and prints them as JSON: run in a process on the platform of a test."""
     print(json.dumps([asdict(film) for film in build_films(posters)]))
 
 
-# --- what a person can get -------------------------------------------------------------------------------------------
+# --- what a user can get ---------------------------------------------------------------------------------------------
 
 
 def starting_points(schema: dict[str, Any], refs: Iterable[object], public_ids: Iterable[str]) -> list[str]:
-    """Every route of the schema that is read, for every film that is named, and every page."""
+    """Returns every GET route of the schema for each of these films, and every page."""
     refs = list(refs)
     found = ["/", "/account/", "/upload/", "/admin/", "/admin/content_app/video/"]
     for path, methods in schema["paths"].items():
@@ -129,9 +129,9 @@ def starting_points(schema: dict[str, Any], refs: Iterable[object], public_ids: 
 
 
 def crawl(get: Get, origin: str, starts: Iterable[str]) -> dict[str, bool]:
-    """Media address → whether it was found in a playlist, and may so share the grant of a film that plays.
+    """Returns media addresses, each with whether only playlists name it (it may then share the grant of the version).
 
-    Of those that a bucket signed for one object again and again, one is kept.
+    Of several signed addresses of one object in a bucket, the first is kept.
     """
     media: dict[str, bool] = {}
     signed: dict[str, str] = {}
@@ -168,19 +168,19 @@ def addresses_in(answer: Answer, *, is_playlist: bool) -> Iterator[str]:
 
 
 def with_key(address: str, key: str) -> list[str]:
-    """The address with the key of another object in it, in every kind of address that could take its signature."""
+    """Returns the address with the key of another object, in every form that could accept its signature."""
     parts = urlsplit(address)
     origin = f"{parts.scheme}://{parts.netloc}"
     if parts.path.startswith(LISTED_POSTERS):
         return [f"{origin}{LISTED_POSTERS}{key.removeprefix('videos/')}"]
     if granted := GRANTED.match(parts.path):
         return [f"{origin}/media/{kind}{granted['grant']}/{key}" for kind in ("", "file/")]
-    before = parts.path.partition("videos/")[0]  # a bucket's, which may be named in the path
+    before = parts.path.partition("videos/")[0]  # an address of a bucket, whose name may be in the path
     return [f"{origin}{before}{key}?{parts.query}"]
 
 
 def opened(get: Get, address: str) -> str | None:
-    """The key of the object that a client without cookies gets there, wherever it is led."""
+    """Returns the key of the object that a client without cookies gets there, also by redirects; else None."""
     for _ in range(MOST_HOPS):
         answer = get(address)
         if 200 <= answer.status < 300:
@@ -194,7 +194,7 @@ def opened(get: Get, address: str) -> str | None:
 
 
 def overreach(ask: Get, media: dict[str, bool], keys: Iterable[str], films: Iterable[Film]) -> list[str]:
-    """What media addresses open that they were not given for, as sentences."""
+    """Returns a sentence for each object that an address opens although it was not given for it."""
     keys, films = list(keys), list(films)
     pictures = {f"{film.prefix}/{film.poster}" for film in films if film.visibility == Visibility.PUBLIC}
     for_all = pictures | {layout.small_poster_file(picture) for picture in pictures}

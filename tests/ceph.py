@@ -75,16 +75,16 @@ rgw gc obj min wait = 1
 
 
 class Ceph:
-    """`url` with `access_key_id` and `secret_access_key`; each test makes buckets of its own."""
+    """The server at `url`, with `access_key_id` and `secret_access_key`; each test makes buckets of its own."""
 
     region = "us-east-1"
 
     def __init__(self) -> None:
         missing = [program for program in PROGRAMS if not shutil.which(program)]
         assert not missing, f"install radosgw, ceph-mon, ceph-osd and ceph-common: there is no {missing[0]}"
-        # Paths of sockets may have no more than 107 characters.
+        # The path of a socket may have no more than 107 characters, so the folder lies right below /tmp.
         self.folder = Path(tempfile.mkdtemp(prefix="ceph-", dir="/tmp"))
-        # Two servers never take each other for themselves: their keys differ, and so do the addresses inside.
+        # Servers of parallel test runs differ in keys and addresses, so that none takes another one for itself.
         self.access_key_id = f"APP{uuid.uuid4().hex[:13].upper()}"
         self.secret_access_key = uuid.uuid4().hex
         self.address = "127." + ".".join(str(1 + secrets.randbelow(254)) for _ in range(3))
@@ -96,7 +96,7 @@ class Ceph:
             "CEPH_CONF": str(self.folder / "ceph.conf"),
         }
 
-    # --- its life ---
+    # --- starting and stopping ---
 
     def start(self) -> None:
         self.start_cluster()
@@ -118,7 +118,7 @@ class Ceph:
         wait_for(lambda: "1 up" in self.ask_monitor("osd", "stat"), limit_s=180, what="the OSD")
 
     def start_gateway(self) -> None:
-        """On a free port; on another one when somebody takes that meanwhile."""
+        """Starts the gateway on a free port, and on another one if a program takes that port first."""
         for _ in range(TRIES):
             port = free_port()
             self.url = f"http://127.0.0.1:{port}"
@@ -168,16 +168,16 @@ class Ceph:
                 return self.run("ceph", "--connect-timeout", "20", *argv)
         raise AssertionError(f"the monitor refuses everything: {self.said('ceph-mon')}")
 
-    # --- what tests need ---
+    # --- users and buckets ---
 
     def make_user(self, name: str, access_key_id: str, secret_access_key: str) -> None:
-        """Another user, who may do nothing yet with the buckets of this one."""
+        """Adds a user, who has no rights on the buckets of other users."""
         keys = ("--access-key", access_key_id, "--secret-key", secret_access_key)
         self.run("radosgw-admin", "user", "create", "--uid", name, "--display-name", name, *keys)
 
     def client(self) -> Any:
-        """As the user who owns the buckets that it makes; tries once."""
-        if self.known_client is None:  # making one takes longer than most of what it does
+        """Returns a client of the user who owns the buckets of the tests; it sends each request once."""
+        if self.known_client is None:  # making a client takes longer than most requests
             self.known_client = self.make_client()
         return self.known_client
 
@@ -199,14 +199,14 @@ class Ceph:
         )
 
     def make_bucket(self, prefix: str = "films") -> str:
-        """Its name, which nobody else has."""
+        """Makes a bucket and returns its name, which is unique."""
         name = f"{prefix}-{uuid.uuid4().hex[:12]}"
         self.client().create_bucket(Bucket=name)
         return name
 
 
 class ToldTooEarly(Exception):
-    """A command that overtook what the monitor tells first of its cluster's identity is refused."""
+    """The monitor refused a command because it has not yet announced the identity of its cluster."""
 
 
 def has_ended(process: "subprocess.Popen[bytes]") -> bool:

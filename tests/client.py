@@ -1,4 +1,4 @@
-"""A small HTTP client with a cookie jar, standard library only: what a script of a user would do."""
+"""A small HTTP client with a cookie jar, in the standard library only, like a script of a user."""
 
 import http.client
 import json
@@ -61,7 +61,7 @@ class Client:
     def upload(
         self, path: Path, *, name: str = "", to: str = "/api/v1/videos/", method: str = "POST", **fields: str
     ) -> Answer:
-        """A multipart upload as a browser page of our own would send it."""
+        """Uploads a file as multipart form data, as a page of this site would send it."""
         boundary = uuid.uuid4().hex
         parts = [
             f'--{boundary}\r\nContent-Disposition: form-data; name="{key}"\r\n\r\n{value}\r\n'.encode()

@@ -1,4 +1,4 @@
-"""Makes source clips out of nothing: a few seconds of test picture and tone, for tests that run the real thing."""
+"""Makes source clips of a few seconds with a test picture and a tone, for tests with a real ffmpeg."""
 
 import subprocess
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 
-# Where the 3×3 matrix lies behind the name of a version 0 `tkhd` box, and the size of it.
+# Offset of the 3×3 matrix from the name of a version 0 `tkhd` box, and its size.
 MATRIX_OFFSET, MATRIX_BYTES = 4 + 40, 36
 COSINE_AND_SINE = {0: (1, 0), 90: (0, 1), 180: (-1, 0), 270: (0, -1)}
 AUDIO_CODECS = {"webm": "libopus", "avi": "libmp3lame", "mpg": "mp2", "wmv": "wmav2"}
@@ -15,21 +15,21 @@ CHANNELS = {"mono": 1, "stereo": 2, "5.1": 6, "7.1": 8}
 
 @dataclass(frozen=True, kw_only=True)
 class Clip:
-    """What a clip is like. `picture` and `sound` are lavfi sources; `sound=""` and `picture=""` leave one out."""
+    """The properties of a clip. `picture` and `sound` are lavfi sources; an empty one leaves that stream out."""
 
     size: str = "320x180"
     rate: str = "25"
     duration_s: float = 2
     picture: str = "testsrc2"
-    filters: str = ""  # behind the picture's source, e.g. a fade
+    filters: str = ""  # filters after the picture's source, e.g. a fade
     sar: str = "1/1"
     rotation: int = 0  # degrees clockwise that a player must turn the picture by; MP4 and MOV only
     sound: str = "sine=frequency=440:sample_rate=48000"
     channels: str = "stereo"
-    sound_codec: str = ""  # the container's usual one
+    sound_codec: str = ""  # empty: the usual codec of the container
     language: str = ""
-    sound_delay_s: float = 0  # of the sound against the picture; negative: the picture starts later
-    sound_s: float | None = None  # where it differs from the picture's length
+    sound_delay_s: float = 0  # the sound starts so much after the picture; negative: before it
+    sound_s: float | None = None  # length of the sound; None: that of the picture
     container: str = "mp4"
     codec: tuple[str, ...] = ("libx264", "-preset", "ultrafast")
     pixels: str = "yuv420p"
@@ -37,17 +37,17 @@ class Clip:
 
 
 def flash(at_s: float) -> str:
-    """A filter that turns the picture white for a fifth of a second."""
+    """Returns a filter that turns the picture white for a fifth of a second."""
     return f"drawbox=color=white:t=fill:enable='between(t,{at_s},{at_s + 0.2})'"
 
 
 def beep(at_s: float) -> str:
-    """A source of silence with a tone of a fifth of a second in it."""
+    """Returns a source of silence with a tone of a fifth of a second in it."""
     return f"aevalsrc='0.5*sin(2*PI*1000*t)*between(t,{at_s},{at_s + 0.2})':sample_rate=48000"
 
 
 def make_clip(folder: Path, clip: Clip, name: str = "clip") -> Path:
-    """Write the clip into the folder and return its path."""
+    """Writes the clip into the folder and returns its path."""
     path = folder / f"{name}.{clip.container}"
     run_ffmpeg(*picture_input(clip), *sound_input(clip), *output_args(clip), str(path))
     if clip.rotation:
@@ -78,7 +78,7 @@ def sound_input(clip: Clip) -> list[str]:
 
 
 def channel_filter(layout: str) -> str:
-    """The tone on every channel, as loud on each."""
+    """Returns a filter that puts the tone on every channel, equally loud."""
     return "|".join([f"pan={layout}", *(f"c{number}=c0" for number in range(CHANNELS[layout]))])
 
 
@@ -93,7 +93,7 @@ def output_args(clip: Clip) -> list[str]:
 
 
 def rotated(mp4: bytes, degrees: int) -> bytes:
-    """The MP4 with the display matrix of its first track, the picture, turned; older ffmpegs cannot write one."""
+    """Returns the MP4 with a rotated display matrix in its first track, the picture; older ffmpegs cannot write one."""
     start = mp4.index(b"tkhd") + MATRIX_OFFSET
     cosine, sine = (value * 0x10000 for value in COSINE_AND_SINE[degrees])
     rows = (cosine, sine, 0, -sine, cosine, 0, 0, 0, 0x40000000)

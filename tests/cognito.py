@@ -1,7 +1,7 @@
-"""Moto's Cognito over HTTP, which answers as a test says where moto cannot: errors, silence, what it does not have.
+"""Moto's Cognito over HTTP. A test chooses the answers that moto cannot give: errors, silence, missing operations.
 
-What moto lacks, and tests say themselves: RevokeToken, GetTokensFromRefreshToken and ResendConfirmationCode; codes that
-are wrong; the secret hash of a sign-in; `email_verified` after the code; limits; keys that change.
+Moto lacks RevokeToken, GetTokensFromRefreshToken and ResendConfirmationCode; it does not refuse wrong codes, check the
+secret hash of a sign-in, set `email_verified` after the code, limit requests or change keys.
 """
 
 import io
@@ -21,7 +21,7 @@ from users_app.cognito.user_pool import UserPool
 
 REGION = "us-east-1"
 KEYS = {"aws_access_key_id": "a", "aws_secret_access_key": "b"}
-# By this moto tells a request for keys from one for an object of S3.
+# Without this header moto takes a request for the key set for one for an object of S3.
 AS_COGNITO = (
     f"AWS4-HMAC-SHA256 Credential=a/20260101/{REGION}/cognito-idp/aws4_request, SignedHeaders=host, Signature=a"
 )
@@ -38,7 +38,7 @@ class Said:
 
 
 def no(code: str, message: str = "", status: int = 400) -> Said:
-    """As Cognito says it."""
+    """Returns an error in the form that Cognito gives it."""
     return Said({"__type": code, "message": message}, status)
 
 
@@ -48,20 +48,20 @@ class Cognito:
 
     moto: Any = field(default_factory=lambda: DomainDispatcherApplication(create_backend_app))
     url: str = ""
-    # What was asked: the operation ("keys" for the key set) and its parameters.
+    # Each request: its operation ("keys" for the key set) and its parameters.
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     answers: dict[str, list[Said]] = field(default_factory=dict)
     operator: Any = None
     is_silent: bool = False
     may_speak: threading.Event = field(default_factory=threading.Event)
-    # Moto's users are a dictionary that any request may change.
+    # Moto keeps users in a dictionary without a lock, and any request may change it.
     one_at_a_time: threading.Lock = field(default_factory=threading.Lock)
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         operation = self.operation_of(environ)
         self.asked.append((operation, self.parameters_of(environ)))
         if self.is_silent:
-            # Whoever asked has hung up by then. Moto must not do it in the middle of the next test.
+            # By the end of the silence the client has hung up, and moto would serve its request during the next test.
             self.may_speak.wait(LONGEST_SILENCE_S)
             start_response("503 Silent", [])
             return []
@@ -87,7 +87,7 @@ class Cognito:
         return parameters
 
     def answer_to(self, operation: str) -> Said | None:
-        """The last of several goes on being given."""
+        """Returns the next chosen answer, the last one again and again; None leaves the answer to moto."""
         said = self.answers.get(operation, [])
         if not said:
             return Said({}) if operation in HAS_NONE else None
@@ -123,12 +123,12 @@ class Pool:
 
     @property
     def operator(self) -> Any:
-        """What whoever set the pool up may do."""
+        """The client of the operator, who may administer the pool."""
         return self.cognito.operator
 
     @property
     def environment(self) -> dict[str, str]:
-        """Of a site whose people are in it."""
+        """The settings of a site whose accounts are in the pool."""
         return {
             "IDENTITY_PROVIDER": "cognito",
             "COGNITO_USER_POOL_ID": self.settings.id,
@@ -140,7 +140,7 @@ class Pool:
         }
 
     def add(self, email: str, password: str, *, is_verified: bool = True, **attributes: str) -> str:
-        """Somebody who may sign in; the `sub`."""
+        """Adds a user who may sign in. Returns the `sub`."""
         named = {"UserPoolId": self.settings.id, "Username": email}
         given = {"email": email, "email_verified": "true" if is_verified else "false", **attributes}
         listed = [{"Name": name, "Value": value} for name, value in given.items()]
@@ -149,7 +149,7 @@ class Pool:
         return self.sub_of(email)
 
     def verify(self, email: str) -> None:
-        """What Cognito does by itself when the code is right."""
+        """Marks the address as verified, as Cognito does after a right code and moto does not."""
         self.change(email, email_verified="true")
 
     def change(self, username: str, /, **attributes: str) -> None:
@@ -191,7 +191,7 @@ def running_cognito() -> Iterator[Cognito]:
 
 
 def make_pool(cognito: Cognito, *, by_address: bool = False) -> Pool:
-    """`by_address`: usernames are ids of the pool's own, which the address stands for, as in most pools."""
+    """Makes a pool. With `by_address` the pool makes up usernames, and users sign in by address, as in most pools."""
     operator = cognito.operator
     kind: dict[str, Any] = {"UsernameAttributes": ["email"]} if by_address else {}
     pool_id = operator.create_user_pool(PoolName="people", AutoVerifiedAttributes=["email"], **kind)["UserPool"]["Id"]

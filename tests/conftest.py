@@ -1,4 +1,4 @@
-"""A platform that runs for real."""
+"""Platforms with real processes, clips, and buckets."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,20 +19,20 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def long_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Takes long enough to encode that something can be killed meanwhile."""
+    """A clip that takes long enough to encode for a test to kill a process meanwhile."""
     return make_clip(tmp_path_factory.mktemp("clips"), Clip(size="1280x720", rate="24000/1001", duration_s=15))
 
 
 @pytest.fixture(scope="session")
 def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Platform]:
-    """One platform for every test that leaves it as it was."""
+    """One platform for all tests that leave it as it was."""
     with Platform(tmp_path_factory.mktemp("platform")).running() as running:
         yield running
 
 
 @pytest.fixture(scope="session")
 def prepared_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What `manage.py bootstrap --migrate` makes, once for every platform that is to be broken."""
+    """The database that `manage.py bootstrap --migrate` makes; platforms of single tests start with a copy."""
     platform = Platform(tmp_path_factory.mktemp("prepared"))
     platform.prepare()
     return platform.database
@@ -55,7 +55,7 @@ def bucket(s3_server: Ceph) -> str:
 
 @pytest.fixture(scope="session")
 def storage_network(s3_server: Ceph) -> Iterator[FaultProxy]:
-    """Between the platform, its browsers and its bucket."""
+    """A proxy in front of the S3 server, for the platform and the browsers alike."""
     with FaultProxy(s3_server.url) as proxy:
         yield proxy
 

@@ -1,4 +1,4 @@
-"""Stands between a client and an HTTP server, passes everything on as it is, and breaks it the way a test asks."""
+"""A proxy in front of an HTTP server, which passes requests on unchanged or with the faults that a test asks for."""
 
 import socket
 import struct
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 PIECE_BYTES = 64 * 1024
 LINE_BYTES = 128 * 1024
-# What concerns one connection only; the body's length is told anew where it was not told.
+# Headers of one connection, which are not passed on; a body without a length gets a Content-Length.
 OF_ONE_CONNECTION = frozenset({"connection", "expect", "keep-alive", "transfer-encoding"})
 RESET_AT_ONCE = struct.pack("ii", 1, 0)
 
 
 @dataclass(frozen=True)
 class Fault:
-    """What goes wrong, with which requests (a method, a path or its beginning) and how often."""
+    """What goes wrong, for which requests (a method, a path or its beginning) and how often."""
 
-    status: int = 0  # answered instead of the server
+    status: int = 0  # the proxy answers with this status, and the server gets no request
     hangs: bool = False  # there is no answer until the proxy works normally again
     refuses: bool = False  # the connection is reset before anything is read
-    cut_after: int | None = None  # so many bytes of a body pass, up or down, then the connection is reset
-    corrupts: bool = False  # the first byte of what is uploaded arrives as another
+    cut_after: int | None = None  # bytes of a body that pass, up or down, before the connection is reset
+    corrupts: bool = False  # the first byte of an uploaded body is changed
     bytes_per_s: int = 0  # how fast bodies pass, in both directions
     method: str = ""
     path: str = ""
@@ -44,9 +44,10 @@ class Fault:
 
 
 class FaultProxy:
-    """In front of `target`, an http address; `url` leads here.
+    """A proxy in front of `target`, an http address; clients use `url`.
 
-    `requests` counts them, `answered_bytes` what their answers' bodies had, both by method and path without its query.
+    `requests` counts the requests and `answered_bytes` the bytes of the answers' bodies, both by method and by path
+    without its query.
     """
 
     def __init__(self, target: str) -> None:
@@ -77,18 +78,18 @@ class FaultProxy:
                 connection.shutdown(socket.SHUT_RDWR)
 
     def be(self, fault: Fault) -> None:
-        """From now on; requests that are under way keep what they met."""
+        """Applies the fault to new requests; those under way keep the fault that they met."""
         with self.lock:
             self.fault, self.left, self.released = fault, fault.times, threading.Event()
 
     def be_normal(self) -> None:
-        """Requests that hang go on."""
+        """Ends the fault; requests that hang go on."""
         with self.lock:
             self.fault = None
             self.released.set()
 
     def meet(self, method: str, path: str) -> Fault:
-        """Count this request; what happens to it."""
+        """Counts this request and returns the fault that it meets."""
         with self.lock:
             self.requests[method, path] += 1
             if self.fault is None or self.left < 1 or not self.fault.concerns(method, path):
@@ -101,7 +102,7 @@ class FaultProxy:
             self.answered_bytes[request_name] += size_bytes
 
     def count(self, method: str, path: str = "") -> int:
-        """Of the requests to this path and what is below it."""
+        """Returns the number of requests to this path and the paths below it."""
         return sum(number for (one, at), number in self.requests.items() if one == method and at.startswith(path))
 
 
@@ -110,12 +111,12 @@ class Server(ThreadingHTTPServer):
     request_queue_size = 64
 
     def server_bind(self) -> None:
-        # Else a slow line takes megabytes at once, and who sends them believes that they are through.
+        # With the usual buffer a slow connection would take megabytes at once, and the sender would count them as sent.
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, LINE_BYTES)
         super().server_bind()
 
     def shutdown_request(self, request: "socket.socket | tuple[bytes, socket.socket]") -> None:
-        self.close_request(request)  # a polite end first would hide a reset
+        self.close_request(request)  # an orderly shutdown before the close would hide a reset
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -158,7 +159,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer_instead(self, status: int) -> None:
         for _ in self.upload(Fault()):
-            pass  # else the next request would begin in the middle of this one
+            pass  # an unread body would be taken for the next request
         self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
@@ -178,7 +179,7 @@ class Handler(BaseHTTPRequestHandler):
                 server.putheader(name, value)  # Host too: it is signed
         server.endheaders()
         for piece in self.upload(fault):
-            with suppress(BrokenPipeError, ConnectionResetError):  # who refuses early may not read everything
+            with suppress(BrokenPipeError, ConnectionResetError):  # the server may refuse before it has read all
                 server.send(piece)
 
     def upload(self, fault: Fault) -> Iterator[bytes]:
@@ -186,7 +187,7 @@ class Handler(BaseHTTPRequestHandler):
         return corrupted(pieces) if fault.corrupts else pieces
 
     def send_answer(self, answer: HTTPResponse, fault: Fault) -> None:
-        # What has no length beforehand is a listing or an error: small.
+        # Only listings and errors come without a length, and they are small enough to be read whole.
         body = BytesIO(answer.read()) if answer.length is None else answer
         length = len(body.getbuffer()) if isinstance(body, BytesIO) else int(answer.length or 0)
         self.send_response_only(answer.status, answer.reason)
@@ -202,7 +203,7 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Cut(Exception):
-    """A body ends before its end."""
+    """A body ended before its declared length."""
 
 
 def impaired(body: "SupportsRead[bytes]", length: int, fault: Fault) -> Iterator[bytes]:

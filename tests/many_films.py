@@ -1,4 +1,4 @@
-"""A catalogue of thousands of films, and how much memory a web server takes that lists them."""
+"""A catalogue of thousands of films, and the memory of a web server that lists them."""
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -37,21 +37,21 @@ Rendition.objects.bulk_create([
 
 
 def fill(platform: Platform, films: int) -> Client:
-    """A catalogue of so many films with four qualities each, and a viewer who is signed in."""
+    """Adds this number of films with four qualities each. Returns a client that is signed in as a viewer."""
     made = platform.manage("shell", "-v0", "-c", MAKE_FILMS.format(films=films, viewer=VIEWER, password=PASSWORD))
     assert made.returncode == 0, made.stderr
     return platform.sign_in(VIEWER, PASSWORD)
 
 
 def memory_mb(platform: Platform) -> int:
-    """Of the web server and its processes."""
+    """Returns the memory of the web server and its processes (their shares of it, `Pss`)."""
     web = platform.programs["web"].pid
     texts = [Path(f"/proc/{pid}/smaps_rollup").read_text() for pid in (web, *descendants(web))]
     return sum(int(text.partition("\nPss:")[2].split()[0]) for text in texts) // 1024
 
 
 def ask_at_once(client: Client, requests: int, path: str = "/content/") -> Counter[int]:
-    """How often which status; every array that comes is whole."""
+    """Sends the requests at once. Returns the number of answers by status; asserts that every array is complete."""
 
     def ask(_: int) -> int:
         answer = client.get(path)

@@ -1,4 +1,4 @@
-"""Debian's Nginx before a platform, with the very files that ship."""
+"""Debian's Nginx in front of a platform, with the configuration files that ship."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ ENTRYPOINT = PROJECT / "nginx" / "entrypoint.sh"
 
 
 class Nginx:
-    """`origin` leads through it; `settings` are those of nginx/entrypoint.sh."""
+    """Clients use `origin`; `settings` are those of nginx/entrypoint.sh."""
 
     def __init__(self, platform: Platform, **settings: str) -> None:
         assert shutil.which("nginx"), "install the nginx package"

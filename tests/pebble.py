@@ -1,4 +1,4 @@
-"""An ACME authority on this machine, which proves domains by asking a port of our choice."""
+"""An ACME authority on this machine, which validates domains over HTTP on the port that a test names."""
 
 import os
 import shutil
@@ -17,7 +17,7 @@ from tests.services import free_port, wait_for
 
 
 class Pebble:
-    """`directory` is its address, `ca_file` the certificate of its own pages."""
+    """The authority with its ACME directory at `directory`; `ca_file` is the certificate of its HTTPS server."""
 
     def __init__(self, http_port: int) -> None:
         for program in ("pebble", "pebble-challtestsrv", "openssl"):
@@ -76,7 +76,7 @@ class Pebble:
         return False
 
     def root(self) -> Path:
-        """What browsers would have to trust."""
+        """Returns the root certificate, which clients would have to trust."""
         path = self.folder / "root.pem"
         path.write_bytes(self.get(self.management_port, "/roots/0"))
         return path

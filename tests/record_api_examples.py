@@ -1,6 +1,6 @@
 """Writes docs/api-examples.json from a real run: `python -m tests.record_api_examples`.
 
-What differs from run to run is replaced by placeholders, long values are shortened, so that two runs give one file.
+Values that differ from run to run become placeholders and long values are cut, so that two runs give the same file.
 """
 
 import base64
@@ -23,7 +23,7 @@ TOLD_HEADERS = ("location", "upload-offset")
 CAPTIONS = b"WEBVTT\n\n00:00.000 --> 00:02.000\nA meadow in the morning.\n"
 HALF = 1000
 WRONG_CHANGE = {"current_password": "a-wrong-one", "new_password": "another to remember"}
-# In this order: what follows a grant is known by it.
+# In this order: the version in a path is recognised by the grant before it.
 PLACEHOLDERS = (
     (re.compile(r"eyJ[\w-]+\.[\w-]+\.[\w-]+"), "eyJ…"),
     (re.compile(r"(?<=/)[0-9a-z]{1,13}\.[A-Za-z0-9_-]{43}(?=/)"), "GRANT"),
@@ -41,15 +41,15 @@ class Recorder:
 
     def __init__(self, client: Client) -> None:
         self.client = client
-        self.origin = {"Origin": client.origin}  # as a page of this site says by itself
+        self.origin = {"Origin": client.origin}  # as browsers send it from a page of this site
         self.examples: list[dict[str, Any]] = []
         self.ids: dict[str, str] = {}
-        self.shown: dict[str, dict[str, Any]] = {}  # a video of each state
+        self.shown: dict[str, dict[str, Any]] = {}  # the first video of each state
 
     def send(
         self, title: str, method: str, path: str, data: Any = None, *, headers: Mapping[str, str] | None = None
     ) -> Answer:
-        """A request with JSON, or with none."""
+        """Sends a request with a JSON body, or without a body."""
         body = None if data is None else json.dumps(data).encode()
         kind = {} if data is None else {"Content-Type": "application/json"}
         answer = self.client.request(method, path, body, {**self.origin, **kind, **(headers or {})})
@@ -71,7 +71,7 @@ class Recorder:
     def keep(
         self, title: str, request: str, answer: Answer, *, headers: Mapping[str, str] | None = None, **told: Any
     ) -> None:
-        """`told` is the request's body, if it has one."""
+        """Keeps the example; `told` has the body of the request, if it has one."""
         example: dict[str, Any] = {"title": title, "request": request}
         if headers:
             example["headers"] = dict(headers)
@@ -82,7 +82,7 @@ class Recorder:
         self.examples.append(self.settled(example))
 
     def settled(self, value: Any, name: str = "") -> Any:
-        """The same without what is only so in this run."""
+        """Returns the value with placeholders for what differs from run to run, and with long lists and texts cut."""
         if isinstance(value, dict):
             settled = {key: self.settled(one, key) for key, one in value.items()}
             return self.brief(settled) if "has_access" in value else settled
@@ -94,7 +94,7 @@ class Recorder:
         return 12 if name in TIMED and isinstance(value, int | float) else value
 
     def brief(self, video: dict[str, Any]) -> dict[str, Any]:
-        """The first video of a state is shown in full, later ones by what is new."""
+        """Returns the first video of a state in full, later ones with the fields that differ from it."""
         full = self.shown.setdefault(video["status"], video)
         if full is video:
             return video
@@ -108,7 +108,7 @@ class Recorder:
         return UUID.sub(self.number, text)
 
     def number(self, found: re.Match[str]) -> str:
-        """The first id that occurs is …001, wherever it occurs again."""
+        """Returns the placeholder of an id: …001 for the first id that occurs, the same at each further occurrence."""
         return self.ids.setdefault(found[0], f"00000000-0000-4000-8000-{len(self.ids) + 1:012}")
 
 
@@ -131,7 +131,7 @@ def record(platform: Platform) -> list[dict[str, Any]]:
     record_strangers(recorder)
     record_people(recorder)
     record_own_account(recorder)
-    # Nobody works yet, so that what is said of the new film does not depend on how fast they are.
+    # The workers start later, so that the answers about the new film do not depend on their speed.
     title = "A form with a file"
     uploaded = recorder.send_form(title, "/api/v1/videos/", FILM, title="Big Buck Bunny", category="Animation")
     recorder.send("Before it is ready", "GET", "/api/v1/stream/1/master.m3u8")

@@ -29,7 +29,7 @@ def free_port() -> int:
 
 
 def wait_for(question: Callable[[], T], *, limit_s: float = 60, what: str = "it") -> T:
-    """The first truthy answer; an AssertionError with a name when it does not come in time."""
+    """Returns the first truthy answer. Raises an AssertionError that names `what` when none comes in time."""
     deadline = time.monotonic() + limit_s
     while not (answer := question()):
         assert time.monotonic() < deadline, f"{what} did not happen within {limit_s} s"
@@ -47,7 +47,7 @@ S = TypeVar("S", bound=Server)
 
 @contextmanager
 def started(server: S) -> Iterator[S]:
-    """Stopped again whatever happens, also when it did not start whole."""
+    """Runs the server during the block and stops it afterwards, also when only a part of it has started."""
     try:
         server.start()
         yield server
@@ -81,7 +81,7 @@ class Platform:
             "DEFAULT_ADMIN_EMAIL": ADMIN_EMAIL,
             "DEFAULT_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "TRUSTED_PROXIES": "127.0.0.1",
-            # Of everybody who tests at once; tests of limits set their own.
+            # All tests share one address, so limits are off here; tests of limits set their own.
             "RATE_LIMIT_DEFAULT": "0",
             "RATE_LIMIT_AUTH": "0",
             "RATE_LIMIT_STREAM": "0",
@@ -91,7 +91,7 @@ class Platform:
             "STALL_SECONDS": "20",
         }
 
-    # --- its programs ---
+    # --- starting programs ---
 
     def start(self, name: str, *argv: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
@@ -116,12 +116,12 @@ class Platform:
         wait_for(lambda: redis.is_up(self.redis_socket), what="Redis")
 
     def prepare(self) -> None:
-        """A migrated database with its first admin, by the real command or copied from one that it made before."""
+        """Makes a migrated database with its first admin: by the real command, or as a copy of the template."""
         if self.template:
             shutil.copyfile(self.template, self.database)
         else:
             self.bootstrap()
-        (self.folder / "prepared").touch()  # what the web server waits for
+        (self.folder / "prepared").touch()  # the web server waits for this file
 
     def bootstrap(self) -> None:
         done = self.manage("bootstrap", "--migrate")
@@ -159,7 +159,7 @@ class Platform:
         finally:
             self.stop()
 
-    # --- their ends ---
+    # --- ending programs ---
 
     def kill(self, name: str) -> None:
         """`kill -9` of this one process; its children are left to themselves."""
@@ -168,7 +168,7 @@ class Platform:
         process.wait()
 
     def end(self, name: str) -> None:
-        """As an operator would: asked, and waited for."""
+        """Ends the program as an operator would: sends SIGTERM and waits."""
         process = self.programs.pop(name)
         process.terminate()
         process.wait(30)
@@ -181,7 +181,7 @@ class Platform:
             process.wait()
         self.programs.clear()
 
-    # --- what a person sees ---
+    # --- what a user sees ---
 
     def sign_in(self, email: str = ADMIN_EMAIL, password: str = ADMIN_PASSWORD) -> Client:
         client = Client(self.origin)
@@ -190,7 +190,7 @@ class Platform:
         return client
 
     def wait_until_done(self, client: Client, video_id: int, *, limit_s: float = 180) -> dict[str, Any]:
-        """The video once it is ready or failed."""
+        """Returns the video once it is ready or has failed."""
 
         def done() -> dict[str, Any] | None:
             video: dict[str, Any] = client.get(f"/content/{video_id}/").json()
@@ -202,7 +202,7 @@ class Platform:
 
 
 def running_with(text: str) -> list[int]:
-    """Processes whose command line has this text (a scratch folder, say)."""
+    """Returns the ids of the processes whose command line has this text (a scratch folder, say)."""
     found = []
     for folder in Path("/proc").iterdir():
         if folder.name.isdigit():
@@ -214,7 +214,7 @@ def running_with(text: str) -> list[int]:
 
 @contextmanager
 def web_alone(folder: Path, template: Path | None, **env: str) -> Iterator[Platform]:
-    """Served with these settings, while nobody looks at films or sends mails."""
+    """A platform with these settings and without workers and reaper: no film is examined, no mail is sent."""
     platform = Platform(folder, template=template)
     platform.env |= env
     try:

@@ -1,4 +1,4 @@
-"""A real SMTP server that keeps what it is given, and refuses what a test wants refused."""
+"""A real SMTP server that keeps the mails it gets, and refuses those that a test wants refused."""
 
 import asyncio
 import re
@@ -15,7 +15,7 @@ ACCEPTED = "250 OK"
 
 
 class Mailbox:
-    """`messages`: what arrived, oldest first. `refusal`: what every recipient is answered while it is set."""
+    """`messages` arrived, oldest first. While `refusal` is set, it is the answer to every recipient."""
 
     def __init__(self, *, asks_for_password: bool) -> None:
         self.asks_for_password = asks_for_password
@@ -47,7 +47,7 @@ class Mailbox:
 
 
 class SmtpServer:
-    """`password`: what it asks for, if anything."""
+    """A server that asks for `password`, unless that is empty."""
 
     def __init__(self, password: str = "") -> None:
         self.mailbox = Mailbox(asks_for_password=bool(password))
@@ -60,7 +60,7 @@ class SmtpServer:
         self.controller.start()
 
     def stop(self) -> None:
-        """May be started again, on the same port."""
+        """Stops the server, which may be started again on the same port."""
         if self.controller is not None:
             self.controller.stop()
         self.controller = None
@@ -82,7 +82,7 @@ def text_of(message: EmailMessage, kind: str = "plain") -> str:
 
 
 def link_of(message: EmailMessage) -> str:
-    """The first address in its text."""
+    """Returns the first URL in the text of the mail."""
     found = re.search(r"https?://\S+", text_of(message))
     assert found, text_of(message)
     return found[0]

@@ -1,4 +1,4 @@
-"""Another service that makes films: its signed requests, and what it makes with ffmpeg."""
+"""An external transcoder: its signed requests, and results that ffmpeg makes."""
 
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ KEY_ID, SECRET = "AKIDEXAMPLE", "a-secret-of-the-transcoder"
 REGION, SERVICE = "us-east-1", "execute-api"
 SETTINGS = {"TRANSCODER": "external", "SERVICE_KEYS": f"transcoder:{KEY_ID}:{SECRET}"}
 DASH = ("-f", "dash", "-use_timeline", "1", "-use_template", "1", "-seg_duration", "2")
-# Only the last two segments of each are listed; all of them stay.
+# The manifest lists the last two segments of each representation; the files of all segments stay.
 WINDOW = ("-window_size", "2", "-extra_window_size", "1000")
 
 
@@ -32,7 +32,7 @@ def signed_headers(method: str, url: str, secret: str = SECRET) -> dict[str, str
 
 
 def send(method: str, url: str, headers: dict[str, str]) -> requests.Response:
-    """With the address as it is, which requests would write anew."""
+    """Sends the request with the URL as given; `requests` would encode it anew."""
     with requests.Session() as session:
         prepared = requests.Request(method, url, headers=headers).prepare()
         prepared.url = url
@@ -40,7 +40,7 @@ def send(method: str, url: str, headers: dict[str, str]) -> requests.Response:
 
 
 def bring(external: Platform, clip: Path, title: str) -> tuple[Client, dict[str, Any], str]:
-    """A film that was checked and waits; its key."""
+    """Uploads a film and waits for its check. Returns the admin's client, the video and the key of the original."""
     admin = external.sign_in()
     wanted = {"filename": "my film.mp4", "content_type": "video/mp4"}
     told = admin.post_json("/api/v1/upload/videos/upload-url/", wanted).json()
@@ -53,7 +53,7 @@ def bring(external: Platform, clip: Path, title: str) -> tuple[Client, dict[str,
 
 
 def make_dash(folder: Path, clip: Path, *options: str, sizes: tuple[str, ...] = ("640x360", "320x180")) -> Path:
-    """Picture and sound apart, cut every two seconds; the folder, with a manifest.mpd."""
+    """Makes picture and sound apart, cut every two seconds. Returns the folder, which has a manifest.mpd."""
     folder.mkdir(parents=True)
     maps = [word for _ in sizes for word in ("-map", "0:v")]
     scaled = [word for number, size in enumerate(sizes) for word in (f"-s:v:{number}", size)]

@@ -19,7 +19,7 @@ NOBODY = "nobody"  # PostgreSQL refuses to run as root
 
 
 def program(name: str) -> str:
-    """Of the newest version that is installed."""
+    """Returns the path of this program of the newest installed PostgreSQL. Exits when there is none."""
     found = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"), key=lambda path: int(path.parts[4]))
     on_path = shutil.which(name)
     if not found and not on_path:
@@ -35,7 +35,7 @@ def as_other_user(command: Sequence[str]) -> list[str]:
 
 @contextmanager
 def postgresql(*, certificate: Path | None = None) -> Iterator[str]:
-    """The URL of a database that is removed afterwards; with a certificate (and its `.key`) it speaks TLS."""
+    """Yields the URL of a database that is removed afterwards; with a certificate (and its `.key`) it speaks TLS."""
     folder = Path(tempfile.mkdtemp(prefix="videoflix-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, NOBODY)
@@ -50,7 +50,7 @@ def postgresql(*, certificate: Path | None = None) -> Iterator[str]:
                 shutil.chown(folder / name, NOBODY)
     control = [program("pg_ctl"), "-D", str(data), "-s", "-w"]
     run([program("initdb"), "-D", str(data), "-U", "videoflix", "-A", "trust", "-E", "UTF8", "--no-sync"])
-    port = free_port()  # as late as can be: whoever else looks for one may take it
+    port = free_port()  # chosen just before the start, because another program may take a free port
     run([*control, "-l", str(folder / "log"), "-o", f"{options} -c port={port}", "start"])
     try:
         yield f"postgres://videoflix@127.0.0.1:{port}/postgres"
@@ -64,7 +64,7 @@ def run(command: Sequence[str]) -> None:
 
 
 def main() -> int:
-    # Whoever ends this ends the server too, which has a session of its own.
+    # By default SIGTERM would skip the cleanup, and the server, which has a session of its own, would stay.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with postgresql() as url:
         return subprocess.run(sys.argv[1:], env={**os.environ, "DATABASE_URL": url}, check=False).returncode

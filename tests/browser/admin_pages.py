@@ -1,4 +1,4 @@
-"""The admin site as staff use it, for the browser tests: what is clicked, and what can then be seen."""
+"""The admin site as staff use it, for the browser tests: what they click and what they then see."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +14,7 @@ SLOWLY_BYTES_PER_S = 100_000
 
 @dataclass(frozen=True)
 class Office:
-    """`origin` without a trailing slash: http://localhost:8000."""
+    """The admin site in one page. `origin` has no trailing slash: http://localhost:8000."""
 
     page: Page
     origin: str
@@ -32,7 +32,7 @@ class Office:
     # --- Upload ---
 
     def fill_in(self, path: Path, *, title: str = "") -> None:
-        """On the form of a video; without a title the one from the file's name stays."""
+        """Fills in the form of a video. Without `title` the form keeps the title that it makes of the file's name."""
         self.page.locator("#id_video_file").set_input_files(path)
         if title:
             self.page.locator("#id_title").fill(title)
@@ -42,18 +42,18 @@ class Office:
 
     @property
     def transfer(self) -> Locator:
-        """The window that shows how far the upload is."""
+        """The dialog that shows the progress of the upload."""
         return self.page.get_by_test_id("transfer")
 
     def problem(self) -> str:
-        """Why the file was not kept, once the page says so."""
+        """Waits until the page says why the file was not kept. Returns that sentence."""
         note = self.page.locator("#upload-problem")
         expect(note).to_be_visible(timeout=SOON_MS)
         expect(self.transfer).to_be_hidden()
         return note.inner_text()
 
     def slow_down(self, bytes_per_s: int = SLOWLY_BYTES_PER_S) -> None:
-        """From now on this page sends slowly enough that one can see how far it is; -1: as fast as it can."""
+        """Limits the upload speed of this page, so that its progress can be seen; -1 removes the limit."""
         session = self.page.context.new_cdp_session(self.page)
         speed = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": bytes_per_s}
         session.send("Network.emulateNetworkConditions", speed)
@@ -65,7 +65,7 @@ class Office:
         return self.page.get_by_test_id("condition").get_by_test_id("state")
 
     def wait_until_ready(self, *, timeout_s: float = 60) -> None:
-        """The page notices by itself, nothing is reloaded."""
+        """Waits on the page of the video, which updates itself without a reload."""
         expect(self.state).to_contain_text("Ready", timeout=timeout_s * 1000)
         expect(self.page.get_by_test_id("player")).to_be_visible(timeout=SOON_MS)
 
@@ -74,7 +74,7 @@ class Office:
         return Player(self.page)
 
     def choose_candidate(self, number: int) -> None:
-        """Returns when the page shows it as the poster."""
+        """Chooses a candidate and waits until the page shows it as the poster."""
         button = self.page.locator(f"#candidate-{number}")
         button.click()
         expect(button).to_have_attribute("aria-pressed", "true", timeout=SOON_MS)

@@ -20,7 +20,7 @@ from tests.browser.palette import save_small
 from tests.services import PROJECT, Platform
 
 PICTURES = PROJECT / "docs" / "pictures"
-# After the workers have stopped, so that nothing moves: what else a list of videos has in it.
+# Videos in other states, added after the workers have stopped, so that none of them changes.
 OTHER_STATES = """
 import uuid
 from datetime import timedelta
@@ -73,7 +73,7 @@ def main() -> None:
 
 
 def fill(platform: Platform, folder: Path) -> tuple[int, int]:
-    """The ids of a film with everything, and of one that failed."""
+    """Returns the ids of a film with captions and two languages, and of one that failed."""
     admin = platform.sign_in()
     clips = [
         (film.title, make_film(folder, film)) for film in FILMS if film.title.split()[0] in ("Blue", "Into", "From")
@@ -142,7 +142,7 @@ class Studio:
             self.keep(office, "upload", DESKTOP)
 
     def keep(self, office: Office, name: str, screen: Screen, *, whole: bool = False) -> None:
-        if whole:  # what sticks to the window's edge would lie across the middle of the picture
+        if whole:  # a sticky element would lie across the middle of the picture
             office.page.add_style_tag(content="#submit-row, #page nav { position: static !important }")
         path = PICTURES / f"admin-{name}-{screen.name}.png"
         draft = self.platform.folder / path.name

@@ -1,4 +1,4 @@
-"""Debian's Chromium, driven by Playwright, before a platform that runs for real."""
+"""Debian's Chromium, driven by Playwright, and a platform with real processes."""
 
 import shutil
 import sys
@@ -16,7 +16,7 @@ from tests.clips import Clip, make_clip
 from tests.fault_proxy import FaultProxy
 from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
 
-# A closed network refuses what Chromium does in the background, many times over.
+# Without these Chromium sends requests in the background, which a closed network refuses again and again.
 QUIET_ARGS = (
     "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update",
     "--disable-sync", "--autoplay-policy=no-user-gesture-required",
@@ -35,7 +35,7 @@ VIEWER = ("viewer@example.com", PASSWORD)
 
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Callable[..., Browser]]:
-    """Starts Debian's Chromium, with more arguments if a test needs them."""
+    """Returns a function that starts Debian's Chromium, with more arguments if a test needs them."""
     path = shutil.which("chromium")
     assert path, "install the chromium package"
     expect.set_options(timeout=SOON_MS)
@@ -52,7 +52,7 @@ def chromium(launch: Callable[..., Browser]) -> Iterator[Browser]:
 
 @pytest.fixture
 def like_safari(launch: Callable[..., Browser]) -> Iterator[Page]:
-    """A page whose films are played by the browser's own HLS, which also says what languages they have."""
+    """A page without hls.js, so that the browser's own HLS plays films and lists their soundtracks, as in Safari."""
     browser = launch("--enable-blink-features=AudioVideoTracks")
     page = browser.new_page()
     page.route("**/hls.min.js", lambda route: route.fulfill(body="", content_type="text/javascript"))
@@ -81,7 +81,7 @@ def page(window: BrowserContext) -> Page:
 
 @pytest.fixture
 def site(page: Page, platform: Platform) -> Site:
-    """A window that nobody has signed in to."""
+    """The watch site in a window without a session."""
     return Site(page, platform.origin)
 
 
@@ -101,21 +101,21 @@ def people(platform: Platform) -> Platform:
 
 @pytest.fixture(scope="session")
 def errands(platform: Platform) -> Platform:
-    """The platform with a worker that looks at files while the other one encodes, as `make up` has it."""
+    """The platform with a second worker, which examines files while the first one encodes, as under `make up`."""
     platform.start("errands", sys.executable, "manage.py", "rqworker", "default")
     return platform
 
 
 @pytest.fixture(scope="session")
 def film(platform: Platform) -> str:
-    """The public id of the demo clip, ready to watch: four qualities, with sound."""
+    """The public id of the demo clip, which is ready to watch in four qualities, with sound."""
     demo = Path(__file__).parent.parent.parent / "demo" / "big-buck-bunny.mp4"
     return ready_film(platform, platform.sign_in(), demo, title="Big Buck Bunny")
 
 
 @pytest.fixture(scope="session")
 def bilingual(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A film of six seconds with sound and captions in English and German."""
+    """The public id of a film of six seconds with sound and captions in English and German."""
     folder = tmp_path_factory.mktemp("bilingual")
     picture = make_clip(folder, Clip(size="320x180", rate="25", duration_s=6), "picture")
     return ready_film(platform, platform.sign_in(), make_bilingual(folder, picture), title="Two languages")
@@ -123,7 +123,7 @@ def bilingual(platform: Platform, tmp_path_factory: pytest.TempPathFactory) -> s
 
 @pytest.fixture(scope="session")
 def large_film(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A short film with much behind it that no player reads."""
+    """A short film with many zero bytes behind it, which no player reads."""
     path = make_clip(tmp_path_factory.mktemp("large"), Clip(size="320x180", rate="25", duration_s=3), "long_way")
     with path.open("r+b") as file:
         file.truncate(FILM_BYTES)

@@ -1,4 +1,4 @@
-"""The watch site as a person uses it, for the browser tests: what is clicked, and what can then be seen and heard."""
+"""The watch site as users use it, for the browser tests: what they click and what they then see and hear."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -11,14 +11,14 @@ from playwright.sync_api import FloatRect, Locator, Page, expect
 
 from tests.client import Client
 
-# As the container of the tests has no GPU and may run as root.
+# The tests may run in a container without a GPU, and as root.
 CHROMIUM_ARGS = ("--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--mute-audio")
-SOON_MS = 30_000  # of every expectation that says nothing else
+SOON_MS = 30_000  # for every expectation without a timeout of its own
 
 
 @dataclass(frozen=True)
 class Site:
-    """`origin` without a trailing slash: http://localhost:8000."""
+    """The watch site in one page. `origin` has no trailing slash: http://localhost:8000."""
 
     page: Page
     origin: str
@@ -27,7 +27,7 @@ class Site:
         self.page.goto(f"{self.origin}{path}")
 
     def sign_in(self, *, email: str, password: str) -> None:
-        """From the sign-in page, wherever it leads to afterwards."""
+        """Signs in by the form of the sign-in page; the page that follows may be any."""
         if not self.page.url.startswith(f"{self.origin}/login/"):
             self.open("/login/")
         self.page.get_by_label("E-mail address").fill(email)
@@ -36,7 +36,7 @@ class Site:
         expect(self.page.get_by_test_id("sign-out")).to_be_visible()
 
     def be(self, email: str, password: str) -> None:
-        """Signed in without the sign-in page, which is not what every test is about."""
+        """Signs in by the API and copies the cookies, for tests that are not about the sign-in page."""
         client = Client(self.origin)
         assert client.post_json("/users/login/", {"email": email, "password": password}).status == 200
         cookies = [{"name": name, "value": value, "url": self.origin} for name, value in client.cookies.items()]
@@ -50,13 +50,13 @@ class Site:
     # --- Upload ---
 
     def choose_file(self, path: Path) -> None:
-        """On the upload page; a file that is refused shows a sentence in `file-problem`."""
+        """Opens the upload page and chooses a file. A refused file shows a sentence in `file-problem`."""
         self.open("/upload/")
         expect(self.page.get_by_test_id("upload-form")).to_be_visible()
         self.page.locator("#file").set_input_files(path)
 
     def start_upload(self, *, title: str | None = None, category: str | None = None) -> None:
-        """Without a title the one from the file's name stays."""
+        """Starts the upload. Without `title` the form keeps the title that it makes of the file's name."""
         if title is not None:
             self.page.get_by_label("Title").fill(title)
         if category is not None:
@@ -66,7 +66,7 @@ class Site:
     def upload(
         self, path: Path, *, title: str | None = None, category: str | None = None, timeout_s: float = 60
     ) -> str:
-        """The public id of the film, once the file has arrived."""
+        """Uploads the file and waits until it has arrived. Returns the public id of the film."""
         self.choose_file(path)
         self.start_upload(title=title, category=category)
         outcome = self.page.get_by_test_id("outcome")
@@ -74,14 +74,14 @@ class Site:
         return outcome.get_attribute("data-public-id") or ""
 
     def wait_until_ready(self, *, timeout_s: float = 120) -> None:
-        """On the upload page after an upload: the page notices by itself, nothing is reloaded."""
+        """Waits on the upload page after an upload; the page updates itself without a reload."""
         outcome = self.page.get_by_test_id("outcome")
         expect(outcome).to_have_attribute("data-state", re.compile("ready|error"), timeout=timeout_s * 1000)
         assert outcome.get_attribute("data-state") == "ready", outcome.inner_text()
         expect(self.page.get_by_test_id("watch-link")).to_be_visible()
 
     def wait_until_failed(self, *, timeout_s: float = 60) -> str:
-        """On the upload page after an upload: the sentence that says what is wrong."""
+        """Waits on the upload page after an upload. Returns the sentence that says what is wrong."""
         expect(self.page.get_by_test_id("outcome")).to_have_attribute("data-state", "error", timeout=timeout_s * 1000)
         return self.page.get_by_test_id("outcome").get_by_test_id("status-detail").inner_text()
 
@@ -92,11 +92,11 @@ class Site:
         expect(self.page.get_by_test_id("catalogue")).to_have_attribute("data-state", re.compile("ready|empty"))
 
     def card(self, public_id: str) -> Locator:
-        """The film's first card; `data-state` is its state, `status-title` what it waits for."""
+        """Returns the first card of the film; its `data-state` is the state, and `status-title` names it in words."""
         return self.page.locator(f'[data-testid=card][data-public-id="{public_id}"]').first
 
     def picture(self, public_id: str) -> Locator:
-        """Of the first card, which is brought to where pictures are fetched."""
+        """Returns the picture of the first card, after scrolling to it: the page loads pictures in sight only."""
         card = self.card(public_id)
         card.scroll_into_view_if_needed()
         return card.locator("img")
@@ -109,13 +109,13 @@ class Site:
         was_pressed = heart.get_attribute("aria-pressed")
         with self.page.expect_response("**/content/add-favorite/"):
             heart.click()
-        heart = self.card(public_id).get_by_test_id("favourite")  # maybe in another row now
+        heart = self.card(public_id).get_by_test_id("favourite")  # the card may be in another row now
         expect(heart).not_to_have_attribute("aria-pressed", was_pressed or "")
 
     # --- Watching ---
 
     def open_film(self, public_id: str, *, timeout_s: float = 30) -> "Player":
-        """The watch page; also of a film that is still being processed, whose player comes by itself."""
+        """Opens the watch page and waits for the player, which appears by itself when a film has been processed."""
         self.open(f"/watch/{public_id}/")
         expect(self.page.get_by_test_id("watch")).to_have_attribute("data-state", "playable", timeout=timeout_s * 1000)
         player = Player(self.page)
@@ -134,11 +134,11 @@ class Player:
         return self.page.get_by_test_id("player")
 
     def wait_for_state(self, *states: str, timeout_s: float = 30) -> None:
-        """loading, paused, playing, buffering, ended, error"""
+        """Waits for one of these states: loading, paused, playing, buffering, ended or error."""
         expect(self.root).to_have_attribute("data-state", re.compile("|".join(states)), timeout=timeout_s * 1000)
 
     def play(self, *, timeout_s: float = 30) -> None:
-        """Returns when the picture has moved on."""
+        """Plays and waits until the position has moved on."""
         start = self.position()
         self.show_controls()
         self.page.get_by_test_id("play").click()
@@ -151,7 +151,7 @@ class Player:
         self.wait_for_state("paused", "ended")
 
     def seek(self, fraction: float, *, timeout_s: float = 30) -> None:
-        """A click on the seek bar; returns when there is a picture again."""
+        """Clicks on the seek bar and waits until there is a picture again."""
         self.show_controls()
         self.page.mouse.click(*self._point_on_seekbar(fraction))
         target_s, tolerance_s = fraction * self.duration(), max(1.0, self.duration() * 0.01)
@@ -162,7 +162,7 @@ class Player:
         )
 
     def choose_quality(self, name: str, *, timeout_s: float = 30) -> None:
-        """`720p` or `Auto`; returns when that quality is on the screen (while playing, from the next part on)."""
+        """Chooses `Auto` or a quality (`720p`) and waits until it is shown (while playing, in the next segment)."""
         self.show_controls()
         self.page.get_by_test_id("quality").click()
         label = re.compile("^Auto") if name == "Auto" else name
@@ -174,7 +174,7 @@ class Player:
     # --- Languages and captions ---
 
     def menu(self, name: str) -> Locator:
-        """The button of a menu: captions, language, speed or quality; its name says what is chosen."""
+        """Returns the button of a menu (captions, language, speed or quality), whose accessible name has the choice."""
         return self.page.get_by_test_id(name)
 
     def choices(self, name: str) -> Locator:
@@ -208,7 +208,7 @@ class Player:
 
     @contextmanager
     def finger_on_seekbar(self, fraction: float) -> Iterator[Callable[[float], None]]:
-        """Gives a function that drags the finger elsewhere; it is lifted at the end."""
+        """Puts a finger on the seek bar. Yields a function that drags it elsewhere; the finger is lifted at the end."""
         session = self.page.context.new_cdp_session(self.page)
 
         def touch(kind: str, *points: tuple[float, float]) -> None:
@@ -225,7 +225,7 @@ class Player:
         return box["x"] + fraction * box["width"], box["y"] + box["height"] / 2
 
     def qualities(self) -> list[str]:
-        """Highest first, without Auto."""
+        """Returns the names of the qualities, highest first, without Auto."""
         names = self.page.get_by_test_id("quality-menu").locator("[data-value]").all()
         return [value for name in names if (value := name.get_attribute("data-value"))]
 
@@ -247,24 +247,24 @@ class Player:
         return float(self._read("v.duration"))
 
     def picture_size(self) -> tuple[int, int]:
-        """Of the decoded picture, not of the box that it is shown in."""
+        """Returns the size of the decoded picture, not of its box on the page."""
         width, height = self._read("[v.videoWidth, v.videoHeight]")
         return width, height
 
     def spoken_languages(self) -> list[str]:
-        """Of the browser's own HLS: the tracks that are on."""
+        """Returns the languages of the enabled soundtracks of the browser's own HLS."""
         languages: list[str] = self._read("[...v.audioTracks].filter(t => t.enabled).map(t => t.language)")
         return languages
 
     def is_out_of_the_page(self) -> bool:
-        """In a window of its own that stays on top."""
+        """True when the film is shown as picture in picture."""
         return bool(self._read("document.pictureInPictureElement === v"))
 
     def decoded_frames(self) -> int:
         return int(self._read("v.getVideoPlaybackQuality().totalVideoFrames"))
 
     def decoded_audio_bytes(self) -> int:
-        """Chromium's own count: grows only while sound is really decoded."""
+        """Returns Chromium's own count, which grows only while sound is really decoded."""
         return int(self._read("v.webkitAudioDecodedByteCount"))
 
     def wait_until_position_passes(self, seconds: float, *, timeout_s: float = 30) -> None:
@@ -283,12 +283,12 @@ class Player:
     def _wait_for(self, predicate: str, argument: Any, *, timeout_s: float) -> None:
         find_video = "const v = document.querySelector('[data-testid=video]')"
         script = f"argument => {{ {find_video}; return ({predicate})(argument); }}"
-        # By interval: a window without a screen need not draw frames.
+        # Polled by interval, because a window without a screen need not draw frames.
         self.page.wait_for_function(script, arg=argument, timeout=timeout_s * 1000, polling=100)
 
 
 def on_screen(element: Locator) -> FloatRect:
-    """Where it is, in pixels of the window."""
+    """Returns the box of the element in pixels of the window."""
     box = element.bounding_box()
     if box is None:
         raise AssertionError(f"{element} is not on the screen")

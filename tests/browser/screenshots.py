@@ -2,8 +2,8 @@
 
     .venv/bin/python -m tests.browser.screenshots
 
-It starts a platform of its own, fills it with films that it makes, and ends it again: some minutes on two cores. With
-words behind it (`catalogue upload`) only the pictures whose names begin so are taken.
+It starts a platform of its own and fills it with films that it makes; all takes some minutes on two cores. With
+arguments (`catalogue upload`) it takes only the pictures whose names begin with one of them.
 """
 
 import json
@@ -46,7 +46,7 @@ A_PHONE = (
     "Version/18.5 Mobile/15E148 Safari/604.1"
 )
 LONGEST_WAIT_MS = 120_000
-PAINTED_MS = 500  # a picture that has come is not on the screen yet
+PAINTED_MS = 500  # from the loading of a picture until it is drawn
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ Show = Callable[[Site, Stage], None]
 
 @dataclass(frozen=True)
 class Shot:
-    """`show` brings the page into the state that the picture is of."""
+    """A picture to take; `show` brings the page into the state to be shown."""
 
     name: str
     show: Show
@@ -93,7 +93,7 @@ def account(site: Site, stage: Stage) -> None:
 
 
 def sessions(site: Site, stage: Stage) -> None:
-    """With a phone that is signed in as well, and without all that signed in for other pictures."""
+    """Shows two sessions: a phone is signed in as well, and the sessions of other pictures are ended."""
     site.page.context.clear_cookies()
     site.sign_in(email=ADMIN_EMAIL, password=ADMIN_PASSWORD)
     site.page.evaluate("fetch('/users/sessions/?keep_current=1', {method: 'DELETE'})")
@@ -110,7 +110,7 @@ def catalogue(site: Site, stage: Stage) -> None:
 
 
 def rows(site: Site, stage: Stage) -> None:
-    """Further down: what was left unfinished, favourites, categories."""
+    """Scrolls down to the rows of unfinished films, favourites and categories."""
     site.open("/login/")
     for left, (public_id, position) in enumerate(((stage.demo, "5.5/10"), (stage.long, "140/312")), 1):
         remember = "([id, left]) => localStorage.setItem(`videoflix.position.${id}`, left)"
@@ -180,7 +180,7 @@ def upload(site: Site, stage: Stage) -> None:
 
 
 def upload_verdict(site: Site, stage: Stage) -> None:
-    """A file that waits behind others is looked at first."""
+    """Shows the verdict on a file that waits behind others: files are examined before they are encoded."""
     site.upload(DEMO, title="Big Buck Bunny, once more", category="Animation")
     details = site.page.get_by_test_id("preflight-details")
     expect(details).to_be_visible(timeout=LONGEST_WAIT_MS)
@@ -255,7 +255,7 @@ def fill(platform: Platform, folder: Path) -> Stage:
 
 
 def keep_busy(stage: Stage, folder: Path) -> None:
-    """One film that fails, one that takes minutes, two that wait behind it."""
+    """Uploads a film that fails, one that takes minutes, and two that wait behind it."""
     client = stage.platform.sign_in()
     broken, long = folder / "holiday.mp4", folder / "long.mp4"
     broken.write_bytes(DEMO.read_bytes()[:4000])
@@ -285,7 +285,7 @@ def take(browser: Browser, stage: Stage, shot: Shot) -> None:
 
 
 def wait_for_pictures(page: Page) -> None:
-    """Those in sight; the others are loaded when somebody scrolls to them."""
+    """Waits for the pictures in sight; browsers load the others when the page is scrolled to them."""
     page.wait_for_function(
         """() => [...document.images].every(image => {
             const { top, bottom, width } = image.getBoundingClientRect();

@@ -1,4 +1,4 @@
-"""axe looks at every page in every state, dark and light, and finds nothing."""
+"""axe finds nothing on any page, in any of its states, dark and light."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -15,7 +15,7 @@ from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
 pytestmark = pytest.mark.browser
 
 STATES = ("pending", "processing", "error")
-# Colours are all that differs between the schemes, and axe's slowest rule by far.
+# The schemes differ in colours only, and the rule on contrast is axe's slowest by far, so no other runs twice.
 RULES_OF_SCHEME: Mapping[Literal["dark", "light"], dict[str, list[str]]] = {
     "dark": {},
     "light": {"runOnly": ["color-contrast"]},
@@ -23,7 +23,7 @@ RULES_OF_SCHEME: Mapping[Literal["dark", "light"], dict[str, list[str]]] = {
 
 
 def findings(page: Page) -> list[str]:
-    """What is animated has no colours to judge until it stands still."""
+    """Returns what axe finds, without animations: axe cannot judge the colours of what still moves."""
     found = []
     for scheme, rules in RULES_OF_SCHEME.items():
         page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
@@ -34,13 +34,13 @@ def findings(page: Page) -> list[str]:
     return found
 
 
-def test_a_fault_would_be_found(site: Site) -> None:
+def test_axe_would_find_a_fault(site: Site) -> None:
     site.open("/login/")
     site.page.evaluate("document.querySelector('label').remove()")
     assert any("label (critical)" in finding for finding in findings(site.page))
 
 
-# --- Pages that need nobody to be signed in --------------------------------------------------------------------------
+# --- Pages for strangers ---------------------------------------------------------------------------------------------
 
 
 def test_the_sign_in_page(site: Site) -> None:
@@ -174,7 +174,7 @@ def test_cards_of_films_that_are_not_ready(as_admin: Site, film: str) -> None:
 
 
 def in_state(video: dict[str, Any], state: str, number: int) -> dict[str, Any]:
-    """As the API would tell it: a film does not stay in such a state for as long as axe looks."""
+    """Returns the video as the API would describe it in this state, in which no real film stays while axe runs."""
     progress = {"processing_state": state, "processing_progress": 40, "processing_time_left": 90}
     progress |= {"processing_place": 2 if state == "pending" else None}
     failure = {"processing_error": "The file ends before its index.", "can_retry": number == 1}
@@ -204,7 +204,7 @@ def test_the_watch_page_of_a_film_that_is_not_ready(as_admin: Site, film: str, s
     assert findings(as_admin.page) == []
 
 
-def test_the_watch_page_of_no_film(as_admin: Site) -> None:
+def test_the_watch_page_of_an_unknown_film(as_admin: Site) -> None:
     as_admin.open("/watch/00000000-0000-4000-8000-000000000000/")
     expect(as_admin.page.get_by_test_id("unavailable")).to_be_visible()
     assert findings(as_admin.page) == []
@@ -260,7 +260,7 @@ def test_the_upload_page_with_a_large_file_that_is_paused_and_left(as_admin: Sit
     expect(as_admin.page.get_by_test_id("unfinished")).to_be_hidden()
 
 
-def test_a_phone_has_nothing_that_a_desktop_has_not(phone: BrowserContext, platform: Platform, film: str) -> None:
+def test_axe_finds_nothing_on_a_phone_either(phone: BrowserContext, platform: Platform, film: str) -> None:
     site = Site(phone.new_page(), platform.origin)
     site.be(ADMIN_EMAIL, ADMIN_PASSWORD)
     site.open_film(film)

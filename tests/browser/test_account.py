@@ -1,4 +1,4 @@
-"""Accounts in real Chromium, from registering to deleting, with the mails that are sent on the way."""
+"""Accounts in real Chromium, from registration to deletion, with their mails."""
 
 import email
 import itertools
@@ -37,19 +37,19 @@ OVERFLOW = "() => document.documentElement.scrollWidth - document.documentElemen
 
 @dataclass(frozen=True)
 class Mailbox:
-    """Every mail that the platform has sent, as files."""
+    """The mails of the platform, which it writes to files."""
 
     folder: Path
 
     def mails(self, to: str, subject: str) -> list[EmailMessage]:
-        """Oldest first, without what is being written; two that are sent within a second may share a file."""
+        """Returns complete mails, oldest first. Two mails that are sent within a second may share a file."""
         files = sorted(self.folder.glob("*.log"), key=lambda path: path.stat().st_mtime_ns)
         whole = [content for path in files for content in path.read_bytes().split(MAIL_END)[:-1]]
         mails = [email.message_from_bytes(content, policy=default) for content in whole]
         return [mail for mail in mails if mail["To"] == to and mail["Subject"] == subject]
 
     def newest(self, to: str, subject: str, *, count: int = 1) -> str:
-        """The text of the newest one, once there are as many."""
+        """Waits for this number of mails. Returns the text of the newest."""
         mails = wait_for(
             lambda: found if len(found := self.mails(to, subject)) >= count else None, what=f"“{subject}” to {to}"
         )
@@ -79,7 +79,7 @@ def mailbox(errands: Platform) -> Mailbox:
 
 @pytest.fixture
 def member(platform: Platform) -> str:
-    """The address of somebody who has an account, for this test alone."""
+    """The address of a member who exists for this test alone."""
     address = f"m{next(NUMBERS)}@example.com"
     added = platform.manage("shell", "-c", ADD_PERSON.format(email=address, password=PASSWORD))
     assert added.returncode == 0, added.stderr
@@ -94,7 +94,7 @@ def as_member(site: Site, member: str) -> Site:
 
 @pytest.fixture
 def elsewhere(chromium: Browser, platform: Platform) -> Iterator[Site]:
-    """Another device."""
+    """The site on another device."""
     context = chromium.new_context()
     yield Site(context.new_page(), platform.origin)
     context.close()
@@ -214,7 +214,7 @@ def test_an_account_lives_from_its_registration_to_its_end(site: Site, elsewhere
 # --- Registering -----------------------------------------------------------------------------------------------------
 
 
-def test_what_is_missing_is_said_beside_each_field(site: Site) -> None:
+def test_each_missing_field_has_its_problem_beside_it(site: Site) -> None:
     site.open("/login/")
     site.page.get_by_role("link", name="Create an account").click()
     site.page.get_by_test_id("register").click()
@@ -226,7 +226,7 @@ def test_what_is_missing_is_said_beside_each_field(site: Site) -> None:
     expect(problem(site.page, "email")).to_be_hidden()
 
 
-def test_what_the_server_refuses_is_said_beside_its_field(site: Site) -> None:
+def test_a_refusal_of_the_server_is_shown_beside_its_field(site: Site) -> None:
     site.open("/register/")
     site.page.get_by_label("E-mail address").fill("digits@example.com")
     site.page.get_by_label("Password", exact=True).fill("48151623")
@@ -338,7 +338,7 @@ def test_signing_in_before_confirming_says_so_and_sends_the_mail_again(site: Sit
     expect(page.get_by_test_id("sign-out")).to_be_visible()
 
 
-def test_too_many_mails_get_the_sentence_of_the_answer_there_too(site: Site) -> None:
+def test_too_many_mails_show_the_sentence_of_the_answer_on_the_sign_in_page(site: Site) -> None:
     address = "eager@example.com"
     register(site, address)
     site.open("/login/")
@@ -348,7 +348,7 @@ def test_too_many_mails_get_the_sentence_of_the_answer_there_too(site: Site) -> 
     expect(site.page.get_by_test_id("unconfirmed").get_by_role("alert")).to_have_text(TOO_OFTEN)
 
 
-def test_a_mistyped_address_is_not_the_end(site: Site) -> None:
+def test_a_mistyped_address_can_be_corrected(site: Site) -> None:
     register(site, "htis@example.com", name="This")
     site.page.get_by_label("6-digit code").fill("12345")
     site.page.get_by_test_id("confirm-code").click()
@@ -358,7 +358,7 @@ def test_a_mistyped_address_is_not_the_end(site: Site) -> None:
     expect(site.page.get_by_label("Name (optional)")).to_have_value("This")
 
 
-def test_a_taken_address_looks_like_any_other_and_its_owner_is_told(site: Site, member: str, mailbox: Mailbox) -> None:
+def test_a_taken_address_looks_free_and_its_owner_gets_a_mail(site: Site, member: str, mailbox: Mailbox) -> None:
     register(site, member)
     assert "it already has an account there" in mailbox.newest(member, "You already have an account")
 
@@ -367,7 +367,7 @@ def refuse_for_a_minute(route: Route) -> None:
     route.fulfill(status=429, json={"detail": TOO_OFTEN, "code": "throttled"}, headers={"Retry-After": "60"})
 
 
-def test_too_many_attempts_get_the_sentence_of_the_answer(site: Site) -> None:
+def test_too_many_attempts_show_the_sentence_of_the_answer(site: Site) -> None:
     register(site, "often@example.com")
     site.page.route("**/users/register/", refuse_for_a_minute)
     site.page.get_by_test_id("send-again").click()
@@ -384,7 +384,7 @@ def test_too_many_attempts_get_the_sentence_of_the_answer(site: Site) -> None:
 
 
 def ask_for_link(site: Site, address: str) -> str:
-    """What the page says."""
+    """Asks for a link to a new password. Returns what the page says."""
     site.open("/login/")
     site.page.get_by_role("link", name="Forgot your password?").click()
     site.page.get_by_label("E-mail address").fill(address)
@@ -429,7 +429,7 @@ def test_the_address_is_typed_once_for_signing_in_and_for_a_new_password(site: S
 
 
 @pytest.mark.parametrize("query", ["", "?uid=MQ", "?uid=MQ&token=made-up", f"?uid={'M' * 60}&token=made-up"])
-def test_a_wrong_link_leads_to_where_there_are_others(site: Site, query: str) -> None:
+def test_an_invalid_link_leads_to_the_form_for_a_new_one(site: Site, query: str) -> None:
     site.open(f"/reset-password/{query}")
     if "token" in query:
         choose_password(site.page, NEW_PASSWORD)
@@ -582,11 +582,11 @@ def test_pages_for_strangers_fit_the_narrowest_phone(tiny: BrowserContext, platf
     assert site.page.evaluate(OVERFLOW) == 0
 
 
-# --- What they cost --------------------------------------------------------------------------------------------------
+# --- Their weight ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("path", ["/register/", "/forgot-password/", "/reset-password/?uid=a&token=b", "/account/"])
-def test_the_page_is_light_and_stands_still(as_admin: Site, path: str) -> None:
+def test_the_pages_of_accounts_take_few_bytes_and_do_not_shift(as_admin: Site, path: str) -> None:
     visit = Visit(as_admin)
     visit.watch()
     visit.open(path)

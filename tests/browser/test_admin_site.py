@@ -18,14 +18,14 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture(scope="module")
 def short_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Half a megabyte that is quickly made into a film."""
+    """A clip of half a megabyte that is quickly processed."""
     clip = Clip(size="320x180", duration_s=3, codec=("libx264", "-preset", "ultrafast", "-qp", "4"))
     return make_clip(tmp_path_factory.mktemp("clips"), clip, "summer_house")
 
 
 @pytest.fixture(scope="module")
 def session(chromium: Browser, platform: Platform) -> StorageState:
-    """Signed in once for all: passwords are slow on purpose."""
+    """The cookies of an admin, who signs in once for all tests: hashing a password is slow on purpose."""
     window = chromium.new_context()
     Office(window.new_page(), platform.origin).sign_in()
     state = window.storage_state()
@@ -35,7 +35,7 @@ def session(chromium: Browser, platform: Platform) -> StorageState:
 
 @pytest.fixture
 def office(page: Page, platform: Platform, session: StorageState) -> Office:
-    """Signed in, on the page for adding a video."""
+    """The admin site with an admin signed in, on the page for adding a video."""
     page.context.add_cookies(cast(Any, session["cookies"]))
     office = Office(page, platform.origin)
     office.open(f"{VIDEOS}add/")
@@ -44,7 +44,7 @@ def office(page: Page, platform: Platform, session: StorageState) -> Office:
 
 @pytest.fixture
 def complaints(page: Page, platform: Platform) -> Iterator[list[str]]:
-    """What the page asks of others, and what its console says; there is to be nothing."""
+    """Fails the test if the page asks another host or complains in the console."""
     heard: list[str] = []
 
     def on_request(request: Request) -> None:
@@ -96,13 +96,13 @@ def test_a_wrong_form_keeps_file_and_fields(office: Office, short_clip: Path) ->
     assert office.page.locator("#id_video_file").evaluate("input => input.files.length") == 1
 
 
-def test_a_cancelled_a_broken_and_a_stranger_s_upload_are_told_apart(office: Office, short_clip: Path) -> None:
+def test_a_cancelled_upload_a_broken_one_and_a_lost_session_are_distinct(office: Office, short_clip: Path) -> None:
     office.fill_in(short_clip, title="Kept")
     office.page.route("**/add/", lambda route: route.abort() if route.request.method == "POST" else route.continue_())
     office.save()
     assert "connection broke" in office.problem()
     office.page.unroute("**/add/")
-    office.slow_down(10_000)  # it is not to have arrived before a slow machine presses the button
+    office.slow_down(10_000)  # slow enough that a busy machine presses the button before the file has arrived
     office.save()
     office.page.get_by_test_id("cancel-upload").click()
     assert office.problem() == "Upload cancelled. Nothing was kept."
@@ -123,7 +123,7 @@ def test_a_file_of_another_kind_is_refused_before_it_is_sent(office: Office, tmp
 
 
 def test_it_works_without_scripts(chromium: Browser, platform: Platform, short_clip: Path) -> None:
-    """Signing in as well."""
+    """Without scripts an admin signs in and uploads a film."""
     window = chromium.new_context(java_script_enabled=False)
     office = Office(window.new_page(), platform.origin)
     office.sign_in(to=f"{VIDEOS}add/")
@@ -135,7 +135,7 @@ def test_it_works_without_scripts(chromium: Browser, platform: Platform, short_c
 
 
 def test_axe_finds_nothing_serious(office: Office, film: str) -> None:
-    """What it finds besides is unfold's: landmarks."""
+    """axe also finds lesser violations, landmarks in the templates of unfold."""
     office.open(f"{VIDEOS}?q={film}")
     address = office.page.locator("#result_list .field-name a").get_attribute("href") or ""
     for path in ("/admin/", VIDEOS, f"{VIDEOS}add/", address):
@@ -164,7 +164,7 @@ def test_the_list_is_filtered_and_what_deleting_would_remove_is_listed(office: O
 
 
 @pytest.mark.parametrize("path", [VIDEOS, "/admin/users_app/user/", "/admin/content_app/favorite/"])
-def test_no_list_is_wider_than_its_place(office: Office, film: str, path: str) -> None:
+def test_no_list_is_wider_than_its_box(office: Office, film: str, path: str) -> None:
     office.open(path)
     boxes = "[...document.querySelectorAll('.simplebar-content-wrapper')]"
     assert office.page.evaluate(f"{boxes}.filter(box => box.scrollWidth > box.clientWidth).length") == 0

@@ -1,4 +1,4 @@
-"""A film whose media a browser reads from a bucket of another origin."""
+"""A film whose media come from a bucket, which has another origin than the page."""
 
 import pytest
 from playwright.sync_api import Page, Request, expect

@@ -1,4 +1,4 @@
-"""What a page costs before anything plays: few bytes, nothing that moves, no complaint, nothing from elsewhere."""
+"""Pages before a film plays: few bytes, no layout shift, no complaint in the console, no request to another host."""
 
 import re
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 MOST_BYTES = 200_000
 MOST_SHIFT = 0.01
 LATENCY_MS = 150
-# hls.js, the worker that it makes of itself, and what it plays; posters are no part of it.
+# hls.js, the worker that it starts, and the media that it plays, without posters.
 PLAYER = re.compile(r"/vendor/hls\.js/|^blob:|/api/v1/stream/|/media/(?!posters/)")
 SCREENS: dict[str, dict[str, Any]] = {
     "desktop": {"viewport": {"width": 1280, "height": 800}},
@@ -28,7 +28,7 @@ SCREENS: dict[str, dict[str, Any]] = {
         "has_touch": True,
     },
 }
-# Twelve films in four categories, with the demo film's posters: pictures rich in detail, none of them small.
+# Twelve films in four categories, with the demo film's posters, whose detail makes them large files.
 ADD_FILMS = """
 import shutil, uuid
 from pathlib import Path
@@ -63,12 +63,12 @@ Video.objects.filter(title__startswith="{title} ").delete()
 Video.objects.filter(pk__in={hidden}).update(deleted_at=None)
 """
 TITLE = "Another quiet morning"
-# Of every picture on the screen: whether it has been drawn.
+# For each picture on the screen, whether it has been loaded.
 POSTERS_IN_SIGHT = """() => [...document.querySelectorAll(".poster img")].filter(image => {
     const { top, bottom, left, right } = image.getBoundingClientRect();
     return top < innerHeight && bottom > 0 && left < innerWidth && right > 0;
 }).map(image => image.naturalWidth > 0)"""
-# How far what moved, by its size and its way; without what somebody's click moves.
+# Each layout shift with its score and the elements that moved, without shifts that follow a click.
 SHIFTS = """
 window.shifts = [];
 const nameOf = ({node}) => `${node?.nodeName} ${node?.id ?? ""} ${node?.className ?? ""}`;
@@ -82,7 +82,7 @@ new PerformanceObserver(list => {
 
 @dataclass
 class Visit:
-    """One page, opened for the first time."""
+    """A page that a browser opens for the first time, and what it loads and reports."""
 
     site: Site
     requests: list[Request] = field(default_factory=list)
@@ -100,7 +100,7 @@ class Visit:
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
 
     def be_far_away(self) -> None:
-        """So that what stands in for films until they are known is drawn as well."""
+        """Adds latency, so that the placeholders of films are drawn before the films are known."""
         far = {"offline": False, "latency": LATENCY_MS, "downloadThroughput": -1, "uploadThroughput": -1}
         self.page.context.new_cdp_session(self.page).send("Network.emulateNetworkConditions", far)
 
@@ -117,7 +117,7 @@ class Visit:
         self.page.wait_for_load_state("networkidle")
 
     def check_bytes(self) -> None:
-        """What came over the wire for everything but the player."""
+        """Asserts that everything but the player came within MOST_BYTES."""
         counted = [(bytes_of(request), request.url) for request in self.requests if not PLAYER.search(request.url)]
         assert sum(size for size, _ in counted) < MOST_BYTES, sorted(counted)
 
@@ -137,7 +137,7 @@ def posters_in_sight(page: Page) -> list[bool]:
 
 
 def bytes_of(request: Request) -> int:
-    """With its headers, as it was sent; Chromium now and then forgets the count of a body."""
+    """Returns the bytes of the answer on the wire; Chromium sometimes does not report those of the body."""
     sizes, response = request.sizes(), request.response()
     assert response
     body = sizes["responseBodySize"]
@@ -150,7 +150,7 @@ def path_of(request: Request) -> str:
 
 @pytest.fixture(params=["desktop"])
 def visit(request: pytest.FixtureRequest, chromium: Browser, platform: Platform) -> Iterator[Visit]:
-    """On a desktop, or on the screens that a test names."""
+    """A visit on a desktop, or on the screens that a test names."""
     context = chromium.new_context(**SCREENS[request.param])
     visit = Visit(Site(context.new_page(), platform.origin))
     visit.watch()
@@ -173,13 +173,13 @@ def full_shelves(platform: Platform, film: str) -> Iterator[None]:
     platform.manage("shell", "-c", REMOVE_FILMS.format(title=TITLE, hidden=hidden))
 
 
-def test_the_sign_in_page_is_light(visit: Visit) -> None:
+def test_the_sign_in_page_takes_few_bytes(visit: Visit) -> None:
     visit.open("/login/")
     visit.check()
     visit.check_bytes()
 
 
-def test_the_upload_page_is_light_and_stands_still(signed_in: Visit) -> None:
+def test_the_upload_page_takes_few_bytes_and_does_not_shift(signed_in: Visit) -> None:
     signed_in.open("/upload/")
     signed_in.check()
     signed_in.check_bytes()
@@ -187,7 +187,7 @@ def test_the_upload_page_is_light_and_stands_still(signed_in: Visit) -> None:
 
 @pytest.mark.usefixtures("full_shelves")
 @pytest.mark.parametrize("visit", SCREENS, indirect=True)
-def test_the_catalogue_s_first_screen_is_light_with_all_its_posters_and_stands_still(signed_in: Visit) -> None:
+def test_the_first_screen_of_the_catalogue_takes_few_bytes_and_does_not_shift(signed_in: Visit) -> None:
     signed_in.open("/")
     signed_in.check()
     signed_in.check_bytes()
@@ -196,7 +196,7 @@ def test_the_catalogue_s_first_screen_is_light_with_all_its_posters_and_stands_s
 
 
 @pytest.mark.usefixtures("full_shelves")
-def test_posters_further_down_come_when_somebody_gets_there(signed_in: Visit) -> None:
+def test_posters_further_down_load_when_the_page_is_scrolled_to_them(signed_in: Visit) -> None:
     signed_in.open("/")
     before = len(signed_in.posters)
     signed_in.page.mouse.wheel(0, 600)
@@ -209,7 +209,7 @@ def test_posters_further_down_come_when_somebody_gets_there(signed_in: Visit) ->
     signed_in.check()
 
 
-def test_the_watch_page_is_light_before_its_player_and_stands_still(signed_in: Visit, film: str) -> None:
+def test_the_watch_page_takes_few_bytes_before_its_player_and_does_not_shift(signed_in: Visit, film: str) -> None:
     signed_in.open(f"/watch/{film}/")
     expect(signed_in.page.get_by_test_id("player")).to_have_attribute("data-state", "paused")
     signed_in.check()
@@ -217,7 +217,7 @@ def test_the_watch_page_is_light_before_its_player_and_stands_still(signed_in: V
 
 
 @pytest.mark.parametrize("page", ["catalogue", "watch"])
-def test_slow_pictures_move_nothing(signed_in: Visit, film: str, page: str) -> None:
+def test_slow_pictures_shift_no_layout(signed_in: Visit, film: str, page: str) -> None:
     held: list[Route] = []
     is_slow = True
     signed_in.page.route("**/media/posters/**", lambda route: held.append(route) if is_slow else route.continue_())

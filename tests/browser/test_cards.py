@@ -1,4 +1,4 @@
-"""What a card says of a film that is not ready: live, and the reason of a failure to whoever may do something."""
+"""Cards of films that are not ready: live progress, and the reason of a failure for users who can act on it."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.services import Platform
 
 pytestmark = pytest.mark.browser
 
-# Everything that any card has said since, by the film's public id.
+# Records every text of the status on each card from now on, by the film's public id.
 RECORD = """() => {
     window.said = {};
     const look = () => document.querySelectorAll('[data-testid=card]').forEach(card => {
@@ -30,7 +30,7 @@ def said(page: Page, public_id: str) -> str:
 
 
 def failed_film(people: Platform, folder: Path, title: str) -> str:
-    """The public id of what a creator took for a film."""
+    """Uploads a text as a film, as a creator, and waits for the failure. Returns the public id."""
     path = folder / "notes.mp4"
     path.write_text("Not a film at all. " * 50)
     creator = people.sign_in(*CREATOR)
@@ -50,7 +50,7 @@ def test_a_card_goes_from_waiting_to_ready_without_a_reload(
     expect(as_admin.card(second)).to_have_attribute("data-state", "pending")
     for public_id in (first, second):
         expect(as_admin.card(public_id).get_by_test_id("favourite")).to_be_visible(timeout=180_000)
-    # The page that recorded this is still the one that was opened.
+    # The record lives in the page: there has been no reload.
     assert re.search(r"Processing, [1-9]\d? %", said(as_admin.page, first))
     assert re.search(r"about \d+ s left|a few seconds left", said(as_admin.page, first))
     assert re.search(r"Waiting: next in the queue, about \d+ (s|min)", said(as_admin.page, second))
@@ -79,9 +79,7 @@ def test_a_failed_film_says_why_to_its_owner_alone(site: Site, people: Platform,
     expect(unavailable).to_contain_text("This film does not exist, or you do not have access to it.")
 
 
-def test_what_can_be_done_about_a_failed_film_fits_a_phone(
-    phone: BrowserContext, people: Platform, tmp_path: Path
-) -> None:
+def test_the_buttons_of_a_failed_film_fit_a_phone(phone: BrowserContext, people: Platform, tmp_path: Path) -> None:
     public_id = failed_film(people, tmp_path, "Failed, seen on a phone")
     site = Site(phone.new_page(), people.origin)
     site.page.set_viewport_size({"width": 360, "height": 740})
@@ -110,9 +108,7 @@ def test_a_failed_film_goes_with_one_click_and_comes_back_with_another(
     expect(farewell).to_have_count(0)
 
 
-def test_the_upload_page_tells_what_was_found_and_what_will_be_made(
-    as_admin: Site, errands: Platform, clip: Path
-) -> None:
+def test_the_upload_page_shows_the_verdict_and_the_plan(as_admin: Site, errands: Platform, clip: Path) -> None:
     as_admin.upload(clip, title="Looked at first")
     preflight = as_admin.page.get_by_test_id("preflight")
     expect(preflight).to_have_attribute("data-verdict", re.compile("fine|warnings"), timeout=20_000)

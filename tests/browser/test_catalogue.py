@@ -1,4 +1,4 @@
-"""Searching, sorting, favourites and what the catalogue says when there is nothing, or nothing comes."""
+"""The catalogue: searching, sorting, and what it says when it is empty or cannot be loaded."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
 pytestmark = pytest.mark.browser
 
 
-def test_a_search_stands_in_the_address_and_the_back_button_leads_out_of_it(as_admin: Site, film: str) -> None:
+def test_a_search_is_in_the_address_and_the_back_button_leaves_it(as_admin: Site, film: str) -> None:
     page = as_admin.page
     as_admin.open_catalogue()
     page.get_by_test_id("search").press_sequentially("BUNNY  buck", delay=20)
@@ -27,7 +27,7 @@ def test_a_search_stands_in_the_address_and_the_back_button_leads_out_of_it(as_a
     expect(page.get_by_test_id("search")).to_have_value("")
 
 
-def test_while_somebody_types_the_films_are_looked_through_once(as_admin: Site, film: str) -> None:
+def test_quick_typing_searches_once(as_admin: Site, film: str) -> None:
     page = as_admin.page
     as_admin.open_catalogue()
     page.evaluate(
@@ -64,14 +64,14 @@ def test_a_search_that_finds_nothing_says_so(as_admin: Site, film: str) -> None:
     expect(as_admin.page.get_by_test_id("nothing-found")).to_contain_text("No film matches your search.")
 
 
-def test_an_empty_catalogue_invites_those_who_may_upload(as_admin: Site) -> None:
+def test_an_empty_catalogue_invites_users_who_may_upload(as_admin: Site) -> None:
     as_admin.page.route("**/content/", lambda route: route.fulfill(json=[]))
     as_admin.open_catalogue()
     expect(as_admin.page.get_by_test_id("empty")).to_contain_text("No films yet")
     expect(as_admin.page.get_by_role("link", name="Upload the first film")).to_be_visible()
 
 
-def test_a_catalogue_that_does_not_come_can_be_asked_for_again(as_admin: Site, film: str) -> None:
+def test_a_catalogue_that_fails_to_load_can_be_requested_again(as_admin: Site, film: str) -> None:
     page = as_admin.page
     page.route("**/content/", lambda route: route.fulfill(status=503, json={"detail": "The storage is away."}))
     as_admin.open("/")
@@ -81,7 +81,7 @@ def test_a_catalogue_that_does_not_come_can_be_asked_for_again(as_admin: Site, f
     expect(as_admin.card(film)).to_be_visible()
 
 
-def test_the_catalogue_comes_by_itself_when_the_connection_is_back(
+def test_the_catalogue_loads_by_itself_when_the_connection_is_back(
     as_admin: Site, film: str, window: BrowserContext
 ) -> None:
     page = as_admin.page
@@ -95,7 +95,7 @@ def test_the_catalogue_comes_by_itself_when_the_connection_is_back(
     expect(as_admin.card(film)).to_be_visible()
 
 
-def test_a_picture_that_does_not_come_leaves_a_strip_of_film(as_admin: Site, film: str) -> None:
+def test_a_picture_that_fails_to_load_leaves_an_icon(as_admin: Site, film: str) -> None:
     page = as_admin.page
     page.route("**/media/posters/**", lambda route: route.abort())
     as_admin.open_catalogue()

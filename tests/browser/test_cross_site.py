@@ -1,4 +1,4 @@
-"""Pages of other origins before a person's cookies: what they try comes to nothing, and the front end's page works."""
+"""Pages of other origins in the browser of a signed-in user: they can do nothing, and a configured front end works."""
 
 import threading
 from collections.abc import Iterator
@@ -61,7 +61,7 @@ class Elsewhere(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def elsewhere() -> Iterator[int]:
-    """The port of a server that belongs to somebody else."""
+    """The port of a server that does not belong to the platform."""
     with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
         threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield server.server_port
@@ -88,7 +88,7 @@ def platform_with_front_end(
 
 @pytest.fixture
 def victim(page: Page, platform: Platform) -> Site:
-    """Signed in to a platform that trusts nobody's pages but its own."""
+    """The site of a signed-in user, on a platform that trusts its own pages only."""
     site = Site(page, platform.origin)
     site.be(ADMIN_EMAIL, ADMIN_PASSWORD)
     return site
@@ -108,7 +108,7 @@ def profile(victim: Site) -> Any:
     return fetch(victim.page, f"{victim.origin}/users/profile/")["body"]
 
 
-# localhost on another port is the same site, to which browsers send the cookies; 127.0.0.1 is another one.
+# localhost on another port is the same site, so browsers send the cookies from there; 127.0.0.1 is another site.
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.1"])
 def test_a_page_elsewhere_can_do_nothing_with_a_persons_cookies(host: str, victim: Site, elsewhere: int) -> None:
     before = profile(victim)
@@ -133,14 +133,14 @@ def test_a_page_elsewhere_can_do_nothing_with_a_persons_cookies(host: str, victi
             no_cors = {"method": method, "mode": "no-cors", "body": body or "x"}
             if method == "POST":
                 fetch(page, f"{origin}{path}", **no_cors)
-    assert fetch(page, f"{origin}/users/profile/") == {"status": 0, "body": None}, "nor read anything"
+    assert fetch(page, f"{origin}/users/profile/") == {"status": 0, "body": None}, "it can read nothing either"
     for path in ("/users/logout/", "/users/sessions/", "/users/profile/"):
         assert page.evaluate(IMAGE, f"{origin}{path}") == "not shown"
     assert is_signed_in(victim)
     assert profile(victim) == before
 
 
-def test_a_page_elsewhere_cannot_sign_a_browser_in_as_somebody_else(
+def test_a_page_elsewhere_cannot_sign_a_browser_in_to_another_account(
     page: Page, platform: Platform, elsewhere: int
 ) -> None:
     page.goto(f"http://localhost:{elsewhere}/")
@@ -151,7 +151,9 @@ def test_a_page_elsewhere_cannot_sign_a_browser_in_as_somebody_else(
     assert page.context.cookies(platform.origin) == []
 
 
-def test_the_front_ends_page_has_a_whole_session(page: Page, platform_with_front_end: Platform, front_end: str) -> None:
+def test_a_front_end_signs_in_refreshes_and_signs_out(
+    page: Page, platform_with_front_end: Platform, front_end: str
+) -> None:
     origin = platform_with_front_end.origin
     page.goto(front_end)
 
@@ -184,7 +186,9 @@ def test_the_front_ends_page_has_a_whole_session(page: Page, platform_with_front
         ({"Content-Type": "text/plain", "Sec-Fetch-Site": "same-origin"}, 415),
     ],
 )
-def test_programs_with_cookies_pass_with_a_json_body(headers: dict[str, str], status: int, platform: Platform) -> None:
+def test_programs_may_use_cookies_with_a_json_body_only(
+    headers: dict[str, str], status: int, platform: Platform
+) -> None:
     client: Client = platform.sign_in()
     answer = client.request("POST", "/users/refresh/", b"{}", headers)
     assert answer.status == status, answer.body

@@ -1,4 +1,4 @@
-"""A film that another service has made as DASH, of which its manifest lists the end only: by HLS and by dash.js."""
+"""A DASH film of another service, whose manifest lists the last segments only: it plays whole by HLS and by dash.js."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.browser
 __all__ = ["elsewhere", "front_end"]  # fixtures
 BUNDLE = Path(__file__).parent / "dash" / "dash.bundle.js"
 LENGTH_S = 9
-# As docs/frontend.md has it: cookies for the manifest alone, since the bucket's addresses are signed.
+# As in docs/frontend.md: cookies go with the manifest only, since the addresses in the bucket are signed.
 PLAY = """manifest => {
   document.body.innerHTML = '<video muted></video>';
   const player = dashjs.MediaPlayer().create();
@@ -36,7 +36,7 @@ PASSES = "at => window.problem || document.querySelector('video').currentTime > 
 def external(
     tmp_path_factory: pytest.TempPathFactory, prepared_database: Path, s3_server: Ceph, front_end: str
 ) -> Iterator[Platform]:
-    """A platform whose films another service makes, with a front end of another origin."""
+    """A platform with an external transcoder and a front end of another origin."""
     running = Platform(tmp_path_factory.mktemp("external"), template=prepared_database)
     running.env |= bucket_settings(s3_server, s3_server.make_bucket("dash"), s3_server.url) | SETTINGS
     running.env["CORS_ALLOWED_ORIGINS"] = front_end

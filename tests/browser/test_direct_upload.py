@@ -1,4 +1,4 @@
-"""Large films that the upload page and the admin site bring beside their forms: into a bucket in parts, or by tus."""
+"""Large films, which the upload page and the admin site send apart from their forms: in parts to a bucket or by tus."""
 
 import os
 import re
@@ -30,7 +30,7 @@ from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform, wait_for
 pytestmark = pytest.mark.browser
 
 PARTS = FILM_BYTES // (8 * MEGABYTE)
-LITTLE_BYTES = FILM_BYTES // 4  # what the web server reads of requests and of its own code is less
+LITTLE_BYTES = FILM_BYTES // 4  # more than the web server reads of requests and of its own code
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def test_it_is_paused_and_goes_on(site: Site, large_film: Path, network: Network
     network.be_normal()
     pause.press("Enter")
     expect_film(site)
-    assert network.parts <= PARTS + 3, "only what was under way is sent again"
+    assert network.parts <= PARTS + 3, "only the parts that were under way are sent again"
 
 
 def test_after_a_reload_it_goes_on_from_the_parts_that_are_there(
@@ -113,7 +113,7 @@ def test_a_storage_that_is_away_for_a_while_only_delays_it(
     expect_film(site)
 
 
-def test_a_browser_that_is_offline_waits_until_it_is_not(site: Site, large_film: Path, network: Network) -> None:
+def test_an_offline_browser_waits_until_it_is_online(site: Site, large_film: Path, network: Network) -> None:
     network.slow_down()
     start(site, large_film, "Offline")
     expect_progress(site.page, 20)
@@ -142,7 +142,7 @@ def test_cancelling_leaves_nothing_in_the_bucket(
     expect(site.page.get_by_test_id("unfinished")).to_be_hidden()
 
 
-def test_what_was_not_finished_is_discarded(
+def test_an_unfinished_upload_can_be_discarded(
     site: Site, large_film: Path, network: Network, s3_server: Ceph, bucket: str
 ) -> None:
     network.slow_down()
@@ -167,7 +167,7 @@ def at_home(page: Page, own_platform: Platform) -> Site:
 
 
 def stored(platform: Platform) -> list[Path]:
-    """Files of at least a film's size or parts of one, wherever they lie."""
+    """Returns all files below the media folder that are large enough for a film or a part of one."""
     media = Path(platform.env["MEDIA_ROOT"])
     return [path for path in media.rglob("*") if path.is_file() and path.stat().st_size > MEGABYTE]
 
@@ -187,7 +187,7 @@ def test_in_a_folder_a_large_film_is_paused_and_becomes_ready(at_home: Site, lar
 @pytest.mark.parametrize(
     ("status", "place"), [(507, "upload-problem"), (409, "upload-problem"), (429, "transfer-note")]
 )
-def test_in_a_folder_a_refusal_is_told_in_the_words_of_the_server(
+def test_in_a_folder_a_refusal_is_shown_in_the_words_of_the_server(
     page: Page, platform: Platform, large_film: Path, status: int, place: str
 ) -> None:
     site = Site(page, platform.origin)
@@ -225,7 +225,7 @@ def test_in_a_folder_it_outlives_the_web_server(at_home: Site, own_platform: Pla
 
 
 def stop_web(platform: Platform) -> None:
-    """With the processes that it has started."""
+    """Kills the web server with its processes."""
     for pid in descendants(platform.programs["web"].pid):
         os.kill(pid, signal.SIGKILL)
     platform.kill("web")
@@ -260,7 +260,7 @@ def office(page: Page, on_bucket: Platform) -> Office:
 
 
 def poster_of(platform: Platform, title: str) -> str:
-    """Its address, which names the version of the film."""
+    """Returns the address of the poster, which changes with the version of the film."""
     (video,) = (video for video in platform.sign_in().get("/content/").json() if video["title"] == title)
     return str(video["image_file"]).partition("?")[0]
 
@@ -286,7 +286,7 @@ def test_staff_add_a_large_film_and_exchange_it(
     page.wait_for_url(re.compile(rf"{VIDEOS}$"))
     wait_for(lambda: poster_of(on_bucket, "By staff") != first, limit_s=60, what="another version")
     assert network.parts >= 2 * PARTS
-    assert web_received_bytes(on_bucket) - before < FILM_BYTES, "of two films"
+    assert web_received_bytes(on_bucket) - before < FILM_BYTES, "less than one of the two films"
 
 
 def test_staff_correct_a_form_without_sending_the_large_film_again(

@@ -1,4 +1,4 @@
-"""Every page there is, in real Chromium: none asks another host, breaks its own policy, or complains in the console."""
+"""Every page in real Chromium: none asks another host, breaks its own policy, or complains in the console."""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from tests.services import ADMIN_EMAIL, ADMIN_PASSWORD, Platform
 pytestmark = pytest.mark.browser
 
 AT_ONCE = 6
-# What Chromium writes into the console where an answer is an error: which answers are to be expected is said per visit.
+# Chromium's line in the console for an answer with an error; each visit says which statuses it expects.
 REFUSED = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 WATCH_VIOLATIONS = """
 document.addEventListener("securitypolicyviolation",
@@ -38,7 +38,7 @@ SITE_PAGES = {
     "docs": "/api/docs/",
     "redoc": "/api/redoc/",
 }
-# Pages for what goes wrong, with the status that each has.
+# Pages for errors, each with its status.
 TROUBLE = {
     "/nothing/": 404,
     "/admin/nothing/": 404,
@@ -49,7 +49,7 @@ TROUBLE = {
 
 
 class Visitor:
-    """Opens pages side by side in one window; `complaints` is everything that a page should not have done."""
+    """Opens pages side by side in one window; `complaints` lists what a page should not have done."""
 
     def __init__(self, window: BrowserContext, origin: str, *, expected: Iterable[int] = ()) -> None:
         self.window = window
@@ -77,7 +77,7 @@ class Visitor:
         return page
 
     def visit(self, paths: list[str]) -> Iterator[Page]:
-        """Each page once it has come to rest."""
+        """Yields each page once its network is idle."""
         for start in range(0, len(paths), AT_ONCE):
             opened = [(self.listen(self.window.new_page()), path) for path in paths[start : start + AT_ONCE]]
             for page, path in opened:
@@ -96,7 +96,7 @@ def view_at(path: str) -> str | None:
 
 
 def links_of(page: Page) -> list[str]:
-    """Pages of the staff that this one leads to."""
+    """Returns the paths of the pages for staff to which this page links."""
     hrefs = page.locator("a[href]").evaluate_all("links => links.map((link) => link.href)")
     parts = [urlsplit(href) for href in hrefs]
     own = urlsplit(page.url).netloc
@@ -114,12 +114,12 @@ def site_paths(film: str) -> list[str]:
     return [path.format(film=film) for path in SITE_PAGES.values()]
 
 
-def test_the_list_of_pages_is_whole() -> None:
+def test_the_list_of_pages_is_complete() -> None:
     known = {name for _, _, name in pages.routes} | {one.name for one in pages.urlpatterns} | {"docs", "redoc"}
     assert {name for _, _, name in routes if name in known} | {"catalogue"} == set(SITE_PAGES) == known
 
 
-def test_strangers_see_pages_that_keep_to_themselves(
+def test_no_page_for_strangers_asks_another_host_or_complains(
     window: BrowserContext, platform: Platform, bilingual: str
 ) -> None:
     visitor = Visitor(window, platform.origin, expected=(401, 404, 400))
@@ -128,7 +128,9 @@ def test_strangers_see_pages_that_keep_to_themselves(
     assert "\n".join(visitor.complaints) == ""
 
 
-def test_admins_see_pages_that_keep_to_themselves(window: BrowserContext, platform: Platform, bilingual: str) -> None:
+def test_no_page_for_admins_asks_another_host_or_complains(
+    window: BrowserContext, platform: Platform, bilingual: str
+) -> None:
     """The admin site is followed from link to link, one page of each kind."""
     Office(window.new_page(), platform.origin).sign_in()
     client = platform.sign_in(ADMIN_EMAIL, ADMIN_PASSWORD)

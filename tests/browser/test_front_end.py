@@ -1,4 +1,5 @@
-"""Nobody is locked out by our own caution: front ends of another origin, and the watch site, before the default limits.
+"""Limits and token rotation sign no honest user out: front ends of another origin, and the watch site, under the
+default limits.
 
 The front ends are those of docs/frontend.md: docs/examples/session-client.js without a framework, and an Angular
 application with docs/examples/session.interceptor.ts.
@@ -48,7 +49,7 @@ NOON = datetime(2030, 1, 1, 12, tzinfo=UTC)
 A_MINUTE, TEN_HOURS = timedelta(minutes=1), timedelta(hours=10)
 PASSWORD = "a-long-password-for-front-ends"
 OTHER_SECRET = "the-secret-of-another-installation-0123456789"
-# Everybody is counted apart, so that no test uses up what another one needs.
+# Each test signs in as a user of its own, whose requests are counted apart from those of other tests.
 ADD_PEOPLE = f"""
 from django.contrib.auth.hashers import make_password
 from users_app.models import User
@@ -59,7 +60,7 @@ for number in range(60):
 PEOPLE = itertools.count()
 ADDRESSES = itertools.count()
 
-# `call` is one front end or the other; what it gives has the same form.
+# `call` sends a request by one front end or the other; the result has the same form.
 PAGE = """<!doctype html><title>A front end</title>
 <script type="module">
 import { Session } from "/session-client.js";
@@ -88,7 +89,7 @@ window.begin = async (api, kind) => {
 };
 </script>"""
 NO_LOCKS = "Object.defineProperty(navigator, 'locks', { value: undefined })"
-# Every tab begins at the same moment.
+# Has a tab begin at a given moment, the same one for all tabs.
 AT_ONCE = """at => {{
   window.outcome = new Promise(go => setTimeout(go, at - Date.now())).then({work});
 }}"""
@@ -113,7 +114,7 @@ class FrontEndFiles(BaseHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def port() -> Iterator[int]:
-    """Of the server that the front ends come from."""
+    """The port of the server of the front ends' files."""
     with ThreadingHTTPServer(("127.0.0.1", 0), FrontEndFiles) as server:
         Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
         yield server.server_port
@@ -122,7 +123,7 @@ def port() -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def front_end(port: int) -> str:
-    """Another origin of the same site."""
+    """An origin other than the platform's, on the same site."""
     return f"http://localhost:{port}"
 
 
@@ -148,7 +149,7 @@ def served(
 
 
 class Browsing:
-    """A window of somebody's browser, and what the platform answered to it."""
+    """A browser window, and the number of the platform's answers to it by path and status."""
 
     def __init__(self, context: BrowserContext, platform: Platform, front_end: str) -> None:
         self.context = context
@@ -182,7 +183,7 @@ class Browsing:
         return next((cookie.get("value", "") for cookie in cookies if cookie.get("name") == name), "")
 
     def lose_access(self) -> None:
-        """As when its lifetime is over."""
+        """Removes the access cookie, as a browser does when its lifetime is over."""
         self.context.clear_cookies(name="vf_access")
 
     # --- Tabs ---
@@ -198,7 +199,7 @@ class Browsing:
 
 
 def at_once(tabs: list[Page], work: str) -> list[Any]:
-    """What each of them gives."""
+    """Starts the work in all tabs at the same moment. Returns the result of each."""
     begin_at = time.time() * 1000 + SOON_MS
     for tab in tabs:
         tab.evaluate(AT_ONCE.format(work=work), begin_at)
@@ -206,7 +207,7 @@ def at_once(tabs: list[Page], work: str) -> list[Any]:
 
 
 def wait_in(tab: Page, question: Callable[[], bool], *, what: str) -> None:
-    """While the browser tells what happens in it."""
+    """Waits for a truthy answer; meanwhile Playwright handles the events of the tab."""
 
     def ask() -> bool:
         tab.wait_for_timeout(30)
@@ -225,12 +226,12 @@ def asked(tabs: list[Page]) -> int:
 
 @pytest.fixture
 def email(served: Platform) -> str:
-    """Of somebody who takes part in this test alone."""
+    """The address of a user of this test alone."""
     return f"p{next(PEOPLE)}@example.com"
 
 
 def sign_in(served: Platform, email: str, password: str = PASSWORD) -> Client:
-    """From an address that nobody else has: sign-ins are counted by it."""
+    """Signs in from a network address of its own, because sign-ins are counted by address."""
     client = Client(served.origin)
     headers = {"Content-Type": "application/json", "X-Forwarded-For": f"2001:db8:0:{next(ADDRESSES):x}::1"}
     body = json.dumps({"email": email, "password": password, "remember": True}).encode()
@@ -240,13 +241,13 @@ def sign_in(served: Platform, email: str, password: str = PASSWORD) -> Client:
 
 @pytest.fixture
 def program(served: Platform, email: str) -> Client:
-    """The same person's sign-in, for what no page does."""
+    """A client that is signed in as the same user, for requests that no page sends."""
     return sign_in(served, email)
 
 
 @pytest.fixture
 def browsing(window: BrowserContext, served: Platform, front_end: str, program: Client) -> Browsing:
-    """Signed in."""
+    """A window that is signed in as the user of the test."""
     browsing = Browsing(window, served, front_end)
     browsing.be(program)
     return browsing
@@ -259,14 +260,14 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 @contextmanager
 def busy_database(platform: Platform) -> Iterator[None]:
-    """Whatever is to be written meanwhile waits."""
+    """Locks the database, so that every write waits until the end of the block."""
     with closing(sqlite3.connect(platform.database, isolation_level=None)) as database:
         database.execute("BEGIN IMMEDIATE")
         yield
 
 
 def let_pass(platform: Platform, time_ago: timedelta) -> None:
-    """Everybody's last refresh is so much longer ago."""
+    """Moves the last refresh of every session so far into the past."""
     with closing(sqlite3.connect(platform.database, isolation_level=None)) as database:
         for pk, rotated_at in database.execute("SELECT id, rotated_at FROM users_app_session").fetchall():
             if rotated_at:
@@ -275,7 +276,7 @@ def let_pass(platform: Platform, time_ago: timedelta) -> None:
 
 
 def resigned(token: str, secret: str, **claims: int | str) -> str:
-    """The same access token with other claims, or of another server."""
+    """Returns the access token with other claims, or signed with another secret."""
     old = jwt.decode(token, options={"verify_signature": False})
     return jwt.encode(old | claims, tokens._signing_key("access", secret), algorithm=tokens.ALGORITHM)
 
@@ -289,11 +290,11 @@ def expired(token: str, platform: Platform) -> str:
 
 def test_five_tabs_share_a_refresh(kind: str, browsing: Browsing) -> None:
     tabs = browsing.open_tabs(kind)
-    for _ in range(2):  # the second time sooner than a refresh token may be exchanged again
+    for _ in range(2):  # the second refresh comes within the grace of the first
         browsing.lose_access()
         before = browsing.refreshes
         assert statuses(at_once(tabs, WHO)) == {200}
-        # One as a rule: the lock may reach another tab before it sees what the first one has stored.
+        # Usually one. A tab may get the lock before it sees what the first tab has stored, and then refreshes again.
         assert 1 <= browsing.refreshes - before < TABS
     assert (asked(tabs), browsing.count(429)) == (0, 0)
 
@@ -318,18 +319,18 @@ def test_browsers_without_locks_refresh_side_by_side(browsing: Browsing) -> None
     assert (asked(tabs), browsing.count(429)) == (0, 0)
 
 
-def test_five_raw_refreshes_at_once_leave_one_session_that_goes_on(browsing: Browsing) -> None:
+def test_after_five_raw_refreshes_at_once_the_session_goes_on(browsing: Browsing) -> None:
     tabs = browsing.open_tabs()
     before = browsing.cookie("vf_refresh")
     browsing.lose_access()
-    with busy_database(browsing.platform):  # none of them is through before the last one is there
+    with busy_database(browsing.platform):  # no refresh is answered before the last one has been sent
         for tab in tabs:
             tab.evaluate(f"() => {{ window.outcome = ({RAW_REFRESH})(); }}")
         tabs[0].wait_for_timeout(SOON_MS)
     assert [tab.evaluate("() => window.outcome") for tab in tabs] == [200] * TABS
     assert browsing.cookie("vf_refresh") not in ("", before)
     assert statuses(at_once(tabs, WHO)) == {200}
-    let_pass(browsing.platform, A_MINUTE)  # what was exchanged is worth nothing any more
+    let_pass(browsing.platform, A_MINUTE)  # the grace of the former refresh token is over
     browsing.lose_access()
     assert statuses(at_once(tabs, WHO)) == {200}
     assert (browsing.refreshes - TABS < TABS, asked(tabs)) == (True, 0)
@@ -404,11 +405,11 @@ def test_a_broken_refresh_cookie_leads_to_signing_in_which_works_at_once(
     calls = "Promise.all([call('PATCH', '/users/profile/', {name: 'Ada'}), call('GET', '/content/')])"
     answers = tab.evaluate(f"() => {calls}")
     assert statuses(answers) == {200}
-    assert answers[0]["body"]["name"] == "Ada", "what was filled in is not lost"
+    assert answers[0]["body"]["name"] == "Ada", "the refused request is sent again after signing in"
     assert asked([tab]) == 1
 
 
-def test_whoever_does_not_sign_in_again_is_asked_once(kind: str, browsing: Browsing) -> None:
+def test_a_user_who_does_not_sign_in_again_is_asked_once(kind: str, browsing: Browsing) -> None:
     browsing.context.clear_cookies()
     tab = browsing.open_tab(kind)
     answers = tab.evaluate("() => Promise.all(['/users/me/', '/content/'].map(path => call('GET', path)))")
@@ -418,7 +419,7 @@ def test_whoever_does_not_sign_in_again_is_asked_once(kind: str, browsing: Brows
         assert tab.evaluate("() => session.whoAmI()") is None
     else:
         assert tab.evaluate("() => send('GET', session.api + '/users/me/', undefined, true)")["status"] == 401
-    assert asked([tab]) == 1, "nobody is asked to sign in by asking who they are"
+    assert asked([tab]) == 1, "`whoAmI` asks no user to sign in"
 
 
 # --- Other answers ---------------------------------------------------------------------------------------------------
@@ -435,7 +436,7 @@ def test_other_refusals_are_passed_on(kind: str, browsing: Browsing) -> None:
 
 @contextmanager
 def busy(tab: Page, path: str, status: int, wait_s: int, *, times: int = 9) -> Iterator[list[int]]:
-    """The server asks for patience so often; gives what it was asked."""
+    """Answers requests for this path with `status` and Retry-After, up to `times`. Yields the statuses sent so far."""
     paused: list[int] = []
 
     def pause(route: Route) -> None:
@@ -450,7 +451,7 @@ def busy(tab: Page, path: str, status: int, wait_s: int, *, times: int = 9) -> I
     tab.unroute(f"**{path}")
 
 
-def test_a_short_pause_is_kept_and_a_long_one_is_told(kind: str, browsing: Browsing) -> None:
+def test_a_front_end_keeps_a_short_pause_and_reports_a_long_one(kind: str, browsing: Browsing) -> None:
     tab = browsing.open_tab(kind)
     with busy(tab, "/users/me/", 429, 1, times=1) as paused:
         assert tab.evaluate(WHO)["status"] == 200
@@ -461,7 +462,7 @@ def test_a_short_pause_is_kept_and_a_long_one_is_told(kind: str, browsing: Brows
     assert (browsing.refreshes, asked([tab])) == (0, 0)
 
 
-def test_a_server_that_is_away_for_a_moment_ends_no_session(kind: str, browsing: Browsing) -> None:
+def test_an_outage_of_a_moment_ends_no_session(kind: str, browsing: Browsing) -> None:
     tab = browsing.open_tab(kind)
     browsing.lose_access()
     with busy(tab, "/users/refresh/", 503, 1, times=1) as paused:
@@ -477,7 +478,7 @@ def test_a_server_that_is_away_for_a_moment_ends_no_session(kind: str, browsing:
 
 
 def use_up_the_limit(platform: Platform, user_id: int) -> None:
-    """In this minute and the next one, as after so many requests."""
+    """Sets the user's counters of this minute and the next one to the limit."""
     with closing(Redis.from_url(platform.env["REDIS_URL"])) as redis:
         for minute in (int(time.time() // 60), int(time.time() // 60) + 1):
             redis.set(f"limit:default:60:user:{user_id}:{minute}", LIMITS["RATE_LIMIT_DEFAULT"], ex=180)
@@ -499,16 +500,16 @@ def test_the_servers_own_429_says_when_to_go_on_and_ends_no_session(
 
 # --- A page that polls for an hour -----------------------------------------------------------------------------------
 
-TICK_MS = 2000  # of static/js/site/poll.js
+TICK_MS = 2000  # as in static/js/site/poll.js
 TICKS = 60_000 // TICK_MS
 COUNTED = re.compile(r"/content/[0-9a-f-]+/|/api/v1/videos/|/api/v1/videos/[0-9a-f-]+/preflight/")
 NOT_COUNTED = re.compile(r"/health/")  # has no limit
-FILMS = 8  # in the making
+FILMS = 8  # not processed yet
 
 
 @pytest.fixture(scope="module")
 def films(served: Platform, tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """Public ids of what is not looked at as long as no worker runs: then the pages ask most."""
+    """The public ids of films that no worker has examined yet; for such films pages poll most."""
     path = tmp_path_factory.mktemp("films") / "film.mp4"
     path.write_bytes(b"\0" * 1000)
     client = sign_in(served, ADMIN_EMAIL, ADMIN_PASSWORD)
@@ -537,7 +538,7 @@ PAGES = {"watch": open_watch_page, "upload": open_upload_page, "catalogue": open
 def requests_a_minute(
     served: Platform, films: list[str], chromium: Browser, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, int]:
-    """Of each page whose owner looks on while nothing becomes of the film, counted by the pages' own clock."""
+    """Requests a minute by page, while the owner watches a film that stays unprocessed; the test moves the clock."""
     folder = tmp_path_factory.mktemp("another")
     counts = {}
     for name, open_page in PAGES.items():
@@ -551,7 +552,7 @@ def requests_a_minute(
 
 
 class Watched:
-    """A page whose clock is the test's, and what it asks."""
+    """A page whose clock the test moves, and the requests that it sends."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
@@ -559,11 +560,11 @@ class Watched:
         self.answered: Counter[str] = Counter()
         page.clock.install(time=NOON)
         page.on("request", lambda request: self.begun.update([urlsplit(request.url).path]))
-        # Not "requestfinished": that an answer's body is of no interest is no reason to wait for ever.
+        # Not "requestfinished", which never comes for an answer whose body the page does not read.
         page.on("response", lambda response: self.answered.update([urlsplit(response.url).path]))
 
     def requests_a_minute(self) -> int:
-        """Those that a limit counts."""
+        """Returns the number of requests in a minute, without those that no limit counts."""
         self.page.clock.pause_at(NOON + A_MINUTE)
         self.wait_for_answers()
         before = self.begun.copy()
@@ -576,7 +577,7 @@ class Watched:
         return sum(counted.values())
 
     def wait_for_answers(self) -> None:
-        """And for what follows them at once."""
+        """Waits until all requests are answered, also those that the answers cause at once."""
         for _ in range(2):
             wait_in(self.page, lambda: self.begun == self.answered, what="the answers to a page")
 
@@ -592,7 +593,7 @@ def test_pages_that_poll_stay_well_under_the_limit(name: str, pages: int, reques
     assert 0 < pages * requests_a_minute[name] <= RESERVE * LIMITS["RATE_LIMIT_DEFAULT"]
 
 
-def test_what_five_tabs_ask_in_a_minute_is_answered(
+def test_all_requests_of_five_tabs_in_a_minute_are_answered(
     browsing: Browsing, program: Client, requests_a_minute: dict[str, int], tmp_path: Path
 ) -> None:
     path = tmp_path / "film.mp4"
@@ -676,7 +677,7 @@ def test_a_browser_keeps_no_lax_cookie_for_a_front_end_on_another_site(
 
 @pytest.fixture
 def lenient_window(chromium: Browser, tmp_path: Path) -> Iterator[BrowserContext]:
-    """Of somebody who lets pages use cookies of other sites."""
+    """A window of a browser that allows third-party cookies."""
     preferences = tmp_path / "profile" / "Default" / "Preferences"
     preferences.parent.mkdir(parents=True)
     preferences.write_text('{"profile": {"cookie_controls_mode": 0}}')
@@ -687,14 +688,14 @@ def lenient_window(chromium: Browser, tmp_path: Path) -> Iterator[BrowserContext
     context.close()
 
 
-def test_with_samesite_none_it_depends_on_the_browser(
+def test_with_samesite_none_a_front_end_on_another_site_depends_on_the_browser(
     window: BrowserContext,
     lenient_window: BrowserContext,
     tmp_path: Path,
     prepared_database: Path,
     other_site: str,
 ) -> None:
-    # Without TLS a browser keeps cookies for TLS of localhost alone, and the platform sets them with DEBUG alone.
+    # Without TLS a browser keeps `Secure` cookies only of localhost, and the platform sets them only with DEBUG.
     cookies = {"JWT_COOKIE_SAMESITE": "None", "JWT_COOKIE_SECURE": "1", "DEBUG": "1"}
     credentials = {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}
     with web_alone(tmp_path, prepared_database, **LIMITED, **cookies, CORS_ALLOWED_ORIGINS=other_site) as platform:
@@ -709,7 +710,7 @@ def test_with_samesite_none_it_depends_on_the_browser(
 
         tab = Browsing(window, platform, other_site).open_tab()
         tab.evaluate("credentials => session.signIn(credentials)", credentials)
-        assert window.cookies() == [], "as Debian's Chromium is set up, and private windows of others"
+        assert window.cookies() == [], "private windows, and Debian's Chromium, keep no third-party cookies"
 
 
 # --- A whole life, with mails ----------------------------------------------------------------------------------------
@@ -717,13 +718,13 @@ def test_with_samesite_none_it_depends_on_the_browser(
 
 @pytest.fixture(scope="module")
 def mailbox(served: Platform) -> Mailbox:
-    """From here on there is somebody who sends mails, and looks at films."""
+    """The mails of the platform; from here on a worker sends them, and examines films."""
     served.start("errands", sys.executable, "manage.py", "rqworker", "default")
     return Mailbox(served.folder / "mail")
 
 
 def snippet(text: str) -> str:
-    """The example of docs/frontend.md that has this in it."""
+    """Returns the example of docs/frontend.md that contains this text."""
     found = [block for block in re.findall(r"```js\n(.*?)```", GUIDE.read_text(), re.DOTALL) if text in block]
     assert len(found) == 1, text
     return str(found[0])

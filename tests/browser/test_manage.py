@@ -1,4 +1,4 @@
-"""The owner's panel on the watch page: picture, captions, what was found, deleting."""
+"""The owner's panel on the watch page: picture, captions, verdict, details, another file, deleting."""
 
 import json
 import re
@@ -20,7 +20,7 @@ FRENCH = "1\n00:00:00,000 --> 00:00:02,000\nUn matin calme.\n"
 
 @pytest.fixture(scope="module")
 def own_film(people: Platform, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A film of a creator, whose picture changes often enough for several candidates."""
+    """The public id of a creator's film, whose picture changes often enough for several poster candidates."""
     path = make_clip(
         tmp_path_factory.mktemp("own"), Clip(size="320x180", duration_s=3, picture="mandelbrot=end_pts=90")
     )
@@ -94,7 +94,7 @@ def test_captions_are_added_and_removed(panel: Locator, tmp_path: Path) -> None:
     expect(page.get_by_test_id("captions")).to_be_hidden()
 
 
-def test_what_is_neither_picture_nor_captions_is_refused_with_a_sentence(panel: Locator, tmp_path: Path) -> None:
+def test_a_file_that_is_neither_picture_nor_captions_is_refused_with_a_sentence(panel: Locator, tmp_path: Path) -> None:
     letter = tmp_path / "letter.srt"
     letter.write_text("Dear all,")
     panel.get_by_test_id("poster-file").set_input_files(letter)
@@ -104,7 +104,7 @@ def test_what_is_neither_picture_nor_captions_is_refused_with_a_sentence(panel: 
     expect(panel.get_by_test_id("caption-problem")).to_have_text(re.compile(r"\w.*\."))
 
 
-def test_what_was_found_in_the_file_is_still_known(panel: Locator) -> None:
+def test_the_panel_still_shows_the_verdict_on_the_file(panel: Locator) -> None:
     expect(panel.get_by_test_id("preflight")).to_contain_text("320×180, 25 frames a second, 3 s")
 
 
@@ -143,7 +143,7 @@ def patch(client: Client, path: str, **fields: str) -> None:
     assert client.request("PATCH", path, body, headers).status == 200
 
 
-def test_what_is_said_about_the_film_is_edited_and_kept(panel: Locator) -> None:
+def test_the_details_of_a_film_are_edited_and_saved(panel: Locator) -> None:
     page = panel.page
     fill(panel, Title="My own film, renamed", Description="By the sea.")
     expect(panel.get_by_test_id("details-status")).to_have_text("Not saved yet.")
@@ -162,7 +162,7 @@ def test_what_is_said_about_the_film_is_edited_and_kept(panel: Locator) -> None:
     expect(panel.get_by_test_id("details-status")).to_have_text("Saved.")
 
 
-def test_what_cannot_be_saved_is_said_beside_its_field(panel: Locator) -> None:
+def test_a_detail_that_cannot_be_saved_has_its_problem_beside_it(panel: Locator) -> None:
     panel.get_by_label("Free or paid").select_option("true")
     panel.get_by_test_id("save-details").click()
     price = panel.get_by_label("Price")
@@ -174,7 +174,7 @@ def test_what_cannot_be_saved_is_said_beside_its_field(panel: Locator) -> None:
     expect(panel.locator("[data-problem=title]")).to_have_text("Give the film a title.")
 
 
-def test_what_is_not_saved_is_not_lost_by_closing(panel: Locator) -> None:
+def test_closing_does_not_lose_unsaved_details(panel: Locator) -> None:
     page = panel.page
     panel.get_by_label("Title").fill("Half a title")
     for is_by_key in (True, False):
@@ -194,8 +194,8 @@ def test_what_is_not_saved_is_not_lost_by_closing(panel: Locator) -> None:
     expect(panel.get_by_label("Title")).to_have_value("My own film")
 
 
-def test_two_tabs_lose_nothing_silently(panel: Locator, people: Platform, own_film: str) -> None:
-    """The other tab is the API."""
+def test_an_edit_in_another_tab_is_not_overwritten_silently(panel: Locator, people: Platform, own_film: str) -> None:
+    """The test changes the film by the API, as another tab would."""
     other, path = people.sign_in(*CREATOR), f"/api/v1/videos/{own_film}/"
     panel.get_by_label("Title").fill("Mine")
     patch(other, path, description="Theirs.")
@@ -214,7 +214,7 @@ def test_two_tabs_lose_nothing_silently(panel: Locator, people: Platform, own_fi
     assert other.get(path).json()["title"] == "My own film"
 
 
-def test_a_file_that_is_none_changes_nothing_and_says_why(panel: Locator, tmp_path: Path) -> None:
+def test_a_replacement_that_is_no_film_changes_nothing_and_says_why(panel: Locator, tmp_path: Path) -> None:
     page, letter, notes = panel.page, tmp_path / "letter.txt", tmp_path / "notes.mov"
     letter.write_text("Dear all,")
     notes.write_text("Not a film at all. " * 50)
@@ -236,7 +236,7 @@ def test_a_file_that_is_none_changes_nothing_and_says_why(panel: Locator, tmp_pa
     expect(refusal).to_be_hidden()
 
 
-def test_a_large_file_replaces_beside_the_form(
+def test_a_large_replacement_is_sent_apart_from_the_form(
     panel: Locator, people: Platform, own_film: str, large_film: Path
 ) -> None:
     owner = people.sign_in(*CREATOR)
@@ -248,12 +248,12 @@ def test_a_large_file_replaces_beside_the_form(
     panel.get_by_test_id("replacement-file").set_input_files(large_film)
     panel.get_by_test_id("replace").click()
     expect(panel.get_by_test_id("replacement-done")).to_contain_text("The file has arrived.", timeout=60_000)
-    # A short film may be made between two looks of the page, which then shows no state of it.
+    # A short film may be processed between two polls, and the page then never shows its state.
     wait_for(lambda: picture() != before, what="the new version")
     expect(panel.get_by_test_id("manage-state")).to_be_hidden(timeout=60_000)
 
 
-def test_who_only_watches_manages_nothing(site: Site, people: Platform, own_film: str) -> None:
+def test_a_viewer_has_no_panel(site: Site, people: Platform, own_film: str) -> None:
     site.be(*VIEWER)
     site.open_film(own_film)
     expect(site.page.get_by_test_id("open-manage")).to_be_hidden()
@@ -275,9 +275,7 @@ def test_an_admin_can_undo_a_deletion(as_admin: Site, own_film: str) -> None:
     expect(as_admin.card(own_film)).to_be_visible()
 
 
-def test_an_owner_can_undo_a_deletion_and_is_told_who_can_later(
-    as_creator: Site, panel: Locator, own_film: str
-) -> None:
+def test_an_owner_can_undo_a_deletion_and_learns_who_can_later(as_creator: Site, panel: Locator, own_film: str) -> None:
     expect(panel.get_by_test_id("delete-sentence")).to_contain_text(
         "You can undo this right away; later an admin can bring it back, until it is deleted for good."
     )

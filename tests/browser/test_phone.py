@@ -1,4 +1,4 @@
-"""The player under a finger, and what it shows on a phone, in real Chromium."""
+"""The player on a phone in real Chromium: what taps do, and what it shows."""
 
 import re
 import time
@@ -15,14 +15,14 @@ LEFT, MIDDLE, RIGHT = 0.1, 0.5, 0.9
 
 
 class Finger:
-    """On the picture of a player, at a fraction of its width."""
+    """Taps on the picture of a player, at a fraction of its width."""
 
     def __init__(self, player: Player) -> None:
         self.player = player
         self.session = player.page.context.new_cdp_session(player.page)
 
     def tap(self, fraction: float, *, at_s: float | None = None) -> None:
-        """`at_s`: when the browser is to believe that it happened, in Unix time."""
+        """Taps. `at_s` is the Unix time that the browser gets as the time of the tap."""
         box = on_screen(self.player.root)
         point = {"x": box["x"] + fraction * box["width"], "y": box["y"] + box["height"] * 0.4}
         when = {} if at_s is None else {"timestamp": at_s}
@@ -30,7 +30,7 @@ class Finger:
         self.session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": [], **when})
 
     def tap_quickly(self, fraction: float, times: int) -> None:
-        """A tenth of a second apart, however long a busy machine takes to pass them on."""
+        """Taps with times a tenth of a second apart, however long a busy machine takes to send them."""
         now = time.time()
         for number in range(times):
             self.tap(fraction, at_s=now + number / 10)
@@ -45,7 +45,7 @@ def player(phone: BrowserContext, platform: Platform, film: str) -> Player:
 
 @pytest.fixture
 def finger(player: Player) -> Finger:
-    """The film plays, its controls out of the way."""
+    """A finger on a player that plays slowly and has hidden its controls."""
     player.page.get_by_test_id("speed").tap()
     player.page.get_by_role("menuitemradio", name="0.5×").tap()
     player.page.get_by_test_id("big-play").tap()
@@ -84,7 +84,7 @@ def test_two_taps_in_the_middle_fill_the_screen(player: Player, finger: Finger) 
 
 
 @pytest.mark.parametrize("width", [320, 360, 390])
-def test_the_whole_time_is_told_and_every_control_is_on_the_screen(player: Player, width: int) -> None:
+def test_the_total_time_and_every_control_are_on_the_screen(player: Player, width: int) -> None:
     player.page.set_viewport_size({"width": width, "height": 700})
     expect(player.page.get_by_test_id("time-total")).to_be_visible()
     expect(player.page.get_by_test_id("time-total")).to_have_text("0:10")

@@ -52,7 +52,7 @@ def test_the_c_key_turns_captions_on_and_off(as_admin: Site, bilingual: str) -> 
     player = as_admin.open_film(bilingual)
     player.seek(0.3)
     player.page.keyboard.press("c")
-    # The hint is not there for long.
+    # The hint is shown for a moment only.
     expect(player.page.get_by_test_id("player-hint")).to_have_text("Captions: English")
     expect(player.captions).to_have_text("A quiet morning, somewhere by a stream.")
     player.page.keyboard.press("c")
@@ -112,7 +112,7 @@ def test_the_mouse_sees_a_picture_of_that_moment_inside_the_player(as_admin: Sit
 
 def test_the_keyboard_sees_where_it_seeks_to(as_admin: Site, film: str) -> None:
     player = as_admin.open_film(film)
-    # What is shown for a moment only has been fetched before.
+    # The preview of a key is shown for a moment only, so the storyboard is loaded beforehand.
     player.hover_seekbar(0.2)
     expect(player.preview_picture).to_be_visible()
     as_admin.page.mouse.move(0, 0)
@@ -189,7 +189,7 @@ def test_a_click_on_watch_plays_and_a_reload_does_not(as_admin: Site, film: str)
     player.wait_for_state("paused")
 
 
-def test_where_the_browser_lets_nothing_begin_by_itself_the_button_waits(as_admin: Site, film: str) -> None:
+def test_a_browser_without_autoplay_shows_the_play_button(as_admin: Site, film: str) -> None:
     refuse = "HTMLMediaElement.prototype.play = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
     as_admin.page.add_init_script(refuse)
     as_admin.open(f"/watch/{film}/#play")
@@ -206,7 +206,7 @@ def test_the_question_mark_lists_the_keys_and_escape_leads_back(as_admin: Site, 
     player.page.keyboard.press("?")
     expect(keys).to_be_visible()
     expect(keys).to_contain_text("Captions on or off")
-    player.page.keyboard.press("k")  # the dialog's, not the player's
+    player.page.keyboard.press("k")  # the dialog gets the key, not the player
     expect(player.root).to_have_attribute("data-state", "paused")
     player.page.keyboard.press("Escape")
     expect(keys).to_be_hidden()
@@ -215,7 +215,7 @@ def test_the_question_mark_lists_the_keys_and_escape_leads_back(as_admin: Site, 
     expect(keys).to_be_visible()
 
 
-def test_every_control_says_what_it_does_and_which_key_does_it_too(as_admin: Site, film: str) -> None:
+def test_every_control_says_what_it_does_and_names_its_key(as_admin: Site, film: str) -> None:
     player = as_admin.open_film(film)
     tip = "(control) => getComputedStyle(control, '::after')"
     for name, text in (("mute", '"Mute  [m]"'), ("pip", '"Picture in picture"')):
@@ -246,7 +246,7 @@ def native(like_safari: Page, platform: Platform) -> Site:
 
 
 def test_the_browsers_own_hls_plays_the_language_that_is_chosen(native: Site, bilingual: str) -> None:
-    """Chromium's own HLS plays what it has fetched to its end in the language that it was fetched in."""
+    """Chromium's own HLS plays all that it has fetched in the old language, so the test chooses before playing."""
     player = native.open_film(bilingual)
     expect(player.choices("language")).to_have_text(["English", "Deutsch"])
     expect(player.menu("language")).to_have_accessible_name("Language: English")
@@ -257,11 +257,11 @@ def test_the_browsers_own_hls_plays_the_language_that_is_chosen(native: Site, bi
     player.wait_until_sound_is_decoded()
     player = native.open_film(bilingual)
     expect(player.menu("language")).to_have_accessible_name("Language: Deutsch")
-    assert player.spoken_languages() == ["de"]  # without being asked again
+    assert player.spoken_languages() == ["de"]  # the choice is remembered
 
 
 def test_the_browsers_own_hls_plays_and_its_captions_are_offered(native: Site, bilingual: str) -> None:
-    """Chromium's own HLS has no captions, so the test brings the track that Safari would."""
+    """Chromium's own HLS has no captions, so the test adds the track that Safari would add."""
     player = native.open_film(bilingual)
     native.page.evaluate(
         """() => {
@@ -300,26 +300,27 @@ def test_without_picture_in_picture_nothing_offers_it(as_admin: Site, film: str)
     expect(player.page.get_by_test_id("pip")).to_be_hidden()
 
 
-# --- What it survives ---
+# --- Faults ---
 
 
-def test_a_lost_connection_is_told_and_the_film_goes_on_by_itself(as_admin: Site, film: str) -> None:
+def test_a_lost_connection_is_reported_and_the_film_goes_on_by_itself(as_admin: Site, film: str) -> None:
     page = as_admin.page
     as_admin.open_catalogue()
     slowly = {"offline": False, "latency": 0, "downloadThroughput": 200_000, "uploadThroughput": -1}
-    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slowly)  # until the line is back
+    # The page is slow until the connection is back.
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", slowly)
     player = as_admin.open_film(film)
     page.context.set_offline(True)
     expect(page.get_by_test_id("connection")).to_contain_text("You are offline")
     page.keyboard.press("k")
-    page.keyboard.press("9")  # before the first play only some seconds are fetched
+    page.keyboard.press("9")  # a paused player has fetched some seconds only, so it must buffer here
     player.wait_for_state("buffering")
     page.context.set_offline(False)
     expect(page.get_by_test_id("connection")).to_have_text("The connection is back.")
     player.wait_for_state("playing", "ended")
 
 
-def test_controls_can_be_told_apart_in_forced_colours(as_admin: Site, film: str) -> None:
+def test_controls_are_distinct_in_forced_colours(as_admin: Site, film: str) -> None:
     as_admin.page.emulate_media(forced_colors="active")
     player = as_admin.open_film(film)
     track = as_admin.page.locator(".seek-track")

@@ -1,4 +1,4 @@
-"""What the page's scripts work out, asked for in the browser that runs them."""
+"""Functions of the watch site's scripts, called in the browser that runs them."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -31,7 +31,7 @@ TRACKS = [
 
 
 def ask(page: Page, module: str, expression: str, argument: Any = None) -> Any:
-    """The value of an expression over the module `m` and the argument `x`."""
+    """Returns the value of an expression over the module `m` and the argument `x`."""
     return page.evaluate(
         f"async x => {{ const m = await import('{static(f'js/{module}.js')}'); return {expression}; }}", argument
     )
@@ -39,7 +39,7 @@ def ask(page: Page, module: str, expression: str, argument: Any = None) -> Any:
 
 @pytest.fixture(scope="module")
 def page(chromium: Browser, platform: Platform) -> Iterator[Page]:
-    """Any page of the site: its policy lets only the site's own modules in."""
+    """A page of the site, because modules load only there: its policy allows the site's own scripts only."""
     page = chromium.new_page()
     page.goto(f"{platform.origin}/login/")
     yield page
@@ -84,7 +84,7 @@ def test_a_track_is_found_again_by_its_name_or_its_language(page: Page, remember
 @pytest.mark.parametrize(
     ("bytes_", "text"), [(0, "0 bytes"), (1500, "1.5 KB"), (1024**2, "1 MB"), (250 * 1024**2, "250 MB")]
 )
-def test_sizes_are_told_in_units_of_1024(page: Page, bytes_: int, text: str) -> None:
+def test_sizes_are_written_in_units_of_1024(page: Page, bytes_: int, text: str) -> None:
     assert ask(page, "site/format", "m.size(x)", bytes_) == text
 
 
@@ -111,11 +111,13 @@ TAPS = """(() => {
         (True, [(0.1, 0), (0.1, 200)], [["skip", -10, "back", 10]]),
         (True, [(0.9, 0), (0.9, 200), (0.9, 400)], [["skip", 10, "forward", 10], ["skip", 10, "forward", 20]]),
         (True, [(0.5, 0), (0.5, 200)], [["fullscreen"]]),
-        (True, [(0.1, 0), (0.9, 200)], [["toggle"]]),  # two places: the first tap is forgotten
+        (True, [(0.1, 0), (0.9, 200)], [["toggle"]]),  # in different places: the second tap starts anew
         (False, [(0.5, 0), (0.5, 1000)], [["show"], ["show"]]),
     ],
 )
-def test_taps_are_told_apart(page: Page, is_shown: bool, taps: list[tuple[float, int]], done: list[Any]) -> None:
+def test_taps_are_told_apart_by_place_and_time(
+    page: Page, is_shown: bool, taps: list[tuple[float, int]], done: list[Any]
+) -> None:
     assert ask(page, "player/taps", TAPS, {"shown": is_shown, "taps": taps}) == done
 
 
@@ -129,7 +131,7 @@ def test_the_chosen_quality_or_the_best_below_it_is_chosen_again(page: Page, wan
 
 
 def shelf_film(number: int, **fields: Any) -> dict[str, Any]:
-    """A film of the catalogue; the higher its number, the newer it is."""
+    """Returns a film of the catalogue; a higher number makes it newer."""
     facts = {"id": number, "title": f"Film {number}", "created_at": f"2026-01-{number:02}T00:00:00Z", "category": None}
     listed = {"is_playable": True, "visibility": "PUBLIC", "description": "", "is_featured": False}
     return {**facts, **listed, **fields}

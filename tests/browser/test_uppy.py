@@ -1,4 +1,4 @@
-"""Uppy with its S3 plug-in and its Golden Retriever, before our signer and the bucket of a real server."""
+"""Uppy with its S3 plug-in and its Golden Retriever, with the signer of the platform and a bucket of a real server."""
 
 from pathlib import Path
 
@@ -21,7 +21,7 @@ LONGEST_WAIT_MS = 30_000
 
 @pytest.fixture
 def uppy(page: Page, on_bucket: Platform) -> Page:
-    """Uppy on a page of the platform's origin, as whoever is signed in there."""
+    """Uppy on a page of the platform's origin, where an admin is signed in."""
     Site(page, on_bucket.origin).be(ADMIN_EMAIL, ADMIN_PASSWORD)
     page.route("**/uppy-test/*.js", lambda route: route.fulfill(path=BUNDLE, content_type="text/javascript"))
     page.goto(f"{on_bucket.origin}/uppy-test/")
@@ -30,13 +30,13 @@ def uppy(page: Page, on_bucket: Platform) -> Page:
 
 
 def start(page: Page) -> None:
-    """On the page for unknown addresses: browsers let no page that a test makes up ask 127.0.0.1."""
+    """Loads Uppy into the page for unknown addresses. Browsers let no page that a test makes up ask 127.0.0.1."""
     page.evaluate(INPUT)
     page.add_script_tag(url="/uppy-test/uppy.bundle.js")
 
 
 def begin(uppy: Page, film: Path, *, percent: int) -> None:
-    """And wait until it is so far."""
+    """Starts an upload and waits until it has reached this percentage."""
     uppy.locator("#file").set_input_files(film)
     uppy.wait_for_function(f"least => {PERCENT} >= least", arg=percent, timeout=LONGEST_WAIT_MS)
 

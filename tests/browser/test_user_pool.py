@@ -1,4 +1,4 @@
-"""The pages of a site whose accounts are in a user pool: they offer what is done here, and say what is not."""
+"""The pages of a site whose accounts are in a user pool: they say what is done in the pool, and offer the rest."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -55,7 +55,7 @@ def test_a_person_registers_with_a_code_signs_in_and_has_an_account_page(site: S
 
 
 @pytest.mark.parametrize("path", ["/forgot-password/", "/reset-password/?uid=x&token=y"])
-def test_where_a_password_is_chosen_is_said(path: str, site: Site) -> None:
+def test_the_pages_for_a_password_say_where_it_is_chosen(path: str, site: Site) -> None:
     site.open("/login/")
     expect(site.page.get_by_text("Forgot your password?")).to_have_count(0)
     site.open(path)
@@ -63,7 +63,7 @@ def test_where_a_password_is_chosen_is_said(path: str, site: Site) -> None:
     expect(kept_elsewhere).to_contain_text("Choose a new password on the provider’s own page")
 
 
-def test_a_wrong_password_is_told_as_ever(site: Site) -> None:
+def test_a_wrong_password_shows_the_usual_problem(site: Site) -> None:
     site.open("/login/")
     site.page.get_by_label("E-mail address").fill("nobody@example.com")
     site.page.get_by_label("Password", exact=True).fill("wrong")

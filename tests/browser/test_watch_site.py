@@ -1,4 +1,4 @@
-"""The pages in real Chromium: sign in, upload, see it become ready, play, seek, change quality, hear it."""
+"""The pages in real Chromium: signing in, uploading, playing with sound, seeking and changing the quality."""
 
 import re
 from pathlib import Path
@@ -32,13 +32,13 @@ def test_a_film_seeks_and_changes_quality(as_admin: Site, film: str) -> None:
     player.wait_until_picture_height(120)
     player.seek(0.7)
     player.wait_until_sound_is_decoded()
-    player.seek(0.1)  # a change takes effect from the next part on, so not near the end
+    player.seek(0.1)  # a change takes effect with the next segment, so the position is not near the end
     player.choose_quality("360p")
     player.wait_until_picture_height(360)
 
 
 def test_a_phone_video_plays_upright_on_a_phone(chromium: Browser, platform: Platform, tmp_path: Path) -> None:
-    """Phones write the picture lying down and a note that it is to be turned."""
+    """Phones store the picture as the sensor has it, with a note that players must rotate it."""
     lying = make_clip(tmp_path, Clip(size="640x360", rate="30000/1001", duration_s=4, rotation=90))
     phone = chromium.new_context(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     site = Site(phone.new_page(), platform.origin)
@@ -64,7 +64,7 @@ def test_the_keyboard_plays_and_pauses(as_admin: Site, film: str) -> None:
 
 
 def test_the_plain_file_plays_and_seeks_with_sound(as_admin: Site, film: str, platform: Platform) -> None:
-    """One MP4 by `<video src>`: what a front end without HLS does."""
+    """A front end without HLS plays one MP4 by `<video src>`."""
     page = as_admin.page
     as_admin.open("/")
     page.evaluate(

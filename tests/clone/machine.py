@@ -1,4 +1,4 @@
-"""A bare machine for `make up`: a fresh clone, a person without rights, and hardly a program on PATH."""
+"""A bare machine for `make up`: a fresh clone, a user without rights, and few programs on PATH."""
 
 import os
 import pwd
@@ -14,7 +14,7 @@ from pathlib import Path
 from tests.services import PROJECT, free_port
 
 PROGRAMS = ("awk", "cat", "chmod", "env", "git", "id", "ls", "make", "mkdir", "mv", "rm", "sh", "uname")
-# The machine's own Python; a script and not a link, because Python looks for its library beside the link.
+# The system's Python, as a script and not as a link, because Python looks for its library beside the link.
 PYTHON = '#!/bin/sh\nexec /usr/bin/python3 "$@"\n'
 LIMIT_S = 600
 END_S = 30
@@ -48,7 +48,7 @@ class Run:
         return "\n".join(self.lines)
 
     def press_ctrl_c(self) -> None:
-        """The terminal sends it to everyone in the foreground: to make and to what it runs."""
+        """Sends SIGINT to make and all that it runs, as a terminal does to its foreground group."""
         os.killpg(self.process.pid, signal.SIGINT)
 
     def wait(self, limit_s: float = LIMIT_S) -> int:
@@ -76,7 +76,7 @@ class Machine:
         (self.path / "python3").chmod(0o755)
 
     def give_away(self, folder: Path) -> None:
-        """To the person who will run it, when the tests are root's."""
+        """When the tests run as root, gives the folder to the user who will run `make up`."""
         if os.geteuid() == 0:
             for path in (folder, *folder.rglob("*")):
                 if not path.is_symlink():
@@ -90,7 +90,7 @@ class Machine:
         return [setpriv, f"--reuid={person.pw_uid}", f"--regid={person.pw_gid}", "--clear-groups", *command]
 
     def environment(self) -> dict[str, str]:
-        """Nothing of ours but where pip finds its packages."""
+        """The environment of that user; of this process it has only the settings of pip and of its connections."""
         pip = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_", "HTTP", "http"))}
         return {**pip, "PATH": str(self.path), "HOME": str(self.home), "LC_ALL": "C.UTF-8"}
 
@@ -109,21 +109,21 @@ class Machine:
         return Run(process, port)
 
     def refused(self, *words: str, port: int | None = None, clone: Path | None = None) -> str:
-        """What a `make up` that cannot go on says after the line that make prints of what it runs."""
+        """Runs a `make up` that must fail. Returns its output without the lines of make itself."""
         run = self.make_up(port, *words, clone=clone)
         assert run.wait() != 0
         run.wait_for(r"^make: \*\*\*")
         return "\n".join(line for line in run.lines[1:] if not line.startswith("make: ***"))
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """`manage.py` in another terminal."""
+        """Runs `manage.py`, as in another terminal."""
         command = self.as_person(".venv/bin/python", "-B", "manage.py", *arguments)
         return subprocess.run(
             command, cwd=self.clone, env=self.environment(), capture_output=True, text=True, timeout=60, check=False
         )
 
     def processes(self, word: str = "") -> list[int]:
-        """Those that run in the clone or from it, with this word in their command line."""
+        """Returns the processes that run in the clone or from it, with this word in their command line."""
         return [
             int(folder.name) for folder in Path("/proc").iterdir() if folder.name.isdigit() and self.owns(folder, word)
         ]
@@ -133,10 +133,10 @@ class Machine:
             places = f"{(process / 'cwd').readlink()}\n{(process / 'exe').readlink()}"
             return str(self.clone) in places and word in (process / "cmdline").read_text()
         except OSError:
-            return False  # it ended while we looked
+            return False  # the process ended meanwhile
 
     def untracked(self) -> list[str]:
-        """What lies in the clone beside what was cloned."""
+        """Returns the files and folders in the clone that are not in git."""
         command = ["git", "-c", "safe.directory=*", "status", "--porcelain", "--ignored"]
         said = subprocess.run(command, cwd=self.clone, capture_output=True, text=True, check=True).stdout
         return sorted(line[3:] for line in said.splitlines())

@@ -1,4 +1,4 @@
-"""`make up` in a fresh clone, as a person without rights, with no ffmpeg, no Redis and no uv on PATH."""
+"""`make up` in a fresh clone, as a user without rights, with no ffmpeg, no Redis and no uv on PATH."""
 
 import os
 import re
@@ -18,7 +18,7 @@ from tests.services import wait_for
 pytestmark = pytest.mark.clone
 
 SECOND_RUN_S = 20
-# In a command line; who names no queue serves all of them.
+# Parts of the workers' command lines: one names its queue, the other names none and serves all.
 FILM_WORKER, ERRANDS_WORKER = "rqworker\0--verbosity", "rqworker\0default"
 DEMO_ID = "b1b2c3d4-0000-4000-8000-b16b0cb0bb17"
 OLD_PYTHON = '#!/bin/sh\ncase "$2" in *print*) echo 3.9 ;; *) exit 1 ;; esac\n'
@@ -26,7 +26,7 @@ OLD_PYTHON = '#!/bin/sh\ncase "$2" in *print*) echo 3.9 ;; *) exit 1 ;; esac\n'
 
 @pytest.fixture(scope="module")
 def machine() -> Iterator[Machine]:
-    """Not below pytest's own folder, which is closed to others."""
+    """A machine in a folder of its own, because other users cannot enter pytest's."""
     folder = Path(tempfile.mkdtemp(prefix="videoflix-clone-"))
     folder.chmod(0o755)
     yield Machine(folder)
@@ -35,7 +35,7 @@ def machine() -> Iterator[Machine]:
 
 @pytest.fixture(scope="module")
 def first_run(machine: Machine) -> Iterator[Run]:
-    """From the fresh clone until the demo can be watched; it runs on for the tests."""
+    """The first `make up` of the fresh clone, once the demo can be watched; it runs on during the tests."""
     run = machine.make_up(None, "WORKERS=1")
     try:
         run.wait_for("The demo is ready to watch")
@@ -67,14 +67,14 @@ def printed_password(run: Run) -> str:
 # --- What is refused, before anything is installed ---
 
 
-def test_a_busy_port_is_told_in_one_sentence(machine: Machine) -> None:
+def test_a_busy_port_is_reported_in_one_sentence(machine: Machine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         said = machine.refused(port=port)
     assert re.fullmatch(rf"Port {port} is in use: stop what listens there or .* `make up PORT=\d+`\.", said)
 
 
-def test_a_folder_that_cannot_be_written_to_is_told_in_one_sentence(machine: Machine) -> None:
+def test_a_folder_that_cannot_be_written_to_is_reported_in_one_sentence(machine: Machine) -> None:
     if os.geteuid() == 0:
         said = machine.refused("DATA_DIR=/root/videoflix")
         assert re.fullmatch(r"/root/videoflix cannot be written to \(Permission denied\): set DATA_DIR to .*\.", said)
@@ -86,7 +86,7 @@ def test_a_folder_that_cannot_be_written_to_is_told_in_one_sentence(machine: Mac
     assert re.fullmatch(r"/.*/var cannot be written to \(Permission denied\): set DATA_DIR to a folder that .*\.", said)
 
 
-def test_an_old_python_is_told_in_one_sentence(machine: Machine) -> None:
+def test_an_old_python_is_reported_in_one_sentence(machine: Machine) -> None:
     python = machine.path / "python3"
     own = python.read_text()
     python.write_text(OLD_PYTHON)
@@ -97,7 +97,7 @@ def test_an_old_python_is_told_in_one_sentence(machine: Machine) -> None:
     assert re.fullmatch(r"Videoflix needs Python 3\.11 or newer, but python3 is 3\.9 here: install .*\.", said)
 
 
-def test_a_setting_that_is_no_number_is_told_in_one_sentence(machine: Machine) -> None:
+def test_a_setting_that_is_no_number_is_reported_in_one_sentence(machine: Machine) -> None:
     said = machine.refused("WORKERS=many")
     assert said == "WORKERS is 'many': set it to a whole number from 1 to 64."
 
@@ -139,7 +139,7 @@ def test_three_more_films_follow_the_first_one(first_run: Run) -> None:
 
 
 def test_a_killed_worker_is_reported_and_replaced(machine: Machine, first_run: Run) -> None:
-    # A worker that still does something has a process for it, of the same name.
+    # A busy worker has a child with the same command line.
     wait_for(lambda: len(machine.processes(FILM_WORKER)) == 1, what="an idle worker")
     (worker,) = machine.processes(FILM_WORKER)
     os.kill(worker, signal.SIGKILL)
@@ -171,11 +171,11 @@ def test_ctrl_c_ends_every_process(used: Machine, first_run: Run) -> None:
 
 def test_it_wrote_only_into_its_two_folders(used: Machine) -> None:
     assert used.untracked() == [".venv/", "var/"]
-    # pip keeps its downloads as it does for everyone.
+    # pip keeps its downloads in ~/.cache, as always.
     assert [path.name for path in used.home.iterdir() if path.name != ".cache"] == []
 
 
-def test_nobody_else_may_read_its_data(used: Machine) -> None:
+def test_no_other_user_may_read_its_data(used: Machine) -> None:
     for path in (used.clone / "var", used.clone / "var" / "secret_key", used.clone / "var" / "local.env"):
         assert path.stat().st_mode & 0o077 == 0
 
@@ -194,7 +194,7 @@ def test_a_supervisor_that_is_killed_leaves_nothing(used: Machine) -> None:
     run = used.make_up()
     run.wait_for("Videoflix is up")
     wait_for(lambda: used.processes("rqworker"), what="a worker")
-    # A child bears the name of its parent until it has become what it was started for.
+    # Until it has started its program, a child has the command line of the supervisor.
     wait_for(lambda: len(used.processes("local.up")) == 1, what="the supervisor alone")
     (supervisor,) = used.processes("local.up")
     os.kill(supervisor, signal.SIGKILL)
@@ -202,7 +202,7 @@ def test_a_supervisor_that_is_killed_leaves_nothing(used: Machine) -> None:
     wait_for(lambda: used.processes() == [], what="the end of every process")
 
 
-def test_a_broken_ffmpeg_is_told_in_one_sentence(used: Machine) -> None:
+def test_a_broken_ffmpeg_is_reported_in_one_sentence(used: Machine) -> None:
     said = used.refused("FFMPEG_BIN=/bin/false")
     assert said == (
         "Starting …\nFFMPEG_BIN is /bin/false, which does not run; set it to a working ffmpeg or leave it unset."
@@ -210,7 +210,7 @@ def test_a_broken_ffmpeg_is_told_in_one_sentence(used: Machine) -> None:
     assert used.processes() == []
 
 
-def test_a_weak_password_for_the_first_admin_is_told_in_one_sentence(used: Machine) -> None:
+def test_a_weak_password_for_the_first_admin_is_reported_in_one_sentence(used: Machine) -> None:
     said = used.refused("DEFAULT_ADMIN_PASSWORD=1234", f"DATA_DIR={used.home / 'other data'}")
     assert said.startswith("Starting …\nDEFAULT_ADMIN_PASSWORD is too weak: ")
     assert said.count("\n") == 1

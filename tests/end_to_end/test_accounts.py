@@ -24,7 +24,7 @@ def smtp() -> Iterator[SmtpServer]:
 
 @pytest.fixture
 def site(own_platform: Platform, smtp: SmtpServer) -> Platform:
-    """A platform that sends its mails to `smtp`; nothing of it runs yet."""
+    """A platform that sends its mails to `smtp`; no program of it runs yet."""
     own_platform.env |= {"EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": str(smtp.port), "MAIL_RETRY_SECONDS": "1"}
     return own_platform
 
@@ -58,7 +58,7 @@ def sign_in(client: Client, password: str) -> int:
 
 
 def test_an_account_is_registered_confirmed_recovered_and_left(site: Platform, smtp: SmtpServer) -> None:
-    site.env["LOG_FORMAT"] = "json"  # which has a line for each request
+    site.env["LOG_FORMAT"] = "json"  # JSON logs have a line for each request
     site.start_all()
     client = Client(site.origin)
     register(client)
@@ -119,7 +119,7 @@ def test_without_a_mail_server_mails_are_files(own_platform: Platform) -> None:
     register(Client(own_platform.origin))
     folder = own_platform.folder / "mail"
 
-    def is_written() -> bool:  # a mail's file is there before its text
+    def is_written() -> bool:  # the file of a mail exists before its text is written
         return any("/users/confirm/?uid=" in mail.read_text() for mail in folder.glob("*.log"))
 
     wait_for(is_written, what="a mail")

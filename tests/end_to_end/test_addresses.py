@@ -1,4 +1,4 @@
-"""A person without rights gets addresses of pictures: none of them opens anything but itself, however it is changed."""
+"""Viewers get addresses of pictures. However an address is changed, it opens no object but its own."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -39,7 +39,7 @@ def keys_of_folder(root: Path) -> list[str]:
 
 
 def check_what_they_open(stranger: Any, viewer: Any, origin: str, films: list[Film], keys: list[str]) -> None:
-    """`stranger` and `viewer` send GET; the link holder is the viewer who knows every public id."""
+    """`stranger` and `viewer` are functions that send GET; the link holder is a viewer who knows every public id."""
     schema = stranger("/api/schema/?format=json").json()
     ids, public_ids = [film.pk for film in films], [film.public_id for film in films]
     everything = starting_points(schema, public_ids, public_ids)
@@ -50,7 +50,7 @@ def check_what_they_open(stranger: Any, viewer: Any, origin: str, films: list[Fi
     assert of_stranger == {}
     by_link = {Visibility.PUBLIC, Visibility.UNLISTED}
     for media, seen in ((of_viewer, {Visibility.PUBLIC}), (of_link_holder, by_link)):
-        # A picture of each film that this person may know of was found, so that something is tried.
+        # The crawl has found a picture of each film that this user may know of, so the test below tries something.
         shown = {film.public_id for film in films if any(film.public_id in address for address in media)}
         assert shown == {
             film.public_id for film in films if film.visibility in seen and (film.poster or not film.is_paid)
@@ -63,7 +63,7 @@ def check_what_they_open(stranger: Any, viewer: Any, origin: str, films: list[Fi
 
 @pytest.fixture
 def without_nginx() -> Callable[[APIClient], Callable[[str], Answer]]:
-    """Media by the media server in this process, all else by Django."""
+    """Returns functions that get media from the media server in this process, and everything else from Django."""
 
     def of(client: APIClient) -> Callable[[str], Answer]:
         def get(url: str) -> Answer:

@@ -1,4 +1,4 @@
-"""Files that are no films: refused with a code and a sentence, nothing left behind, the next film unaffected."""
+"""Files that are no films are refused with a code and a sentence, leave nothing, and do not affect the next film."""
 
 import http.server
 import socket
@@ -20,7 +20,7 @@ IMAGE_ARGS = ["-f", "lavfi", "-i", "testsrc=size=64x64", "-frames:v", "1", "-c:v
 
 @pytest.fixture
 def listener() -> Iterator[tuple[str, list[str]]]:
-    """An HTTP server that must never be asked for anything, and what it was asked for."""
+    """An HTTP server that must never get a request, and the paths that it was asked for."""
     asked: list[str] = []
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -86,7 +86,7 @@ FORGED: dict[str, Callable[[Path], bytes]] = {
         ("password file", "not_a_video"),
     ],
 )
-def test_what_is_no_film_fails_with_its_code(
+def test_a_file_that_is_no_film_fails_with_its_code(
     platform: Platform, clip: Path, tmp_path: Path, listener: tuple[str, list[str]], kind: str, code: str
 ) -> None:
     path = tmp_path / "bad.mp4"
@@ -98,7 +98,7 @@ def test_what_is_no_film_fails_with_its_code(
     assert (video["processing_state"], video["processing_error_code"]) == ("error", code)
     assert str(video["processing_error"]).endswith(".")
     assert video["is_playable"] is False
-    assert listener[1] == [], "no request is ever made"
+    assert listener[1] == [], "the file caused a request"
     assert not list((platform.folder / "media" / "videos").glob(f"{video['public_id']}/*"))
     wait_for(lambda: not list((platform.folder / "work").iterdir()), what="an empty work folder")
 

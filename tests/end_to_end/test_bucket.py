@@ -35,7 +35,7 @@ def proxy(storage_network: FaultProxy) -> Iterator[FaultProxy]:
 
 
 def from_bucket(url: str, byte_range: str = "") -> Answer:
-    """As a player that knows nothing but the address."""
+    """Gets an address as a player does, without cookies."""
     parts = urlsplit(url)
     return Client(f"{parts.scheme}://{parts.netloc}").get(url, {"Range": byte_range} if byte_range else {})
 
@@ -44,7 +44,7 @@ def keys_in(server: Ceph, bucket: str) -> list[str]:
     return [one["Key"] for one in server.client().list_objects_v2(Bucket=bucket).get("Contents", [])]
 
 
-# --- what is where ---------------------------------------------------------------------------------------------------
+# --- where objects lie -----------------------------------------------------------------------------------------------
 
 
 def test_everything_is_in_the_bucket_and_nothing_on_disk(
@@ -57,7 +57,7 @@ def test_everything_is_in_the_bucket_and_nothing_on_disk(
     assert {"master.m3u8", "120p.mp4", "360p.mp4", "poster.jpg", "storyboard.jpg", "storyboard.vtt"} <= names
 
     def is_empty() -> bool:
-        with suppress(FileNotFoundError):  # a folder that is just going
+        with suppress(FileNotFoundError):  # a folder that is being removed
             return not [
                 path for name in ("media", "work") for path in (on_bucket.folder / name).rglob("*") if path.is_file()
             ]
@@ -67,7 +67,7 @@ def test_everything_is_in_the_bucket_and_nothing_on_disk(
 
 
 def test_the_source_is_read_once(storage_network: FaultProxy, ready: Ready, bucket: str) -> None:
-    """One worker has a look at the file and encodes it."""
+    """A worker that examines a file encodes it from the same copy."""
     _, video = ready
     assert storage_network.count("GET", f"/{bucket}/originals/{video['public_id']}") == 1
 
@@ -87,7 +87,7 @@ def test_every_byte_range_that_hls_names_is_read_from_the_bucket(ready: Ready) -
             assert (part.status, len(part.body), part.body[4:8]) == (206, segment.size, b"moof")
 
 
-def test_long_playlists_are_sent_small(ready: Ready) -> None:
+def test_playlists_are_sent_compressed(ready: Ready) -> None:
     admin, video = ready
     master = admin.get(video["hls_url"]).body.decode()
     (uri, *_) = playlists.uris(master)
@@ -118,7 +118,7 @@ def test_pictures_of_an_unlisted_film_lead_into_the_bucket(ready: Ready) -> None
     assert from_bucket(Client(admin.origin).get(sheet).headers["location"]).body[:2] == b"\xff\xd8"
 
 
-def test_without_a_grant_nothing_leads_anywhere(ready: Ready) -> None:
+def test_without_a_valid_grant_no_address_leads_into_the_bucket(ready: Ready) -> None:
     admin, video = ready
     broken = re.sub(r"/media/file/([^/]+)/", r"/media/file/\1x/", video["image_file"])
     bare = re.sub(r"/media/file/[^/]+/", "/media/file/", video["image_file"])
@@ -159,7 +159,7 @@ def test_a_film_that_cannot_be_published_is_tried_again(
     assert video["processing_state"] == "ready", video
 
 
-def test_what_a_deleted_film_had_in_the_bucket_goes(
+def test_the_objects_of_a_deleted_film_are_removed_from_the_bucket(
     on_bucket: Platform, ready: Ready, s3_server: Ceph, bucket: str, clip: Path
 ) -> None:
     admin, _ = ready

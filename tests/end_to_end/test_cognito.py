@@ -1,4 +1,4 @@
-"""A life in a user pool, through the real server: the same routes and cookies as with accounts of its own."""
+"""Users of a user pool, through the real server: the same routes and cookies as with accounts of the site."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,7 +24,7 @@ def site(tmp_path: Path, prepared_database: Path, pool: Pool) -> Iterator[Platfo
         yield platform
 
 
-def test_a_person_of_the_pool_lives_here(site: Platform, pool: Pool) -> None:
+def test_a_user_of_the_pool_registers_signs_in_refreshes_and_signs_out(site: Platform, pool: Pool) -> None:
     client = Client(site.origin)
     person = {"email": EMAIL.upper(), "password": PASSWORD, "name": "Ida"}
     assert client.post_json("/api/v1/auth/register/", person).status == 201
@@ -36,7 +36,7 @@ def test_a_person_of_the_pool_lives_here(site: Platform, pool: Pool) -> None:
     first_access = client.cookies["vf_access"]
     asked = len(pool.cognito.asked)
     assert [client.get(path).status for path in ("/api/v1/auth/me/", "/content/", "/users/me/")] == [200] * 3
-    # The keys of the pool, once for each process that answers.
+    # Each process of the web server fetches the key set once.
     assert {name for name, _ in pool.cognito.asked[asked:]} <= {"keys"}
 
     assert client.post_json("/users/refresh/", {}).status == 200
@@ -46,13 +46,13 @@ def test_a_person_of_the_pool_lives_here(site: Platform, pool: Pool) -> None:
     assert stolen.status == 401
 
 
-def test_what_the_pool_refuses_and_what_it_keeps_is_told(site: Platform, pool: Pool) -> None:
+def test_refusals_of_the_pool_and_routes_that_it_manages_have_their_codes(site: Platform, pool: Pool) -> None:
     client = Client(site.origin)
     wrong = client.post_json("/users/login/", {"email": EMAIL, "password": "wrong"})
     assert (wrong.status, wrong.json()["code"]) == (400, "invalid_credentials")
     kept_there = client.post_json("/users/forgot-password/", {"email": EMAIL})
     assert (kept_there.status, kept_there.json()["code"]) == (409, "managed_elsewhere")
-    # The first admin is in the admin site, with a password of this site, and not in the pool.
+    # The first admin has a password of this site, for the admin site only, and is not in the pool.
     assert client.post_json("/users/login/", {"email": ADMIN_EMAIL, "password": ADMIN_PASSWORD}).status == 400
     with pool.cognito.silent():
         away = client.post_json("/users/login/", {"email": EMAIL, "password": PASSWORD})

@@ -1,4 +1,4 @@
-"""What containers run, run without them: the entry point with a real PostgreSQL, and what the files for Docker say."""
+"""Containers, tested without Docker: the entry point with a real PostgreSQL, and the contents of the Docker files."""
 
 import hashlib
 import json
@@ -25,7 +25,7 @@ COMPOSE_FILES = ("docker-compose.yml", "docker-compose.dev.yml")
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of a database server on localhost, and of the authority that made it (itself)."""
+    """The self-signed certificate of a database server on localhost."""
     path = tmp_path_factory.mktemp("certificate") / "server.crt"
     name = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
     command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", *name]
@@ -36,7 +36,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def machine(tmp_path: Path, certificate: Path) -> Iterator[Platform]:
-    """As compose would have it: PostgreSQL that insists on TLS, Redis, and a data folder."""
+    """The surroundings of a container: PostgreSQL that requires TLS, Redis (not started yet), and a data folder."""
     platform = Platform(tmp_path)
     with postgresql(certificate=certificate) as url:
         del platform.env["DATABASE_URL"], platform.env["PREPARED_FILE"]
@@ -73,7 +73,7 @@ def start(machine: Platform, role: str, *arguments: str) -> "subprocess.Popen[by
 def test_everything_starts_in_any_order_works_and_ends_when_asked(machine: Platform, clip: Path) -> None:
     for role in ("web", "worker", "reaper"):
         start(machine, role)
-    time.sleep(1)  # nobody has what they need yet
+    time.sleep(1)  # neither Redis nor a migrated database is there yet
     machine.start_redis()
     wait_for(machine.is_web_up, limit_s=180, what="web")
     health = ["/bin/sh", str(PROJECT / "docker/healthcheck.sh")]
@@ -91,7 +91,7 @@ def test_everything_starts_in_any_order_works_and_ends_when_asked(machine: Platf
 
 
 @pytest.mark.slow
-def test_two_that_prepare_the_database_at_once_do_it_once(machine: Platform) -> None:
+def test_two_containers_that_start_at_once_prepare_the_database_once(machine: Platform) -> None:
     machine.start_redis()
     machine.env["WEB_PORT"] = str(free_port())
     start(machine, "web")
@@ -116,7 +116,7 @@ def test_commands_of_manage_py_are_run(machine: Platform) -> None:
         ("DB_SSL_ROOTCERT", "/nowhere.pem", "The database does not answer"),
     ],
 )
-def test_what_does_not_come_is_one_sentence_in_bounded_time(
+def test_a_missing_service_is_one_sentence_in_bounded_time(
     machine: Platform, name: str, value: str, sentence: str
 ) -> None:
     machine.env |= {"DB_POOL_SIZE": "0", name: value, "WAIT_SECONDS": "2"}
@@ -143,7 +143,7 @@ def compose(name: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", COMPOSE_FILES)
-def test_compose_files_are_what_the_specification_says(name: str) -> None:
+def test_compose_files_fit_the_specification(name: str) -> None:
     schema = json.loads((PROJECT / "tests/compose/compose-spec.json").read_text())
     problems = [error.message for error in Draft201909Validator(schema).iter_errors(compose(name))]
     assert problems == []
@@ -192,7 +192,7 @@ def test_each_image_that_is_not_built_here_can_be_pinned(name: str) -> None:
 
 
 def pin_images(folder: Path, *, refused: str = "nothing") -> subprocess.CompletedProcess[str]:
-    """With a docker that knows every image but the refused one."""
+    """Runs the script with a fake `docker` that knows every image but the refused one."""
     (folder / "bin").mkdir(exist_ok=True)
     (folder / "docker").mkdir(exist_ok=True)
     for name in (*COMPOSE_FILES, "docker/pin-images.sh"):
@@ -253,8 +253,8 @@ def test_development_is_published_on_this_machine_only() -> None:
     assert all(port.startswith("127.0.0.1:") for port in ports)
 
 
-def test_development_has_no_password_that_anybody_knows() -> None:
-    """What is secret comes from DEV_SECRET, without which Compose says a sentence and starts nothing."""
+def test_development_has_no_default_password() -> None:
+    """Every secret comes from DEV_SECRET. Without it Compose prints a sentence and starts nothing."""
     loaded = compose("docker-compose.dev.yml")
     for service in loaded["services"].values():
         for name, value in service.get("environment", {}).items():
@@ -264,7 +264,7 @@ def test_development_has_no_password_that_anybody_knows() -> None:
     assert demanded == loaded["services"]["s3"]["environment"]["MINIO_ROOT_PASSWORD"]
 
 
-def test_the_image_copies_what_is_there_and_runs_as_nobody_special() -> None:
+def test_the_image_copies_files_that_exist_and_does_not_run_as_root() -> None:
     text = (PROJECT / "Dockerfile").read_text()
     copied = re.findall(r"^COPY (?!--)(\S+) ", text, re.MULTILINE)
     assert copied
@@ -285,7 +285,7 @@ def test_the_image_copies_what_is_there_and_runs_as_nobody_special() -> None:
         "nginx/certbot.sh",
     ],
 )
-def test_scripts_are_plain_sh_and_may_be_run(script: str) -> None:
+def test_scripts_are_plain_sh_and_executable(script: str) -> None:
     path = PROJECT / script
     assert os.access(path, os.X_OK)
     assert subprocess.run(["/bin/sh", "-n", str(path)], check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Films that reach a bucket without passing through the web server, and what becomes of them."""
+"""Films that clients upload into a bucket without the web server, and their processing."""
 
 import http.client
 import time
@@ -29,7 +29,7 @@ def put(url: str, body: bytes, headers: dict[str, str]) -> int:
 
 
 def post(client: Client, route: str, data: object) -> Answer:
-    """A busy database (SQLite has one writer) answers 503 and when to come back, which clients do."""
+    """Sends a request again after a 503, as clients do: SQLite has one writer, and may be busy."""
     for _ in range(4):
         answer = client.post_json(f"{ROUTE}/{route}/", data)
         if answer.status != 503:
@@ -53,7 +53,7 @@ def describe(client: Client, key: str, title: str) -> dict[str, Any]:
 
 
 def web_received_bytes(platform: Platform) -> int:
-    """What the web server has read from anywhere, sockets included."""
+    """Returns the bytes that the web server's processes have read, from sockets and from files."""
     total = 0
     for task in Path(f"/proc/{platform.programs['web'].pid}/task").iterdir():
         for child in (task / "children").read_text().split():
@@ -64,7 +64,7 @@ def web_received_bytes(platform: Platform) -> int:
 
 def test_a_film_becomes_ready_and_not_a_byte_of_it_passes_through_web(on_bucket: Platform, clip: Path) -> None:
     admin = on_bucket.sign_in()
-    film = clip.read_bytes() + bytes(30 * 1024**2)  # what follows the film is not read
+    film = clip.read_bytes() + bytes(30 * 1024**2)  # players and ffmpeg ignore the bytes behind the film
     before = web_received_bytes(on_bucket)
     told = address(admin, size=len(film))
     assert put(told["url"], film, told["headers"]) == 200
@@ -139,7 +139,7 @@ def test_a_check_whose_worker_was_killed_is_done_by_another(
 
 
 @pytest.mark.parametrize("body", ["{", "[]", '{"filename": {}}', '{"filename": "\\u0000.mp4"}', '{"size": 1e400}'])
-def test_bad_input_is_told_and_never_a_fault_of_ours(on_bucket: Platform, body: str) -> None:
+def test_bad_input_is_refused_and_never_causes_a_server_error(on_bucket: Platform, body: str) -> None:
     admin = on_bucket.sign_in()
     for route in ("upload-url", "sign", "metadata", "thumbnail/upload-url"):
         answer = admin.request("POST", f"{ROUTE}/{route}/", body.encode(), {"Content-Type": "application/json"})

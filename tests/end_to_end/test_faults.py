@@ -1,4 +1,4 @@
-"""What must survive: things are really killed, and the video is finished all the same."""
+"""Faults with real processes: they are killed, and the film is finished all the same."""
 
 import os
 import signal
@@ -12,7 +12,7 @@ from tests.services import Platform, running_with, wait_for
 
 
 def start_encoding(platform: Platform, clip: Path) -> tuple[Client, int]:
-    """Upload a film and wait until its ffmpeg runs."""
+    """Uploads a film and waits until its ffmpeg runs. Returns the client and the id of the video."""
     admin = platform.sign_in()
     uploaded = admin.upload(clip, title="Under fire")
     assert uploaded.status == 201, uploaded.body
@@ -48,7 +48,7 @@ def test_a_killed_worker_tree_is_replaced_by_another_worker(own_platform: Platfo
     admin, video_id = start_encoding(own_platform, long_clip)
     worker = own_platform.programs["worker"]
     for pid in [worker.pid, *(p for p in descendants(worker.pid) if not is_ffmpeg(p))]:
-        with suppress(ProcessLookupError):  # it went with its parent
+        with suppress(ProcessLookupError):  # the process ended with its parent
             os.kill(pid, signal.SIGKILL)
     wait_for(lambda: not ffmpegs(own_platform), limit_s=15, what="the end of the orphan ffmpeg")
     own_platform.start_worker("second")
@@ -58,7 +58,7 @@ def test_a_killed_worker_tree_is_replaced_by_another_worker(own_platform: Platfo
 
 
 def test_a_worker_that_is_asked_to_end_hands_the_film_back(own_platform: Platform, long_clip: Path) -> None:
-    own_platform.env["LEASE_SECONDS"] = "600"  # nobody could take it back in time
+    own_platform.env["LEASE_SECONDS"] = "600"  # the reaper could not take the film back in time
     own_platform.start_all()
     admin, video_id = start_encoding(own_platform, long_clip)
     worker = own_platform.programs.pop("worker")

@@ -1,4 +1,4 @@
-"""Limits on the real server: for all its processes, by the address that trusted proxies tell, and without Redis."""
+"""Limits on the real server: shared by its processes, by the address that trusted proxies name, and without Redis."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +13,7 @@ LIMIT = 4
 
 @pytest.fixture
 def limited(tmp_path: Path, prepared_database: Path) -> Iterator[Platform]:
-    """Two processes answer."""
+    """A web server with two processes and tight limits."""
     limits = {"RATE_LIMIT_AUTH": str(LIMIT), "RATE_LIMIT_DEFAULT": "30"}
     with web_alone(tmp_path, prepared_database, **limits) as platform:
         yield platform

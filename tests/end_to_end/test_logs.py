@@ -1,4 +1,4 @@
-"""What is written down: one id from Nginx to ffmpeg, every line as JSON, and a secret in none."""
+"""Logs: one request id from Nginx to ffmpeg, every line JSON, and no secret in any."""
 
 import json
 import re
@@ -19,7 +19,7 @@ MINE = "a-request-of-mine"
 
 
 def lines_of(text: str) -> list[dict[str, Any]]:
-    """Of our own programs; each has to be JSON."""
+    """Returns the parsed lines, without those of Redis. Each line has to be JSON."""
     return [json.loads(line) for line in text.splitlines() if line and not OF_REDIS.match(line)]
 
 
@@ -42,7 +42,7 @@ def test_one_id_leads_from_nginx_to_ffmpeg_and_no_line_has_a_secret(
 
 
 def use(platform: Platform, server: Nginx, clip: Path) -> list[str]:
-    """As people do, rightly and wrongly; what nobody may read afterwards."""
+    """Uses the platform, with right and wrong credentials. Returns the secrets that no log may have."""
     client = Client(server.origin)
     for password in ("a wrong password", ADMIN_PASSWORD):
         client.post_json("/users/login/", {"email": ADMIN_EMAIL, "password": password})
@@ -73,7 +73,7 @@ def use(platform: Platform, server: Nginx, clip: Path) -> list[str]:
     ]  # fmt: skip
 
 
-def test_under_make_up_lines_are_for_people(own_platform: Platform) -> None:
+def test_under_make_up_log_lines_are_plain_text(own_platform: Platform) -> None:
     own_platform.start_all()
     own_platform.sign_in()
 

@@ -1,4 +1,4 @@
-"""One viewer who asks for a large catalogue again and again takes a bounded part of the web server's memory."""
+"""A viewer who requests a large catalogue many times at once takes a bounded part of the web server's memory."""
 
 from pathlib import Path
 
@@ -6,7 +6,7 @@ from tests.many_films import ask_at_once, fill, memory_mb
 from tests.services import web_alone
 
 FILMS = 2000
-# Some 390 with every thread in use; made 24 times at once, the lists take the web server to 990.
+# Measured: some 390 MB with every thread in use, and 990 MB if all 24 lists were made at once.
 MOST_MB = 600
 
 
@@ -20,5 +20,5 @@ def test_memory_stays_bounded_while_a_viewer_asks_for_everything_24_times(
         assert statuses[200] >= 1
         assert statuses[200] + statuses[503] == 24, statuses
         assert memory < MOST_MB
-        # And the next one is served.
+        # The next request is served.
         assert len(client.get("/content/").json()) == FILMS

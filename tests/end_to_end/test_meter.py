@@ -1,4 +1,4 @@
-"""What `make bench` measures processes with."""
+"""The meter with which `make bench` measures processes."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from bench.meter import Meter
 from local.linux import descendants
 
 BURNED_S = 0.4
-# Says that its child works as soon as that has begun, and waits for its end, as a worker does for its work-horse.
+# Reports when its child has begun to work, and waits for the child's end, as a worker does for its work-horse.
 WORKER = f"""
 import subprocess, sys
 burn = "import time\\nprint('at work', flush=True)\\nwhile time.process_time() < {BURNED_S}: pass"
@@ -18,7 +18,7 @@ input()
 
 
 def test_the_processors_are_read_when_the_last_child_has_ended() -> None:
-    """Not when the film is ready: a worker's child has something to do after that."""
+    """The meter does not stop when the film is ready, because the worker's child works a little longer."""
     pipe = subprocess.PIPE
     with subprocess.Popen([sys.executable, "-c", WORKER], stdin=pipe, stdout=pipe, text=True, bufsize=1) as worker:
         assert worker.stdin

@@ -1,4 +1,4 @@
-"""Debian's Nginx with the files that ship, before a platform that runs: what it serves, passes on and refuses."""
+"""Debian's Nginx with the configuration that ships, in front of a platform: what it serves, passes on and refuses."""
 
 import gzip
 import http.client
@@ -40,7 +40,7 @@ def nginx(behind: Platform) -> Iterator[Nginx]:
 
 @pytest.fixture
 def start(behind: Platform) -> Iterator[Start]:
-    """Further ones, with settings of their own."""
+    """Starts further Nginx servers, with settings of their own."""
     started: list[Nginx] = []
 
     def start_one(**settings: str) -> Nginx:
@@ -72,7 +72,7 @@ def first_playlist(client: Client, film: dict[str, Any]) -> str:
 
 
 def raw(server: Nginx, request: str) -> bytes:
-    """As it is written, which no client library would."""
+    """Sends the request byte for byte, which no client library does. Returns the answer."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=10) as connection:
         connection.sendall(request.encode())
         return b"".join(iter(lambda: connection.recv(65536), b""))
@@ -105,7 +105,7 @@ def test_every_byte_range_is_sent_from_disk(behind: Platform, nginx: Nginx, film
             assert re.fullmatch(r"private, max-age=\d+, immutable", part.headers["cache-control"])
 
 
-def test_not_a_byte_of_a_film_and_one_verdict_for_each_grant_reach_the_application(
+def test_the_application_judges_each_grant_once_and_sends_no_byte_of_a_film(
     behind: Platform, start: Start, admin: Client, film: dict[str, Any]
 ) -> None:
     uri = first_playlist(admin, film)
@@ -132,11 +132,11 @@ def test_a_file_with_a_grant_of_its_own_is_sent_from_disk_too(
     assert (answer.status, answer.headers["content-type"], answer.body) == (200, "image/jpeg", stored)
     assert re.fullmatch(r"private, max-age=\d+, immutable", answer.headers["cache-control"])
     assert log_of(nginx, "picture-from-disk")["upstream_seconds"] == ""
-    # Its grant opens that file and no other.
+    # The grant opens that file and no other.
     assert client.get(urljoin(picture, "1080p.mp4")).json()["code"] == "bad_grant"
 
 
-def test_what_is_not_signed_is_refused_in_the_words_of_the_application(
+def test_unsigned_media_are_refused_in_the_words_of_the_application(
     admin: Client, nginx: Nginx, film: dict[str, Any]
 ) -> None:
     uri = first_playlist(admin, film)
@@ -205,7 +205,7 @@ def test_json_and_playlists_are_compressed(admin: Client, film: dict[str, Any]) 
         assert gzip.decompress(answer.body)
 
 
-def test_request_ids_are_one_from_here_to_the_application(nginx: Nginx) -> None:
+def test_nginx_and_the_application_share_one_request_id(nginx: Nginx) -> None:
     client = Client(nginx.origin)
     own = client.get("/health/", {"X-Request-ID": "from-the-client-1"})
     assert own.headers["x-request-id"] == "from-the-client-1"
@@ -237,7 +237,7 @@ def test_a_clients_address_is_what_trusted_proxies_say(start: Start, trusted: st
 
 
 @pytest.mark.parametrize(("trusted", "scheme"), [("", "http"), ("127.0.0.1", "https")])
-def test_where_a_load_balancer_ends_tls_addresses_say_so(
+def test_behind_a_load_balancer_that_ends_tls_addresses_begin_with_https(
     start: Start, film: dict[str, Any], trusted: str, scheme: str
 ) -> None:
     server = start(TRUSTED_PROXIES=trusted)
@@ -268,7 +268,7 @@ def test_uploads_have_a_limit_of_their_own_and_stream_through(
     for name, value in {**headers, "Cookie": "none=1"}.items():
         connection.putheader(name, value)
     connection.endheaders()
-    # Not a byte of the body was sent, and the application has already said that this is nobody's to do.
+    # No byte of the body has been sent, and the application has already refused the client, who is not signed in.
     assert connection.getresponse().status == 401
     connection.close()
 
@@ -277,7 +277,8 @@ def test_floods_are_stopped_before_the_application(start: Start) -> None:
     server = start(NGINX_RATE_AUTH="6")
 
     def sign_in(number: int) -> Answer:
-        return Client(server.origin).post_json("/users/login/", {})  # no password, which the application would count
+        # Without a password, so that the application counts no guess.
+        return Client(server.origin).post_json("/users/login/", {})
 
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(sign_in, range(40)))
@@ -285,7 +286,7 @@ def test_floods_are_stopped_before_the_application(start: Start) -> None:
     assert len(stopped) >= 10
     assert stopped[0].json()["code"] == "throttled"
     assert stopped[0].headers["retry-after"]
-    assert Client(server.origin).get("/health/").status == 200  # others are not concerned
+    assert Client(server.origin).get("/health/").status == 200  # other routes keep their own limit
 
 
 @pytest.mark.parametrize(
@@ -310,8 +311,8 @@ def test_front_ends_of_other_origins_can_read_what_nginx_answers_itself(
     assert refused.headers["x-request-id"]
 
 
-def test_strangers_who_begin_forms_for_staff_keep_nobody_waiting(start: Start) -> None:
-    """More than the application has threads, each with a body that never comes."""
+def test_strangers_who_begin_forms_for_staff_keep_no_other_client_waiting(start: Start) -> None:
+    """There are more such requests than threads in the application, and their bodies never come."""
     server = start()
     head = (
         f"POST /admin/content_app/video/add/ HTTP/1.1\r\nHost: localhost\r\nOrigin: {server.origin}\r\n"
@@ -329,7 +330,7 @@ def test_strangers_who_begin_forms_for_staff_keep_nobody_waiting(start: Start) -
             connection.close()
 
 
-def test_while_the_application_restarts_there_is_a_sentence(behind: Platform, nginx: Nginx) -> None:
+def test_while_the_application_restarts_nginx_answers_with_a_sentence(behind: Platform, nginx: Nginx) -> None:
     behind.end("web")
     try:
         answer = Client(nginx.origin).get("/content/")
@@ -341,7 +342,7 @@ def test_while_the_application_restarts_there_is_a_sentence(behind: Platform, ng
 # --- buckets ---------------------------------------------------------------------------------------------------------
 
 
-def test_with_a_bucket_playlists_lead_there(on_bucket: Platform, storage_network: FaultProxy, clip: Path) -> None:
+def test_with_a_bucket_playlists_lead_into_it(on_bucket: Platform, storage_network: FaultProxy, clip: Path) -> None:
     with started(Nginx(on_bucket)) as server:
         client = Client(server.origin)
         client.cookies = on_bucket.sign_in().cookies
@@ -357,7 +358,7 @@ def test_with_a_bucket_playlists_lead_there(on_bucket: Platform, storage_network
 
 
 def over_tls(server: Nginx, path: str) -> http.client.HTTPResponse:
-    context = ssl._create_unverified_context()  # noqa: S323 - a stand-in is nobody's certificate
+    context = ssl._create_unverified_context()  # noqa: S323 - no authority has signed the stand-in
     connection = http.client.HTTPSConnection("localhost", server.tls_port, context=context, timeout=10)
     connection.request("GET", path)
     response = connection.getresponse()

@@ -1,4 +1,4 @@
-"""Uploads are looked at while no worker has time for them."""
+"""Uploads are examined while no worker is free to encode them."""
 
 import sys
 from pathlib import Path
@@ -30,7 +30,7 @@ def verdict(client: Client, video_id: int) -> dict[str, Any]:
     return told
 
 
-def test_a_film_has_its_verdict_and_waits_and_what_is_none_fails_at_once(
+def test_a_film_gets_its_verdict_and_waits_and_a_text_fails_at_once(
     busy: Client, own_platform: Platform, clip: Path, tmp_path: Path
 ) -> None:
     letter = tmp_path / "letter.mp4"

@@ -1,4 +1,4 @@
-"""`manage.py rqworker` and its worker: real work-horses, on a Redis of the test's own."""
+"""`manage.py rqworker` with real work-horses, on a Redis of the test's own."""
 
 import os
 import signal
@@ -49,7 +49,7 @@ def queues(redis_url: str) -> Iterator[dict[str, Queue]]:
 
 
 def is_alive(pid: int) -> bool:
-    """A zombie is not."""
+    """True while the process runs; False also for a zombie."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except OSError:
@@ -57,7 +57,7 @@ def is_alive(pid: int) -> bool:
 
 
 def horse_of(worker: subprocess.Popen[bytes], job: Job) -> int:
-    """The worker's only child once the job runs (loading libraries starts a program or two before)."""
+    """Returns the worker's only child once the job runs; before that, loading libraries may start programs."""
     wait_for(lambda: job.get_status(refresh=True) == "started")
     (horse,) = Path(f"/proc/{worker.pid}/task/{worker.pid}/children").read_text().split()
     return int(horse)
@@ -100,7 +100,7 @@ def test_a_worker_that_is_asked_to_end_does_not_wait_for_its_job(
     assert not is_alive(horse)
 
 
-# As they lie on the queues of running sites: (queue, function, arguments).
+# Jobs as the former version put them on the queues of running sites: (queue, function, arguments).
 QUEUED_BEFORE = [
     ("media", "content_app.jobs.process_video", (404,)),
     ("default", "content_app.jobs.inspect_video", (404,)),

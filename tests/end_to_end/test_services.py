@@ -1,4 +1,4 @@
-"""Another service makes a film: its signed requests, directly and behind Nginx, its result, and how that plays."""
+"""An external transcoder makes a film: its signed requests, directly and behind Nginx, its result, and playback."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ Ask = Callable[..., requests.Response]
 def external(
     tmp_path_factory: pytest.TempPathFactory, prepared_database: Path, s3_server: Ceph, bucket: str
 ) -> Iterator[Platform]:
-    """A platform whose films another service makes."""
+    """A platform with an external transcoder."""
     running = Platform(tmp_path_factory.mktemp("external"), template=prepared_database)
     running.env |= bucket_settings(s3_server, bucket, s3_server.url)
     running.env |= SETTINGS
@@ -57,7 +57,7 @@ def by_aws4auth(method: str, url: str) -> requests.Response:
     return send(method, url, {name: str(value) for name, value in prepared.headers.items()})
 
 
-# Which signer goes which way matters little, so each goes one.
+# Each signer takes one way; which one matters little.
 WAYS = {"botocore, directly": by_botocore, "requests-aws4auth, behind Nginx": by_aws4auth}
 
 
@@ -77,7 +77,7 @@ def origin(way: str, external: Platform, nginx: Nginx) -> str:
 
 
 def make_result(folder: Path, clip: Path) -> Path:
-    """HLS with segments of MPEG-TS, as such services make it."""
+    """Makes HLS with MPEG-TS segments, as external transcoders do. Returns the folder."""
     (folder / "360p").mkdir(parents=True)
     hls = ["-f", "hls", "-hls_time", "2", "-hls_playlist_type", "vod", "-hls_segment_filename"]
     encoding = ["-c:v", "libx264", "-preset", "ultrafast", "-c:a", "aac", "-g", "48"]
@@ -87,9 +87,7 @@ def make_result(folder: Path, clip: Path) -> Path:
     return folder
 
 
-def test_a_film_is_found_by_its_key_however_that_is_written(
-    external: Platform, origin: str, ask: Ask, clip: Path
-) -> None:
+def test_a_film_is_found_by_its_key_in_any_spelling(external: Platform, origin: str, ask: Ask, clip: Path) -> None:
     _, video, key = bring(external, clip, "By key")
     base = f"{origin}/api/v1/upload/videos/by-key"
     for written in (key, quote(key, safe=""), f"{key}/"):
@@ -99,7 +97,7 @@ def test_a_film_is_found_by_its_key_however_that_is_written(
         assert ask("GET", f"{base}/{unknown}").status_code == 404, unknown
 
 
-def test_the_result_is_believed_when_it_is_there_and_then_plays(
+def test_a_result_is_accepted_once_it_is_there_and_then_plays(
     external: Platform, origin: str, ask: Ask, clip: Path, s3_server: Ceph, bucket: str, tmp_path: Path
 ) -> None:
     admin, video, key = bring(external, clip, "Made elsewhere")
@@ -109,7 +107,7 @@ def test_the_result_is_believed_when_it_is_there_and_then_plays(
     put_folder(s3_server, bucket, make_result(tmp_path / "result", clip), key)
     done = ask("PATCH", status)
     assert (done.status_code, done.json()["status"]) == (200, "READY"), done.text
-    assert ask("PATCH", status).status_code == 200  # said again
+    assert ask("PATCH", status).status_code == 200  # reported again
     shown = admin.get(f"/content/{video['id']}/").json()
     assert (shown["processing_state"], shown["is_playable"]) == ("ready", True)
     (uri,) = playlists.uris(admin.get(shown["hls_url"]).body.decode())
@@ -118,7 +116,7 @@ def test_the_result_is_believed_when_it_is_there_and_then_plays(
     assert requests.get(segments[0], timeout=10).content[:1] == b"\x47"
 
 
-def test_a_result_in_dash_is_believed_and_its_manifest_leads_to_the_bucket(
+def test_a_result_in_dash_is_accepted_and_its_manifest_leads_into_the_bucket(
     external: Platform, nginx: Nginx, clip: Path, s3_server: Ceph, bucket: str, tmp_path: Path
 ) -> None:
     admin, video, key = bring(external, clip, "Made as DASH")
@@ -145,7 +143,7 @@ def test_a_result_in_dash_is_believed_and_its_manifest_leads_to_the_bucket(
     assert requests.get(shown["dash_url"], timeout=10).status_code == 401
 
 
-def test_who_does_not_sign_or_signs_wrongly_is_nobody(external: Platform, origin: str, ask: Ask) -> None:
+def test_a_missing_or_wrong_signature_is_refused(external: Platform, origin: str, ask: Ask) -> None:
     url = f"{origin}/api/v1/upload/videos/by-key/x"
     assert requests.get(url, timeout=10).status_code == 401
     assert requests.get(url, headers={"X-Amzn-RequestId": "f" * 36}, timeout=10).status_code == 401
@@ -154,8 +152,9 @@ def test_who_does_not_sign_or_signs_wrongly_is_nobody(external: Platform, origin
     elsewhere = f"{origin}/api/v1/upload/videos/by-key/y"
     moved = send("GET", elsewhere, signed_headers("GET", url))
     assert moved.status_code == 403
+    # The cookies of users do not count here.
     people = external.sign_in()
-    assert people.get("/api/v1/upload/videos/by-key/x/").status == 401  # nobody's cookie counts here
+    assert people.get("/api/v1/upload/videos/by-key/x/").status == 401
 
 
 def test_a_service_that_failed_says_so(external: Platform, origin: str, ask: Ask, clip: Path) -> None:

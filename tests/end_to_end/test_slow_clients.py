@@ -1,4 +1,4 @@
-"""Slow clients: an upload at 1 Mbit/s and ten paused players must not keep anyone waiting."""
+"""Slow clients: an upload at 1 Mbit/s and ten paused players must not keep other clients waiting."""
 
 import socket
 import threading
@@ -17,11 +17,11 @@ from tests.services import Platform
 ONE_MBIT_BYTES = 125_000
 PLAYERS = 10
 ASKS = 20
-LIMIT_S = 1.0  # a request that waits for one of them waits for seconds
+LIMIT_S = 1.0  # a request that waits for a slow client waits for seconds
 
 
 class SlowUpload(threading.Thread):
-    """Sends a film at 1 Mbit/s until it is told to finish, then says what the server answered."""
+    """Sends a film at 1 Mbit/s for so many seconds; then `status` has the beginning of the answer."""
 
     def __init__(self, client: Client, film: bytes, *, seconds: float) -> None:
         super().__init__(daemon=True)
@@ -49,7 +49,7 @@ class SlowUpload(threading.Thread):
 
 @contextmanager
 def paused_player(address: str) -> Iterator[None]:
-    """Asks for a whole film, reads a little of it and then nothing: its buffer is full."""
+    """Asks for a whole film, reads a little of it and then nothing, so that all buffers are full."""
     parts = urlsplit(address)
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -84,7 +84,7 @@ def film_url(platform: Platform, clip: Path) -> str:
 def test_the_catalogue_answers_while_slow_clients_hang_on(
     platform: Platform, clip: Path, film_url: str, seconds: float
 ) -> None:
-    """100 s: longer than every timeout of the web server, so that a 20-minute upload meets none either."""
+    """100 s are longer than every timeout of the web server, so a 20-minute upload meets none either."""
     admin = platform.sign_in()
     upload = SlowUpload(admin, clip.read_bytes(), seconds=seconds)
     with ExitStack() as players:
@@ -92,7 +92,7 @@ def test_the_catalogue_answers_while_slow_clients_hang_on(
             players.enter_context(paused_player(film_url))
         upload.start()
         times = answer_times(admin, ASKS)
-        assert upload.is_alive(), "it was measured while the upload ran"
+        assert upload.is_alive(), "the upload ended before the answers were measured"
         upload.join(timeout=seconds + 60)
         times += answer_times(admin, ASKS)
     assert upload.status.startswith(b"HTTP/1.1 201"), upload.status

@@ -27,7 +27,7 @@ IN_NAMESPACE = "VIDEOFLIX_TEST_IN_NAMESPACE"
 
 @contextmanager
 def mounted(folder: Path) -> Iterator[bool]:
-    """Whether a disk of its own could be put there."""
+    """Mounts a disk of DISK_MB at the folder for the block. Yields whether that succeeded."""
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MB}m", "tmpfs", str(folder)]
     is_there = subprocess.run(mount, capture_output=True, check=False).returncode == 0
@@ -39,7 +39,7 @@ def mounted(folder: Path) -> Iterator[bool]:
 
 
 def run_where_one_may_mount(test: str) -> None:
-    """The same test as root of a namespace, which every person may be on most machines."""
+    """Runs the same test as root of a new namespace, which most machines allow every user."""
     assert IN_NAMESPACE not in os.environ, "no disk can be mounted here, neither by this user nor in a namespace"
     command = ["unshare", "--map-root-user", "--mount", sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     done = subprocess.run(
@@ -56,7 +56,7 @@ def announce(client: Client, size_bytes: int) -> Answer:
 
 
 def send(client: Client, url: str, until: int, offset: int = 0) -> Answer:
-    """In chunks as the pages send them, up to there or to the first refusal."""
+    """Sends chunks as the pages do, up to `until` or the first refusal. Returns the last answer."""
     while True:
         headers = {**V1, "Upload-Offset": str(offset), "Content-Type": CHUNK_TYPE, "Origin": client.origin}
         answer = client.request("PATCH", url, bytes(min(until - offset, CHUNK_BYTES)), headers)
@@ -73,7 +73,7 @@ def said(answer: Answer) -> tuple[int, str]:
 
 
 class Passer:
-    """Somebody who signs in and asks for the health all the time; `refused` has what did not answer 200."""
+    """A user who signs in and asks for the health all the time; `refused` lists the answers other than 200."""
 
     def __init__(self, origin: str) -> None:
         self.origin = origin
@@ -102,7 +102,7 @@ class Passer:
 
 @contextmanager
 def filled(disk: Path, *, but_mb: float) -> Iterator[None]:
-    """By something else, up to so much above the reserve."""
+    """Fills the disk up to `but_mb` above the reserve during the block."""
     filler = disk / "filler"
     system = os.statvfs(disk)
     room_bytes = system.f_bavail * system.f_frsize - RESERVE_MB * MB - int(but_mb * MB)
@@ -143,10 +143,10 @@ def refuse_what_does_not_fit(client: Client) -> None:
     with ThreadPoolExecutor(4) as pool:
         answers = list(pool.map(lambda _: announce(client, 120 * MB), range(4)))
     begun = [answer.headers["location"] for answer in answers if answer.status == 201]
-    assert len(begun) == 2, "as many as fit beside each other"
+    assert len(begun) == 2, "two of 120 MB fit, a third does not"
     assert {said(answer) for answer in answers if answer.status != 201} == {NO_ROOM}
     for url in begun:
-        assert send(client, url, 120 * MB - 1).status == 204  # nearly all of both: nothing is stored yet
+        assert send(client, url, 120 * MB - 1).status == 204  # one byte is missing, so that neither is stored yet
     assert [give_up(client, url) for url in begun] == [204, 204]
 
 
@@ -154,16 +154,16 @@ def stop_before_the_reserve(client: Client, disk: Path) -> None:
     url = announce(client, 100 * MB).headers["location"]
     with filled(disk, but_mb=20):
         assert said(send(client, url, 100 * MB)) == NO_ROOM
-        assert free_mb(disk) >= RESERVE_MB - 1, "but for what the database wrote meanwhile"
+        assert free_mb(disk) >= RESERVE_MB - 1, "the database may have written a little meanwhile"
         came = int(client.request("HEAD", url, headers=V1).headers["upload-offset"])
-        assert 10 * MB < came <= 20 * MB, "not whole chunks only"
+        assert 10 * MB < came <= 20 * MB, "the chunk that met the limit is kept in part"
         assert said(announce(client, 10 * MB)) == NO_ROOM
-    assert send(client, url, came + 1, came).status == 204, "what had come was kept"
+    assert send(client, url, came + 1, came).status == 204, "the upload goes on from what was kept"
     assert give_up(client, url) == 204
 
 
 def process_what_fits(platform: Platform, client: Client, disk: Path, clip: Path) -> None:
-    with filled(disk, but_mb=5):  # room for the file, not for what is made of it
+    with filled(disk, but_mb=5):  # room for the file, but not for its versions
         stuck = client.upload(clip, title="Stuck").json()["id"]
         failed = platform.wait_until_done(client, stuck)
         assert failed["processing_error_code"] == "storage_unavailable"

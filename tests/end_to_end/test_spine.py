@@ -35,7 +35,7 @@ def test_every_byte_range_that_hls_names_can_be_fetched(ready: tuple[Client, dic
     master_url = str(video["hls_url"])
     master = admin.get(master_url)
     assert master.status == 200
-    stranger = Client(admin.origin)  # a player sends no cookie: the grant is in the address
+    stranger = Client(admin.origin)  # a player sends no cookie; the grant is in the address
     for uri in playlists.uris(master.body.decode()):
         address = urljoin(master_url, uri)
         playlist = stranger.get(address)

@@ -1,4 +1,4 @@
-"""What the web server of `make up` says of static files, and how few bytes they are."""
+"""Static files from the web server of `make up`: their headers and their compressed sizes."""
 
 import gzip
 
@@ -31,7 +31,7 @@ def test_static_files_are_compressed_and_kept_for_ever(platform: Platform, file:
         assert answer.headers["cache-control"] == "max-age=315360000, public, immutable"
 
 
-def test_the_player_is_a_third_of_its_size(platform: Platform) -> None:
+def test_the_player_is_sent_in_less_than_200_kb(platform: Platform) -> None:
     assert len(fetch(platform, static(HLS), accept_encoding="gzip").body) < 200_000
 
 
@@ -41,12 +41,12 @@ def test_pages_name_the_files_by_addresses_of_this_version(platform: Platform) -
     assert page.count("/static/") == page.count(site.STATIC_URL)
 
 
-def test_what_somebody_has_already_is_not_sent_again(platform: Platform) -> None:
+def test_a_file_that_the_client_has_is_not_sent_again(platform: Platform) -> None:
     etag = fetch(platform, static(HLS), accept_encoding="gzip").headers["etag"]
     again = fetch(platform, static(HLS), accept_encoding="gzip", if_none_match=etag)
     assert (again.status, again.body) == (304, b"")
 
 
-def test_what_is_compressed_in_itself_is_sent_as_it_is(platform: Platform) -> None:
+def test_a_compressed_format_is_not_compressed_again(platform: Platform) -> None:
     font = fetch(platform, static("unfold/fonts/inter/Inter-Regular.woff2"), accept_encoding="gzip")
     assert (font.status, "content-encoding" in font.headers) == (200, False)

@@ -1,4 +1,4 @@
-"""Strangers who send slowly, or what takes long to read, keep nobody else waiting: with Nginx in front and without."""
+"""Strangers who send slowly, or headers that are slow to read, keep no other client waiting, with and without Nginx."""
 
 import http.client
 import select
@@ -25,7 +25,7 @@ JSON = 'Content-Type: application/json\r\nContent-Length: 100000\r\n\r\n{"email"
 PART = "Content-Type: application/offset+octet-stream\r\nUpload-Offset: 0\r\nContent-Length: 100000\r\n\r\nx"
 UPLOAD = "0190b0a2-7f6e-7c1a-9d52-3f8a0f6f3a11"
 HOST = "HTTP/1.1\r\nHost: localhost\r\n"
-# Each begins and is never finished.
+# Requests that are begun and never finished.
 UNFINISHED = {
     "a form": f"POST /admin/login/ {HOST}{FORM}",
     "a form for a page": f"POST /login/ {HOST}{FORM}",
@@ -39,7 +39,7 @@ UNFINISHED = {
     "headers": f"GET /login/ {HOST}X-Long: ",
     "nothing": "",
 }
-# Nginx keeps all forms and JSON alike, so one of them stands for the others.
+# Nginx buffers all forms and JSON in the same way, so one of them stands for the others.
 DIFFERENT_BEHIND_NGINX = ("a form with files", "a part of a file", "JSON that waits to be asked for", "headers")
 
 
@@ -52,14 +52,14 @@ def site(tmp_path_factory: pytest.TempPathFactory, prepared_database: Path) -> I
 
 @pytest.fixture(scope="module")
 def nginx(site: Platform) -> Iterator[Nginx]:
-    # Two tests together send more than one address may send in some seconds.
+    # The tests together send more than the usual limit of one address.
     with started(Nginx(site, NGINX_RATE_ANY="1000")) as server:
         yield server
 
 
 @contextmanager
 def unfinished(origin: str, request: str) -> Iterator[list[socket.socket]]:
-    """So many connections, in turn from each of the addresses."""
+    """Begins the request on CONNECTIONS connections, spread over ADDRESSES. Yields the connections."""
     with ExitStack() as stack:
         held = [stack.enter_context(connected(origin, ADDRESSES[one % 3])) for one in range(CONNECTIONS)]
         for connection in held:
@@ -72,7 +72,7 @@ def connected(origin: str, address: str, *, timeout_s: float = 60) -> socket.soc
 
 
 def ask(origin: str, path: str = "/login/", address: str = "127.0.0.4") -> int:
-    """Answered while none of the others has been given up."""
+    """Returns the status. The timeout is shorter than REQUEST_S, after which the unfinished requests are given up."""
     host = urlsplit(origin)
     connection = http.client.HTTPConnection("127.0.0.1", host.port, REQUEST_S * 0.75, (address, 0))
     try:
@@ -89,12 +89,12 @@ def test_requests_that_are_never_finished_take_no_thread(site: Platform, kind: s
 
 
 @pytest.mark.parametrize("kind", DIFFERENT_BEHIND_NGINX)
-def test_nor_do_they_behind_nginx(nginx: Nginx, kind: str) -> None:
+def test_unfinished_requests_take_no_thread_behind_nginx_either(nginx: Nginx, kind: str) -> None:
     with unfinished(nginx.origin, UNFINISHED[kind]):
         assert [ask(nginx.origin) for _ in range(4)] == [200] * 4
 
 
-def test_they_are_given_up_with_a_sentence(site: Platform) -> None:
+def test_unfinished_requests_are_given_up_with_a_sentence(site: Platform) -> None:
     with ExitStack() as stack:
         held = {kind: stack.enter_context(connected(site.origin, "127.0.0.2")) for kind in UNFINISHED}
         for kind, connection in held.items():
@@ -131,7 +131,7 @@ def test_an_upload_that_stalls_is_given_up_too(site: Platform, nginx: Nginx, is_
     assert not list((site.folder / "media" / "incoming").iterdir())
 
 
-def test_one_address_has_some_of_the_connections_and_no_more(site: Platform) -> None:
+def test_one_address_has_a_limited_number_of_connections(site: Platform) -> None:
     with ExitStack() as stack:
         held = [stack.enter_context(connected(site.origin, "127.0.0.5")) for _ in range(2 * 40 + 10)]
         wait_for(lambda: len(select.select(held, [], [], 0)[0]) >= 10, limit_s=10, what="the end of ten connections")
@@ -147,8 +147,8 @@ def test_one_address_has_some_of_the_connections_and_no_more(site: Platform) -> 
     ("path", "kind", "status"),
     [("/content/add-favorite/", "application/json", 413), ("/api/v1/videos/", "multipart/form-data; boundary=x", 401)],
 )
-def test_refused_bodies_cost_nobody_an_answer(nginx: Nginx, path: str, kind: str, status: int) -> None:
-    """Nginx asks for others by the connections that they came by."""
+def test_refused_bodies_cost_no_other_client_its_answer(nginx: Nginx, path: str, kind: str, status: int) -> None:
+    """Nginx reuses the connections of refused requests for other requests."""
 
     def send(number: int) -> int:
         if number % 4:

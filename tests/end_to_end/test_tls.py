@@ -20,7 +20,7 @@ SCRIPT = PROJECT / "nginx" / "certbot.sh"
 
 @pytest.fixture(scope="module")
 def nginx(platform: Platform) -> Iterator[Nginx]:
-    """With TLS from the start, which a stand-in makes possible."""
+    """Nginx with TLS from the start, by a self-signed certificate until there is a real one."""
     with started(Nginx(platform, NGINX_TLS="on", SERVER_NAME=DOMAIN, NGINX_RATE_ANY="10000")) as server:
         yield server
 
@@ -45,7 +45,7 @@ def certbot(nginx: Nginx, pebble: Pebble, *arguments: str, **settings: str) -> s
 
 
 def shown_certificate(nginx: Nginx, pebble: Pebble) -> str:
-    """The serial number of what browsers see, once it is one that they accept; else empty."""
+    """Returns the serial number of the certificate that clients get; empty when they do not accept it."""
     context = ssl.create_default_context(cafile=str(pebble.root()))
     try:
         plain = socket.create_connection(("127.0.0.1", nginx.tls_port), timeout=20)
@@ -57,7 +57,7 @@ def shown_certificate(nginx: Nginx, pebble: Pebble) -> str:
 
 
 class Visitors(threading.Thread):
-    """Ask all the time, each on a new connection, and count what went wrong."""
+    """Sends requests all the time, each on a new connection, and keeps the errors."""
 
     def __init__(self, nginx: Nginx) -> None:
         super().__init__(daemon=True)
@@ -94,7 +94,7 @@ def test_the_first_certificate_and_a_renewal_without_a_failed_request(nginx: Ngi
         assert first.returncode == 0, first.stderr
         wait_for(lambda: shown_certificate(nginx, pebble), limit_s=30, what="the first certificate")
         before = shown_certificate(nginx, pebble)
-        assert certbot(nginx, pebble, "bootstrap").returncode == 0  # again: it is kept
+        assert certbot(nginx, pebble, "bootstrap").returncode == 0  # the certificate is kept
         renewed = certbot(nginx, pebble, "renew", "once", CERTBOT_OPTIONS="--force-renewal")
         assert renewed.returncode == 0, renewed.stderr
         wait_for(lambda: shown_certificate(nginx, pebble) not in ("", before), limit_s=30, what="the renewed one")

@@ -1,4 +1,4 @@
-"""Uploads that can be resumed, through the real server: broken lines, a killed server, two at once."""
+"""Resumable uploads through the real server: lost connections, a killed server, two writers."""
 
 import base64
 import os
@@ -23,7 +23,7 @@ PADDING_BYTES = 3_000_000
 
 @pytest.fixture(scope="module")
 def film(clip: Path) -> bytes:
-    """The clip with a box of nothing behind it, so that it comes in several chunks."""
+    """The clip with an empty `free` box behind it, so that it takes several chunks."""
     return clip.read_bytes() + (PADDING_BYTES + 8).to_bytes(4, "big") + b"free" + bytes(PADDING_BYTES)
 
 
@@ -46,7 +46,7 @@ def offset_of(client: Client, url: str) -> int:
 
 
 def go_on(client: Client, url: str, film: bytes) -> None:
-    """From where it is to the end."""
+    """Sends the rest of the film, from the offset that the server names."""
     offset = offset_of(client, url)
     while offset < len(film):
         answer = patch(client, url, film[offset : offset + CHUNK_BYTES], offset)
@@ -70,7 +70,7 @@ def partial_files(platform: Platform) -> list[Path]:
 
 @contextmanager
 def unfinished_chunk(client: Client, url: str, came: bytes, *, offset: int, of_bytes: int) -> Iterator[None]:
-    """A chunk of which only so much has come; the line is cut at the end."""
+    """Sends the beginning `came` of a chunk of `of_bytes`; the connection is closed at the end of the block."""
     host = urlsplit(client.origin)
     head = (
         f"PATCH {urlsplit(url).path} HTTP/1.1\r\nHost: {host.netloc}\r\nOrigin: {client.origin}\r\n"
@@ -79,13 +79,13 @@ def unfinished_chunk(client: Client, url: str, came: bytes, *, offset: int, of_b
     )
     with socket.create_connection(("127.0.0.1", host.port or 80), timeout=60) as connection:
         connection.sendall(head.encode() + came)
-        # All of it but what does not fill a block.
+        # The server writes whole blocks of 64 KiB, so the rest of `came` may still be missing.
         wait_for(lambda: offset_of(client, url) > offset + len(came) - 65_536, what="the chunk's beginning")
         yield
 
 
 def kill_web(platform: Platform) -> None:
-    """`kill -9` of the server and of those of its processes that answer."""
+    """Sends SIGKILL to the server and to its processes, which answer requests."""
     answering = descendants(platform.programs["web"].pid)
     platform.kill("web")
     for pid in answering:
@@ -101,7 +101,7 @@ def test_a_film_comes_in_chunks_and_becomes_ready(platform: Platform, film: byte
     assert partial_files(platform) == []
 
 
-def test_a_line_that_is_cut_keeps_what_came(platform: Platform, film: bytes) -> None:
+def test_a_lost_connection_keeps_what_had_arrived(platform: Platform, film: bytes) -> None:
     admin = platform.sign_in()
     url = begin(admin, film, "Cut off")
     with unfinished_chunk(admin, url, film[:300_001], offset=0, of_bytes=len(film)):
@@ -112,7 +112,7 @@ def test_a_line_that_is_cut_keeps_what_came(platform: Platform, film: bytes) -> 
     wait_until_ready(platform, admin, url)
 
 
-def test_a_killed_server_keeps_what_came(own_platform: Platform, film: bytes) -> None:
+def test_a_killed_server_keeps_what_had_arrived(own_platform: Platform, film: bytes) -> None:
     own_platform.start_all()
     admin = own_platform.sign_in()
     url = begin(admin, film, "Killed")
@@ -122,17 +122,17 @@ def test_a_killed_server_keeps_what_came(own_platform: Platform, film: bytes) ->
         own_platform.start_web()
         kept = offset_of(admin, url)
         assert 2 * CHUNK_BYTES - 65_536 <= kept <= 2 * CHUNK_BYTES
-        assert patch(admin, url, film[kept : kept + 1], kept).status == 204, "the lock went with the process"
+        assert patch(admin, url, film[kept : kept + 1], kept).status == 204, "the lock ended with the process"
     go_on(admin, url, film)
     wait_until_ready(own_platform, admin, url)
 
 
-def test_of_two_writers_one_is_told_to_wait(platform: Platform, film: bytes) -> None:
+def test_the_second_of_two_writers_has_to_wait(platform: Platform, film: bytes) -> None:
     admin = platform.sign_in()
     url = begin(admin, film, "Two at once")
     with unfinished_chunk(admin, url, film[:200_000], offset=0, of_bytes=len(film)):
         offset = offset_of(admin, url)
-        for _ in range(8):  # some of them by the other process
+        for _ in range(8):  # so that the other process answers some of them
             second = patch(admin, url, film[offset : offset + 10], offset)
             assert (second.status, second.json()["code"]) == (423, "locked")
     wait_for(lambda: offset_of(admin, url) == 200_000, what="the rest of what came")
@@ -148,7 +148,7 @@ def test_an_upload_is_given_up_in_the_middle_of_a_chunk(platform: Platform, film
 
     def is_given_up() -> bool:
         given_up = admin.request("DELETE", url, headers={**V1, "Origin": admin.origin})
-        assert given_up.status in {204, 423}, given_up.body  # 423: the server has not seen yet that the chunk broke off
+        assert given_up.status in {204, 423}, given_up.body  # 423: the server has not noticed the end yet
         return given_up.status == 204
 
     wait_for(is_given_up, what="the end of the upload")
@@ -157,7 +157,7 @@ def test_an_upload_is_given_up_in_the_middle_of_a_chunk(platform: Platform, film
 
 
 @pytest.mark.slow
-def test_a_line_that_went_silent_lets_go(own_platform: Platform, film: bytes) -> None:
+def test_a_silent_connection_loses_its_lock(own_platform: Platform, film: bytes) -> None:
     own_platform.start_redis()
     own_platform.prepare()
     own_platform.start_web()
