@@ -8,14 +8,14 @@ from redis.exceptions import ConnectionError as RedisDown
 
 
 class MemoryQueue:
-    """Remembers what is put on it. A job waits until the test takes all of them up."""
+    """Keeps the jobs that are put on it. They wait until the test takes all of them up."""
 
     def __init__(self) -> None:
         self.put_keys: defaultdict[str, list[int]] = defaultdict(list)
         """The keys of all jobs that were ever put here, in order, by the name of the job."""
         self.waiting: defaultdict[str, set[int]] = defaultdict(set)
         self.on_put: dict[str, Callable[[int], object]] = {}
-        """Called with the key of each job of this name, in the moment when a worker could take it."""
+        """By the name of a job, a function that is called with the key when a worker could take the job."""
         self.workers = 1
         self.is_reachable = True
 
@@ -28,7 +28,7 @@ class MemoryQueue:
             self.on_put[job](key)
 
     def take_all(self) -> None:
-        """As workers that have taken up everything that waited."""
+        """Takes up all waiting jobs, as workers do, without running them."""
         self.waiting.clear()
 
     def keys_waiting(self, queue_name: str, job: str) -> set[int]:

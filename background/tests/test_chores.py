@@ -26,7 +26,7 @@ FAULTS = [
 
 
 class Board:
-    """Doubles of the chores: which ran, which fail, and a clock."""
+    """Doubles of the chores, with a clock: `done` lists those that ran, `failing` has the errors to raise."""
 
     def __init__(self) -> None:
         self.done: list[str] = []
@@ -51,8 +51,8 @@ class Board:
         return list(self.done)
 
 
-def told_of(record: logging.LogRecord) -> str:
-    """The name of the chore in a log line."""
+def chore_in(record: logging.LogRecord) -> str:
+    """Returns the name of the chore in a log line."""
     assert isinstance(record.args, tuple)
     return str(record.args[0])
 
@@ -66,7 +66,7 @@ def board(monkeypatch: pytest.MonkeyPatch) -> Board:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: type(fault).__name__)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_chore_that_fails_keeps_no_other_from_being_done(name: str, fault: Exception, board: Board) -> None:
+def test_a_chore_that_fails_does_not_keep_the_others_from_running(name: str, fault: Exception, board: Board) -> None:
     board.failing = {name: fault}
     keeping = board.keeping(interval_s=5)
     for _ in range(3):
@@ -74,7 +74,7 @@ def test_a_chore_that_fails_keeps_no_other_from_being_done(name: str, fault: Exc
     assert keeping.run_round().failing == [name]
 
 
-def test_when_all_fail_each_is_tried(board: Board) -> None:
+def test_when_all_chores_fail_each_is_tried(board: Board) -> None:
     board.failing = dict.fromkeys(NAMES, OSError("full"))
     assert board.round(board.keeping()) == NAMES
 
@@ -98,22 +98,22 @@ def test_a_chore_that_works_again_has_its_turn_in_every_round(board: Board) -> N
     assert keeping.run_round().failing == []
 
 
-def test_a_chore_that_fails_for_long_says_so_once_in_a_while(board: Board, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_chore_that_keeps_failing_is_logged_once_in_a_while(board: Board, caplog: pytest.LogCaptureFixture) -> None:
     board.failing = {"second": OSError("full"), "third": OSError("full")}
     keeping = board.keeping(interval_s=5)
     for _ in range(int(LOG_EVERY_S) // 5):
         board.round(keeping, after_s=5)
-    assert [told_of(record) for record in caplog.records] == ["second", "third"]
+    assert [chore_in(record) for record in caplog.records] == ["second", "third"]
     board.round(keeping, after_s=60)
     assert len(caplog.records) == 4
 
 
-def test_a_bug_is_told_with_its_traceback_and_a_full_disk_without(
+def test_a_bug_is_logged_with_its_traceback_and_a_full_disk_without(
     board: Board, caplog: pytest.LogCaptureFixture
 ) -> None:
     board.failing = {"second": OSError("full"), "third": KeyError(1)}
     board.round(board.keeping())
-    told = {told_of(record): (record.levelno, bool(record.exc_info)) for record in caplog.records}
+    told = {chore_in(record): (record.levelno, bool(record.exc_info)) for record in caplog.records}
     assert told == {"second": (logging.WARNING, False), "third": (logging.ERROR, True)}
 
 
@@ -149,5 +149,5 @@ def test_a_chore_that_takes_long_goes_on_alone_while_the_others_have_their_turns
     assert keeping.run_round().unfinished == []
 
 
-def test_every_registered_chore_is_a_function_of_ours() -> None:
+def test_every_registered_chore_can_be_imported() -> None:
     assert all(callable(import_string(name)) for name in chores)

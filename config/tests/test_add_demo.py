@@ -110,14 +110,14 @@ def test_without_an_admin_it_says_what_to_do_first() -> None:
         run()
 
 
-def test_a_demo_that_failed_is_told_with_its_reason(admin: User) -> None:
+def test_a_demo_that_failed_is_reported_with_its_reason(admin: User) -> None:
     run()
     Video.objects.update(state=State.ERROR, error_message="The disk is full.")
     with pytest.raises(CommandError, match=r"^The demo could not be processed: The disk is full\.$"):
         run("--follow")
 
 
-def test_a_demo_that_was_ready_before_is_no_news(admin: User) -> None:
+def test_a_demo_that_was_ready_before_is_not_announced_again(admin: User) -> None:
     run()
     Video.objects.update(state=State.READY)
     assert run("--follow") == ""
@@ -141,5 +141,5 @@ def soon_ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 def test_it_waits_and_says_where_to_watch(admin: User, settings: Any) -> None:
     settings.BACKEND_ORIGIN = "http://localhost:8010"
     said = run("--follow")
-    assert Video.objects.count() == 4, "the others come when the first can be watched"
+    assert Video.objects.count() == 4, "the other films are added once the first can be watched"
     assert re.fullmatch(r"The demo is ready to watch: http://localhost:8010/watch/[0-9a-f-]{36}/\n", said)

@@ -21,9 +21,9 @@ from users_app.models import User
 from users_app.roles import Role
 from users_app.services.sessions import open_session
 
-# Each of them costs a request for each of some eighty operations, twice, for five kinds of sender.
+# Each example is a request to some eighty operations, well-formed and malformed, by five kinds of client.
 EXAMPLES = 2
-# Any key is a key, and what takes nothing can be sent nothing wrong.
+# Any text is a possible key, and a route without parameters cannot get a wrong one.
 NEVER_WRONG = {"GET /health/", "GET /api/v1/upload/videos/by-key/{s3_key}/"}
 BAD_REQUEST, SERVER_ERROR = 400, 500
 GATEWAY_SECRET = "a-secret-of-the-gateway-0123456789"
@@ -41,7 +41,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _one_connection() -> Iterator[None]:
-    """Requests would close the connection that holds the transaction of the test."""
+    """Keeps requests from closing the connection that holds the transaction of the test."""
     for signal in (request_started, request_finished):
         signal.disconnect(close_old_connections)
     yield
@@ -65,7 +65,7 @@ def mode(request: Any) -> GenerationMode:
 
 
 class Stage:
-    """The objects that paths name, restored before each request, because any request may have removed them."""
+    """The objects that paths name. They are restored before each request, because any request may remove them."""
 
     def __init__(self, owner: User) -> None:
         self.owner = owner
@@ -76,7 +76,7 @@ class Stage:
         self.sent = 0
 
     def prepare(self, case: Any) -> None:
-        """Two of three requests name an existing object, the others a generated one."""
+        """Puts an existing object into the path of two of three requests; the others keep the generated one."""
         self.sent += 1
         if self.sent % 3 == 0:
             return
@@ -90,7 +90,7 @@ class Stage:
         return [self.film.pk, self.film.public_id, self.waiting.pk]
 
     def upload_id(self) -> Any:
-        """The id of an upload by tus that is under way; one at a time."""
+        """Begins an upload by tus and cancels the former one. Returns its id."""
         for other in DirectUpload.objects.filter(owner=self.owner, arrived_at=None):
             tus.cancel(upload=other)
         upload = direct_uploads.announce(owner=self.owner, name="film.mp4", content_type="video/mp4", size_bytes=10)
@@ -98,7 +98,7 @@ class Stage:
         return upload.public_id
 
     def token(self, person: User, role: Role) -> dict[str, str]:
-        """Signs in again for each request: others may have ended all sessions, accounts and roles."""
+        """Signs in anew for each request, because other requests may have ended sessions, accounts and roles."""
         is_admin = role == Role.ADMIN
         fields = {"role": role, "is_active": True, "is_staff": is_admin, "is_superuser": is_admin}
         User.objects.filter(pk=person.pk).update(password=make_password(PASSWORD), **fields)
@@ -112,13 +112,13 @@ def stage(owner: User) -> Stage:
 
 @schemathesis.serializer("application/offset+octet-stream")
 def as_chunk(ctx: Any, value: Any) -> bytes:
-    """What follows the headers of an upload by tus."""
+    """Returns the body of a chunk by tus for a generated value."""
     return value if isinstance(value, bytes) else str(value).encode(errors="replace")
 
 
 @schemathesis.check
 def is_no_fault(ctx: Any, response: Any, case: Any) -> None:
-    """No server error, except one that the schema has (as for a service that is down); every refusal has a code."""
+    """Asserts that a server error is one that the schema has (as for a service that is down) and a refusal has a code."""
     is_documented = str(response.status_code) in case.operation.definition.raw["responses"]
     assert response.status_code < SERVER_ERROR or is_documented, f"{response.status_code}: {response.text[:500]}"
     if BAD_REQUEST <= response.status_code < SERVER_ERROR:

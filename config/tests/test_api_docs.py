@@ -16,7 +16,7 @@ JSON, YAML = "application/vnd.oai.openapi+json", "application/vnd.oai.openapi; c
 
 @pytest.fixture
 def generations(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """One entry for each time that the schema is made from now on."""
+    """A list that gets an entry each time the schema is made."""
     made: list[str] = []
     get_schema = SchemaGenerator.get_schema
 
@@ -30,7 +30,7 @@ def generations(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     documents.forget()
 
 
-def test_a_hundred_requests_make_the_schema_once_whatever_they_ask_for(client: Client, generations: list[str]) -> None:
+def test_a_hundred_different_requests_make_the_schema_once(client: Client, generations: list[str]) -> None:
     for number in range(50):
         language = ("de", "en", "fr")[number % 3]
         for format_name in ("json", "yaml"):
@@ -64,7 +64,7 @@ def test_language_and_version_change_nothing(client: Client) -> None:
         ("", JSON, JSON),
     ],
 )
-def test_it_is_yaml_or_json_as_the_client_asks(
+def test_the_schema_is_yaml_or_json_as_the_client_asks(
     query: str, accept: str | None, content_type: str, client: Client
 ) -> None:
     answer = client.get(f"/api/schema/{query}", **({"HTTP_ACCEPT": accept} if accept else {}))  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ def test_it_is_yaml_or_json_as_the_client_asks(
     assert read(answer.content)["info"]["title"] == "Videoflix"
 
 
-def test_it_is_packed_for_clients_that_can_unpack_it(client: Client) -> None:
+def test_the_schema_is_compressed_for_clients_that_accept_gzip(client: Client) -> None:
     packed = client.get("/api/schema/", HTTP_ACCEPT_ENCODING="br, gzip")
     assert packed["Content-Encoding"] == "gzip"
     assert {"Accept", "Accept-Encoding"} <= set(packed["Vary"].split(", "))
@@ -83,7 +83,7 @@ def test_it_is_packed_for_clients_that_can_unpack_it(client: Client) -> None:
     assert len(packed.content) < len(plain.content) / 5
 
 
-def test_a_client_that_has_it_is_told_so(client: Client) -> None:
+def test_a_client_that_has_the_schema_gets_a_304(client: Client) -> None:
     first = client.get("/api/schema/")
     again = client.get("/api/schema/", HTTP_IF_NONE_MATCH=first["ETag"])
     assert (again.status_code, again.content, again["ETag"]) == (304, b"", first["ETag"])
@@ -92,7 +92,7 @@ def test_a_client_that_has_it_is_told_so(client: Client) -> None:
 
 
 @pytest.mark.parametrize(("query", "accept", "status"), [("?format=xml", "*/*", 404), ("", "text/html", 406)])
-def test_an_error_is_json_here_too(query: str, accept: str, status: int, client: Client) -> None:
+def test_an_error_of_the_schema_route_is_json(query: str, accept: str, status: int, client: Client) -> None:
     answer = client.get(f"/api/schema/{query}", HTTP_ACCEPT=accept)
     assert answer.status_code == status
     assert set(answer.json()) == {"detail", "code"}

@@ -23,7 +23,7 @@ def page() -> str:
     return PAGE.read_text(encoding="utf-8")
 
 
-def test_the_page_is_what_the_command_prints_now(page: str) -> None:
+def test_the_page_is_the_output_of_the_command(page: str) -> None:
     printed = StringIO()
     call_command("api_reference", stdout=printed)
     assert printed.getvalue() == page, (
@@ -76,7 +76,7 @@ def test_a_request_belongs_to_the_path_with_the_fewest_blanks() -> None:
     assert operation_of(schema, "GET /content/7/more/") is None
 
 
-def test_types_are_told_in_words() -> None:
+def test_types_are_described_in_words() -> None:
     schemas = {"Kind": {"enum": ["a", "b"]}, "Thing": {"properties": {}}}
     schema = {"components": {"schemas": schemas}}
     assert type_of(schema, {"type": "string", "minLength": 1, "maxLength": 5}) == "string, at most 5 characters"
@@ -86,5 +86,5 @@ def test_types_are_told_in_words() -> None:
     assert type_of(schema, {"type": "boolean", "default": False}) == "boolean, `false` unless given"
 
 
-def test_a_table_leaves_out_columns_in_which_there_is_nothing() -> None:
+def test_a_table_leaves_out_empty_columns() -> None:
     assert table(("A", "B"), [("1|2", ""), ("3", "")]) == "| A |\n| --- |\n| 1\\|2 |\n| 3 |\n"

@@ -67,7 +67,7 @@ def test_genres_that_staff_removed_stay_removed() -> None:
 
 
 @pytest.mark.django_db
-def test_a_broken_ffmpeg_is_told_before_anything_is_made(settings: Any) -> None:
+def test_a_broken_ffmpeg_is_reported_before_anything_is_made(settings: Any) -> None:
     settings.FFMPEG_BIN = "/bin/false"
     with pytest.raises(
         CommandError, match=r"^FFMPEG_BIN is /bin/false, which does not run; set it to a working ffmpeg"

@@ -73,7 +73,7 @@ def test_an_empty_file_has_no_ranges(header: str) -> None:
         "bytes=0-1\n",
     ],
 )
-def test_what_is_malformed_or_several_asks_for_everything(header: str | None) -> None:
+def test_malformed_and_multiple_ranges_mean_the_whole_file(header: str | None) -> None:
     assert parse_range(header, size=SIZE) is None
 
 
@@ -110,5 +110,5 @@ def test_conditions_are_judged_in_the_order_of_the_rfc(headers: dict[str, str], 
     ("if_range", "holds"),
     [(None, True), ('"abc"', True), (THEN, True), ('W/"abc"', False), ('"x"', False), (BEFORE, False), (AFTER, False)],
 )
-def test_a_part_continues_only_exactly_what_the_client_has(if_range: str | None, holds: bool) -> None:
+def test_a_range_continues_only_the_exact_file_that_the_client_has(if_range: str | None, holds: bool) -> None:
     assert may_continue(if_range, STATE) is holds

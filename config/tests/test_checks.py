@@ -86,7 +86,7 @@ def test_cookies_must_fit_the_scheme(is_https: bool, scheme: str) -> None:
     assert problem.hint == f"Set JWT_COOKIE_SECURE={int(is_https)}."
 
 
-def test_all_problems_are_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     found = problems(secret_key="", allowed_hosts=["*"], cookies_secure={"A": False, "B": False})
     assert len(found) == 4
 
@@ -96,7 +96,7 @@ def on_s3(**changes: Any) -> list[Error]:
     return [*s3_problems(S3Connection(**{**given, **changes}))]
 
 
-def test_a_role_or_both_keys_will_do_and_so_will_another_vendor() -> None:
+def test_a_role_or_both_keys_are_accepted_and_so_is_another_vendor() -> None:
     assert on_s3() == []
     assert on_s3(access_key_id="a", secret_access_key="b", session_token="c") == []
     assert on_s3(endpoint_url="http://s3:9000", public_endpoint_url="http://localhost:9000") == []
@@ -123,7 +123,7 @@ def test_what_is_missing_or_contradicts_itself_is_one_problem(changes: dict[str,
     assert name in f"{problem.msg} {problem.hint}"
 
 
-def test_events_and_outside_transcoders_need_a_bucket() -> None:
+def test_events_and_external_transcoders_need_a_bucket() -> None:
     assert [*event_problems(queue_url="https://sqs.example/1/q", is_external=True, has_bucket=True)] == []
     (problem,) = event_problems(queue_url="", is_external=True, has_bucket=False)
     assert "USE_S3_MEDIA" in str(problem.hint)
@@ -148,7 +148,7 @@ def test_the_settings_of_tests_are_sound() -> None:
     assert startup_problems() == ""
 
 
-def test_problems_of_every_group_are_told_at_once(settings: Any) -> None:
+def test_problems_of_every_group_are_reported_at_once(settings: Any) -> None:
     settings.SECRET_KEY = "short"
     settings.S3_CONNECTION = S3Connection(Buckets("", "", ""), "eu-central-1")
     settings.SQS_QUEUE_URL = "films"
@@ -183,7 +183,7 @@ OUR_COMMANDS = sorted(name for name, app in get_commands().items() if app in OUR
 
 
 @pytest.mark.parametrize("name", OUR_COMMANDS)
-def test_no_command_of_ours_skips_these_checks(name: str) -> None:
+def test_no_command_of_the_platform_skips_these_checks(name: str) -> None:
     command = load_command_class(get_commands()[name], name)
     assert command.requires_system_checks == "__all__" or TAG in command.requires_system_checks
 

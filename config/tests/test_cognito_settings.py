@@ -67,14 +67,14 @@ def read(**values: str) -> UserPool | None:
     return read_user_pool(Env(values))
 
 
-def test_accounts_are_kept_here_unless_it_is_said_otherwise() -> None:
+def test_accounts_are_local_unless_the_setting_says_otherwise() -> None:
     assert read() is None
     assert read(IDENTITY_PROVIDER="local", COGNITO_CLIENT_ID="c") is None
     with pytest.raises(ImproperlyConfigured, match="local, cognito"):
         read(IDENTITY_PROVIDER="okta")
 
 
-def test_a_pool_is_read_whole_or_not_at_all() -> None:
+def test_a_pool_is_read_and_an_incomplete_one_is_a_problem() -> None:
     values = {
         "IDENTITY_PROVIDER": "cognito",
         "COGNITO_USER_POOL_ID": GOOD["id"],

@@ -20,7 +20,7 @@ def page() -> str:
 
 
 @pytest.mark.parametrize(("name", "language"), [("session-client.js", "js"), ("session.interceptor.ts", "ts")])
-def test_it_shows_the_examples_as_they_are(page: str, name: str, language: str) -> None:
+def test_the_page_shows_the_examples_as_they_are(page: str, name: str, language: str) -> None:
     example = (DOCS / "examples" / name).read_text(encoding="utf-8")
     assert f"\n```{language}\n{example}```\n" in page, f"copy docs/examples/{name} into docs/frontend.md"
 
@@ -48,7 +48,7 @@ def test_every_code_of_the_account_routes_is_explained(page: str) -> None:
     assert codes - OF_FIELDS - set(re.findall(r"`(\w+)`", table)) == set()
 
 
-def test_every_setting_that_it_names_is_one(page: str) -> None:
+def test_every_setting_on_the_page_exists(page: str) -> None:
     settings = set(re.findall(r"^(\w+)=", (BASE_DIR / ".env.example.prod").read_text(encoding="utf-8"), re.MULTILINE))
     prose = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
     named = set(re.findall(r"`([A-Z][A-Z_]*_[A-Z_]+)(?:=\w+)?`", prose)) - {"ASKS_NOBODY"}
@@ -56,7 +56,7 @@ def test_every_setting_that_it_names_is_one(page: str) -> None:
     assert named <= settings
 
 
-def test_every_link_of_it_leads_somewhere(page: str) -> None:
+def test_every_link_of_the_page_leads_somewhere(page: str) -> None:
     prose = re.sub(r"```.*?```", "", page, flags=re.DOTALL)
     headings = {
         re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in re.findall(r"^#+ (.+)$", prose, re.M)

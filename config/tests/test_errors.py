@@ -79,7 +79,7 @@ def test_every_error_of_the_api_is_a_sentence_and_a_code(name: str, status: int,
     assert "secret" not in response.content.decode()
 
 
-def test_an_address_that_is_none_is_a_404_in_json(visitor: Client) -> None:
+def test_an_unknown_address_is_a_404_in_json(visitor: Client) -> None:
     assert visitor.get("/api/v1/nothing/here").json()["code"] == "not_found"
 
 
@@ -100,7 +100,7 @@ def test_a_validation_error_of_one_sentence_keeps_its_own_code(visitor: Client) 
 
 
 @pytest.mark.parametrize("place", ["api", "page"])
-def test_a_database_that_is_away_is_a_reason_to_try_again_soon(place: str, visitor: Client) -> None:
+def test_a_database_that_is_away_is_a_503_with_retry_after(place: str, visitor: Client) -> None:
     response = visitor.get(f"/{place}/database/")
     assert (response.status_code, response["Retry-After"]) == (503, "5")
 
@@ -133,7 +133,7 @@ def test_a_method_that_a_route_lacks_has_a_code(method: str, status: int, visito
         ("/watch/1/", ";;,,/", False),
     ],
 )
-def test_who_gets_json_and_who_a_page(path_: str, accept: str, is_json: bool) -> None:
+def test_api_paths_and_clients_that_accept_json_first_get_json(path_: str, accept: str, is_json: bool) -> None:
     request = RequestFactory().get(path_, HTTP_ACCEPT=accept)
     assert errors.wants_json(request) is is_json
 

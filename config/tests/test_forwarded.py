@@ -11,7 +11,7 @@ TRUSTED = parse_networks(["10.0.0.0/8", "192.168.1.5", "fd00::/8"])
 
 
 def seen(nearest: str, chain: str = "", scheme: str = "") -> WSGIEnvironment:
-    """The address and scheme that the application sees in a request from `nearest`."""
+    """Returns the environment that the application gets for a request from `nearest`, the last hop."""
     found: list[WSGIEnvironment] = []
 
     def application(environ: WSGIEnvironment, start_response: Any) -> list[bytes]:
@@ -30,18 +30,18 @@ def seen(nearest: str, chain: str = "", scheme: str = "") -> WSGIEnvironment:
     [
         ("10.1.2.3", "203.0.113.7", "203.0.113.7"),
         ("10.1.2.3", "6.6.6.6, 203.0.113.7, 10.9.9.9", "203.0.113.7"),
-        ("10.1.2.3", "10.9.9.9, 192.168.1.5", "10.9.9.9"),  # a client inside
+        ("10.1.2.3", "10.9.9.9, 192.168.1.5", "10.9.9.9"),  # all hops are trusted: the first one is the client
         ("10.1.2.3", "", "10.1.2.3"),
         ("10.1.2.3", "nonsense", "10.1.2.3"),
         ("10.1.2.3", "nonsense, 203.0.113.7", "203.0.113.7"),
         ("10.1.2.3", "203.0.113.7, <script>", "10.1.2.3"),
         ("fd00::1", "2001:db8::7", "2001:db8::7"),
-        ("203.0.113.9", "127.0.0.1", "203.0.113.9"),  # not a proxy of ours
+        ("203.0.113.9", "127.0.0.1", "203.0.113.9"),  # not a trusted proxy
         ("192.168.1.6", "127.0.0.1", "192.168.1.6"),
         ("", "127.0.0.1", ""),
     ],
 )
-def test_the_address_is_the_last_that_is_no_proxy_of_ours(nearest: str, chain: str, address: str) -> None:
+def test_the_address_is_the_last_one_that_is_not_a_trusted_proxy(nearest: str, chain: str, address: str) -> None:
     assert seen(nearest, chain)["REMOTE_ADDR"] == address
 
 
@@ -60,6 +60,6 @@ def test_the_application_never_sees_the_headers() -> None:
 
 
 @pytest.mark.parametrize("name", ["everybody", "10.0.0.0/99", "10.0.0", ""])
-def test_what_is_no_network_is_refused(name: str) -> None:
+def test_a_malformed_network_is_refused(name: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         parse_networks([name])

@@ -1,4 +1,4 @@
-"""Headers on which Django would fail."""
+"""Headers that would make Django fail, and that the guard drops or cleans."""
 
 from collections.abc import Iterable
 from typing import Any, cast
@@ -12,7 +12,7 @@ from config.http.header_guard import HeaderGuard
 
 
 def passed_on(**headers: str) -> dict[str, Any]:
-    """The environment that the application gets."""
+    """Returns the environment that the application gets behind the guard."""
     seen: dict[str, Any] = {}
 
     def application(environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
@@ -40,7 +40,7 @@ def test_extended_parameters_are_dropped_and_nothing_else(given: str, kept: str)
 @pytest.mark.parametrize("name", ["CONTENT_TYPE", "HTTP_ACCEPT"])
 @pytest.mark.parametrize("parameter", ["charset*=foo''x", "\"a;b\"*=foo''x", "a,b*=foo''x", "a\x0b*\x0b=foo''x"])
 @pytest.mark.parametrize("path", ["/nothing/", "/api/nothing/", "/users/logout/"])
-def test_a_made_up_character_set_is_no_fault_of_ours(name: str, parameter: str, path: str, db: None) -> None:
+def test_a_made_up_character_set_causes_no_server_error(name: str, parameter: str, path: str, db: None) -> None:
     statuses: list[str] = []
     environ: dict[str, Any] = {"PATH_INFO": path, name: f"text/html; {parameter}", "HTTP_HOST": "localhost"}
     setup_testing_defaults(environ)

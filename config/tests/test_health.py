@@ -61,6 +61,6 @@ def test_without_database_it_is_down(client: Client, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("redis_is_up")
-def test_a_stale_session_is_nothing_to_health(client: Client, settings: Any) -> None:
+def test_health_ignores_a_stale_session(client: Client, settings: Any) -> None:
     client.cookies[settings.JWT_ACCESS_COOKIE_NAME] = "stale"
     assert client.get("/health/", headers={"Authorization": "Bearer broken"}).status_code == 200

@@ -1,7 +1,7 @@
-"""Every regular expression that may read outside text needs time that grows with the text and no faster.
+"""Every regular expression that may read untrusted text takes linear time.
 
-All of them are found: those of the product's modules, of serializers and models, of routes, of the watch site's scripts
-and of Nginx. Each needs the worst text that its author can think of; one without an entry here fails.
+The tests find the expressions of the product's modules, serializers, models and routes, of the watch site's scripts and
+of Nginx. Each has an entry in WORST with the texts that its author expects to take longest; a missing entry fails.
 """
 
 import ast
@@ -24,8 +24,8 @@ from config.env_file import BASE_DIR
 
 PACKAGES = ("background", "config", "content_app", "users_app", "media_pipeline")
 SIZE = 100_000
-# Of processor time, for each way to use a pattern. What is linear takes some hundredths of it; a square of 100,000
-# steps takes several times as long on any machine, and the child is ended.
+# Processor time for each use of a pattern. Linear time is some hundredths of a second; 100,000 steps squared take
+# several times the limit on any machine, and the signal then ends the child.
 LIMIT_S = 2.0
 MEASURE = """
 import json, re, signal, sys
@@ -39,7 +39,7 @@ for name, pattern, flags, text, is_binary in json.load(sys.stdin):
 """
 Case = tuple[str, str, int, str, bool]
 
-# What is repeated, and what makes it fail after all. Each is made 100,000 characters long.
+# Units by pattern. Each unit is repeated up to 100,000 characters, once alone and once with an ending that fails.
 WORST: dict[str, tuple[str, ...]] = {
     "config.logs.SECRETS": (
         "token-",
@@ -214,7 +214,7 @@ def product_modules() -> Iterator[str]:
 
 
 def named_patterns(module: str) -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """The expressions of a module and of its classes, in the module that makes them, not in those that import them."""
+    """Yields the expressions that a module and its classes compile, without those that it imports."""
     namespaces = {"": vars(importlib.import_module(module))}
     for name, value in namespaces[""].items():
         if isinstance(value, type) and value.__module__ == module:
@@ -231,7 +231,7 @@ def source_of(module: str) -> str:
 
 
 def field_patterns() -> Iterator[tuple[str, re.Pattern[Any]]]:
-    """The expressions of serializers and models, except those of Django for slugs and addresses."""
+    """Yields the expressions of serializers and models, except Django's own for slugs and addresses."""
     validators = [
         validator
         for cls in all_subclasses(serializers.Serializer)
@@ -255,7 +255,7 @@ def all_subclasses(cls: Any) -> Iterator[Any]:
 
 
 def scripts() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """The literals in the scripts of the watch site, in a dialect that Python reads as well."""
+    """Yields the regular expression literals of the watch site's scripts, whose syntax Python reads as well."""
     part = r"(?:[^/\\\n\[]|\\.|\[(?:[^\]\\\n]|\\.)*\])"
     literal = re.compile(rf"(?<=[(=,:?])\s*/((?!\*){part}+)/([gimsuy]*)(?=[.,;)\s])")
     for path in sorted((BASE_DIR / "static" / "js").rglob("*.js")):
@@ -264,7 +264,7 @@ def scripts() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 def of_nginx() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """The expressions after ~ or ~* in locations, conditions and maps; quoted where they have braces or spaces."""
+    """Yields the expressions after ~ or ~* in locations, conditions and maps; those with braces or spaces are quoted."""
     for path in sorted(path for path in (BASE_DIR / "nginx").rglob("*") if path.suffix in (".conf", ".in")):
         for line in path.read_text().splitlines():
             code = line.partition("#")[0]
@@ -293,12 +293,12 @@ def url_patterns(above: URLResolver | None = None) -> Iterator[URLPattern | URLR
 
 
 def filled(unit: str) -> str:
-    """The unit repeated: once so that the expression fits to the end, once so that it does not."""
+    """Returns the unit, repeated to SIZE characters."""
     return (unit * (SIZE // len(unit) + 1))[:SIZE]
 
 
 def too_slow(cases: list[Case], *, limit_s: float = LIMIT_S) -> list[str]:
-    """The names of the expressions at which the child was ended."""
+    """Returns the names of the cases that took longer than the limit."""
     slow = []
     while cases:
         command = [sys.executable, "-c", MEASURE, str(limit_s)]
@@ -318,21 +318,21 @@ def cases_of(name: str, pattern: re.Pattern[Any], units: Iterable[str]) -> Itera
             yield f"{name} by {unit!r}", text, pattern.flags, worst, is_binary
 
 
-def test_every_pattern_has_its_worst_text() -> None:
+def test_every_pattern_has_its_worst_texts() -> None:
     found = set(all_patterns())
-    assert found - set(WORST) == set(), "each needs the texts that it would take longest for"
-    assert set(WORST) - found == set(), "these are no more"
+    assert found - set(WORST) == set(), "each pattern needs an entry in WORST"
+    assert set(WORST) - found == set(), "these patterns no longer exist"
 
 
-def test_no_pattern_takes_longer_than_its_text_is_long() -> None:
+def test_every_pattern_takes_linear_time() -> None:
     cases = [case for name, one in all_patterns().items() for case in cases_of(name, one, WORST[name])]
     assert too_slow(cases) == []
 
 
-def test_no_route_does() -> None:
-    """A route consists of converters and the text between them; each gets the input of all."""
+def test_every_route_takes_linear_time() -> None:
+    """Each route is tried with texts that fit its converters, and with the texts between them."""
     cases: list[Case] = []
-    # config.urls has a route of its own before this one of Django's, which has two converters that take everything.
+    # Requests never reach this route of Django, which has two greedy converters: config.urls has its own before it.
     routes = {str(one.pattern): one for one in url_patterns() if one.pattern.converters}
     routes.pop("r/<path:content_type_id>/<path:object_id>/")
     for route, one in routes.items():
@@ -342,18 +342,18 @@ def test_no_route_does() -> None:
     assert too_slow(cases) == []
 
 
-def test_what_is_measured_would_be_noticed() -> None:
-    """The smallest expression with quadratic time, and the one by which a header once stopped the site."""
+def test_the_measurement_finds_quadratic_and_cubic_patterns() -> None:
+    """Tried with the smallest quadratic expression, and with a cubic one by which a header once stopped the site."""
     cubic = re.compile(r"""["']?\b[\w-]*(?:token|secret)[\w-]*["']?\s*[:=]\s*[^\s]+""", re.IGNORECASE)
     cases = [*cases_of("square", re.compile(r"\s+$"), [" "]), *list(cases_of("cubic", cubic, ["token-"]))[:1]]
     assert too_slow(cases, limit_s=0.5) == ["square by ' '", "cubic by 'token-'"]
 
 
-def test_no_pattern_is_written_where_this_would_not_find_it() -> None:
-    """Every expression is compiled at the top of a module; one that is made from others elsewhere has no entry."""
+def test_no_pattern_is_compiled_where_these_tests_would_not_find_it() -> None:
+    """Every expression is compiled at the top of a module, where `named_patterns` finds it."""
     exempt = {
-        "config.openapi.reference",  # a command of developers, which reads our own schema
-        "media_pipeline.external.dash",  # the words of a template, and possessive digits between them
+        "config.openapi.reference",  # a command of developers, which reads the platform's own schema
+        "media_pipeline.external.dash",  # fixed words of a template with possessive digits between them
     }
     inline = []
     for module in set(product_modules()) - exempt:

@@ -35,7 +35,7 @@ HIDDEN = [
 
 
 @pytest.mark.parametrize("text", HIDDEN)
-def test_secrets_are_hidden_and_what_is_around_them_stays(text: str) -> None:
+def test_secrets_are_hidden_and_the_text_around_them_stays(text: str) -> None:
     shown = logs.redact(text)
     assert "SECRET0" not in shown
     assert logs.HIDDEN in shown
@@ -45,7 +45,7 @@ def test_secrets_are_hidden_and_what_is_around_them_stays(text: str) -> None:
 @pytest.mark.parametrize(
     "text", ["video 12: ready", "/media/posters/x/y/poster.jpg", "http://localhost:8000/x", "a token was refused"]
 )
-def test_anything_else_is_left_alone(text: str) -> None:
+def test_text_without_secrets_stays(text: str) -> None:
     assert logs.redact(text) == text
 
 
@@ -68,7 +68,7 @@ Log = tuple[logging.Logger, StringIO]
 
 @pytest.fixture
 def log(form: str) -> Log:
-    """A logger of this form, and its output."""
+    """A logger with this format, and the stream that it writes to."""
     stream = StringIO()
     handler = logging.StreamHandler(stream)
     configured = logs.logging_config(form)["formatters"][form]
@@ -97,7 +97,7 @@ def test_no_line_is_longer_than_the_bound(form: str, unit: str, log: Log) -> Non
 
 
 @pytest.mark.parametrize("form", logs.FORMATS)
-def test_of_a_long_traceback_its_end_is_kept(form: str, log: Log) -> None:
+def test_the_end_of_a_long_traceback_is_kept(form: str, log: Log) -> None:
     logger, stream = log
     try:
         raise ValueError("x" * 50_000 + " is how it ends")
@@ -108,7 +108,7 @@ def test_of_a_long_traceback_its_end_is_kept(form: str, log: Log) -> None:
 
 
 @pytest.mark.parametrize("form", logs.FORMATS)
-def test_lines_have_what_they_need(form: str, log: Log) -> None:
+def test_lines_have_level_event_request_id_and_traceback(form: str, log: Log) -> None:
     logger, stream = log
     with structlog.contextvars.bound_contextvars(request_id="an-id-12345"):
         logger.warning("video %d: token=SECRET0", 12, extra={"password": "SECRET0", "status": 200})
@@ -131,14 +131,14 @@ from config import logs
 logging.config.dictConfig(logs.logging_config(sys.argv[1]))
 try:
     raise ValueError("refused")
-except ValueError:  # as Django tells it
+except ValueError:  # as Django reports it
     logging.getLogger("django.security.DisallowedHost").error("Invalid HTTP_HOST header: 'elsewhere'", exc_info=True)
 """
 
 
 @pytest.mark.parametrize("form", logs.FORMATS)
-def test_a_host_that_is_not_ours_is_one_line(form: str) -> None:
-    """Any client can send it as often as it likes."""
+def test_a_refused_host_is_one_line(form: str) -> None:
+    """Any client can send such a request as often as it likes, so it must not fill the log with tracebacks."""
     run = subprocess.run(
         [sys.executable, "-c", REFUSE_A_HOST, form], cwd=BASE_DIR, capture_output=True, text=True, check=True
     )

@@ -53,7 +53,7 @@ def django_was_asked(environ: WSGIEnvironment, start_response: Any) -> Iterable[
 
 
 def ignore_start(*_: Any) -> Any:
-    """start_response of a test that reads the body only."""
+    """A start_response for tests that read the body only."""
 
 
 def call(path: str, method: str = "GET", *, wrapper: bool = False, **headers: str) -> Reply:
@@ -75,7 +75,7 @@ def call(path: str, method: str = "GET", *, wrapper: bool = False, **headers: st
 
 @pytest.fixture
 def get(media: Path) -> Get:
-    """Requests a file with a valid signature."""
+    """Returns a function that requests a file with a valid grant."""
 
     def ask(name: str = "720p.mp4", method: str = "GET", **options: Any) -> Reply:
         return call(f"/media/{grants.sign(PREFIX)}/{PREFIX}/{name}", method, **options)
@@ -132,7 +132,7 @@ def test_an_empty_file_is_sent_empty(get: Get) -> None:
 @pytest.mark.parametrize(
     ("name", "content_type"), [("manifest.mpd", "application/dash+xml"), ("init.m4s", "video/iso.segment")]
 )
-def test_what_dash_is_made_of_has_its_types(get: Get, name: str, content_type: str) -> None:
+def test_the_files_of_dash_have_their_types(get: Get, name: str, content_type: str) -> None:
     reply = get(name)
     assert (reply.status, reply.headers["Content-Type"]) == ("200 OK", content_type)
 
@@ -143,7 +143,7 @@ def test_nginx_knows_the_same_types() -> None:
     assert {f".{ending}": kind for kind, *endings in lines for ending in endings} == CONTENT_TYPES
 
 
-def test_what_the_client_has_is_not_sent_again(get: Get) -> None:
+def test_an_unchanged_file_is_not_sent_again(get: Get) -> None:
     etag = get().headers["ETag"]
     reply = get(if_none_match=etag, range="bytes=0-1")
     assert (reply.status, reply.body) == ("304 Not Modified", b"")
@@ -151,7 +151,7 @@ def test_what_the_client_has_is_not_sent_again(get: Get) -> None:
     assert get(if_match='"another"').status == "412 Precondition Failed"
 
 
-def test_a_changed_file_is_sent_whole_to_who_wants_to_continue_the_old_one(get: Get) -> None:
+def test_a_changed_file_is_sent_whole_to_a_client_that_continues_the_old_one(get: Get) -> None:
     headers = get().headers
     assert get(range="bytes=5-", if_range=headers["ETag"]).status.startswith("206")
     assert get(range="bytes=5-", if_range=headers["Last-Modified"]).status.startswith("206")
@@ -226,7 +226,7 @@ def test_an_expired_grant_says_so(media: Path, settings: Any) -> None:
 
 
 @pytest.mark.parametrize("name", ["1080p.mp4", "nothing/720p.mp4", "720p.exe"])
-def test_what_does_not_exist_is_404_with_a_grant_and_403_without(get: Get, name: str) -> None:
+def test_a_missing_file_is_404_with_a_grant_and_403_without(get: Get, name: str) -> None:
     assert refused(get(name), 404, "not_found")
     assert refused(call(f"/media/{'1.' + 'A' * 43}/{PREFIX}/{name}"), 403, "bad_grant")
 
@@ -254,7 +254,7 @@ def test_what_does_not_exist_is_404_with_a_grant_and_403_without(get: Get, name:
         "v" * 9000,
     ],
 )
-def test_path_tricks_end_at_the_door(get: Get, tail: str) -> None:
+def test_path_tricks_are_refused(get: Get, tail: str) -> None:
     assert refused(get(tail), 403, "bad_grant")
 
 
@@ -266,7 +266,7 @@ def test_only_published_versions_can_be_signed_for(media: Path, path: str) -> No
 
 
 @pytest.mark.parametrize("target", ["/etc/passwd", "../../../originals/x/secret.mp4"])
-def test_links_lead_nowhere_else(get: Get, media: Path, target: str) -> None:
+def test_symbolic_links_are_not_followed(get: Get, media: Path, target: str) -> None:
     (media / PREFIX / "link.mp4").symlink_to(target)
     (media / PREFIX / "loop.mp4").symlink_to("loop.mp4")
     assert refused(get("link.mp4"), 404, "not_found")
@@ -278,7 +278,7 @@ def test_a_folder_is_no_file(get: Get, media: Path) -> None:
     assert refused(get("folder.mp4"), 404, "not_found")
 
 
-def test_a_disk_that_fails_is_our_fault_that_may_pass(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_disk_error_is_a_503(get: Get, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any, **__: Any) -> None:
         raise OSError(errno.EIO, "Input/output error")
 
@@ -307,7 +307,7 @@ def test_front_ends_of_other_origins_may_read_media_and_refusals(get: Get, setti
     assert "range" in preflight.headers["Access-Control-Allow-Headers"]
 
 
-def test_a_foreign_page_may_not(get: Get) -> None:
+def test_pages_of_unknown_origins_may_not_read_media(get: Get) -> None:
     assert "Access-Control-Allow-Origin" not in get(origin="https://evil.example").headers
 
 
@@ -317,31 +317,31 @@ def test_every_answer_has_a_request_id(get: Get) -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/content/", "/media", f"/media/posters/{PREFIX}.jpg", "/static/media/x"])
-def test_everything_else_is_for_django(path: str) -> None:
+def test_other_paths_are_passed_to_django(path: str) -> None:
     assert call(path).body == b"django"
 
 
 # --- what Nginx asks -------------------------------------------------------------------------------------------------
 
 
-def test_nginx_is_told_whether_a_grant_is_good_and_for_how_long() -> None:
+def test_nginx_learns_whether_a_grant_is_valid_and_for_how_long() -> None:
     good = call(f"/media-grant/{grants.sign(PREFIX)}/{PREFIX}/")
     assert (good.status, good.body) == ("204 No Content", b"")
     assert 0 < int(good.headers["X-Grant-Seconds"]) <= grants.lifetime_s()
 
 
-def test_nginx_is_told_of_a_grant_of_a_file_by_that_file() -> None:
+def test_nginx_learns_that_a_grant_of_a_file_is_valid_for_that_file_only() -> None:
     key = f"{PREFIX}/poster.jpg"
     grant = grants.sign_file(key)
     assert call(f"/media-grant/file/{grant}/{key}").status == "204 No Content"
-    # Neither for its neighbours nor for their folder, and not as a grant of the other kind.
+    # The grant is valid neither for other files nor for the folder, nor as a grant of a version.
     for other in (f"file/{grant}/{PREFIX}/720p.mp4", f"file/{grant}/{PREFIX}/", f"{grant}/{PREFIX}/", f"{grant}/{key}"):
         assert call(f"/media-grant/{other}").status == "403 Forbidden"
     assert call(f"/media-grant/file/{grants.sign(PREFIX)}/{PREFIX}/").status == "403 Forbidden"
 
 
 @pytest.mark.parametrize("address", ["", "x", "1.{}/{}/", "../{}", "{}"])
-def test_nginx_is_told_of_every_other_that_it_is_bad(address: str) -> None:
+def test_nginx_learns_that_any_other_grant_is_bad(address: str) -> None:
     refused = call("/media-grant/" + address.format("A" * 43, PREFIX))
     assert refused.status == "403 Forbidden"
     assert b'"bad_grant"' in refused.body

@@ -60,7 +60,7 @@ def test_a_streamed_answer_stays_a_stream() -> None:
 
 @pytest.fixture
 def post(settings: Any) -> Callable[..., Any]:
-    """What a request with this body comes to, on a site that takes 100 bytes."""
+    """Returns a function that sends a body through the limits, on a site whose usual limit is 100 bytes."""
     settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
 
     def post(content_type: str, *, size: int = 10, path: str = "/", method: str = "POST") -> Any:
@@ -71,7 +71,7 @@ def post(settings: Any) -> Callable[..., Any]:
 
 
 FILES, CHUNK = "multipart/form-data; boundary=x", "application/offset+octet-stream"
-# Everything that a parser might take all the same.
+# Types of bodies that some parser might accept although they are no uploads.
 OTHER_TYPES = [
     "", "application/json", "application/x-www-form-urlencoded", "application/*", "*/*", "multipart/*", "text/plain",
     "multipart/*; boundary=x", "multipart/form-data-x", "multipart/form-data/x", "multipart", "multipart/mixed",
@@ -100,9 +100,7 @@ UPLOADS = [
 
 
 @pytest.mark.parametrize(("content_type", "path"), UPLOADS)
-def test_files_have_limits_of_their_own_where_files_are_taken(
-    content_type: str, path: str, post: Callable[..., Any]
-) -> None:
+def test_files_may_be_larger_at_routes_that_take_files(content_type: str, path: str, post: Callable[..., Any]) -> None:
     assert post(content_type, size=1000, path=path).content == b"let through"
     swapped = CHUNK if content_type != CHUNK else FILES
     assert post(swapped, size=1000, path=path).status_code == 413
@@ -115,7 +113,7 @@ def test_files_have_limits_of_their_own_where_files_are_taken(
      "/admin/content_app/videox/", "/content/", "/api/v1/upload/videos/metadata/", "/x/api/v1/videos/",
      "//api/v1/videos/"],
 )  # fmt: skip
-def test_files_have_no_other_limit_at_other_routes(content_type: str, path: str, post: Callable[..., Any]) -> None:
+def test_files_have_the_usual_limit_at_other_routes(content_type: str, path: str, post: Callable[..., Any]) -> None:
     assert post(content_type, size=1000, path=path).status_code == 413
 
 
@@ -127,18 +125,18 @@ def test_a_body_in_another_encoding_is_refused(charset: str, post: Callable[...,
 
 
 @pytest.mark.parametrize("charset", ["utf-8", "UTF-8", '"utf-8"', "utf8", "us-ascii"])
-def test_utf_8_is_welcome_by_all_its_names(charset: str, post: Callable[..., Any]) -> None:
+def test_utf_8_is_accepted_by_all_its_names(charset: str, post: Callable[..., Any]) -> None:
     assert post(f"application/json; charset={charset}").content == b"let through"
 
 
 @pytest.mark.parametrize("length", ["", "-1", "many", "1e9", "²"])
-def test_a_length_that_is_none_counts_as_nothing(length: str) -> None:
+def test_a_malformed_length_counts_as_zero(length: str) -> None:
     request = RequestFactory().post("/", "{}", content_type="application/json")
     request.META["CONTENT_LENGTH"] = length
     assert BodyLimits(lambda request: HttpResponse("let through"))(request).status_code == 200
 
 
-def test_a_body_without_a_length_is_asked_for_one() -> None:
+def test_a_body_without_a_length_is_a_411() -> None:
     request = RequestFactory().post("/", "{}", content_type="application/json", HTTP_TRANSFER_ENCODING="chunked")
     del request.META["CONTENT_LENGTH"]
     refused = BodyLimits(lambda request: HttpResponse("let through"))(request)

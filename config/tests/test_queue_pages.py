@@ -73,7 +73,7 @@ def test_staff_see_failed_jobs_and_no_secrets(staff: Client, media_queue: Queue)
 
 
 @pytest.mark.parametrize("path", ["queues/99/details/", "queues/1/no-such-job/", "workers/1/nobody/", "queues/99/"])
-def test_what_is_not_there_is_not_found(path: str, staff: Client, media_queue: Queue) -> None:
+def test_unknown_queues_jobs_and_workers_are_not_found(path: str, staff: Client, media_queue: Queue) -> None:
     assert staff.get(f"/django-rq/{path}").status_code == 404
 
 
@@ -86,6 +86,6 @@ def test_without_redis_a_sentence_says_so(path: str, staff: Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["", "queues/0/", "queues/0/failed/", "stats.json"])
-def test_others_are_refused(path: str, client: Client, viewer: User) -> None:
+def test_users_who_are_not_staff_are_refused(path: str, client: Client, viewer: User) -> None:
     client.force_login(viewer)
     assert client.get(f"/django-rq/{path}").status_code in (302, 401)

@@ -1,4 +1,4 @@
-"""Real processes with settings that must not start: each says everything that is wrong, without a traceback."""
+"""Processes with wrong settings do not start: each reports every problem, without a traceback."""
 
 import os
 import socket
@@ -30,7 +30,7 @@ def start(*argv: str, data_dir: Path, **values: str) -> "subprocess.CompletedPro
 
 
 def tables_of(database: Path) -> list[tuple[str]]:
-    """Django's own checks may connect to the database, which makes an empty file."""
+    """Returns the tables. Django's own checks may connect to the database, which makes an empty file."""
     with closing(sqlite3.connect(database)) as connection:
         return connection.execute("SELECT name FROM sqlite_master").fetchall()
 
@@ -54,7 +54,7 @@ def refused(*argv: str, data_dir: Path, **values: str) -> str:
     ],
     ids=" ".join,
 )
-def test_nothing_starts_with_unsafe_settings_and_all_are_told(argv: tuple[str, ...], tmp_path: Path) -> None:
+def test_nothing_starts_with_unsafe_settings_and_all_are_reported(argv: tuple[str, ...], tmp_path: Path) -> None:
     output = refused(*argv, data_dir=tmp_path, **UNSAFE)
     for number, name, hint in (
         ("001", "SECRET_KEY is missing", "Set it to a long random value"),
@@ -69,7 +69,7 @@ def test_nothing_starts_with_unsafe_settings_and_all_are_told(argv: tuple[str, .
 
 def test_the_web_server_opens_no_socket_with_unsafe_settings(tmp_path: Path) -> None:
     port = free_port()
-    with socket.create_server(("127.0.0.1", port)):  # it would complain about this address if it came to it
+    with socket.create_server(("127.0.0.1", port)):  # a server that got so far would report that the port is in use
         output = refused(*GUNICORN, "--bind", f"127.0.0.1:{port}", data_dir=tmp_path, **UNSAFE)
     assert output.startswith("Videoflix cannot start:\n(videoflix.E001) SECRET_KEY is missing")
     assert "in use" not in output

@@ -41,7 +41,7 @@ def content(response: Any) -> bytes:
 
 
 @pytest.mark.parametrize("change", ["content", "name", "addition", "packages"])
-def test_the_version_changes_with_what_is_served(change: str, project: Path) -> None:
+def test_the_version_changes_with_the_files_and_the_packages(change: str, project: Path) -> None:
     before = static_version(project)
     script = project / "static" / "js" / "page.js"
     changes: dict[str, Callable[[], object]] = {
@@ -54,7 +54,7 @@ def test_the_version_changes_with_what_is_served(change: str, project: Path) -> 
     assert static_version(project) != before
 
 
-def test_the_version_is_that_of_the_content_alone(project: Path, tmp_path: Path) -> None:
+def test_the_version_depends_on_the_content_alone(project: Path, tmp_path: Path) -> None:
     copy = shutil.copytree(project, tmp_path / "copy")
     assert static_version(copy) == static_version(project)
     assert len(static_version(copy)) == 12
@@ -68,14 +68,14 @@ def test_a_client_that_accepts_gzip_gets_it(accepted: str) -> None:
 
 
 @pytest.mark.parametrize("accepted", ["", "identity", "br"])
-def test_any_other_client_gets_the_file(accepted: str) -> None:
+def test_a_client_without_gzip_gets_the_plain_file(accepted: str) -> None:
     response = get(static("css/site.css"), accept_encoding=accepted)
     assert "Content-Encoding" not in response
     assert content(response) == STYLES.read_bytes()
 
 
 def test_an_address_of_another_version_is_not_found() -> None:
-    """Otherwise browsers would keep the answer for ever under the wrong name."""
+    """Otherwise browsers would cache the answer for ever under the address of another version."""
     assert get("/static/0123456789ab/css/site.css").status_code == 404
     assert get("/static/css/site.css").status_code == 404
 
@@ -85,7 +85,7 @@ def test_a_copy_is_made_once_for_all_processes(settings: Any) -> None:
     (folder,) = settings.STATIC_CACHE.iterdir()
     made = {path.name: path.stat().st_mtime_ns for path in [folder, *folder.iterdir()]}
     assert made.keys() == {folder.name, "site.css", "site.css.gz"}
-    content(get(static("css/site.css"), accept_encoding="gzip"))  # a client is a process of its own
+    content(get(static("css/site.css"), accept_encoding="gzip"))  # this client is another process
     assert {path.name: path.stat().st_mtime_ns for path in [folder, *settings.STATIC_CACHE.glob("*/*")]} == made
 
 
@@ -97,7 +97,7 @@ def test_files_of_the_same_content_have_copies_of_their_own(tmp_path: Path) -> N
     assert [copy.read_text() for copy in copies] == ["As is. " * 100] * 2
 
 
-def test_a_process_that_is_slower_than_another_takes_the_others_copy(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_slower_of_two_processes_uses_the_copy_of_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     def rename(work: Path, folder: Path) -> None:
         shutil.copytree(work, folder)
         raise FileExistsError

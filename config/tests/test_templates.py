@@ -8,7 +8,7 @@ MAX_LINE = 140
 NAMED = re.compile(r'include "icon\.html" with name="([^"]+)"')
 DRAWN = re.compile(r'<symbol id="([^"]+)"')
 ICON = BASE_DIR / "templates" / "icon.html"
-# All templates, wherever an app may keep its own one day.
+# All templates, also those that an app may have in its own folder one day.
 TEMPLATES = sorted(
     path
     for folder in [BASE_DIR / "templates", *BASE_DIR.glob("*/templates")]
@@ -17,7 +17,7 @@ TEMPLATES = sorted(
 )
 
 
-def test_the_templates_are_where_they_are_looked_for() -> None:
+def test_the_search_finds_the_templates() -> None:
     assert {"base.html", "icon.html", "player.html", "change_form.html", "base.txt"} <= {one.name for one in TEMPLATES}
 
 

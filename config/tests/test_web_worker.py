@@ -1,4 +1,4 @@
-"""How requests are read before they get a thread, by a worker whose application answers what it received."""
+"""How the worker reads requests before they get a thread; the application answers with what it received."""
 
 import json
 import select
@@ -17,7 +17,7 @@ from config.http.client_socket import ClientSocket, Pace
 from config.http.late_bodies import LateBodies
 from tests.services import free_port, wait_for
 
-# Reads as much of a body as the query says, or waits until the client says so on another connection.
+# The application reads as much of a body as the query says; /wait waits until another request opens /go-on.
 APPLICATION = """
 import resource, threading
 from django.conf import settings
@@ -48,7 +48,7 @@ def port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def port_of_few_files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
-    """Started with a soft limit of 40 open files and a hard one of 60."""
+    """The port of a server with a soft limit of 40 open files and a hard one of 60."""
     with served(tmp_path_factory.mktemp("few"), "prlimit", "--nofile=40:60") as port:
         yield port
 
@@ -79,7 +79,7 @@ def connect(port: int, address: str = "127.0.0.1") -> socket.socket:
 
 
 def send(port: int, *parts: str, address: str = "127.0.0.1") -> bytes:
-    """Everything that the server sends until it closes."""
+    """Sends the parts. Returns everything that the server sends until it closes the connection."""
     with connect(port, address) as connection:
         for part in parts:
             connection.sendall(part.encode())
@@ -87,7 +87,7 @@ def send(port: int, *parts: str, address: str = "127.0.0.1") -> bytes:
 
 
 def read_to(end: bytes, connection: socket.socket) -> bytes:
-    """The answer up to this text, in however many parts it comes."""
+    """Reads until the answer ends with this text. Returns the answer."""
     answered = b""
     while not answered.endswith(end):
         part = connection.recv(65536)
@@ -103,13 +103,13 @@ def head(path: str, length: int | str = 0, *more: str) -> str:
 LAST = "GET /?0 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
 
 
-def test_whatever_its_parts_a_request_is_answered_as_a_whole(port: int) -> None:
+def test_a_request_may_come_in_any_parts(port: int) -> None:
     whole = head("/?5", 5) + "hello" + LAST
     assert send(port, *whole).count(b"HTTP/1.1 200") == 2
     assert b"\r\n\r\nhello" in send(port, whole[:90], whole[90:])
 
 
-def test_requests_that_come_together_are_answered_one_after_the_other(port: int) -> None:
+def test_pipelined_requests_are_answered_one_after_the_other(port: int) -> None:
     answered = send(port, (head("/?3", 3) + "abc") * 20 + LAST)
     assert answered.count(b"\r\n\r\nabc") == 20
     assert answered.count(b"HTTP/1.1 200") == 21
@@ -124,32 +124,32 @@ def test_the_rest_of_an_unread_body_is_thrown_away(port: int, size: int) -> None
 
 @pytest.mark.parametrize("read", [0, 1, 70_000])
 @pytest.mark.parametrize("sent", [70_000, 5_000_001])
-def test_an_answer_that_leaves_a_body_unread_says_that_it_is_the_last(port: int, read: int, sent: int) -> None:
+def test_an_answer_that_leaves_a_body_unread_closes_the_connection(port: int, read: int, sent: int) -> None:
     answered = send(port, head(f"/?{read}", 5_000_001 + 8), "x" * sent)
     assert answered.startswith(b"HTTP/1.1 200")
     assert b"Connection: close" in answered
 
 
-def test_so_does_one_to_a_body_in_chunks(port: int) -> None:
+def test_an_answer_that_leaves_a_chunked_body_unread_closes_it_too(port: int) -> None:
     chunked = "POST /?0 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
     assert b"Connection: close" in send(port, chunked)
     read = send(port, chunked.replace("?0", "?100") + LAST)
     assert (read.count(b"HTTP/1.1 200"), read.count(b"hello")) == (2, 1)
 
 
-def test_a_client_that_asks_first_is_told_to_go_on_once(port: int) -> None:
+def test_a_client_that_expects_100_continue_gets_it_once(port: int) -> None:
     answered = send(port, head("/?5", 5, "Expect: 100-continue", "Connection: close"), "hello")
     assert answered.startswith(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200")
     assert answered.endswith(b"hello")
 
 
-def test_headers_have_a_bound(port: int) -> None:
+def test_headers_are_limited(port: int) -> None:
     answered = send(port, "GET / HTTP/1.1\r\nX: ", "x" * 70_000)
     assert answered.startswith(b"HTTP/1.1 431 ")
     assert json.loads(answered.partition(b"\r\n\r\n")[2])["code"] == "headers_too_large"
 
 
-def test_bodies_of_one_address_have_a_bound_together(port: int) -> None:
+def test_bodies_of_one_address_are_limited_together(port: int) -> None:
     held = [connect(port, "127.0.0.3") for _ in range(4)]
     try:
         for connection in held:
@@ -163,15 +163,15 @@ def test_bodies_of_one_address_have_a_bound_together(port: int) -> None:
             connection.close()
 
 
-def test_bodies_of_all_addresses_have_one_too(port: int) -> None:
-    """Only bytes that have come count: a body that is only announced takes no memory, and others may send theirs."""
+def test_bodies_of_all_addresses_are_limited_together(port: int) -> None:
+    """Only received bytes count. A body that is merely announced takes no memory, and other clients may send peer."""
     with ExitStack() as stack:
         held = [stack.enter_context(connect(port, f"127.0.1.{1 + one % 11}")) for one in range(33)]
         announced, sent = held[:3], held[3:]
         for connection in held:
             connection.sendall(head("/?1", 4_900_000).encode())
         for connection in sent:
-            with suppress(OSError):  # one that is refused may break off
+            with suppress(OSError):  # a refused connection may be closed meanwhile
                 connection.sendall(bytes(4_500_000))
         refused = wait_for(lambda: select.select(sent, [], [], 0)[0], limit_s=30, what="a refusal")
         assert {answer_of(connection) for connection in refused} == {b"429"}
@@ -199,7 +199,7 @@ CHUNK_TYPE = "Content-Type: application/offset+octet-stream"
     ],
     ids=["zeros before the length", "a part", "a part below it", "a part with it as query", "a part with two slashes"],
 )
-def test_only_a_part_at_its_route_has_a_thread_before_it_is_whole(port: int, unfinished: str) -> None:
+def test_only_a_chunk_at_the_upload_route_gets_a_thread_before_it_is_complete(port: int, unfinished: str) -> None:
     with ExitStack() as stack:
         for number in range(6):
             connection = stack.enter_context(connect(port, f"127.0.2.{number // 2 + 1}"))
@@ -208,14 +208,14 @@ def test_only_a_part_at_its_route_has_a_thread_before_it_is_whole(port: int, unf
 
 
 @pytest.mark.parametrize("path", ["/api/v1/upload/tus/", "/api/v1/upload/tus/an-id/"])
-def test_a_part_at_its_route_has_one_as_it_comes(port: int, path: str) -> None:
+def test_a_chunk_at_the_upload_route_gets_a_thread_as_it_arrives(port: int, path: str) -> None:
     assert send(port, head(f"{path}?0", 100, CHUNK_TYPE), "hello").startswith(b"HTTP/1.1 200")
 
 
 @pytest.mark.parametrize(
     ("length", "read"), [("0" * 30 + "5", b"hello"), ("0" * 30, b""), ("1" * 25, b"")], ids=["5", "0", "too long"]
 )
-def test_a_length_may_be_long(port: int, length: str, read: bytes) -> None:
+def test_a_content_length_may_have_many_digits(port: int, length: str, read: bytes) -> None:
     answered = send(port, head(f"/?{len(read)}", length, "Connection: close"), "hello")
     assert answered.startswith(b"HTTP/1.1 200")
     assert answered.endswith(b"\r\n\r\n" + read)
@@ -225,7 +225,7 @@ def test_a_head_without_a_path_is_refused(port: int) -> None:
     assert b" 400 " in send(port, f"PATCH\r\n{CHUNK_TYPE.replace(' ', '')}\r\n\r\n").partition(b"\r\n")[0]
 
 
-def test_a_server_takes_all_the_files_that_it_may_have(port_of_few_files: int) -> None:
+def test_a_server_raises_its_limit_of_open_files_to_the_hard_limit(port_of_few_files: int) -> None:
     assert b"60 of 60" in send(port_of_few_files, LAST.replace("/?0", "/open-files?0"))
 
 
@@ -237,7 +237,7 @@ def test_a_server_without_files_for_more_connections_keeps_those_it_has(port_of_
             many = [stack.enter_context(connect(port, f"127.0.3.{1 + one % 5}")) for one in range(80)]
             for connection in many:
                 connection.sendall(head("/?2", 2).encode() + b"h")
-            # The most that were accepted wait for their rest like the first; the others wait to be accepted.
+            # Accepted connections are read on like the first one; the others wait to be accepted.
             many[0].sendall(b"i")
             assert many[0].recv(65536).startswith(b"HTTP/1.1 200")
             first.sendall(b"i")
@@ -249,7 +249,7 @@ def test_a_server_without_files_for_more_connections_keeps_those_it_has(port_of_
     ("peer", "named"), [("127.0.0.3", ""), ("127.0.0.9", "X-Forwarded-For: 8.8.8.8, 203.0.113.7\r\n")]
 )
 def test_one_address_does_not_have_all_threads(port: int, peer: str, named: str) -> None:
-    """Also behind a proxy, whose own requests are not counted."""
+    """Behind a trusted proxy the addresses of its clients are counted, not that of the proxy."""
     waiting = [connect(port, peer) for _ in range(6)]
     for connection in waiting:
         connection.sendall(f"GET /wait HTTP/1.1\r\nHost: x\r\n{named}Connection: close\r\n\r\n".encode())
@@ -265,7 +265,7 @@ def test_one_address_does_not_have_all_threads(port: int, peer: str, named: str)
 # --- pace ------------------------------------------------------------------------------------------------------------
 
 
-def test_bytes_earn_time_and_never_more_than_there_was() -> None:
+def test_received_bytes_earn_time_up_to_the_initial_grace() -> None:
     pace = Pace(grace_s=10, bytes_per_s=100)
     pace.note(waited_s=4, received_bytes=100)
     assert pace.left_s == 7
@@ -275,48 +275,48 @@ def test_bytes_earn_time_and_never_more_than_there_was() -> None:
 
 @pytest.fixture
 def client() -> Iterator[tuple[ClientSocket, socket.socket]]:
-    ours, theirs = socket.socketpair()
-    with ClientSocket(fileno=ours.detach()) as wrapped, theirs:
+    server_end, peer = socket.socketpair()
+    with ClientSocket(fileno=server_end.detach()) as wrapped, peer:
         wrapped.pace = Pace(grace_s=60, bytes_per_s=100)
         wrapped.serve_from_a_thread()
-        yield wrapped, theirs
+        yield wrapped, peer
 
 
-def test_a_client_behind_its_pace_is_not_waited_for(client: tuple[ClientSocket, socket.socket]) -> None:
-    ours, theirs = client
-    theirs.sendall(b"some")
-    assert (ours.recv(100), ours.is_late) == (b"some", False)
-    ours.pace.left_s = 0.01
+def test_a_read_times_out_when_the_client_is_behind_its_pace(client: tuple[ClientSocket, socket.socket]) -> None:
+    server_end, peer = client
+    peer.sendall(b"some")
+    assert (server_end.recv(100), server_end.is_late) == (b"some", False)
+    server_end.pace.left_s = 0.01
     with pytest.raises(TimeoutError):
-        ours.recv(100)
-    assert ours.is_late
+        server_end.recv(100)
+    assert server_end.is_late
 
 
-def test_an_application_may_wait_for_less(client: tuple[ClientSocket, socket.socket]) -> None:
-    ours, _ = client
-    ours.settimeout(0.01)
+def test_an_application_may_set_a_shorter_timeout(client: tuple[ClientSocket, socket.socket]) -> None:
+    server_end, _ = client
+    server_end.settimeout(0.01)
     with pytest.raises(TimeoutError):
-        ours.recv(100)
-    assert ours.gettimeout() == 0.01
+        server_end.recv(100)
+    assert server_end.gettimeout() == 0.01
 
 
-def test_a_long_answer_may_take_longer_than_one_step_of_it(client: tuple[ClientSocket, socket.socket]) -> None:
-    ours, theirs = client
-    ours.settimeout(0.05)
+def test_sending_times_out_when_the_client_does_not_read(client: tuple[ClientSocket, socket.socket]) -> None:
+    server_end, peer = client
+    server_end.settimeout(0.05)
     with pytest.raises(TimeoutError):
-        ours.sendall(bytes(10_000_000))
-    assert len(theirs.recv(1_000_000)) > 0
+        server_end.sendall(bytes(10_000_000))
+    assert len(peer.recv(1_000_000)) > 0
 
 
-def test_the_main_loop_does_not_wait_at_all(client: tuple[ClientSocket, socket.socket]) -> None:
-    ours, _ = client
-    ours.setblocking(False)
+def test_reads_of_the_main_loop_do_not_wait(client: tuple[ClientSocket, socket.socket]) -> None:
+    server_end, _ = client
+    server_end.setblocking(False)
     with pytest.raises(BlockingIOError):
-        ours.recv(100)
-    assert not ours.is_late
+        server_end.recv(100)
+    assert not server_end.is_late
 
 
-# --- what a late client hears ----------------------------------------------------------------------------------------
+# --- answers to late clients -----------------------------------------------------------------------------------------
 
 
 class Late:

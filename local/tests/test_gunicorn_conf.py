@@ -19,14 +19,14 @@ def application(environ, start_response):
     start_response("200 OK", [("Content-Type", "text/plain")])
     return [str(size).encode()]
 """
-# Of the main loop: far shorter than in earnest, so that an upload of seconds outlives it.
+# Of the main loop: far shorter than in production, so that an upload of some seconds takes longer.
 TIMEOUT_S = 4
 UPLOAD_S = 8
 
 
 @contextmanager
 def serving(folder: Path) -> Iterator[int]:
-    """Its port; it waits for the file `prepared` in the folder."""
+    """Starts gunicorn, which waits for the file `prepared` in the folder. Yields its port."""
     (folder / "echo_size.py").write_text(APPLICATION)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]

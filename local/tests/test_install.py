@@ -52,7 +52,7 @@ def test_changed_requirements_are_installed_into_the_same_folder(clone: Path) ->
     assert (install.VENV / "kept").exists()
 
 
-def test_what_the_probe_imports_is_compiled_since_it_may_write_nothing_itself(clone: Path) -> None:
+def test_the_modules_of_the_probe_are_compiled_since_the_probe_cannot_write(clone: Path) -> None:
     install.ensure_installed()
     (packages := next(install.VENV.glob("lib/python*/site-packages")) / "av").mkdir()
     (packages / "__init__.py").write_text("")
@@ -135,7 +135,9 @@ def test_the_second_waits_for_the_first(clone: Path) -> None:
     assert order == ["first", "second"]
 
 
-def test_a_bare_debian_python_is_told_what_to_install(clone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bare_debian_python_gets_a_sentence_with_the_package_to_install(
+    clone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(install, "find_uv", lambda: None)
     monkeypatch.setattr("importlib.util.find_spec", lambda _: None)
     with pytest.raises(Problem, match=r"install its venv package \(Debian, Ubuntu: apt install python3-venv\) or"):

@@ -7,7 +7,7 @@ from local.options import read_options
 from local.problem import Problem
 
 
-def test_without_settings_it_is_for_this_machine_only() -> None:
+def test_without_settings_the_platform_is_for_this_machine_only() -> None:
     options = read_options({})
     assert (options.port, options.bind, options.workers) == (8000, "127.0.0.1", 2)
     assert options.data_dir == BASE_DIR / "var"

@@ -19,7 +19,7 @@ GOOD = f'#!/bin/sh\nexec {sys.executable} "$@"\n'
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
-    """A PATH with a shell and nothing else."""
+    """A folder for PATH with a shell and no other program."""
     (tmp_path / "sh").symlink_to(shutil.which("sh") or "/bin/sh")
     return tmp_path
 
@@ -38,7 +38,7 @@ def test_it_takes_the_python_of_the_machine(path: Path) -> None:
     assert run(path).stdout == "it runs\n"
 
 
-def test_it_looks_further_when_that_one_is_old_and_another_a_stand_in(path: Path) -> None:
+def test_it_looks_further_when_python_is_old_or_a_stand_in(path: Path) -> None:
     put(path, "python3", OLD)
     put(path, "python3.13", STAND_IN)
     put(path, "python3.11", GOOD)
@@ -56,7 +56,7 @@ def test_an_old_python_is_named_in_one_sentence(path: Path) -> None:
     assert finished.stderr.count("\n") == 1
 
 
-def test_no_python_at_all_is_told_in_one_sentence(path: Path) -> None:
+def test_a_missing_python_is_reported_in_one_sentence(path: Path) -> None:
     finished = run(path)
     assert finished.returncode == 1
     assert "python3 is missing here" in finished.stderr

@@ -19,7 +19,7 @@ def fake_server(folder: Path, says: str, *, exit_code: int = 0) -> Path:
 
 @pytest.fixture
 def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """A PATH of our own, and no Redis installed in `.venv`."""
+    """A folder that is the whole PATH, while `.venv` has no Redis."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:/bin")
@@ -34,7 +34,7 @@ def test_a_redis_on_path_is_taken(path: Path) -> None:
 
 
 @pytest.mark.parametrize("says", ["Redis server v=6.0.16 sha=0", "version managers say this", ""])
-def test_one_that_is_old_or_broken_is_replaced_by_the_one_from_the_wheel(
+def test_an_old_or_broken_redis_is_replaced_by_the_one_from_the_wheel(
     path: Path, monkeypatch: pytest.MonkeyPatch, says: str
 ) -> None:
     fake_server(path, says)
@@ -51,7 +51,7 @@ def test_one_that_is_old_or_broken_is_replaced_by_the_one_from_the_wheel(
     redis.find_server()
 
 
-def test_where_none_can_be_had_one_sentence_says_what_to_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_any_redis_one_sentence_says_what_to_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(_: object) -> None:
         raise Problem("no wheel")
 

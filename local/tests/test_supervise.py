@@ -21,12 +21,12 @@ from local.linux import parents
 LIMIT_S = 20
 FOREVER = ["sleep", "1000"]
 STUBBORN = ["sh", "-c", "trap '' TERM; echo ready; while :; do sleep 1; done"]
-# Leaves session and group, as RQ's work-horses do, and lets its parent know nothing of it.
+# Starts a child that leaves session and group, as RQ's work-horses do, and that its parent does not wait for.
 RUNAWAY = "setsid sh -c 'trap \"\" TERM; exec sleep 1000' & echo started; wait"
 
 
 class Stand:
-    """The supervisor, its output, and its processes (found by a mark in their environment)."""
+    """A supervisor, its output, and its processes, which a mark in their environment identifies."""
 
     def __init__(self, programs: dict[str, list[str]], **settings: str) -> None:
         self.mark = f"STAND={uuid.uuid4().hex}"
@@ -55,16 +55,16 @@ class Stand:
         raise AssertionError(f"{pattern!r} was not printed: {self.lines}")
 
     def family(self) -> list[int]:
-        return [pid for pid in parents() if self.is_ours(pid)]
+        return [pid for pid in parents() if self.owns(pid)]
 
-    def is_ours(self, pid: int) -> bool:
+    def owns(self, pid: int) -> bool:
         try:
             return self.mark.encode() in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
         except OSError:
             return False
 
     def pid_of(self, *words: str) -> int:
-        """Waits until this process exists."""
+        """Waits for a process with these words in its command line. Returns its id."""
         wait_until(lambda: self.pids_of(words))
         return self.pids_of(words)[0]
 
@@ -75,7 +75,7 @@ class Stand:
 
 @pytest.fixture(autouse=True)
 def _terminal_may_close() -> Iterator[None]:
-    """Tests may run under nohup, whose ignored SIGHUP every program would inherit."""
+    """Restores SIGHUP: under nohup it is ignored, which every program of the test would inherit."""
     before = signal.signal(signal.SIGHUP, signal.SIG_DFL)
     yield
     signal.signal(signal.SIGHUP, before)
@@ -92,7 +92,7 @@ def stand() -> Iterator[Callable[..., Stand]]:
     yield start
     for one in made:
         for pid in one.family():
-            with suppress(ProcessLookupError):  # it went with its parent
+            with suppress(ProcessLookupError):  # the process ended with its parent
                 os.kill(pid, signal.SIGKILL)
         one.process.communicate()
 
@@ -147,7 +147,7 @@ def test_it_ends_what_a_dead_program_leaves_behind(stand: Callable[..., Stand]) 
     runaway, worker = one.pid_of("sleep", "1000"), one.pid_of("sh", "-c", RUNAWAY)
     os.kill(worker, signal.SIGKILL)
     one.wait_for("started")
-    wait_until(lambda: not one.is_ours(runaway))
+    wait_until(lambda: not one.owns(runaway))
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -161,7 +161,7 @@ def test_a_signal_ends_every_process_and_the_exit_code_is_0(stand: Callable[...,
 
 
 def test_under_nohup_a_closed_terminal_ends_nothing(stand: Callable[..., Stand]) -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited, as from nohup
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)  # inherited, as under nohup
     try:
         one = stand({"web": ["sh", "-c", "echo ready; exec sleep 1000"]})
     finally:
@@ -180,7 +180,7 @@ def test_nothing_is_restarted_while_it_ends(stand: Callable[..., Stand]) -> None
     assert not any("starts again" in line for line in one.lines)
 
 
-def test_what_the_others_need_ends_last(stand: Callable[..., Stand]) -> None:
+def test_programs_that_others_need_end_last(stand: Callable[..., Stand]) -> None:
     slow = "trap 'sleep 0.3; echo first gone; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
     last = "trap 'echo last gone; exit 0' TERM; echo ready; while :; do sleep 0.05; done"
     one = stand({"last": ["sh", "-c", last], "first": ["sh", "-c", slow]}, PATIENCE_S="20")
@@ -195,7 +195,7 @@ def test_a_second_ctrl_c_does_not_wait(stand: Callable[..., Stand]) -> None:
     one = stand({"stubborn": STUBBORN}, PATIENCE_S="1000")
     one.wait_for("ready")
     one.process.send_signal(signal.SIGINT)
-    time.sleep(3)  # nearer ones are taken for the same
+    time.sleep(3)  # signals that follow at once are merged into one
     assert one.process.poll() is None
     one.process.send_signal(signal.SIGINT)
     assert one.process.wait(LIMIT_S) == 0

@@ -10,7 +10,7 @@ def test_a_worker_serves_every_queue_unless_it_is_given_one() -> None:
     assert worker("errands", "default").argv[1:] == ["manage.py", "rqworker", "default", "--verbosity", "0"]
 
 
-def test_the_sentence_of_a_command_is_told_as_it_is() -> None:
+def test_the_sentence_of_a_command_is_printed_as_it_is() -> None:
     assert describe_failure(["CommandError: The disk is full."]) == "The disk is full."
 
 
