@@ -18,7 +18,7 @@ SETTING = re.compile(r"[A-Z][A-Z0-9_]+")
 
 
 def read_names(source: Path) -> set[str]:
-    """Returns each NAME in calls such as `env.text("NAME")` and `whole_number(env, "NAME")`, whether they run or not."""
+    """Returns each NAME in calls such as `env.text("NAME")` and `whole_number(env, "NAME")`, run or not."""
     calls = (node for node in ast.walk(ast.parse(source.read_text())) if isinstance(node, ast.Call))
     return {name for call in calls if concerns_env(call) for name in names_in(call)}
 

@@ -264,7 +264,7 @@ def scripts() -> Iterator[tuple[str, re.Pattern[str]]]:
 
 
 def of_nginx() -> Iterator[tuple[str, re.Pattern[str]]]:
-    """Yields the expressions after ~ or ~* in locations, conditions and maps; those with braces or spaces are quoted."""
+    """Yields the expressions after ~ or ~* in locations, conditions and maps; some are quoted for braces or spaces."""
     for path in sorted(path for path in (BASE_DIR / "nginx").rglob("*") if path.suffix in (".conf", ".in")):
         for line in path.read_text().splitlines():
             code = line.partition("#")[0]

@@ -164,7 +164,7 @@ def test_bodies_of_one_address_are_limited_together(port: int) -> None:
 
 
 def test_bodies_of_all_addresses_are_limited_together(port: int) -> None:
-    """Only received bytes count. A body that is merely announced takes no memory, and other clients may send peer."""
+    """Only received bytes count. An announced body takes no memory, and other clients may send theirs."""
     with ExitStack() as stack:
         held = [stack.enter_context(connect(port, f"127.0.1.{1 + one % 11}")) for one in range(33)]
         announced, sent = held[:3], held[3:]

@@ -31,7 +31,7 @@ def usable_ffmpegs() -> list[str]:
 
 @pytest.fixture
 def one_ffmpeg(request: pytest.FixtureRequest, usable_ffmpegs: list[str]) -> str:
-    """One of the ffmpegs, always the same for the same test: for tests of the file more than of ffmpeg."""
+    """One of the ffmpegs, always the same for a test: for tests of the file rather than of ffmpeg."""
     return usable_ffmpegs[zlib.crc32(request.node.name.encode()) % len(usable_ffmpegs)]
 
 

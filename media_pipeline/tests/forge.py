@@ -1,4 +1,4 @@
-"""Forges files byte by byte: containers whose headers say whatever a test wants, with pictures that cost nothing.
+"""Forges files byte by byte: containers with any header that a test asks for, and with tiny pictures.
 
 MOV and MP4 are boxes, Matroska is EBML elements, AVI is RIFF chunks; the pictures are PNGs in all of them.
 """
@@ -185,12 +185,12 @@ def cluster(at_ms: int, *blocks: bytes) -> bytes:
 
 
 def block(track: int, data: bytes, after_ms: int = 0) -> bytes:
-    """A picture or sound, at this time after the beginning of its cluster."""
+    """Returns a block with a picture or sound, at this time after the beginning of its cluster."""
     return element("A3", bytes([0x80 | track]), struct.pack(">hB", after_ms, 0x80), data)
 
 
 def shown_at(times_ms: Iterable[int], pictures: Sequence[bytes]) -> list[bytes]:
-    """Clusters with one picture each, which repeat in this order."""
+    """Returns clusters with one picture each; the pictures repeat in this order."""
     return [cluster(time, block(1, pictures[number % len(pictures)])) for number, time in enumerate(times_ms)]
 
 
@@ -221,7 +221,7 @@ def avi(
 
 
 def stream_of_programs(programs: int, streams: int) -> bytes:
-    """A transport stream with so many programs of so many video streams each, and no packet of any of them."""
+    """Makes a transport stream with `programs` programs of `streams` video streams each, and no packet of a stream."""
     tables = [(0, section(0, 1, b"".join(struct.pack(">HH", n + 1, 0xE000 | 0x100 + n) for n in range(programs))))]
     for number in range(programs):
         first = 0x400 + number * streams
@@ -245,7 +245,7 @@ def crc_of_mpeg(data: bytes) -> int:
 
 
 def packets(pid: int, table: bytes) -> Iterable[bytes]:
-    """The table in packets of 188 bytes, of which the first says where the table begins."""
+    """Returns the table in packets of 188 bytes; the first one has the pointer to its beginning."""
     data = b"\0" + table
     for number, start in enumerate(range(0, len(data), 184)):
         head = struct.pack(">BHB", 0x47, pid | (0x4000 if number == 0 else 0), 0x10 | number & 0xF)

@@ -10,7 +10,7 @@ HEAD_BYTES = 2000
 
 def mutated(data: bytes, seed: str) -> bytes:
     """One to six mutations, mostly near either end, where headers and indexes are."""
-    chance = random.Random(seed)  # noqa: S311 - not a secret, but the same every time
+    chance = random.Random(seed)  # noqa: S311 - damage that is the same in every run
     result = bytearray(data)
     for _ in range(chance.randint(1, 6)):
         chance.choice(MUTATIONS)(result, chance)

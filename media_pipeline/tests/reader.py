@@ -69,14 +69,14 @@ def read_pictures(media: Path | bytes) -> list[Picture]:
 
 
 def read_pictures_from(media: Path, time_s: Fraction) -> list[Picture]:
-    """The pictures from the key frame on to which a player seeks for this time."""
+    """Returns the pictures from the key frame on that a player seeks to for this time."""
     with open_media(media) as container:
         container.seek(round(time_s * av.time_base))
         return [picture_of(frame) for frame in container.decode(video=0)]
 
 
 def read_idr_times(media: Path) -> list[Fraction]:
-    """The times of the IDR frames, by the types of the units in the stream itself."""
+    """Returns the times of the IDR frames, by the types of the NAL units in the stream."""
     with open_media(media) as container:
         packets = [packet for packet in container.demux(video=0) if packet.size]
         return [time_of(packet) for packet in packets if IDR_SLICE in nal_types(bytes(packet))]
@@ -142,7 +142,7 @@ def time_of(timed: "Frame | Packet[Any]") -> Fraction:
 
 
 def nal_types(packet: bytes) -> set[int]:
-    """The types of the units in a packet, each of which has its length before it."""
+    """Returns the types of the NAL units in a packet, in which each unit follows its length."""
     return set(iterate_nal_types(packet))
 
 

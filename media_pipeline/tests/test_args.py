@@ -84,7 +84,7 @@ def test_the_storyboard_command_is_exactly_this() -> None:
 
 @pytest.mark.parametrize("source", [FILM, TWO_LANGUAGES])
 def test_every_output_of_the_encoder_begins_with_the_first_frame(source: Source) -> None:
-    """ffmpeg reports no progress before all of them have begun, and an encoder without progress counts as hung."""
+    """ffmpeg reports no progress before all outputs have begun, and an encoder without progress counts as hung."""
     text = " ".join(encode_args("ffmpeg", plan(source), Path("/scratch/source"), Path("/scratch/work")))
 
     assert "tile=" not in text

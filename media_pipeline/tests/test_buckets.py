@@ -1,4 +1,4 @@
-"""Which bucket an object lies in, what it is stored with, and where signed addresses lead."""
+"""The bucket and the headers of an object, and the origins of signed addresses."""
 
 import pytest
 
@@ -54,7 +54,7 @@ def test_a_folder_may_lie_in_several_buckets(prefix: str, below: tuple[str, ...]
 
 @pytest.mark.parametrize("key", ["originals/some-id.mkv", "videos/some-id/v1/720p.mp4", "videos/some-id/v1/poster.jpg"])
 @pytest.mark.parametrize("buckets", [THREE, TWO, ONE])
-def test_an_object_is_found_where_it_lies(buckets: Buckets, key: str) -> None:
+def test_the_bucket_of_an_object_is_among_those_searched_for_it(buckets: Buckets, key: str) -> None:
     assert buckets.bucket_of(key) in buckets.below(key)
 
 

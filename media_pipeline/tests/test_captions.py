@@ -65,7 +65,7 @@ def test_webvtt_loses_styles_notes_regions_settings_and_voices() -> None:
     )
 
 
-def test_what_comes_out_goes_in_again() -> None:
+def test_written_captions_are_read_back_unchanged() -> None:
     cues = parse_captions(SRT)
     text = webvtt(cues)
 
@@ -78,7 +78,7 @@ def test_what_comes_out_goes_in_again() -> None:
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("mark", ["", "\ufeff"])
-def test_every_line_ending_will_do(ending: str, mark: str) -> None:
+def test_every_line_ending_is_accepted(ending: str, mark: str) -> None:
     assert cue_texts(mark + SRT.replace("\n", ending)) == cue_texts(SRT)
 
 
@@ -86,7 +86,7 @@ def test_cues_come_in_the_order_of_time() -> None:
     assert cue_texts("00:05.000 --> 00:06.000\nlater\n\n00:01.000 --> 00:02.000\nearlier") == ["earlier", "later"]
 
 
-def test_a_file_that_forgets_the_empty_lines_is_understood() -> None:
+def test_a_file_without_empty_lines_is_understood() -> None:
     text = SRT.replace("\n\n", "\n")
 
     assert cue_texts(text) == cue_texts(SRT)
@@ -106,7 +106,7 @@ def test_a_file_that_forgets_the_empty_lines_is_understood() -> None:
         "1\n٠٠:٠٠:٠١,٠٠٠ --> 00:00:02,000\nother digits",
     ],
 )
-def test_what_is_no_cue_is_left_out(block: str) -> None:
+def test_a_malformed_cue_is_left_out(block: str) -> None:
     assert cue_texts(f"{block}\n\n{SRT}") == cue_texts(SRT)
 
 
@@ -131,7 +131,7 @@ def test_what_is_no_cue_is_left_out(block: str) -> None:
         ("<i", "&lt;i"),
     ],
 )
-def test_of_a_line_only_words_and_three_tags_stay(line: str, text: str) -> None:
+def test_a_line_keeps_its_words_and_three_tags_only(line: str, text: str) -> None:
     assert cue_text(line) == text
 
 
@@ -144,11 +144,11 @@ def test_of_a_line_only_words_and_three_tags_stay(line: str, text: str) -> None:
         b"\xfe\xff" + "Grüße – 你好 �".encode("utf-16-be"),
     ],
 )
-def test_unicode_is_read_whatever_it_is_written_in(content: bytes) -> None:
+def test_unicode_is_read_in_each_encoding(content: bytes) -> None:
     assert decode_captions(content) == "Grüße – 你好 �"
 
 
-def test_what_is_no_unicode_is_taken_for_western_european() -> None:
+def test_text_that_is_not_unicode_is_read_as_western_european() -> None:
     assert decode_captions("Grüße – “ça”".encode("cp1252")) == "Grüße – “ça”"
     assert decode_captions("Grüße".encode("latin-1")) == "Grüße"
 
@@ -156,7 +156,7 @@ def test_what_is_no_unicode_is_taken_for_western_european() -> None:
 @pytest.mark.parametrize(
     "content", [b"\xff\xfe\x00", b"\xfe\xff\xd8\x00\x00A", b"\x81\x8d", b"\xef\xbb\xbf\xff", b"\0" * 9]
 )
-def test_broken_text_can_still_be_written(content: bytes) -> None:
+def test_broken_text_decodes_to_text_that_can_be_written(content: bytes) -> None:
     decode_captions(content).encode()
 
 
@@ -173,12 +173,12 @@ def test_a_file_without_captions_is_refused_with_a_sentence(text: str) -> None:
 @pytest.mark.parametrize(
     "lines", ["00:00:05,000 --> 00:00:02,000\nBack", "00:01.000 --> 00:02.000", "00:00:05,000 --> 00:00:06,000\n"]
 )
-def test_captions_that_cannot_be_shown_are_told_apart_from_none(lines: str) -> None:
+def test_captions_that_cannot_be_shown_have_a_sentence_of_their_own(lines: str) -> None:
     with pytest.raises(BadCaptions, match="each is empty, or ends before it begins"):
         parse_captions(lines)
 
 
-def test_a_whole_night_of_captions_is_taken_and_one_more_is_not() -> None:
+def test_the_maximum_number_of_cues_is_accepted_and_one_more_is_not() -> None:
     def cues(count: int) -> str:
         return "\n\n".join(f"00:00:{n % 60:02},000 --> 00:01:00,000\nline {n}" for n in range(count))
 
@@ -187,7 +187,7 @@ def test_a_whole_night_of_captions_is_taken_and_one_more_is_not() -> None:
         parse_captions(cues(MAX_CUES + 1))
 
 
-def test_a_cue_without_end_is_cut_before_its_tags_are_read() -> None:
+def test_a_very_long_cue_is_cut_before_its_tags_are_read() -> None:
     (text,) = cue_texts("00:01.000 --> 00:02.000\n" + "&" * 10 * MAX_CUE_LENGTH)
 
     assert text == "&amp;" * MAX_CUE_LENGTH

@@ -51,7 +51,7 @@ def test_hdr_is_tone_mapped_after_it_is_scaled(colour: Colour, transfer: str) ->
     assert filters(colour) == f"scale=1280:720:flags=bicubic,{tags},{TONE_MAPPED},{TAGGED}"
 
 
-def test_hdr_that_says_no_more_than_its_curve_is_taken_for_bt2020() -> None:
+def test_hdr_that_names_only_its_curve_is_taken_for_bt2020() -> None:
     assert "color_primaries=bt2020:color_trc=smpte2084:colorspace=bt2020nc" in filters(Colour(transfer="smpte2084"))
 
 
@@ -77,5 +77,5 @@ def report(**changes: Any) -> dict[str, Any]:
         ({"matrix": 0, "is_rgb": True}, Colour(matrix="gbr", is_rgb=True)),
     ],
 )
-def test_code_points_become_names_and_unknown_ones_nothing(changes: dict[str, Any], colour: Colour) -> None:
+def test_code_points_become_names_and_unknown_ones_stay_empty(changes: dict[str, Any], colour: Colour) -> None:
     assert parse_colour(report(**changes)) == colour

@@ -17,7 +17,7 @@ TEN_BITS = ("libx264", "-preset", "ultrafast", "-profile:v", "high10")
 
 @dataclass(frozen=True)
 class Shown:
-    """The colour in the middle of the first picture, as a player shows it that believes the tags."""
+    """The colour in the middle of the first picture, as a player that obeys the tags shows it, and the tags."""
 
     red: int
     green: int
@@ -37,7 +37,7 @@ def shown(version: Version) -> Shown:
 
 
 def flat(pixels: str, conversion: str, *tags: str, **changes: object) -> Clip:
-    """A clip of one colour, converted from RGB by `conversion` and with these tags."""
+    """Returns a clip of one colour, converted from RGB by `conversion`."""
     colour = "0x{:02X}{:02X}{:02X}".format(*ORANGE)
     plain = {"size": "160x120", "rate": "10", "duration_s": 0.3, "sound": "", "container": "mkv"}
     filters = f"format=gbrp,scale={conversion},format={pixels}"
@@ -65,7 +65,7 @@ ORANGES = {
 
 
 @pytest.mark.parametrize("name", ORANGES)
-def test_orange_stays_orange_and_says_what_it_is(studio: Studio, ffmpeg: str, name: str) -> None:
+def test_orange_stays_orange_and_is_tagged_as_bt709(studio: Studio, ffmpeg: str, name: str) -> None:
     seen = shown(studio.version(f"orange {name}", ORANGES[name], ffmpeg))
 
     assert seen.tags == (BT709, BT709, BT709, LIMITED)
@@ -96,7 +96,7 @@ def grey(code: int, transfer: str) -> Clip:
         ("arib-std-b67", 940, 240, 255),
     ],
 )
-def test_hdr_is_tone_mapped_to_what_a_usual_screen_can_show(
+def test_hdr_is_tone_mapped_to_the_range_of_a_usual_screen(
     studio: Studio, ffmpeg: str, transfer: str, code: int, least: int, most: int
 ) -> None:
     seen = shown(studio.version(f"grey {transfer} {code}", grey(code, transfer), ffmpeg))
@@ -106,7 +106,7 @@ def test_hdr_is_tone_mapped_to_what_a_usual_screen_can_show(
     assert seen.tags == (BT709, BT709, BT709, LIMITED)
 
 
-def test_hdr_of_which_only_the_container_speaks_is_tone_mapped_too(studio: Studio, ffmpeg: str) -> None:
+def test_hdr_that_only_the_container_declares_is_tone_mapped_too(studio: Studio, ffmpeg: str) -> None:
     plain = replace(grey(573, "smpte2084"), codec=("ffv1",))
     seen = shown(studio.version("grey that the container calls HDR", plain, ffmpeg))
 
@@ -130,7 +130,7 @@ def test_the_posters_and_the_storyboard_have_the_film_s_colours(studio: Studio, 
 def jpeg_colour(path: Path) -> tuple[int, ...]:
     with av.open(str(path)) as container:
         frame = next(container.decode(video=0))
-    # JPEG is BT.601 and full range by definition, whatever the tags of the decoded frames say here.
+    # JPEG is BT.601 and full range by definition; ffmpeg's tags of the decoded frames may say otherwise.
     rgb = frame.reformat(format="rgb24", src_colorspace="ITU601", src_color_range="JPEG", dst_color_range="JPEG")
     plane = rgb.planes[0]
     middle = plane.line_size * (rgb.height // 2) + 3 * (rgb.width // 2)

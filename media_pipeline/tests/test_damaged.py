@@ -14,7 +14,7 @@ from media_pipeline.tests.refusals import FTYP, NOISE, QUICK_S, carry_through, r
 
 
 @pytest.mark.parametrize("kept", [0.2, 0.5, 0.9])
-def test_a_recording_whose_index_never_came_is_truncated(folder: Path, tmp_path: Path, clip: Path, kept: float) -> None:
+def test_a_recording_without_its_index_is_truncated(folder: Path, tmp_path: Path, clip: Path, kept: float) -> None:
     data = clip.read_bytes()
     source = tmp_path / "film.mp4"
     source.write_bytes(data[: int(data.index(b"moov") * kept)])
@@ -25,7 +25,7 @@ def test_a_recording_whose_index_never_came_is_truncated(folder: Path, tmp_path:
     assert "cut off" in error.sentence
 
 
-def test_an_index_that_is_cut_off_itself_is_truncated_too(folder: Path, tmp_path: Path, front_clip: Path) -> None:
+def test_a_file_that_ends_within_its_index_is_truncated(folder: Path, tmp_path: Path, front_clip: Path) -> None:
     data = front_clip.read_bytes()
     source = tmp_path / "film.mp4"
     source.write_bytes(data[: data.index(b"moov") + 300])
@@ -33,7 +33,7 @@ def test_an_index_that_is_cut_off_itself_is_truncated_too(folder: Path, tmp_path
     assert refusal(folder, source).code == "truncated"
 
 
-def test_gigabytes_that_were_never_written_are_truncated(folder: Path, tmp_path: Path) -> None:
+def test_a_file_with_gigabytes_missing_is_truncated(folder: Path, tmp_path: Path) -> None:
     source = tmp_path / "film.mp4"
     with source.open("wb") as file:
         file.write(FTYP + struct.pack(">I4sQ", 1, b"mdat", 3 * 1024 * MIB))
@@ -43,7 +43,7 @@ def test_gigabytes_that_were_never_written_are_truncated(folder: Path, tmp_path:
 
 
 @pytest.mark.parametrize("kept", [0.3, 0.6, 0.95])
-def test_of_a_video_cut_off_behind_its_index_what_is_there_plays(
+def test_a_video_that_is_cut_off_behind_its_index_plays_as_far_as_it_goes(
     folder: Path, tmp_path: Path, front_clip: Path, kept: float
 ) -> None:
     data = front_clip.read_bytes()
@@ -59,7 +59,7 @@ def test_of_a_video_cut_off_behind_its_index_what_is_there_plays(
 
 
 @pytest.mark.parametrize("every", [5000, 700, 40])
-def test_a_video_with_rot_in_it_plays_or_is_refused_but_never_breaks_the_worker(
+def test_damaged_media_play_or_are_refused_and_leave_no_process(
     folder: Path, tmp_path: Path, front_clip: Path, every: int
 ) -> None:
     data = bytearray(front_clip.read_bytes())
@@ -74,7 +74,7 @@ def test_a_video_with_rot_in_it_plays_or_is_refused_but_never_breaks_the_worker(
 
 
 @pytest.mark.parametrize("every", [11, 37, 101])
-def test_an_index_with_rot_in_it_plays_or_is_refused_but_never_breaks_the_worker(
+def test_a_damaged_index_plays_or_is_refused_and_leaves_no_process(
     folder: Path, tmp_path: Path, front_clip: Path, every: int
 ) -> None:
     data = bytearray(front_clip.read_bytes())
@@ -89,7 +89,7 @@ def test_an_index_with_rot_in_it_plays_or_is_refused_but_never_breaks_the_worker
 
 
 @pytest.mark.parametrize("name", ["-i", "a b.mp4", "über film.mp4", "%d.mp4", "http:film.mp4", "film:1.mp4", "'x'.mp4"])
-def test_an_odd_file_name_is_only_a_name(tmp_path: Path, clip: Path, name: str) -> None:
+def test_an_odd_file_name_is_taken_as_a_name(tmp_path: Path, clip: Path, name: str) -> None:
     source = tmp_path / name
     source.write_bytes(clip.read_bytes())
 

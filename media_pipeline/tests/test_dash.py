@@ -1,4 +1,4 @@
-"""Results in DASH as ffmpeg makes them: how they are read, what players get, and each way in which one is refused."""
+"""DASH results made by ffmpeg: how they are read, what players get, and each way in which a result is refused."""
 
 import re
 import struct
@@ -94,7 +94,7 @@ def test_every_segment_is_found_with_its_time(whole: Files) -> None:
     assert set(result.files) == set(whole) - {"manifest.mpd"}
 
 
-def test_a_window_is_led_back_to_the_start(whole: Files, window: Files) -> None:
+def test_segments_before_a_window_are_found(whole: Files, window: Files) -> None:
     assert window["manifest.mpd"].count(b"startNumber") > whole["manifest.mpd"].count(b'startNumber="1"') - 1
     assert b'startNumber="1"' not in window["manifest.mpd"]
     result, expected = take(window), take(whole)
@@ -103,7 +103,7 @@ def test_a_window_is_led_back_to_the_start(whole: Files, window: Files) -> None:
     assert result.texts == expected.texts
 
 
-def test_a_window_of_segments_that_are_named_by_their_time_is_led_back(window: Files, whole: Files) -> None:
+def test_segments_before_a_window_are_found_by_names_with_their_time(window: Files, whole: Files) -> None:
     renamed = {}
     for track in read(whole).tracks:
         for name, segment in zip(track.files, track.segments, strict=True):
@@ -113,7 +113,7 @@ def test_a_window_of_segments_that_are_named_by_their_time_is_led_back(window: F
     assert take(with_manifest(by_time, ("$Number%05d$", "$Time$"))).duration_s == LENGTH_S
 
 
-def test_what_was_left_behind_by_something_else_leads_nowhere(window: Files) -> None:
+def test_files_that_do_not_fit_the_window_are_not_taken_for_its_beginning(window: Files) -> None:
     stale = {**window, "chunk-stream0-00001.m4s": window["chunk-stream0-00002.m4s"]}
     for files in (stale, without(window, FIRST), {**window, FIRST: b"no segment"}):
         with pytest.raises(BadResult, match=r"begins .* late, and nothing leads back to the start"):
@@ -126,13 +126,13 @@ def test_a_result_that_covers_less_than_the_original_says_how_much_is_missing(wi
     with pytest.raises(BadResult, match=r"lasts 3.0 s and the original 9.0 s: 6.0 s are missing"):
         take(only_listed)
     with pytest.raises(BadResult, match=r"the original 9.0 s: 6.0 s are missing"):
-        take(only_listed, original_s=None)  # the length according to the manifest itself
+        take(only_listed, original_s=None)  # the length of the original is then that of the manifest
     with pytest.raises(BadResult, match=r"lasts 9.0 s and the original 60.0 s: 51.0 s are missing"):
         take(whole, original_s=60)
     assert take(whole, original_s=LENGTH_S + 0.9).duration_s == LENGTH_S
 
 
-def test_hls_that_covers_less_than_the_original_is_refused_likewise() -> None:
+def test_hls_that_covers_less_than_the_original_is_refused_too() -> None:
     files = {
         "master.m3u8": b"#EXTM3U\n#EXT-X-STREAM-INF:BANDWIDTH=1\na.m3u8\n",
         "a.m3u8": b"#EXTM3U\n#EXTINF:4,\na.ts\n#EXT-X-ENDLIST\n",
@@ -154,7 +154,7 @@ def test_segments_of_many_fragments_are_read_to_their_end(clip: Path, tmp_path: 
         take(cut)
 
 
-def test_segments_without_a_timeline_play_for_as_long_as_they_last(clip: Path, tmp_path: Path) -> None:
+def test_segments_without_a_timeline_have_the_length_of_their_samples(clip: Path, tmp_path: Path) -> None:
     files = files_in(make_dash(tmp_path / "made", clip, "-use_timeline", "0", sizes=("320x180",)))
     assert b"SegmentTimeline" not in files["manifest.mpd"]
     result = take(files)
@@ -165,7 +165,7 @@ def test_segments_without_a_timeline_play_for_as_long_as_they_last(clip: Path, t
 # --- what players read -----------------------------------------------------------------------------------------------
 
 
-def test_hls_is_written_over_the_same_files(window: Files) -> None:
+def test_hls_is_written_for_the_same_files(window: Files) -> None:
     texts = take(window).texts
     assert set(texts) == {"master.m3u8", "90p.m3u8", "180p.m3u8", "audio.m3u8", "manifest.mpd"}
     master = texts["master.m3u8"]
@@ -220,21 +220,21 @@ def test_soundtracks_are_named_by_their_languages(tmp_path: Path) -> None:
     assert re.findall(r'contentType="audio" lang="(..)"', texts["manifest.mpd"]) == ["en", "de"]
 
 
-def test_sizes_that_are_cut_alike_are_one_set_also_where_the_manifest_has_each_alone(whole: Files) -> None:
+def test_sizes_with_equal_segments_become_one_set_even_if_the_manifest_separates_them(whole: Files) -> None:
     text = whole["manifest.mpd"].decode()
     second = text.index("<Representation", text.index("<Representation") + 1)
     apart = f'{text[:second]}</AdaptationSet><AdaptationSet id="9" contentType="video">{text[second:]}'
     assert take({**whole, "manifest.mpd": apart.encode()}).texts == take(whole).texts
 
 
-def test_of_both_forms_hls_stays_as_it_was_made_and_a_bad_manifest_is_left_out(whole: Files) -> None:
+def test_with_both_forms_the_hls_stays_as_it_is_and_a_bad_manifest_is_left_out(whole: Files) -> None:
     made = take(whole)
     both = {**whole, **{name: text.encode() for name, text in made.texts.items() if name.endswith(".m3u8")}}
     result = take(both)
     assert set(result.texts) == {"manifest.mpd"}
     assert {"master.m3u8", "180p.m3u8", "init-stream0.m4s"} <= set(result.files)
     assert take({**both, "manifest.mpd": b"<html>"}).texts == {}
-    # The HLS has only the last segments, as ffmpeg writes it beside such a manifest.
+    # ffmpeg writes HLS with the last segments only beside a manifest of a window.
     short = {**both, "180p.m3u8": both["180p.m3u8"].replace(b"#EXTINF:2.000000,", b"#EXTINF:0.1,")}
     assert set(take(short).texts) == set(made.texts)
     with pytest.raises(BadResult, match=r"are missing.*manifest.mpd cannot be taken"):
@@ -293,7 +293,7 @@ def test_what_is_not_sound_is_told(whole: Files, change: Callable[[Files], Files
 
 
 def not_sync(segment: bytes) -> bytes:
-    """The segment with flags by which its first sample depends on others."""
+    """Returns the segment with flags that make its first sample depend on others."""
     at = segment.index(b"trun") + 4
     flags = struct.unpack_from(">I", segment, at)[0]
     assert flags & 4
@@ -313,7 +313,7 @@ def nested() -> bytes:
     return data
 
 
-def test_a_run_that_claims_more_samples_than_there_are_bytes_costs_nothing(whole: Files) -> None:
+def test_a_run_that_claims_more_samples_than_bytes_is_refused(whole: Files) -> None:
     segment = whole[THIRD]
     at = segment.index(b"trun") + 4
     claimed = segment[:at] + struct.pack(">II", 0x1, 0xFFFFFFFF) + segment[at + 8 :]
@@ -324,7 +324,7 @@ def test_a_run_that_claims_more_samples_than_there_are_bytes_costs_nothing(whole
 def test_names_before_a_window_are_counted_representation_by_representation(
     whole: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bucket may hold as many objects of one template as it likes, and a hundred representations may share it."""
+    """A bucket may hold any number of objects of one template, which a hundred representations may share."""
     looked_up: list[str] = []
 
     def names_before(one: Representation, _: Mapping[str, int]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The errors that messages and exit statuses of ffmpeg stand for."""
+"""The errors that follow from messages and exit statuses of ffmpeg and the probe."""
 
 import signal
 
@@ -41,7 +41,7 @@ DAMAGED_FRAME = "Error while decoding stream #0:0: Invalid data found when proce
         (1, "", EncoderFailed),
     ],
 )
-def test_the_words_decide_the_error(returncode: int, stderr: str, error: type[PipelineError]) -> None:
+def test_the_messages_decide_the_error(returncode: int, stderr: str, error: type[PipelineError]) -> None:
     assert type(diagnose(returncode, stderr)) is error
 
 
@@ -59,7 +59,7 @@ def test_a_damaged_frame_on_the_way_does_not_make_the_file_no_video() -> None:
     assert isinstance(error, EncoderFailed)
 
 
-def test_the_end_of_what_it_said_is_kept_for_the_log_and_off_the_page() -> None:
+def test_the_end_of_the_messages_is_kept_for_the_log_and_not_shown_to_users() -> None:
     error = diagnose(1, "x" * 100_000 + "the end\n")
 
     assert error.detail.startswith("exit status 1: xxx")
@@ -77,7 +77,7 @@ def test_the_end_of_what_it_said_is_kept_for_the_log_and_off_the_page() -> None:
         (1, "", False),
     ],
 )
-def test_what_could_not_be_written_to_its_end_has_failed(returncode: int, stderr: str, succeeded: bool) -> None:
+def test_a_file_that_could_not_be_written_whole_is_a_failure(returncode: int, stderr: str, succeeded: bool) -> None:
     assert has_succeeded(returncode, stderr) is succeeded
 
 
@@ -102,7 +102,7 @@ def test_what_could_not_be_written_to_its_end_has_failed(returncode: int, stderr
         (0, "", NotAVideo, NotAVideo.sentence),
     ],
 )
-def test_the_readers_words_tell_why_a_file_is_refused(
+def test_the_messages_of_the_reader_give_the_reason_of_the_refusal(
     returncode: int, stderr: str, error: type[PipelineError], words: str
 ) -> None:
     diagnosed = diagnose_probe(NotAVideo(), returncode, stderr)
@@ -112,7 +112,7 @@ def test_the_readers_words_tell_why_a_file_is_refused(
     assert "/etc/passwd" not in diagnosed.sentence
 
 
-def test_a_refusal_that_is_sure_of_its_reason_stands() -> None:
+def test_a_specific_refusal_is_not_replaced() -> None:
     refused = TooLong("Too long.")
 
     assert diagnose_probe(refused, 0, "Cannot allocate memory") is refused

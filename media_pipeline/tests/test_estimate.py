@@ -40,7 +40,7 @@ def test_a_known_film_costs_what_it_did() -> None:
     assert cost.bytes < cost.most_bytes < 2 * cost.bytes
 
 
-def test_the_time_follows_from_what_was_observed() -> None:
+def test_the_time_follows_from_the_observed_speed() -> None:
     made = plan(duration_s=Fraction(100))
     seconds = cost_of(made, Speed(pixels_per_s=1e6, films=3)).seconds
 
@@ -71,7 +71,7 @@ def test_a_file_that_was_encoded_small_stays_small() -> None:
     assert calm.bytes < 1.2e9 < cost_of(plan(duration_s=Fraction(3600))).bytes
 
 
-def test_nothing_is_expected_above_the_most() -> None:
+def test_no_estimate_exceeds_the_maximum() -> None:
     busy = plan(frame_rate=Fraction(60), source_rate=Fraction(60))
     cost = cost_of(busy)
 
@@ -85,11 +85,11 @@ def test_the_shortest_film_takes_a_second_at_least() -> None:
 
 
 @pytest.mark.parametrize(("short_side", "bits"), [(18, 0.11), (120, 0.11), (240, 0.095), (1080, 0.07), (4320, 0.05)])
-def test_rates_lie_between_the_measured_ones(short_side: int, bits: float) -> None:
+def test_rates_are_interpolated_between_the_measured_ones(short_side: int, bits: float) -> None:
     assert bits_per_pixel(short_side) == pytest.approx(bits)
 
 
-def test_the_basis_says_what_it_rests_on() -> None:
+def test_the_basis_names_its_evidence() -> None:
     rate = f"{DEFAULT_PIXELS_PER_S / 1e6:.0f} million pixels a second"
 
     assert cost_of(plan()).basis.startswith("No film has been processed here yet: ")
@@ -108,5 +108,5 @@ def test_the_basis_says_what_it_rests_on() -> None:
         (200, 1, 200 + OVERHEAD_S),
     ],
 )
-def test_the_time_is_judged_anew_by_what_is_done(elapsed_s: float, share_done: float, total_s: float) -> None:
+def test_the_time_left_is_corrected_by_the_progress(elapsed_s: float, share_done: float, total_s: float) -> None:
     assert corrected_s(100, elapsed_s, share_done) == pytest.approx(total_s)

@@ -35,7 +35,7 @@ def test_the_text_is_exactly_this() -> None:
     assert as_text(explained(), with_command=True) == golden("explanation.txt")
 
 
-def test_programs_get_numbers_and_the_same_lines() -> None:
+def test_the_json_has_numbers_and_the_same_lines() -> None:
     facts = json.loads(json.dumps(explained().to_json()))
 
     assert (facts["found"]["width"], facts["found"]["height"], facts["found"]["frame_rate"]) == (1080, 1920, "120")
@@ -86,7 +86,7 @@ def test_a_file_that_is_cut_off_says_what_is_missing(front_clip: Path, tmp_path:
 
 
 @pytest.mark.parametrize("container", ["mp4", "mov", "mkv", "avi", "ts", "webm"])
-def test_of_a_whole_file_nothing_is_said_to_be_missing(container: str, tmp_path: Path) -> None:
+def test_a_complete_file_has_no_warning_of_missing_parts(container: str, tmp_path: Path) -> None:
     codec = ("libvpx", "-deadline", "realtime") if container == "webm" else ("libx264", "-preset", "ultrafast")
     clip = Clip(size="64x48", rate="30000/1001", duration_s=3, sound_delay_s=0.5, container=container, codec=codec)
 

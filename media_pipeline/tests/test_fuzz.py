@@ -1,4 +1,4 @@
-"""Damaged files end as a film that plays or with a sentence, and cost little either way."""
+"""A damaged file becomes a film that plays, or is refused with a sentence, and costs little either way."""
 
 from pathlib import Path
 
@@ -31,7 +31,9 @@ def test_a_damaged_file_plays_or_says_why_not(
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 150))
 @pytest.mark.parametrize("name", CLIPS)
-def test_so_do_hundreds_of_them(studio: Studio, folder: Path, one_ffmpeg: str, name: str, seed: int) -> None:
+def test_hundreds_of_damaged_files_play_or_say_why_not(
+    studio: Studio, folder: Path, one_ffmpeg: str, name: str, seed: int
+) -> None:
     carry_damaged(studio, folder, one_ffmpeg, name, seed)
 
 

@@ -23,7 +23,7 @@ from media_pipeline.tests.sources import film
 
 @pytest.fixture
 def listener() -> Iterator[str]:
-    """An address that must never be called."""
+    """An address that must not be called: a connection to it fails the test."""
     calls: list[str] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=accept_calls, args=(server, calls))
@@ -84,7 +84,7 @@ NOT_A_VIDEO = {
 
 
 @pytest.mark.parametrize("name", NOT_A_VIDEO)
-def test_what_is_no_video_is_refused_as_such(folder: Path, tmp_path: Path, name: str) -> None:
+def test_a_file_that_is_no_video_is_refused_as_such(folder: Path, tmp_path: Path, name: str) -> None:
     source = tmp_path / name
     source.write_bytes(NOT_A_VIDEO[name])
 

@@ -44,7 +44,7 @@ def write(folder: Path, name: str, content: bytes) -> Path:
     return source
 
 
-# --- what is compressed ----------------------------------------------------------------------------------------------
+# --- compression -----------------------------------------------------------------------------------------------------
 
 
 def bomb_in_the_index() -> bytes:
@@ -55,7 +55,7 @@ def bomb_in_the_index() -> bytes:
 
 
 def bomb_in_every_packet() -> bytes:
-    """Each of them has ten megabytes, the most that the reader unpacks of one."""
+    """Each packet unpacks to nearly ten megabytes, the most that the reader unpacks of one packet."""
     packing = element("6D80", element("6240", integer("5032", 1), element("5034", integer("4254", 0))))
     packed = zlib.compress(png() + bytes(9 * MIB), 9)
     return mkv([picture_track(more=packing)], shown_at(SECOND, [packed]))
@@ -76,7 +76,7 @@ def bomb_in_the_picture() -> bytes:
     [bomb_in_the_index, bomb_in_every_packet, bomb_in_the_codec_data, bomb_in_the_picture],
     ids=lambda b: b.__name__,
 )
-def test_what_unpacks_to_a_thousand_times_its_size_takes_no_more_than_that(
+def test_a_file_that_unpacks_to_a_thousand_times_its_size_stays_within_the_memory_limit(
     folder: Path, one_ffmpeg: str, bomb: object
 ) -> None:
     assert callable(bomb)
@@ -89,7 +89,9 @@ def test_what_unpacks_to_a_thousand_times_its_size_takes_no_more_than_that(
     assert trial.written_bytes < MIB
 
 
-def test_what_needs_more_memory_than_the_reader_has_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_that_needs_more_memory_than_the_reader_has_is_refused(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     few = replace(probe_limits(20, 2), memory_bytes=250 * MIB)
     monkeypatch.setattr(probe, "probe_limits", lambda time_limit_s, processors: few)
     source = write(folder, "film.mov", mov([png(*LARGE, is_rich=True)], size=LARGE))
@@ -100,11 +102,11 @@ def test_what_needs_more_memory_than_the_reader_has_is_refused(folder: Path, mon
     assert error.sentence == "Reading this file takes more memory than any video needs; it is damaged."
 
 
-# --- what takes long -------------------------------------------------------------------------------------------------
+# --- time ------------------------------------------------------------------------------------------------------------
 
 
-def test_what_takes_too_long_to_read_is_refused(folder: Path) -> None:
-    """The reader compares each name with all before it."""
+def test_a_file_that_takes_too_long_to_read_is_refused(folder: Path) -> None:
+    """The reader compares each tag name with all names before it, which takes quadratic time."""
     tags = b"".join(element("67C8", element("45A3", b"K%d" % n), element("4487", b"x")) for n in range(40_000))
     film = mkv([picture_track()], shown_at(SECOND, [png()]), more=element("1254C367", element("7373", tags)))
     source = write(folder, "film.mkv", film)
@@ -132,7 +134,7 @@ def test_a_million_tiny_packets_of_one_moment_are_no_video(folder: Path) -> None
     assert error.sentence == "The file holds 1000025 pictures for 1.0 seconds; it is damaged or not a video."
 
 
-# --- what is many ----------------------------------------------------------------------------------------------------
+# --- counts ----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_thousands_of_tracks_are_refused(folder: Path, name: str, content: bytes
 
 
 @pytest.mark.parametrize("tracks", [500, 501])
-def test_the_limit_of_tracks_is_one_that_may_be_reached(folder: Path, tracks: int) -> None:
+def test_the_maximum_number_of_tracks_is_accepted_and_one_more_is_not(folder: Path, tracks: int) -> None:
     film = mkv([picture_track(), *map(sound_track, range(2, tracks + 1))], shown_at(SECOND, [png()]))
     source = write(folder, "film.mkv", film)
 
@@ -175,7 +177,7 @@ def test_a_film_with_a_hundred_soundtracks_gets_the_first_twelve(folder: Path, o
     assert len(list((folder / "out").glob("audio*.m3u8"))) == 12
 
 
-def test_boxes_within_boxes_without_end_are_left_alone(folder: Path, one_ffmpeg: str) -> None:
+def test_thousands_of_nested_boxes_cost_little(folder: Path, one_ffmpeg: str) -> None:
     nest = b""
     for _ in range(5000):
         nest = box(b"udta", nest)
@@ -190,7 +192,7 @@ def test_boxes_within_boxes_without_end_are_left_alone(folder: Path, one_ffmpeg:
 
 @pytest.mark.parametrize(
     ("limits", "error"),
-    # Not every part that fails first for lack of memory says so.
+    # Not every part of ffmpeg says that it failed for lack of memory, hence the general error.
     [({"file_bytes": 2_000}, EncoderOverLimit), ({"memory_bytes": 250 * MIB}, EncoderFailed)],
     ids=["disk", "memory"],
 )

@@ -1,4 +1,4 @@
-"""Headers that lie: the film is made of what the packets have, within the limits, or is refused with the reason."""
+"""Headers that lie: the film is made from its packets, within the limits, or is refused with the reason."""
 
 import math
 from pathlib import Path
@@ -25,13 +25,13 @@ from media_pipeline.tests.forge import (
 from media_pipeline.tests.refusals import refusal
 from media_pipeline.tests.trial import Trial, tried
 
-MODEST_MIB = 250  # more than an ordinary film of this size takes, and far less than any of these claims would
+MODEST_MIB = 250  # more than an ordinary film of this size takes, and far less than any of these claims would take
 SECOND = range(0, 1000, 40)
 HOUR_S = 3600
 
 
 def outcome(folder: Path, ffmpeg: str, name: str, content: bytes) -> Trial:
-    """The outcome for the file, after proof that it took little time and memory."""
+    """Returns the outcome for the file, after asserting that it took little memory."""
     source = folder / name
     source.write_bytes(content)
     trial = tried(folder, source, ffmpeg)
@@ -97,7 +97,7 @@ def test_a_small_picture_with_another_size_in_its_header_is_shown_or_refused(
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 8000)])
-def test_the_oddest_shapes_are_films_too(folder: Path, one_ffmpeg: str, size: tuple[int, int]) -> None:
+def test_films_may_have_the_oddest_shapes(folder: Path, one_ffmpeg: str, size: tuple[int, int]) -> None:
     trial = outcome(folder, one_ffmpeg, "odd.mov", mov([png(*size)] * 5, size=size))
 
     assert (trial.code, trial.frames) == ("", 5)
@@ -114,7 +114,7 @@ def test_a_film_that_grows_beyond_all_limits_keeps_its_last_good_picture(folder:
 def test_a_film_that_changes_its_size_with_every_picture_shows_every_picture(
     folder: Path, ffmpeg: str, turn: tuple[int, int, int, int]
 ) -> None:
-    """Large white and small black pictures in turn: filters that do not expect it would read beyond the small ones."""
+    """Large white and small black pictures alternate: unprepared filters would read beyond the small ones."""
     pictures = [png(333, 211), png(fill=BLACK)] * 10
     trial = outcome(folder, ffmpeg, "changes.mov", mov(pictures, size=(333, 211), matrix=turn))
     shown = reader.read_pictures(folder / "out" / "120p.mp4")
@@ -171,7 +171,7 @@ def test_pictures_beyond_the_longest_film_are_refused(folder: Path, name: str, c
 
 
 def test_a_long_pause_is_filled_without_keeping_all_of_it_in_memory(folder: Path, ffmpeg: str) -> None:
-    """A recording of a screen on which nothing moves for a while: one picture is 1200 frames."""
+    """In a recording of a screen nothing moves for a while: one picture lasts 1200 frames."""
     times = [*range(0, 1000, 33), 41_000, 41_033]
     trial = outcome(folder, ffmpeg, "pause.mkv", mkv([picture_track(frame_ns=0)], shown_at(times, [png(426, 240)])))
 
@@ -215,7 +215,7 @@ def test_times_that_go_back_do_not_make_a_film_longer(folder: Path, one_ffmpeg: 
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
-def test_an_index_that_claims_more_than_is_there_is_refused(
+def test_an_index_that_claims_more_than_the_file_holds_is_refused(
     folder: Path, one_ffmpeg: str, name: str, content: bytes
 ) -> None:
     trial = outcome(folder, one_ffmpeg, name, content)
@@ -274,7 +274,7 @@ def test_a_film_that_lies_in_another_file_is_not_fetched_from_there(folder: Path
     )
 
 
-def test_a_language_of_a_megabyte_is_none(folder: Path, one_ffmpeg: str) -> None:
+def test_a_language_tag_of_a_megabyte_is_ignored(folder: Path, one_ffmpeg: str) -> None:
     sounds = [sound_track(number, language=b"e" * 1024**2) for number in range(2, 20)]
     film = mkv([picture_track(), *sounds], shown_at(SECOND[:5], [png(fill=WHITE)]))
     trial = outcome(folder, one_ffmpeg, "film.mkv", film)

@@ -100,7 +100,7 @@ def test_a_rung_in_between_has_no_higher_peak_than_the_next_one() -> None:
     assert [(rung.name, rung.rung.max_kbps) for rung in rungs] == [("360p", 400), ("480p", 800)]
 
 
-def test_rungs_come_lowest_first_whatever_order_they_were_named_in() -> None:
+def test_rungs_come_lowest_first_in_any_order_of_the_setting() -> None:
     ladder = parse_ladder(["1080p", "120p", "720p"])
 
     assert [rung.name for rung in ladder] == ["120p", "720p", "1080p"]

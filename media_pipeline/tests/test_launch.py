@@ -43,7 +43,7 @@ def test_limits_may_not_be_lifted_again() -> None:
     assert run_python(limits).stdout.decode().strip() == f"({1024**3}, {1024**3}) (256, 256) (0, 0)"
 
 
-def test_it_gives_way_to_the_catalogue() -> None:
+def test_it_runs_at_a_lower_priority() -> None:
     script = "import os; print(os.nice(0))"
     nice = int(run_python(script, limits=ChildLimits(nice=0)).stdout)
 
@@ -65,11 +65,11 @@ def capabilities(status: str) -> set[int]:
     return {number for number in range(64) if held >> number & 1}
 
 
-def test_its_network_is_none_where_the_kernel_allows_that() -> None:
+def test_it_has_no_network_where_the_kernel_allows_that() -> None:
     interfaces = run_shell("cat /proc/self/net/dev", reads=[Path("/proc")]).stdout.decode()
     is_cut_off = may_leave_network()
 
-    # A new network has only a loopback, which is down. Where the kernel gives none, the program sees the machine's.
+    # A new network has only a loopback, which is down. Where the kernel refuses it, the program has the machine's.
     assert interface_names(interfaces) == ({"lo"} if is_cut_off else interface_names(THIS_NETWORK.read_text()))
     assert run_python(CONNECT).returncode == (1 if is_cut_off or means_here().has_filter else 0)
 

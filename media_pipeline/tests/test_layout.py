@@ -28,7 +28,7 @@ VERSION_FILES = [
         (layout.originals_prefix("some-id"), "originals/some-id"),
     ],
 )
-def test_names_are_what_players_and_the_media_server_expect(name: str, expected: str) -> None:
+def test_players_and_the_media_server_know_all_names(name: str, expected: str) -> None:
     assert name == expected
 
 

@@ -138,7 +138,7 @@ def test_the_flags_of_the_first_sample_beat_the_defaults(tmp_path: Path) -> None
 
 
 def test_a_sample_may_leave_everything_to_the_defaults(tmp_path: Path) -> None:
-    """ffmpeg writes such a fragment for one frame: the last one of many films, and the only one of a still."""
+    """ffmpeg writes such a fragment for a single frame, which ends many films and is all of a still picture."""
     path = tmp_path / "one.mp4"
     tfhd = leaf(b"tfhd", 1, TICKS_PER_FRAME, 70, tracks.SAMPLE_IS_NOT_SYNC, flags=0x020038)
     run = leaf(b"trun", 1, 100, build.SAMPLE_IS_SYNC, flags=0x5)
@@ -150,7 +150,7 @@ def test_a_sample_may_leave_everything_to_the_defaults(tmp_path: Path) -> None:
     assert fragment.starts_with_sync
 
 
-def test_a_file_cut_off_anywhere_is_refused_or_read_as_what_is_whole(tmp_path: Path) -> None:
+def test_a_file_that_is_cut_off_anywhere_is_refused_or_read_up_to_its_last_whole_fragment(tmp_path: Path) -> None:
     path = tmp_path / "cut.mp4"
     for length in range(0, len(TWO_FRAGMENTS), 3):
         path.write_bytes(TWO_FRAGMENTS[:length])

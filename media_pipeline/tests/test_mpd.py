@@ -100,7 +100,7 @@ def test_segments_of_equal_length_are_counted_from_the_length_of_the_film() -> N
     assert [time for _, time, _ in listed(text)] == [0, 2000, 4000]
 
 
-def test_what_is_of_another_namespace_is_left_out() -> None:
+def test_elements_of_other_namespaces_are_left_out() -> None:
     text = mpd().replace("<Period>", '<x:Period xmlns:x="urn:x"><AdaptationSet/></x:Period><Period>')
     assert len(parse_mpd(text).representations) == 1
 
@@ -162,14 +162,14 @@ BOMB = f'<!DOCTYPE MPD [<!ENTITY e0 "ha">{ENTITIES}]>'
         (mpd().replace("</AdaptationSet>", mpd()[mpd().index("<Rep") : mpd().index("</Period")]), "same id"),
     ],
 )
-def test_what_cannot_be_taken_is_told(text: str, sentence: str) -> None:
+def test_each_unusable_manifest_has_its_sentence(text: str, sentence: str) -> None:
     with pytest.raises(BadManifest) as refused:
         read_all(text)
     assert sentence in str(refused.value)
 
 
 @pytest.mark.parametrize("template", ["c-$SubNumber$-$Number$.m4s", "$Nothing$.m4s"])
-def test_an_identifier_that_is_not_known_is_refused(template: str) -> None:
+def test_an_unknown_identifier_is_refused(template: str) -> None:
     with pytest.raises(BadManifest, match="not known"):
         read_all(mpd(SEGMENTS.replace("c-$RepresentationID$-$Number%05d$.m4s", template)))
 
@@ -205,7 +205,7 @@ def test_durations_are_exact(text: str, seconds: Fraction) -> None:
     assert parse_duration(text) == seconds
 
 
-# --- what much costs -------------------------------------------------------------------------------------------------
+# --- limits ----------------------------------------------------------------------------------------------------------
 
 
 def representation(identity: str, segments: str = SEGMENTS) -> str:
@@ -219,7 +219,7 @@ def with_sets(*sets: str) -> str:
 
 @pytest.fixture
 def listed_segments(monkeypatch: pytest.MonkeyPatch) -> list[ListedSegment]:
-    """Every ListedSegment that is made."""
+    """A list that gets an entry for each ListedSegment that is made."""
     made: list[ListedSegment] = []
 
     def make(*numbers: int) -> ListedSegment:

@@ -39,7 +39,7 @@ def rates(version: Version, playlist: str) -> tuple[list[float], float]:
 
 
 @every_case
-def test_the_master_playlist_promises_what_the_files_are(version: Version, name: str) -> None:
+def test_the_master_playlist_describes_the_files_as_they_are(version: Version, name: str) -> None:
     listed = variants(version)
 
     assert list(listed) == version.rungs
@@ -50,7 +50,7 @@ def test_the_master_playlist_promises_what_the_files_are(version: Version, name:
 
 
 @every_case
-def test_the_bandwidths_are_those_of_the_bytes(version: Version, name: str) -> None:
+def test_the_bandwidths_follow_from_the_bytes(version: Version, name: str) -> None:
     sound_peaks, sound_average = rates(version, layout.audio_playlist_file("")) if name in SOUNDING else ([0.0], 0.0)
     for rung, listed in variants(version).items():
         peaks, average = rates(version, layout.playlist_file(rung))
@@ -60,7 +60,7 @@ def test_the_bandwidths_are_those_of_the_bytes(version: Version, name: str) -> N
 
 
 @every_case
-def test_everything_that_is_named_is_there_and_nothing_else(version: Version, name: str) -> None:
+def test_all_named_files_exist_and_no_others(version: Version, name: str) -> None:
     named = {layout.MASTER, layout.STORYBOARD, layout.STORYBOARD_CUES}
     posters = {layout.poster_file(number) for number in range(1, version.made.posters + 1)}
     named |= posters | {layout.small_poster_file(poster) for poster in posters}

@@ -86,7 +86,7 @@ def test_every_kind_says_which_way_up_it_is(put_in: Callable[[bytes], bytes], or
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 65_535])
-def test_an_orientation_that_is_none_turns_nothing(orientation: int) -> None:
+def test_an_invalid_orientation_turns_nothing(orientation: int) -> None:
     assert upright_filters(in_jpeg(exif(orientation))) == ""
 
 
@@ -94,19 +94,19 @@ def test_an_orientation_that_is_none_turns_nothing(orientation: int) -> None:
     "block", [b"", b"II", b"XX*\0", exif(6, tag=0x0113), exif(6, kind=4), b"II*\0\xff\xff\xff\xff"]
 )
 @pytest.mark.parametrize("put_in", CONTAINERS)
-def test_a_block_that_says_nothing_turns_nothing(put_in: Callable[[bytes], bytes], block: bytes) -> None:
+def test_a_block_without_an_orientation_turns_nothing(put_in: Callable[[bytes], bytes], block: bytes) -> None:
     assert upright_filters(put_in(block)) == ""
 
 
 @pytest.mark.parametrize("put_in", CONTAINERS)
-def test_a_picture_that_is_cut_off_anywhere_turns_nothing_or_rightly(put_in: Callable[[bytes], bytes]) -> None:
+def test_a_picture_that_is_cut_off_anywhere_is_turned_correctly_or_not_at_all(put_in: Callable[[bytes], bytes]) -> None:
     picture = put_in(exif(6))
 
     assert {upright_filters(picture[:end]) for end in range(len(picture))} <= {"", TURNS[6]}
 
 
 @pytest.mark.parametrize("size", [b"\0\0", b"\0\1", b"\xff\xff"])
-def test_lengths_that_lie_end_the_search(size: bytes) -> None:
+def test_false_lengths_end_the_search(size: bytes) -> None:
     assert upright_filters(JPEG_HEAD + b"\xff\xe0" + size * 20_000) == ""
     assert upright_filters(PNG_HEAD + size * 20_000) == ""
     assert upright_filters(b"RIFF\0\0\0\0WEBP" + size * 20_000) == ""

@@ -34,7 +34,7 @@ def test_every_rung_has_exactly_the_frames_of_the_plan(version: Version, name: s
 
 
 @every_case
-def test_the_first_frame_is_at_0_and_all_last_equally_long(version: Version, name: str) -> None:
+def test_the_first_frame_is_at_0_and_all_frames_last_equally_long(version: Version, name: str) -> None:
     rate = Fraction(CASES[name].rate)
     for pictures in version.pictures.values():
         assert [picture.time_s for picture in pictures] == [number / rate for number in range(len(pictures))]
@@ -73,7 +73,7 @@ def test_rotation_turns_the_picture_itself(studio: Studio, version: Version, nam
 
 
 def turned_right(grey: bytes) -> bytes:
-    """A 64×36 picture turned clockwise and squeezed into the same shape, as the reader squeezes every picture."""
+    """Returns a 64×36 picture turned clockwise and squeezed into the same shape, as the reader does."""
     return bytes(grey[(35 - x * 36 // 64) * 64 + y * 64 // 36] for y in range(36) for x in range(64))
 
 
@@ -94,7 +94,7 @@ def test_the_sound_is_stereo_and_as_long_as_the_picture(version: Version, name: 
 
 
 @pytest.mark.parametrize("name", SILENT)
-def test_without_sound_nothing_speaks_of_sound(version: Version, name: str) -> None:
+def test_a_silent_version_names_no_sound(version: Version, name: str) -> None:
     assert version.made.package.audios == ()
     assert "mp4a" not in version.playlist(layout.MASTER)
     assert "AUDIO" not in version.playlist(layout.MASTER)
@@ -104,7 +104,7 @@ def test_without_sound_nothing_speaks_of_sound(version: Version, name: str) -> N
 
 @pytest.mark.parametrize("name", ["broadcast", "50 frames", "landscape"])
 def test_mono_keeps_its_loudness_and_surround_gains_what_its_channels_add(version: Version, name: str) -> None:
-    """lavfi's sine peaks at 1/8. Front, centre and back add up to 1 + 0.7 + 0.7 times that, less 3 dB."""
+    """lavfi's sine peaks at 1/8. In surround, front, centre and back add up to 1 + 0.7 + 0.7 times that, less 3 dB."""
     expected = 0.125 * (2.414 * 0.7079 if name == "landscape" else 1)
 
     assert version.sound.peak() == pytest.approx(expected, rel=0.1)
@@ -130,7 +130,7 @@ def test_picture_and_sound_stay_as_far_apart_as_they_were(
 
 
 @pytest.mark.parametrize("name", ["sound ends early"])
-def test_where_the_sound_has_ended_there_is_silence(version: Version, name: str) -> None:
+def test_sound_that_ends_early_is_followed_by_silence(version: Version, name: str) -> None:
     sound = version.sound
 
     assert max(map(abs, sound.left[: sound.rate])) > reader.LOUD
@@ -155,7 +155,7 @@ def test_an_interlaced_film_shows_no_comb(studio: Studio, ffmpeg: str) -> None:
 
 
 def combing(media: Path) -> float:
-    """How much more lines differ from the next line than from the line after it, in the worst frame."""
+    """Returns how much more a line differs from the next line than from the one after that, in the worst frame."""
     worst = 0.0
     with reader.open_media(media) as container:
         for frame in container.decode(video=0):
@@ -174,7 +174,7 @@ INTERLACED = ("libx264", "-preset", "ultrafast", "-flags", "+ildct+ilme")
 def test_a_film_that_was_cut_without_encoding_it_again_starts_where_its_edit_list_says(
     studio: Studio, ffmpeg: str
 ) -> None:
-    """A copy from 1.2 s on still holds the pictures from the key frame before, which must not be seen."""
+    """A copy from 1.2 s on still contains the pictures since the last key frame, which must not be shown."""
     clip = Clip(duration_s=3, picture="color=black", filters=WHITE_FROM, codec=LONG_GOP)
     whole = studio.clip("white from 1.2 s", clip)
     cut = studio.folder / "cut.mp4"
@@ -209,7 +209,7 @@ def test_a_recording_that_begins_in_the_middle_of_a_gop_loses_only_what_cannot_b
 
 
 def test_recordings_put_together_are_one_film(studio: Studio, ffmpeg: str) -> None:
-    """The clock of the second part starts again where the first part began, and its picture has another size."""
+    """In the second recording the clock starts again at the same time, and the picture has another size."""
     parts = [
         Clip(container="ts", rate="25", filters="drawbox=color=black:t=fill"),
         Clip(container="ts", rate="25", filters="drawbox=color=white:t=fill", size="640x360"),
@@ -226,7 +226,7 @@ def test_recordings_put_together_are_one_film(studio: Studio, ffmpeg: str) -> No
     assert shown.count(True) == pytest.approx(50, abs=2)
 
 
-def test_of_a_film_with_cover_art_the_film_is_shown(studio: Studio, ffmpeg: str) -> None:
+def test_a_film_with_cover_art_shows_the_film(studio: Studio, ffmpeg: str) -> None:
     film, cover = studio.clip("film", Clip(duration_s=1, size="160x120")), studio.folder / "cover.png"
     run_ffmpeg("-f", "lavfi", "-i", "color=red:size=640x640", "-frames:v", "1", str(cover))
     path = studio.folder / "with cover.mp4"
@@ -258,7 +258,7 @@ def test_of_a_film_with_cover_art_the_film_is_shown(studio: Studio, ffmpeg: str)
 
 @every_case
 def test_the_poster_has_the_size_and_shape_of_the_best_rung(version: Version, name: str) -> None:
-    """The poster sizes of these clips, none of which is larger than a poster."""
+    """No clip is larger than the largest poster, so no poster is scaled down."""
     for number in range(1, version.made.posters + 1):
         assert reader.read_size(version.out / layout.poster_file(number)) == CASES[name].sizes[-1]
 
@@ -286,7 +286,7 @@ def test_the_poster_of_a_film_that_fades_in_is_not_black(studio: Studio, ffmpeg:
     assert poster.brightness > 0.9 * pictures[-1].brightness
 
 
-# --- what it refuses, and how it tells -------------------------------------------------------------------------------
+# --- refusals and progress -------------------------------------------------------------------------------------------
 
 
 def run(folder: Path, source: Path, ffmpeg: str, report: Any = lambda progress: None) -> None:
@@ -303,12 +303,12 @@ def test_sound_alone_is_refused(studio: Studio, ffmpeg: str, folder: Path, conta
     assert list((folder / "out").iterdir()) == []
 
 
-def test_progress_is_told_and_never_goes_back(studio: Studio, ffmpeg: str, folder: Path) -> None:
+def test_progress_is_reported_and_never_goes_back(studio: Studio, ffmpeg: str, folder: Path) -> None:
     reports: list[Progress | None] = []
     run(folder, studio.clip("broadcast", CASES["broadcast"].clip), ffmpeg, reports.append)
     percents = [progress.percent for progress in reports if progress]
 
-    assert None in reports, "also while there is nothing new to tell"
+    assert None in reports, "reports also come without new progress"
     assert percents == sorted(percents)
     assert all(0 <= percent <= 100 for percent in percents)
 

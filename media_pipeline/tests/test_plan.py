@@ -66,7 +66,7 @@ def test_the_rungs_are_those_of_the_settings() -> None:
 
 
 @pytest.mark.parametrize(("frames", "step"), [(1, 12), (60, 12), (720, 12), (900, 15), (172_800, 2880)])
-def test_at_most_about_sixty_frames_are_looked_at_for_the_poster(frames: int, step: int) -> None:
+def test_at_most_about_sixty_frames_are_considered_for_the_poster(frames: int, step: int) -> None:
     made = plan(duration_s=Fraction(frames, 25))
 
     assert made.poster_step == step

@@ -56,7 +56,7 @@ def test_the_iframe_playlist_is_exactly_this() -> None:
     assert iframe_playlist("360p.mp4", "360p.init.mp4", SEGMENTS) == golden("iframes.m3u8")
 
 
-def test_a_language_that_nobody_knows_is_not_named() -> None:
+def test_an_unknown_language_is_not_named() -> None:
     assert "LANGUAGE" not in master_playlist([SMALL], [replace(SOUND, language="und")])
 
 
@@ -81,7 +81,7 @@ def test_without_captions_the_master_playlist_stays_as_it_is() -> None:
     assert with_captions(golden("master.m3u8"), []) == golden("master.m3u8")
 
 
-def test_the_greediest_soundtrack_counts() -> None:
+def test_the_soundtrack_with_the_highest_rate_counts() -> None:
     loud = replace(SOUND, key="en", segments=tuple(replace(one, size=3 * one.size) for one in SOUND_SEGMENTS))
 
     assert bandwidths(SMALL, [SOUND, loud]) == bandwidths(SMALL, [loud])
@@ -141,7 +141,7 @@ def segments(*rates_and_durations: tuple[int, str]) -> tuple[Segment, ...]:
     [
         (segments((800, "4")), 800),
         (segments((800, "4"), (1600, "4"), (400, "4")), 1600),
-        # A segment below half a target duration is no peak by itself (RFC 8216bis), but counts with its neighbour.
+        # A segment below half a target duration is no peak alone (RFC 8216bis), but counts together with its neighbour.
         (segments((800, "4"), (80_000, "0.1")), 2732),
         (segments((800, "4"), (1600, "2")), 1600),
         # The film has one frame.

@@ -76,7 +76,7 @@ def test_a_scene_is_chosen_before_a_blank_which_is_not_even_offered(others: byte
     ],
     ids=["a fade from black", "a fade from white", "a dissolve"],
 )
-def test_what_is_changing_is_not_chosen_before_what_stands_still(now: bytes, later: bytes) -> None:
+def test_a_changing_picture_is_not_chosen_before_a_still_one(now: bytes, later: bytes) -> None:
     looks = [Look(now, later)] * 10
     looks[4] = still(picture(seed=7, contrast=0.8))
 
@@ -98,7 +98,7 @@ def test_a_blurred_scene_is_not_chosen_before_a_sharp_one() -> None:
     assert choose_posters(looks)[0] == 5
 
 
-def test_of_equally_rich_scenes_the_one_in_the_film_s_usual_light_is_chosen() -> None:
+def test_among_equally_rich_scenes_the_film_s_usual_light_is_preferred() -> None:
     night = still(bytes(255 - level for level in picture(brightness=0.75, seed=1)))
     looks = [still(picture(brightness=0.75, seed=number)) for number in range(20)]
     looks[10] = night
@@ -106,11 +106,11 @@ def test_of_equally_rich_scenes_the_one_in_the_film_s_usual_light_is_chosen() ->
     assert choose_posters(looks)[0] != 10
 
 
-def test_of_equal_scenes_it_is_neither_the_opening_nor_the_end() -> None:
+def test_among_equal_scenes_neither_the_opening_nor_the_end_is_chosen() -> None:
     assert 0.1 <= (choose_posters([still(SCENE)] * 30)[0] + 0.5) / 30 <= 0.9
 
 
-def test_several_scenes_are_offered_each_of_its_own_kind_and_time() -> None:
+def test_several_scenes_are_offered_with_different_looks_and_times() -> None:
     looks = [scene(number // 5) for number in range(60)]
     chosen = choose_posters(looks)
 
@@ -131,7 +131,7 @@ def looks_of_the_demo() -> list[Look]:
     return split_looks(made.stdout)
 
 
-def test_a_slow_pan_is_one_picture_and_what_somebody_does_before_one_background_are_several() -> None:
+def test_a_slow_pan_is_one_candidate_and_action_before_one_background_is_several() -> None:
     looks = looks_of_the_demo()
     scenes = Counter("meadow" if n < 8 else "bird" if n < 18 else "title" for n in choose_posters(looks))
 
@@ -147,7 +147,7 @@ def test_a_film_of_one_frame_shows_that_frame() -> None:
     assert choose_posters([still(flat(0))]) == [0]
 
 
-def test_frames_come_in_pairs_and_a_last_one_alone_stands_still() -> None:
+def test_frames_come_in_pairs_and_a_single_last_frame_counts_as_still() -> None:
     looks = split_looks(SCENE + flat(7) + flat(9) + b"cut off")
 
     assert [(look.frame, look.later) for look in looks] == [(SCENE, flat(7)), (flat(9), flat(9))]

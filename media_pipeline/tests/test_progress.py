@@ -39,5 +39,5 @@ def test_the_percentage_never_passes_100(frames: int, total: int, percent: int) 
     ("frames", "total", "elapsed_s", "share"),
     [(0, 100, 10, 0), (10, 100, 0.5, 0), (25, 100, 10, 0.25), (110, 100, 10, 1)],
 )
-def test_a_share_tells_a_speed_once_there_is_one(frames: int, total: int, elapsed_s: float, share: float) -> None:
+def test_the_share_is_0_at_the_beginning_and_at_most_1(frames: int, total: int, elapsed_s: float, share: float) -> None:
     assert Progress(frames, total, elapsed_s).share == share

@@ -57,7 +57,7 @@ def test_the_master_playlist_is_stored_last(version: Path, store: RecordingStore
     assert store.came[-1][0] == "videos/a/v1/master.m3u8"
 
 
-def test_everything_is_on_the_disk_before_the_master_playlist_is_named(
+def test_everything_is_synced_before_the_master_playlist_gets_its_name(
     version: Path, store: RecordingStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     kept: list[str] = []
@@ -76,10 +76,12 @@ def test_everything_is_on_the_disk_before_the_master_playlist_is_named(
     monkeypatch.setattr(Path, "replace", rename)
     publish(version, store, "videos/a/v1")
     before = kept_by_then["master.m3u8"]
-    assert set(NAMES) <= set(before), "each file, the master playlist's own bytes too"
+    assert set(NAMES) <= set(before), "each file is synced, also the master playlist"
     others = len(NAMES) - 1
-    assert before.count("v1") == others, "and the folder after each of the others"
-    assert kept[-4:] == ["v1", "a", "videos", "store"], "its name before anybody is told of the version"
+    assert before.count("v1") == others, "the folder is synced after each of the others"
+    assert kept[-4:] == ["v1", "a", "videos", "store"], (
+        "the name of the master playlist is synced before publishing ends"
+    )
 
 
 def test_the_caller_may_stop_after_any_object_and_then_no_master_is_there(version: Path, store: RecordingStore) -> None:

@@ -29,7 +29,7 @@ def rates(rate: int | Fraction, *, kept: int | Fraction | None = None) -> dict[s
     return {"source_rate": Fraction(rate), "frame_rate": Fraction(rate if kept is None else kept)}
 
 
-def test_of_an_ordinary_film_there_is_nothing_to_say() -> None:
+def test_an_ordinary_film_has_no_decisions_and_no_warnings() -> None:
     assert decisions() == warnings() == ()
 
 
@@ -153,7 +153,7 @@ def test_a_film_with_too_many_languages_says_which_captions_are_left_out() -> No
         ),
     ],
 )
-def test_what_the_uploader_should_know_has_its_sentence(changes: dict[str, Any], sentence: str) -> None:
+def test_each_warning_for_the_uploader_has_its_sentence(changes: dict[str, Any], sentence: str) -> None:
     assert warnings(**changes) == (sentence,)
 
 
@@ -170,11 +170,11 @@ def test_what_the_uploader_should_know_has_its_sentence(changes: dict[str, Any],
         {"audio": (sound(1),)},
     ],
 )
-def test_nobody_is_warned_of_what_is_usual(changes: dict[str, Any]) -> None:
+def test_usual_properties_cause_no_warning(changes: dict[str, Any]) -> None:
     assert warnings(**changes) == ()
 
 
-def test_what_a_file_calls_its_tracks_is_one_line_of_a_sentence() -> None:
+def test_a_track_title_is_quoted_in_the_sentence_as_it_is() -> None:
     (sentence,) = decisions(subtitles=(subtitles(2, "en", codec="dvd_subtitle", title="<b>x</b>"),))
 
-    assert "“<b>x</b>”" in sentence, "the page that shows it as HTML escapes it"
+    assert "“<b>x</b>”" in sentence, "escaping is the task of the page that shows it"

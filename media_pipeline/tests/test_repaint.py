@@ -74,7 +74,7 @@ def test_a_photo_is_shown_upright(ffmpeg: str, tmp_path: Path, orientation: int)
         assert corners(size, pixels) == UPRIGHT[orientation]
 
 
-def test_every_kind_of_picture_will_do_and_nothing_else_of_it_is_kept(ffmpeg: str, tmp_path: Path) -> None:
+def test_every_kind_of_picture_is_accepted_and_its_metadata_are_removed(ffmpeg: str, tmp_path: Path) -> None:
     png = draw("png")
     pictures = {
         "png": png[:HEAD_OF_PNG] + in_png(exif(6), rest=b"")[len(PNG_HEAD) :] + png[HEAD_OF_PNG:],
@@ -125,13 +125,13 @@ def test_pixels_of_any_form_become_colours(ffmpeg: str, tmp_path: Path, pixels: 
     assert pixels != "rgba64be" or corners(size, shown) == UPRIGHT[1]
 
 
-def test_what_is_transparent_becomes_black(ffmpeg: str, tmp_path: Path) -> None:
+def test_transparent_pixels_become_black(ffmpeg: str, tmp_path: Path) -> None:
     picture = draw("png", "color=white@0:size=64x32,format=rgba")
 
     assert set(look(ffmpeg, repainted(ffmpeg, tmp_path, picture))[1]) == {0}
 
 
-def test_what_cameras_append_to_a_photo_does_no_harm(ffmpeg: str, tmp_path: Path) -> None:
+def test_data_behind_a_photo_are_ignored(ffmpeg: str, tmp_path: Path) -> None:
     jpeg = draw("mjpeg")
     size, pixels = look(ffmpeg, repainted(ffmpeg, tmp_path, jpeg + jpeg + NOISE))
 
@@ -154,7 +154,7 @@ def test_the_sentence_says_what_is_wrong(ffmpeg: str, tmp_path: Path, picture: b
         repainted(ffmpeg, tmp_path, picture)
 
 
-def test_what_is_no_whole_picture_is_refused(ffmpeg: str, tmp_path: Path) -> None:
+def test_an_incomplete_or_foreign_file_is_refused(ffmpeg: str, tmp_path: Path) -> None:
     jpeg, png = draw("mjpeg"), draw("png")
     moving = draw("gif")
     fakes = {

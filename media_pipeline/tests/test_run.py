@@ -1,4 +1,4 @@
-"""Programs run to their end and leave nothing behind: with real processes."""
+"""Real programs run to their end and leave no process behind."""
 
 import signal
 import subprocess
@@ -20,24 +20,24 @@ PROJECT = Path(__file__).parents[2]
 
 @pytest.fixture
 def sleeper() -> Iterator[str]:
-    """A number of seconds by which a `sleep` can be found; after the test no process has it any more."""
+    """A number of seconds that identifies the `sleep` of this test; the fixture asserts that none is left."""
     seconds = f"600.{time.time_ns()}"
     yield seconds
     # A busy machine is slow to end killed processes.
     assert wait_until(lambda: not processes_with(seconds), at_most_s=5)
 
 
-# --- how it ends -----------------------------------------------------------------------------------------------------
+# --- the end of a program --------------------------------------------------------------------------------------------
 
 
-def test_a_program_that_succeeds_is_heard_to_its_end() -> None:
+def test_the_output_of_a_program_is_read_to_its_end() -> None:
     finished = run_shell("echo out; echo err >&2; sleep 0.1; printf more")
 
     assert finished == CompletedRun(0, b"out\nmore", "err\n")
 
 
 @pytest.mark.parametrize("status", [1, 69, 255])
-def test_a_failure_is_the_callers_to_judge(status: int) -> None:
+def test_an_exit_status_is_returned_to_the_caller(status: int) -> None:
     assert run_shell(f"echo no >&2; exit {status}") == CompletedRun(status, b"", "no\n")
 
 
@@ -81,12 +81,12 @@ def test_a_program_without_progress_is_hung_and_ended(sleeper: str) -> None:
     assert "stuck" in hung.value.detail
 
 
-def test_saying_the_same_over_and_over_is_no_progress(sleeper: str) -> None:
+def test_repeating_the_same_line_is_no_progress(sleeper: str) -> None:
     with pytest.raises(Hung):
         run_shell(f"while :; do echo frame=7; sleep 0.1; done; sleep {sleeper}", stall_s=0.7, on_line=str)
 
 
-def test_complaining_is_no_progress_either(sleeper: str) -> None:
+def test_messages_on_stderr_are_no_progress_either(sleeper: str) -> None:
     with pytest.raises(Hung):
         run_shell(f"while :; do echo oops >&2; sleep 0.05; done; sleep {sleeper}", stall_s=0.7)
 
@@ -124,19 +124,19 @@ def test_a_line_callback_that_raises_ends_the_program(sleeper: str) -> None:
         run_shell(f"echo one; sleep {sleeper}", on_line=stop)
 
 
-def test_what_a_program_leaves_in_the_background_ends_with_it(sleeper: str) -> None:
+def test_background_processes_of_a_program_end_with_it(sleeper: str) -> None:
     assert run_shell(f"sleep {sleeper} >/dev/null 2>&1 &").returncode == 0
     assert wait_until(lambda: not processes_with(sleeper), at_most_s=20)
 
 
-def test_lines_come_whole_however_they_were_written() -> None:
+def test_lines_are_passed_on_whole_however_they_were_written() -> None:
     lines: list[str] = []
     run_shell("printf 'fra'; sleep 0.1; printf 'me=1\\nframe=2\\nfr'; sleep 0.1; echo ame=3", on_line=lines.append)
 
     assert lines == ["frame=1", "frame=2", "frame=3"]
 
 
-def test_the_caller_hears_the_clock_twice_a_second_however_much_is_printed() -> None:
+def test_the_tick_comes_twice_a_second_however_much_is_printed() -> None:
     ticks: list[float] = []
     began = time.monotonic()
     run_shell("timeout 1.2 yes frame=1; :", on_line=len, on_tick=lambda: ticks.append(time.monotonic()))
@@ -152,7 +152,7 @@ def test_a_flood_of_output_is_refused(sleeper: str) -> None:
         run_shell(f"yes; sleep {sleeper}", max_stdout_bytes=MIB)
 
 
-def test_of_a_flood_of_complaints_the_end_is_kept() -> None:
+def test_the_end_of_a_flood_on_stderr_is_kept() -> None:
     finished = run_shell("head -c 3000000 /dev/zero | tr '\\0' x >&2; echo the end >&2")
 
     assert finished.returncode == 0
@@ -169,7 +169,7 @@ def test_a_line_without_an_end_does_not_fill_the_memory() -> None:
 
 
 def test_many_files_do_not_fill_the_disk_either(sleeper: str, tmp_path: Path) -> None:
-    """Each file is within its limit."""
+    """Each file is within its own limit; the folder exceeds the limit of all files together."""
     (folder := tmp_path / "filled").mkdir()
     script = f"for n in 1 2 3 4; do head -c 1000000 /dev/zero > {folder}/$n; done; sleep "
     limits = replace(LIMITS, file_bytes=MIB, folder_bytes=4 * MIB)

@@ -1,4 +1,4 @@
-"""Objects in buckets of a real S3 server, which checks signatures; what fails is broken by a proxy in front of it."""
+"""Objects in buckets of a real S3 server, which checks signatures; a proxy in front of it causes the faults."""
 
 import threading
 import time
@@ -29,7 +29,7 @@ KEY = "videos/some-id/v1/720p.mp4"
 POSTER = "videos/some-id/v1/poster.jpg"
 ORIGINAL = "originals/some-id.mkv"
 MIB = 1024**2
-PART_BYTES = 5 * MIB  # the least that servers take
+PART_BYTES = 5 * MIB  # the smallest part that servers accept
 DENIED = "give them the policy"
 NO_BUCKET = "There is no bucket"
 
@@ -72,7 +72,7 @@ def proxy(s3_server: Ceph) -> Iterator[FaultProxy]:
 @pytest.fixture
 def behind_proxy(connection: S3Connection, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch) -> S3Store:
     """The same bucket, behind the proxy."""
-    monkeypatch.setattr("botocore.retryhandler.random.random", lambda: 0.02)  # the first wait lasts so many seconds
+    monkeypatch.setattr("botocore.retryhandler.random.random", lambda: 0.02)  # the first wait, in seconds
     return S3Store(replace(connection, endpoint_url=proxy.url))
 
 
@@ -175,7 +175,7 @@ def test_a_large_file_goes_and_comes_in_parts(
     ("key", "kept"), [(KEY, "private, max-age=31536000, immutable"), (ORIGINAL, "private, no-store")]
 )
 @pytest.mark.parametrize("name", ["film", "long_film"])
-def test_objects_say_what_they_are_and_who_may_keep_them(
+def test_objects_have_a_content_type_and_a_cache_policy(
     request: pytest.FixtureRequest, s3_server: Ceph, store: S3Store, bucket: str, small_parts: None,
     key: str, kept: str, name: str,
 ) -> None:  # fmt: skip
@@ -212,7 +212,7 @@ def test_an_object_that_was_exchanged_is_not_fetched(
     assert not (tmp_path / "second").exists()
 
 
-def test_a_fetch_that_finds_no_room_leaves_nothing(store: S3Store, film: Path, tmp_path: Path) -> None:
+def test_a_fetch_into_a_missing_folder_raises_the_error_of_the_disk(store: S3Store, film: Path, tmp_path: Path) -> None:
     store.put(film, KEY, "video/mp4")
 
     with pytest.raises(OSError, match="No such file"):
@@ -294,7 +294,7 @@ def test_a_signed_address_reads_one_object_only(store: S3Store, film: Path) -> N
 
 def test_a_signed_address_ends(store: S3Store, film: Path) -> None:
     store.put(film, KEY, "video/mp4")
-    url = store.signed_url(KEY, 1)  # counted from the second in which it was signed
+    url = store.signed_url(KEY, 1)  # counts from the beginning of the second in which it was signed
 
     time.sleep(2.1)
     assert get(url).status == 403
@@ -328,7 +328,7 @@ def test_the_origins_are_those_of_signed_addresses_at_amazon(region: str, name: 
 
 
 class Credentials:
-    """Of a role when they have a token, which end some seconds from now when that is told."""
+    """Credentials of a role if they have a token; with `ends_in_s` they end so many seconds from now."""
 
     def __init__(self, token: str = "", ends_in_s: float | None = None) -> None:
         self.token = token
@@ -407,7 +407,7 @@ def test_every_operation_names_the_wrong_setting(
         assert not error.permanent
 
 
-def test_a_user_without_rights_is_told_which_policy_to_give(
+def test_the_error_of_a_user_without_rights_names_the_policy(
     s3_server: Ceph, connection: S3Connection, film: Path
 ) -> None:
     s3_server.make_user("stranger", "STRANGER", "secret-of-the-stranger")
@@ -483,7 +483,7 @@ def test_a_storage_that_hangs_is_unavailable_in_time(connection: S3Connection, p
         assert time.monotonic() - began < 15
 
 
-def test_people_do_not_wait_as_long_as_workers(connection: S3Connection) -> None:
+def test_requests_of_users_give_up_sooner_than_workers(connection: S3Connection) -> None:
     store = S3Store(replace(connection, timeout_s=20, attempts=6))
 
     patient, quick = store.client.meta.config, store.quick_client.meta.config
@@ -567,7 +567,7 @@ def test_an_upload_that_is_stopped_leaves_nothing(
     with pytest.raises(Stopped):
         behind_proxy.put_all([NewObject(long_film, KEY, "video/mp4")], stop_after(5))
 
-    assert time.monotonic() - began < 15  # the whole takes twenty
+    assert time.monotonic() - began < 15  # the whole film takes twenty seconds
     assert list(behind_proxy.list("videos")) == unfinished_uploads(s3_server, bucket) == []
 
 
@@ -602,7 +602,7 @@ def test_an_upload_in_parts_to_a_storage_that_hangs_can_be_stopped(
     with pytest.raises(Stopped):
         store.put_all([NewObject(long_film, KEY, "video/mp4")], stop_once_it_hangs)
 
-    assert time.monotonic() - began < 6  # two tries at removing its parts, not six
+    assert time.monotonic() - began < 6  # two attempts to remove the parts, not six
 
 
 def test_an_upload_to_a_storage_that_hangs_can_be_stopped(
@@ -615,7 +615,7 @@ def test_an_upload_to_a_storage_that_hangs_can_be_stopped(
     with pytest.raises(Stopped):
         store.put_all([NewObject(film, KEY, "video/mp4")], stop_after(3))
 
-    assert time.monotonic() - began < 4  # one request's time, not that of all attempts
+    assert time.monotonic() - began < 4  # the time of one request, not of all attempts
 
 
 class Transfer:
@@ -650,7 +650,7 @@ def test_threads_may_share_a_store(store: S3Store, film: Path) -> None:
         try:
             store.put(film, f"videos/{number}", "video/mp4")
             assert get(store.signed_url(f"videos/{number}", 60)).data == store.read_bytes(f"videos/{number}")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the test names it
+        except Exception as error:  # noqa: BLE001 - the assertion below shows any error
             failures.append(error)
 
     threads = [threading.Thread(target=use, args=(number,)) for number in range(8)]

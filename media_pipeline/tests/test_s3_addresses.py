@@ -1,4 +1,4 @@
-"""Addresses that are signed at once are those that boto3 signs one by one."""
+"""Addresses that are signed together equal those that boto3 signs one by one."""
 
 from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
@@ -16,7 +16,7 @@ KEYS = ["videos/a/v1/init.m4s", "videos/a/v1/chunk-1.m4s", "videos/a/v1/720p/wit
 @pytest.mark.parametrize(
     ("endpoint", "token"), [("", ""), ("http://127.0.0.1:9000", ""), ("https://s3.example.com/path", "to/ke+n=")]
 )
-def test_they_are_the_same(endpoint: str, token: str) -> None:
+def test_both_ways_of_signing_give_the_same_addresses(endpoint: str, token: str) -> None:
     connection = S3Connection(
         Buckets("films", "films", "films"), "eu-central-1", endpoint,
         access_key_id="AKID", secret_access_key="secret/+", session_token=token,
@@ -27,7 +27,7 @@ def test_they_are_the_same(endpoint: str, token: str) -> None:
 
 def require_the_same(store: S3Store, sign: Callable[[], list[str]]) -> None:
     dates: set[str] = set()
-    while len(dates) != 1:  # a second may pass between the two
+    while len(dates) != 1:  # again if the second changed between the two
         at_once, one_by_one = sign(), [store.signed_url(key, 600) for key in KEYS]
         dates = {parse_qs(urlsplit(url).query)["X-Amz-Date"][0] for url in (*one_by_one, *at_once)}
     for expected, url in zip(map(urlsplit, one_by_one), map(urlsplit, at_once), strict=True):
@@ -69,6 +69,6 @@ def test_without_credentials_storage_is_not_available(monkeypatch: pytest.Monkey
         signed_urls(store, KEYS, 600)
 
 
-def test_none_are_none() -> None:
+def test_no_keys_give_no_addresses() -> None:
     connection = S3Connection(Buckets("a", "a", "a"), "us-east-1", access_key_id="x", secret_access_key="y")
     assert signed_urls(S3Store(connection), [], 60) == []

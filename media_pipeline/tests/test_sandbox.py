@@ -1,4 +1,4 @@
-"""A program that reads untrusted files reaches nothing else: tried with a program that tries to get out."""
+"""The sandbox of programs that read untrusted files, tested with a program that tries to get out."""
 
 from pathlib import Path
 
@@ -15,12 +15,13 @@ from media_pipeline.tests.processes import run, run_python, run_shell
 
 LATEST = 7
 WHOLE = Means(landlock=LATEST, has_filter=True)
-# Other users cannot read the memory of a worker that keeps it to itself. Root can, unless the worker has more rights.
+# These depend on the user, also without a sandbox. Other users cannot read the memory of a worker that protects it.
+# Root can, unless the worker has more rights.
 NOT_FOR_EVERY_USER = {
     "processes: read the worker's environment",
     "processes: open the worker's memory",
     "processes: move the worker to other processors",
-    "network: connect",  # possible only where the kernel gives it no network of its own
+    "network: connect",  # fails where the kernel gives the program a network of its own
 }
 
 
@@ -31,7 +32,7 @@ def use(monkeypatch: pytest.MonkeyPatch, means: Means) -> None:
 # --- getting out -----------------------------------------------------------------------------------------------------
 
 
-def test_a_program_that_tries_everything_gets_nowhere(tmp_path: Path) -> None:
+def test_a_program_in_the_sandbox_gets_nowhere(tmp_path: Path) -> None:
     assert means_here().is_whole
     assert escapes(tmp_path) == []
 
@@ -40,7 +41,7 @@ def test_without_the_sandbox_the_same_program_gets_everywhere(tmp_path: Path, mo
     monkeypatch.setattr(runner, "demand", Demand.OFF)
 
     refused = attempts() - set(escapes(tmp_path)) - NOT_FOR_EVERY_USER
-    # These hold without a sandbox.
+    # These two are refused without a sandbox, too.
     assert refused == {"environment: find more than it needs", "environment: find an open file"}
 
 
@@ -50,10 +51,10 @@ def attempts() -> set[str]:
 
 
 @pytest.mark.parametrize("version", [1, 2, 3, 4, 5, 6])
-def test_older_versions_of_landlock_will_do_with_the_filter(
+def test_older_versions_of_landlock_suffice_with_the_filter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, version: int
 ) -> None:
-    """The filter refuses what older versions do not know of. Their rules work in newer kernels as in their own."""
+    """The filter refuses what older versions do not cover. The test asks this kernel for the rules of each version."""
     use(monkeypatch, Means(version, has_filter=True))
 
     assert escapes(tmp_path) == []
@@ -79,7 +80,7 @@ def test_without_a_filter_landlock_still_closes_off_the_bytes_of_files(
     assert "processes: signal the worker" not in achieved
 
 
-def test_the_worker_keeps_its_memory_from_its_children_without_any_of_both(
+def test_children_cannot_read_the_worker_s_memory_even_without_landlock_and_filter(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     use(monkeypatch, Means(0, has_filter=False))
@@ -87,7 +88,7 @@ def test_the_worker_keeps_its_memory_from_its_children_without_any_of_both(
     assert not {one for one in escapes(tmp_path) if "worker's environment" in one or "worker's memory" in one}
 
 
-def test_what_a_program_leaves_in_the_background_cannot_leave_its_group() -> None:
+def test_a_reader_cannot_start_background_processes() -> None:
     """A reader starts no process, so none can outlive it."""
     finished = run_shell("sleep 600 &", limits=ChildLimits(nice=0))
 
@@ -101,7 +102,7 @@ def test_a_program_may_have_threads() -> None:
     assert run_python(script, limits=ChildLimits(nice=0)).stdout == b"here\n"
 
 
-# --- both of ffmpeg and the probe ------------------------------------------------------------------------------------
+# --- ffmpeg and the probe --------------------------------------------------------------------------------------------
 
 
 def test_an_encoder_reads_its_source_and_writes_its_folder_and_nothing_else(
@@ -149,13 +150,13 @@ def test_a_source_behind_a_link_is_read(tmp_path: Path, clip: Path) -> None:
     assert probe(tmp_path / "soft", time_limit_s=20).frames == probe(tmp_path / "hard", time_limit_s=20).frames == 100
 
 
-# --- what is demanded ------------------------------------------------------------------------------------------------
+# --- SANDBOX=required ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
     "means", [Means(0, has_filter=True), Means(LATEST, has_filter=False), Means(0, has_filter=False)]
 )
-def test_an_operator_may_demand_the_whole_of_it(monkeypatch: pytest.MonkeyPatch, means: Means) -> None:
+def test_an_operator_may_require_the_complete_sandbox(monkeypatch: pytest.MonkeyPatch, means: Means) -> None:
     monkeypatch.setattr(runner, "demand", Demand.REQUIRED)
     assert run_shell("echo fine").stdout == b"fine\n"
 
@@ -164,7 +165,7 @@ def test_an_operator_may_demand_the_whole_of_it(monkeypatch: pytest.MonkeyPatch,
         run_shell("echo never")
 
 
-def test_without_a_demand_a_machine_with_nothing_processes_films_all_the_same(
+def test_a_machine_without_any_means_processes_films_unless_the_sandbox_is_required(
     monkeypatch: pytest.MonkeyPatch, clip: Path
 ) -> None:
     use(monkeypatch, Means(0, has_filter=False))
@@ -172,7 +173,7 @@ def test_without_a_demand_a_machine_with_nothing_processes_films_all_the_same(
     assert probe(clip, time_limit_s=20).frames == 100
 
 
-def test_one_line_says_what_holds() -> None:
+def test_one_line_says_what_is_closed_off() -> None:
     assert summarize([], WHOLE) == (
         "closed off: files, network, processes, environment (Landlock 7, a filter of system calls)"
     )
@@ -185,7 +186,7 @@ def test_one_line_says_what_holds() -> None:
 # --- rules -----------------------------------------------------------------------------------------------------------
 
 
-def test_nothing_is_asked_of_landlock_that_its_version_does_not_know(tmp_path: Path) -> None:
+def test_the_rules_use_only_rights_that_the_version_of_landlock_knows(tmp_path: Path) -> None:
     known = {1: (13, 0, 0), 2: (14, 0, 0), 3: (15, 0, 0), 4: (15, 3, 0), 5: (16, 3, 0), 6: (16, 3, 3), 9: (16, 3, 3)}
     for version, (bits, network, scopes) in known.items():
         ruled = landlock_rules("/bin/sh", [tmp_path], [tmp_path], version)
@@ -195,7 +196,7 @@ def test_nothing_is_asked_of_landlock_that_its_version_does_not_know(tmp_path: P
     assert landlock_rules("/bin/sh", [tmp_path], [tmp_path], 0) is None
 
 
-def test_the_rules_name_what_is_there_and_no_folder_of_people(tmp_path: Path) -> None:
+def test_the_rules_name_existing_paths_and_no_folder_of_users(tmp_path: Path) -> None:
     (source := tmp_path / "source").touch()
     (work := tmp_path / "own").mkdir()
     ruled = landlock_rules("/bin/sh", [source, tmp_path / "gone"], [work], LATEST)
@@ -210,7 +211,7 @@ def test_the_rules_name_what_is_there_and_no_folder_of_people(tmp_path: Path) ->
 
 
 def test_a_program_with_libraries_of_its_own_runs(tmp_path: Path) -> None:
-    """An ffmpeg that was unpacked beside the system's has its libraries beside its `bin`."""
+    """An ffmpeg that was unpacked into a folder of its own has its libraries beside its `bin`."""
     home = tmp_path / "own"
     for folder in ("bin", "lib"):
         (home / folder).mkdir(parents=True)

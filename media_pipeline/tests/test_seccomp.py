@@ -1,4 +1,4 @@
-"""The filter of system calls, interpreted here as the kernel does it, for both kinds of machine."""
+"""The filter of system calls for both architectures, interpreted here as the kernel does it."""
 
 import pytest
 
@@ -31,7 +31,7 @@ from media_pipeline.ffmpeg.seccomp import (
 
 PID, OTHER = 4711, 1
 SIGCHLD, CLONE_NEWUSER, CLONE_VM = 17, 0x1000_0000, 0x100
-MAX_INSTRUCTIONS = 4096  # the kernel takes no more
+MAX_INSTRUCTIONS = 4096  # the most that the kernel accepts
 MACHINES = pytest.mark.parametrize("machine", sorted(ARCHITECTURES))
 
 
@@ -67,7 +67,7 @@ class Filter:
 
 
 @MACHINES
-def test_each_refused_call_is_refused_and_each_has_a_number_of_its_own(machine: str) -> None:
+def test_all_refused_calls_are_refused_and_all_numbers_differ(machine: str) -> None:
     tried = Filter(machine)
     named = [numbers[tried.column] for numbers in all_numbers() if numbers[tried.column] is not None]
 
@@ -87,8 +87,8 @@ def all_numbers() -> list[Numbers]:
 
 
 @MACHINES
-def test_what_a_decoder_does_is_allowed(machine: str) -> None:
-    """These are read, write, mmap, futex, openat for reading, and an exit."""
+def test_the_calls_of_a_decoder_are_allowed(machine: str) -> None:
+    """Tried with read, write, mmap, futex, openat for reading, and exit_group."""
     tried = Filter(machine)
     numbers = {"x86_64": (0, 1, 9, 202, 257, 231), "aarch64": (63, 64, 222, 98, 56, 94)}[machine]
 
@@ -96,7 +96,7 @@ def test_what_a_decoder_does_is_allowed(machine: str) -> None:
 
 
 @MACHINES
-def test_calls_of_another_kind_of_machine_are_refused(machine: str) -> None:
+def test_calls_of_another_architecture_are_refused(machine: str) -> None:
     assert Filter(machine).answer(0, architecture=0x4000_0003) == REFUSED
 
 
@@ -104,23 +104,23 @@ def test_the_second_table_of_calls_is_unknown() -> None:
     assert Filter("x86_64").answer(0x4000_0000 | 39) == UNKNOWN
 
 
-def test_a_machine_that_is_not_known_has_no_filter() -> None:
+def test_an_unknown_architecture_has_no_filter() -> None:
     assert filter_for("riscv64", may_start_programs=False) == []
 
 
 @MACHINES
 @pytest.mark.parametrize("name", [*CALLS_ON_A_PROCESS, *SIGNAL_CALLS])
-def test_only_the_program_itself_may_be_told_anything(machine: str, name: str) -> None:
+def test_calls_on_a_process_may_name_the_program_itself_only(machine: str, name: str) -> None:
     numbers, argument = {**CALLS_ON_A_PROCESS, **SIGNAL_CALLS}[name]
     tried, before = Filter(machine), [0] * argument
 
     assert [tried.answer(numbers, *before, pid) for pid in (PID, 0)] == [ALLOWED, ALLOWED]
-    # As -1, and with an upper half that the kernel does not read.
+    # -1 means all processes; the kernel ignores the upper half of the last one.
     assert {tried.answer(numbers, *before, pid) for pid in (OTHER, -1, OTHER | 1 << 32)} == {REFUSED}
 
 
 @MACHINES
-def test_a_priority_is_of_one_process(machine: str) -> None:
+def test_a_program_may_change_its_own_priority_only(machine: str) -> None:
     tried = Filter(machine)
     process, group, user = 0, 1, 2
 
@@ -138,7 +138,7 @@ def test_a_program_that_may_start_others_may_send_them_signals(machine: str) -> 
 
 
 @MACHINES
-def test_threads_are_the_only_processes(machine: str) -> None:
+def test_only_threads_may_be_started(machine: str) -> None:
     tried = Filter(machine)
 
     assert tried.answer(CLONE, CLONE_THREAD | CLONE_VM) == ALLOWED
@@ -162,7 +162,7 @@ def test_a_file_is_emptied_only_where_it_is_opened_for_writing(machine: str, mod
 
 
 @MACHINES
-def test_orders_of_a_call_with_many_are_told_apart(machine: str) -> None:
+def test_only_the_listed_operations_of_a_call_are_refused(machine: str) -> None:
     tried = Filter(machine)
     for numbers, argument, orders in ORDERS.values():
         before = [0] * argument

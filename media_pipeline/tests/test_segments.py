@@ -1,4 +1,4 @@
-"""Media segments of other services whose few bytes claim much: claims are counted before anything is made of them."""
+"""Segments of external transcoders whose few bytes claim many samples: claims are counted before objects are made."""
 
 import struct
 import tracemalloc
@@ -32,7 +32,7 @@ def read(data: bytes, *, duration: int = 1, size: int = 0) -> MediaSegment:
 
 
 def peak_bytes(fragments: Iterable[bytes], sentence: str) -> int:
-    """The most memory in bytes that reading took until it was refused with this sentence."""
+    """Returns the peak memory in bytes of reading the segment, which must be refused with this sentence."""
     data = b"".join(fragments)
     tracemalloc.start()
     try:
@@ -55,7 +55,7 @@ def test_samples_of_all_fragments_are_counted_together() -> None:
         read(first + second)
 
 
-def test_samples_without_fields_are_multiplied_and_not_made() -> None:
+def test_samples_without_fields_are_counted_without_being_made() -> None:
     assert peak_bytes([fragment(run(MAX_SAMPLES))], "samples are empty") < 100_000
 
 

@@ -68,7 +68,7 @@ def track(index: int, *, is_default: bool = False, language: str = "und") -> dic
         (probed(decodes=False, codec="dxtory", decode_error="no"), UnsupportedCodec),
     ],
 )
-def test_what_cannot_be_used_is_refused_with_its_own_error(report: dict[str, Any], error: type[PipelineError]) -> None:
+def test_each_unusable_source_is_refused_with_its_own_error(report: dict[str, Any], error: type[PipelineError]) -> None:
     with pytest.raises(error) as refused:
         parse_probe(report)
 
@@ -91,7 +91,7 @@ def test_a_plain_file_becomes_a_source() -> None:
     assert source.frames == 50
 
 
-def test_what_is_changed_on_the_way_is_still_known() -> None:
+def test_facts_that_the_encode_changes_are_still_known() -> None:
     fast = parse_probe(probed(sar="16/11", guessed_rate="120/1", packets=clock(Fraction(120), Fraction(1, 12800), 240)))
 
     assert (fast.source_rate, fast.frame_rate) == (Fraction(120), Fraction(60))
@@ -107,7 +107,7 @@ def test_the_duration_counts_from_the_earliest_stream() -> None:
     assert parse_probe(probed(packets=later, start_s="1/2")).duration_s == 2
 
 
-def test_a_clock_that_says_nothing_still_gives_one_frame_its_time() -> None:
+def test_one_frame_without_a_duration_lasts_one_frame() -> None:
     stopped = {"count": 1, "first": 0, "last": 0, "end": 0, "deltas": []}
 
     assert parse_probe(probed(packets=stopped)).duration_s == Fraction(1, 25)
@@ -150,7 +150,7 @@ def test_a_title_is_one_short_printable_line(text: str, title: str) -> None:
         ((640, 480), "0/1", 0, (640, 480)),
     ],
 )
-def test_the_size_is_what_a_viewer_sees(
+def test_the_size_is_the_one_that_a_viewer_sees(
     coded: tuple[int, int], sar: str, rotation: int, shown: tuple[int, int]
 ) -> None:
     assert display_size(*coded, Fraction(sar), rotation) == shown
@@ -176,7 +176,7 @@ def test_a_long_video_shows_its_rate_even_when_the_container_declares_none(rate:
     assert source_rate(clock(rate, Fraction(1, 1000), 6000), Fraction(1, 1000), None) == (rate, False)
 
 
-def test_what_is_measured_beats_a_declaration_that_is_far_off() -> None:
+def test_a_measured_rate_beats_a_declaration_that_is_far_off() -> None:
     assert source_rate(clock(Fraction(25), Fraction(1, 90000), 200), Fraction(1, 90000), "30/1") == (
         Fraction(25),
         False,
@@ -219,7 +219,7 @@ def test_more_than_60_frames_a_second_are_halved(given: Fraction, made: Fraction
 
 
 def phone_times() -> list[int]:
-    """A phone in bad light records 30 frames a second and drops one now and then."""
+    """Returns the times of a phone in bad light, which records 30 frames a second and drops some."""
     return [number * 3000 for number in range(600) if number % 7]
 
 
@@ -240,7 +240,7 @@ def test_a_few_late_frames_do_not_make_a_rate_variable() -> None:
     assert source_rate(ticks(times), Fraction(1, 90000), "25/1") == (Fraction(25), False)
 
 
-def test_frames_at_the_same_instant_are_no_reason_to_fail() -> None:
+def test_frames_at_the_same_instant_give_a_variable_rate() -> None:
     rate, is_variable = source_rate(ticks([0, 0, 0, 0, 3600]), Fraction(1, 90000), None)
 
     assert is_variable

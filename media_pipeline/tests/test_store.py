@@ -38,7 +38,7 @@ def film(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def break_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[str, int], None]:
-    """Let a call of the store's fail as a full or forbidden disk does; permission bits mean nothing to root."""
+    """Makes a call of the store fail as on a full or forbidden disk; permission bits would not stop root."""
 
     def make_fail(name: str, number: int) -> None:
         def fail(*args: Any, **kwargs: Any) -> None:
@@ -160,7 +160,7 @@ def test_a_put_that_fails_half_way_leaves_the_old_object_and_no_scraps(
 
 @pytest.fixture
 def steps(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was synced and renamed, in this order, by the names that it had then."""
+    """The files that were synced and renamed, in this order, by their names at that moment."""
     seen: list[str] = []
     real_sync, real_replace = os.fsync, Path.replace
 

@@ -37,7 +37,7 @@ def test_tiles_have_the_shape_of_the_film(width: int, height: int, tile: tuple[i
         (161, 155, 10, 16, 26), (7200, 160, 10, 16, 1125), (14400, 160, 10, 16, 2250),
     ],
 )  # fmt: skip
-def test_there_is_a_tile_a_second_until_they_would_be_too_many(
+def test_there_is_a_tile_a_second_up_to_the_maximum_number(
     seconds: int | str, tiles: int, columns: int, rows: int, step_frames: int
 ) -> None:
     frames = int(Fraction(seconds) * 25)
@@ -54,7 +54,7 @@ def test_the_cues_are_exactly_this() -> None:
     assert storyboard_vtt(made, "storyboard.jpg", 287, Fraction(24000, 1001)) == golden("storyboard.vtt")
 
 
-def test_a_film_that_ended_early_has_no_cues_for_what_is_missing() -> None:
+def test_a_film_that_ended_early_has_no_cues_for_missing_tiles() -> None:
     made = board(frames=250)
 
     assert storyboard_vtt(made, "s.jpg", 60, Fraction(25)).count("-->") == 3

@@ -13,7 +13,7 @@ def test_the_default_soundtrack_comes_first_and_has_no_key() -> None:
     assert [one.is_main for one in planned] == [True, False]
 
 
-def test_two_soundtracks_of_a_language_are_told_apart() -> None:
+def test_two_soundtracks_of_a_language_have_different_names() -> None:
     tracks = (sound(1, language="en"), sound(2, language="en"), sound(3, language="en", title="Commentary"), sound(4))
     planned = plan_audio(film(audio=tracks))
 
@@ -41,15 +41,15 @@ def test_a_film_with_very_many_soundtracks_keeps_the_first_ones() -> None:
     assert len({one.name for one in planned}) == len({one.key for one in planned}) == MAX_SOUNDTRACKS
 
 
-def test_a_silent_film_has_none() -> None:
+def test_a_silent_film_has_no_soundtracks() -> None:
     assert plan_audio(film(audio=())) == ()
 
 
-def test_a_made_up_name_is_not_taken_twice_either() -> None:
+def test_a_name_that_had_to_be_made_up_is_unique_too() -> None:
     assert distinct_names(["a", "a 2", "a"], " ") == ["a", "a 2", "a 3"]
 
 
-def test_of_each_language_the_whole_captions_are_taken_before_the_forced_ones() -> None:
+def test_full_captions_are_preferred_to_forced_ones_of_a_language() -> None:
     tracks = [subtitles(3, "en", is_forced=True), subtitles(4, "en"), subtitles(5, "de", is_forced=True)]
 
     assert [(one.index, one.language, one.label) for one in plan_captions(tracks)] == [

@@ -21,7 +21,7 @@ def test_a_rate_has_the_decimals_it_needs(rate: str, text: str) -> None:
         (125, "2 min 5 s"), (3600, "1 h"), (5520, "1 h 32 min"), (86_399.9, "24 h"),
     ],
 )  # fmt: skip
-def test_a_duration_is_told_in_two_units_at_the_most(seconds: float, text: str) -> None:
+def test_a_duration_has_at_most_two_units(seconds: float, text: str) -> None:
     assert seconds_text(seconds) == text
 
 
@@ -32,7 +32,7 @@ def test_a_duration_is_told_in_two_units_at_the_most(seconds: float, text: str) 
         (200 * 1024**2, "200 MB"), (4 * 1024**3, "4.0 GB"), (5000 * 1024**4, "5000 TB"),
     ],
 )  # fmt: skip
-def test_bytes_are_told_in_the_unit_that_fits(count: int, text: str) -> None:
+def test_bytes_are_written_in_the_unit_that_fits(count: int, text: str) -> None:
     assert bytes_text(count) == text
 
 

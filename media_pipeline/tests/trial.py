@@ -1,4 +1,4 @@
-"""Carries one file through the pipeline in a process of its own, and measures what that took.
+"""Runs one file through the pipeline in a process of its own, and measures its cost.
 
 A process of its own, because the memory of children is known only when all of them have ended.
 

@@ -1,4 +1,4 @@
-"""Does the worker's part at once, and reads the mails that were sent."""
+"""Sends waiting mails at once, in place of the worker, and reads them."""
 
 import re
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ class Received:
 
     @property
     def path(self) -> str:
-        """The path and query of the link, for a test client."""
+        """Returns the path and query of the link, for a test client."""
         parts = urlsplit(self.link)
         return f"{parts.path}?{parts.query}"
 
@@ -43,7 +43,7 @@ class Received:
 
 
 def deliver() -> list[Received]:
-    """Send the waiting mails; returns the sent ones, oldest first."""
+    """Sends the waiting mails. Returns them, oldest first."""
     outbox.outbox.clear()
     for mail_id in list(Mail.objects.filter(given_up_at=None).order_by("pk").values_list("pk", flat=True)):
         mail.send(mail_id=mail_id)

@@ -30,7 +30,7 @@ ALGORITHMS = st.sampled_from(["none", "None", "HS256", "HS384", "HS512", "RS256"
 
 
 def tokens_of() -> dict[str, str]:
-    """A genuine token of each type."""
+    """Returns a genuine token of each type."""
     user = User(pk=7, email="a@example.com", password="a-hash")
     session = Session(user=user, pk=uuid.uuid4(), expires_at=timezone.now() + timedelta(hours=1))
     links: dict[str, str] = {purpose: mint_link(purpose, user, lifetime=timedelta(hours=1)) for purpose in PURPOSES}
@@ -68,7 +68,7 @@ def test_a_token_works_for_its_own_purpose_only(purpose: str, other: str) -> Non
 
 @PATIENT
 @given(position=st.integers(min_value=0, max_value=10_000), character=st.sampled_from("ABab01-_."))
-def test_a_changed_letter_is_refused_unless_it_says_the_same(position: int, character: str) -> None:
+def test_a_changed_letter_is_refused_unless_it_means_the_same_signature(position: int, character: str) -> None:
     token = tokens_of()["access"]
     index = position % len(token)
     changed = token[:index] + character + token[index + 1 :]
@@ -76,7 +76,7 @@ def test_a_changed_letter_is_refused_unless_it_says_the_same(position: int, char
         claims = read_access(changed)
     except BadToken:
         return
-    # The last letter of a signature has bits that say nothing.
+    # The last letter of a signature has unused bits, so two letters may mean the same signature.
     assert changed == token or index == len(token) - 1
     assert claims.user_id == 7
 
@@ -94,7 +94,7 @@ def test_a_made_up_token_of_any_algorithm_is_refused(algorithm: Any, claims: dic
 
 @PATIENT
 @given(claims=st.fixed_dictionaries({}, optional=dict.fromkeys(("sub", "sid", "pwd", "exp", "token_type"), JSON)))
-def test_a_secret_that_is_not_ours_signs_nothing(claims: dict[str, Any]) -> None:
+def test_a_token_signed_with_another_secret_is_refused(claims: dict[str, Any]) -> None:
     payload = {**jwt.decode(tokens_of()["access"], options={"verify_signature": False}), **claims}
     payload = {name: value for name, value in payload.items() if name != "exp" or isinstance(value, int)}
     for key in (site.SECRET_KEY, "", "0" * 64):

@@ -32,14 +32,14 @@ def test_me_takes_one_query(viewer: User, sign_in: SignIn, django_assert_num_que
         assert client.get(ME).status_code == 200
 
 
-def test_a_stranger_is_told_to_sign_in(db: None) -> None:
+def test_a_stranger_gets_a_401_and_the_bearer_challenge(db: None) -> None:
     response = APIClient().get(ME)
     assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
     assert response["WWW-Authenticate"] == 'Bearer realm="videoflix"'
 
 
 @pytest.mark.parametrize("token", ["", "garbage", "a.b.c", "null", "x" * 5000, "é", "a b"])
-def test_a_token_that_is_none_is_a_401_by_header_and_by_cookie(token: str, db: None) -> None:
+def test_a_malformed_token_is_a_401_by_header_and_by_cookie(token: str, db: None) -> None:
     by_header = APIClient().get(ME, HTTP_AUTHORIZATION=f"Bearer {token}".encode().decode("latin-1"))
     by_cookie = APIClient()
     by_cookie.cookies["vf_access"] = token

@@ -20,7 +20,7 @@ def test_the_settings_of_this_site_are_fine() -> None:
     assert check_simple_jwt() == []
 
 
-def test_others_are_refused_with_the_checks_of_django(settings: Any) -> None:
+def test_wrong_settings_are_refused_with_the_checks_of_django(settings: Any) -> None:
     settings.SIMPLE_JWT = {**site.SIMPLE_JWT, "SIGNING_KEY": "one for all"}
     assert "users_app.E001" in [problem.id for problem in run_checks(tags=[Tags.security])]
 
@@ -35,7 +35,7 @@ def test_an_algorithm_with_another_kind_of_key_is_refused(algorithm: Any, settin
     assert ids(settings, ALGORITHM=algorithm) == ["users_app.E002"]
 
 
-def test_a_longer_digest_is_not(settings: Any) -> None:
+def test_a_longer_digest_is_accepted(settings: Any) -> None:
     assert ids(settings, ALGORITHM="HS512") == []
 
 
@@ -80,5 +80,5 @@ def test_clocks_may_not_differ_by_more_than_a_minute(leeway: Any, settings: Any)
 
 
 @pytest.mark.parametrize("leeway", [0, 10, 2.5, timedelta(seconds=60)])
-def test_they_may_differ_a_little(leeway: Any, settings: Any) -> None:
+def test_clocks_may_differ_by_a_minute(leeway: Any, settings: Any) -> None:
     assert ids(settings, LEEWAY=leeway) == []

@@ -48,7 +48,7 @@ def server() -> Iterator[Cognito]:
 
 @pytest.fixture(scope="module")
 def pools(server: Cognito) -> dict[bool, Pool]:
-    """By whether usernames are addresses; else they are ids, with addresses as aliases."""
+    """Two pools, by `by_address`: usernames are the addresses (False), or ids that addresses stand for (True)."""
     return {by_address: make_pool(server, by_address=by_address) for by_address in (False, True)}
 
 
@@ -108,7 +108,7 @@ def renewal_in(client: APIClient, pool: Pool) -> Renewal:
     return unwrap(pool.settings, client.cookies["vf_refresh"].value)
 
 
-# --- A life ----------------------------------------------------------------------------------------------------------
+# --- From registration to sign-out -----------------------------------------------------------------------------------
 
 
 def test_a_person_registers_confirms_signs_in_refreshes_and_signs_out(pool: Pool, browser: APIClient) -> None:
@@ -147,7 +147,7 @@ def test_a_person_registers_confirms_signs_in_refreshes_and_signs_out(pool: Pool
     assert code_of(post(browser, "/users/refresh/"), 401) == "session_ended"
 
 
-def test_a_program_lives_by_bearer(pool: Pool) -> None:
+def test_a_program_signs_in_refreshes_and_signs_out_by_bearer_token(pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     program = APIClient()
     response = post(program, "/api/v1/auth/token/", CREDENTIALS)
@@ -161,7 +161,7 @@ def test_a_program_lives_by_bearer(pool: Pool) -> None:
     assert post(program, "/api/v1/auth/logout/").status_code == 200
     assert code_of(program.get(ME), 401) == "session_ended"
     assert code_of(post(program, "/api/v1/auth/refresh/", {"refresh_token": tokens["refresh_token"]}), 401)
-    assert pool.cognito.parameters("RevokeToken") == []  # nothing named a refresh token
+    assert pool.cognito.parameters("RevokeToken") == []  # no request named a refresh token
 
 
 def test_a_program_signs_out_by_its_refresh_token(pool: Pool) -> None:
@@ -212,7 +212,7 @@ def test_the_other_routes_cost_few_queries(pool: Pool, django_assert_max_num_que
         in_browser()
     with django_assert_max_num_queries(2):
         assert post(browser, "/users/refresh/").status_code == 200
-    with django_assert_max_num_queries(3):  # end it, whose it was, the audit trail
+    with django_assert_max_num_queries(3):  # end the session, find its user, the audit trail
         assert post(browser, "/users/logout/").status_code == 200
 
 
@@ -220,25 +220,25 @@ def test_the_other_routes_cost_few_queries(pool: Pool, django_assert_max_num_que
 
 
 @pytest.mark.parametrize(("remember", "seconds"), [(False, 3600), (True, 7 * 24 * 3600)])
-def test_cookies_live_as_long_as_what_is_in_them(remember: bool, seconds: int, pool: Pool) -> None:
+def test_cookies_live_as_long_as_their_tokens(remember: bool, seconds: int, pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     browser = in_browser(remember=remember)
     for _ in range(2):
         access, refresh = (browser.cookies[name] for name in ("vf_access", "vf_refresh"))
-        assert 3590 <= access["max-age"] <= 3600  # as moto's tokens
-        assert 3590 <= refresh["max-age"] - seconds <= 3600  # from when the access token has ended
+        assert 3590 <= access["max-age"] <= 3600  # the lifetime of moto's tokens
+        assert 3590 <= refresh["max-age"] - seconds <= 3600  # counted from the end of the access token
         for cookie in (access, refresh):
             assert (cookie["httponly"], cookie["path"], cookie["samesite"]) == (True, "/", "Lax")
         assert post(browser, "/users/refresh/").status_code == 200
 
 
-def test_a_sign_in_that_was_not_used_for_long_is_over(pool: Pool) -> None:
+def test_a_sign_in_that_was_not_used_for_long_has_ended(pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     browser = in_browser()
     Session.objects.update(expires_at=timezone.now())
     assert code_of(post(browser, "/users/refresh/"), 401) == "session_ended"
     in_browser()
-    assert Session.objects.count() == 1  # what is over is not kept
+    assert Session.objects.count() == 1  # the expired session has been removed
 
 
 def test_the_refresh_cookie_is_not_the_token_of_the_pool_and_cannot_be_made_up(pool: Pool) -> None:
@@ -247,12 +247,12 @@ def test_the_refresh_cookie_is_not_the_token_of_the_pool_and_cannot_be_made_up(p
     own = browser.cookies["vf_refresh"].value
     renewal = unwrap(pool.settings, own)
     session_id, username, token, signature = own.split(":")
-    somebody = base64.urlsafe_b64encode(b"admin@example.com").decode().rstrip("=")
+    other_user = base64.urlsafe_b64encode(b"admin@example.com").decode().rstrip("=")
     others = replace(pool.settings, client_id="another")
     forged = [
         token,
         f"{session_id}:{username}:{token}",
-        f"{session_id}:{somebody}:{token}:{signature}",
+        f"{session_id}:{other_user}:{token}:{signature}",
         f"{session_id}:{username}:{token}x:{signature}",
         wrap(others, renewal),
         Signer().sign(f"{session_id}:{username}:{token}"),
@@ -285,9 +285,7 @@ def test_a_refresh_token_as_long_as_those_of_amazon_fits_into_cookie_and_body(po
     assert code_of(body, 401) == "session_ended"
 
 
-def test_tokens_that_this_site_makes_itself_are_none_here_nor_the_other_way_round(
-    pool: Pool, settings: Any, viewer: User
-) -> None:
+def test_tokens_of_the_site_and_of_the_pool_are_not_interchangeable(pool: Pool, settings: Any, viewer: User) -> None:
     local = open_session(user=viewer)
     assert code_of(APIClient().get(ME, HTTP_AUTHORIZATION=f"Bearer {local.access}"), 401) == "token_invalid"
     assert code_of(post(APIClient(), "/users/refresh/", {"refresh_token": local.refresh}), 401) == "token_invalid"
@@ -298,7 +296,7 @@ def test_tokens_that_this_site_makes_itself_are_none_here_nor_the_other_way_roun
     assert code_of(post(browser, "/users/refresh/"), 401) == "token_invalid"
 
 
-def test_cookies_of_another_page_are_refused_as_ever(pool: Pool) -> None:
+def test_cookies_from_pages_of_other_sites_are_refused(pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     browser = in_browser()
     for route in (LOGIN, "/users/refresh/", "/users/logout/"):
@@ -340,7 +338,7 @@ def test_the_owner_of_a_taken_address_gets_a_notice(pool: Pool) -> None:
     ],
     ids=lambda said: said.body["__type"],
 )
-def test_a_code_that_is_not_sent_again_tells_nothing(answer: Said, pool: Pool) -> None:
+def test_a_failure_to_send_the_code_again_is_not_shown(answer: Said, pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     pool.cognito.say("ResendConfirmationCode", answer)
     response = post(APIClient(), "/api/v1/auth/register/", CREDENTIALS)
@@ -376,7 +374,7 @@ def test_registering_leaves_an_account_that_is_in_use_as_it_is(pool: Pool, viewe
     ],
     ids=range(4),
 )
-def test_a_password_that_is_not_good_enough_is_named(answer: Said | None, sentence: str, pool: Pool) -> None:
+def test_a_password_that_is_not_good_enough_has_its_sentence(answer: Said | None, sentence: str, pool: Pool) -> None:
     if answer:
         pool.cognito.say("SignUp", answer)
     response = post(APIClient(), "/api/v1/auth/register/", {**CREDENTIALS, "password": "short"})
@@ -385,18 +383,18 @@ def test_a_password_that_is_not_good_enough_is_named(answer: Said | None, senten
     assert not User.objects.exists()
 
 
-def test_an_address_that_the_pool_does_not_take_is_named(pool: Pool) -> None:
+def test_an_address_that_the_pool_refuses_has_its_sentence(pool: Pool) -> None:
     pool.cognito.say("SignUp", no("InvalidParameterException", "Value at 'username' failed to satisfy constraint: …"))
     response = post(APIClient(), "/api/v1/auth/register/", CREDENTIALS)
     assert response.json() == {"email": ["The identity provider does not take this address."], "code": "invalid"}
 
 
-def test_what_a_trigger_of_the_pool_refuses_is_the_clients_mistake(pool: Pool) -> None:
+def test_a_registration_that_a_trigger_of_the_pool_refuses_is_a_400(pool: Pool) -> None:
     pool.cognito.say("SignUp", no("UserLambdaValidationException", "PreSignUp failed with error not invited."))
     assert code_of(post(APIClient(), "/api/v1/auth/register/", CREDENTIALS), 400) == "registration_refused"
 
 
-def test_a_mailbox_is_not_filled(pool: Pool) -> None:
+def test_mails_to_one_address_are_limited_by_this_site(pool: Pool) -> None:
     answers = [post(APIClient(), "/api/v1/auth/register/", CREDENTIALS) for _ in range(7)]
     assert [answer.status_code for answer in answers[-2:]] == [429, 429]
     assert int(answers[-1]["Retry-After"]) > 0
@@ -414,7 +412,7 @@ def test_a_mailbox_is_not_filled(pool: Pool) -> None:
         "InvalidParameterException",
     ],
 )
-def test_a_code_is_wrong_in_one_way(code: str, pool: Pool) -> None:
+def test_every_refused_code_looks_the_same(code: str, pool: Pool) -> None:
     pool.cognito.say("ConfirmSignUp", no(code, "User cannot be confirmed. Current status is CONFIRMED"))
     response = post(APIClient(), "/api/v1/auth/verify-email/", {"email": PERSON, "otp": "123456"})
     assert code_of(response, 400) == "invalid_code"
@@ -423,7 +421,7 @@ def test_a_code_is_wrong_in_one_way(code: str, pool: Pool) -> None:
     assert asked == {"ClientId": pool.settings.client_id, **expected}
 
 
-def test_an_address_is_one_spelling_everywhere(pool: Pool) -> None:
+def test_an_address_has_one_spelling_everywhere(pool: Pool) -> None:
     body = {"email": " SOMEBODY@Example.com", "password": PASSWORD}
     assert post(APIClient(), "/api/v1/auth/register/", body).json() == {"email": PERSON}
     post(APIClient(), "/api/v1/auth/verify-email/", {"email": body["email"], "otp": "1"})
@@ -486,7 +484,7 @@ def test_a_guesser_has_to_wait_and_the_pool_is_not_asked(pool: Pool, browser: AP
 
 
 @pytest.mark.parametrize("challenge", ["NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "SMS_MFA", "SELECT_CHALLENGE"])
-def test_a_step_that_this_site_does_not_offer_is_told(challenge: str, pool: Pool, browser: APIClient) -> None:
+def test_a_step_that_this_site_does_not_offer_has_its_code(challenge: str, pool: Pool, browser: APIClient) -> None:
     pool.cognito.say("InitiateAuth", Said({"ChallengeName": challenge, "Session": "s" * 30, "ChallengeParameters": {}}))
     response = post(browser, LOGIN, CREDENTIALS)
     assert code_of(response, 403) == "another_step_needed"
@@ -500,7 +498,7 @@ def test_a_temporary_password_needs_another_step(pool: Pool, browser: APIClient)
 
 
 @pytest.mark.parametrize("by_address", [False, True])
-def test_each_question_proves_that_we_know_the_clients_secret(
+def test_each_request_proves_knowledge_of_the_client_secret(
     by_address: bool, pools: dict[bool, Pool], settings: Any, browser: APIClient
 ) -> None:
     pool = use(pools[by_address], settings)
@@ -538,8 +536,8 @@ def test_a_secret_hash_is_as_aws_computes_it(pool: Pool) -> None:
 # --- Refreshing ------------------------------------------------------------------------------------------------------
 
 
-def test_refreshing_names_the_person_as_the_pool_does(pool_by_address: Pool) -> None:
-    """Cognito refuses the hash of an alias here, such as the address that was typed; moto accepts only that."""
+def test_refreshing_sends_the_username_of_the_pool(pool_by_address: Pool) -> None:
+    """Cognito requires the hash of the username here, not of the typed address; moto accepts only the latter."""
     pool = pool_by_address
     sub = pool.add(PERSON, PASSWORD)
     browser = in_browser()
@@ -570,7 +568,7 @@ def tokens_like(browser: APIClient, pool: Pool, **more: str) -> dict[str, str]:
     ],
     ids=lambda said: said.body["message"],
 )
-def test_pools_that_rotate_refresh_tokens_are_asked_their_way(refusal: Said, pool: Pool) -> None:
+def test_pools_that_rotate_refresh_tokens_get_their_own_request(refusal: Said, pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     browser = in_browser()
     first = renewal_in(browser, pool)
@@ -599,7 +597,7 @@ def test_pools_that_rotate_refresh_tokens_are_asked_their_way(refusal: Said, poo
     ],
     ids=lambda said: said.body["__type"],
 )
-def test_what_the_pool_has_ended_is_over_here_too(refusal: Said, pool: Pool) -> None:
+def test_a_session_that_the_pool_has_ended_ends_here_too(refusal: Said, pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     browser = in_browser()
     pool.cognito.say("InitiateAuth", refusal)
@@ -620,7 +618,9 @@ def test_a_sign_in_whose_id_changes_goes_on_and_can_be_ended(pool: Pool) -> None
     pool.add(PERSON, PASSWORD)
     browser = in_browser(remember=True)
     later = in_browser()
-    Session.objects.filter(pk=renewal_in(later, pool).session_id).delete()  # as if it had not been signed in here
+    Session.objects.filter(
+        pk=renewal_in(later, pool).session_id
+    ).delete()  # as if the sign-in had not come through this site
     pool.cognito.say("InitiateAuth", Said({"AuthenticationResult": tokens_like(later, pool)}))
     assert post(browser, "/users/refresh/").status_code == 200
     session = Session.objects.get()
@@ -691,7 +691,7 @@ def test_an_address_that_the_pool_does_not_vouch_for_leads_to_no_account(
     assert list(User.objects.values_list("cognito_sub")) == [(None,)]
 
 
-def test_an_address_that_we_would_not_take_is_none(pool: Pool, browser: APIClient) -> None:
+def test_an_address_that_this_site_would_refuse_signs_no_user_in(pool: Pool, browser: APIClient) -> None:
     pool.add(PERSON, PASSWORD)
     pool.change(PERSON, email='"a b"@example.com')
     assert code_of(post(browser, LOGIN, CREDENTIALS), 403) == "address_not_confirmed"
@@ -708,7 +708,7 @@ def test_an_account_that_staff_have_closed_is_not_opened_by_the_pool(
     assert (viewer.is_active, viewer.cognito_sub) == (False, None)
 
 
-def test_what_a_stranger_registered_for_an_address_does_not_stay(pool: Pool, make_user: Any) -> None:
+def test_data_that_a_stranger_registered_for_an_address_are_removed(pool: Pool, make_user: Any) -> None:
     waiting = make_user("evil", email=PERSON, is_active=False, awaits_confirmation=True, phone="0900", address="There")
     sub = pool.add(PERSON, PASSWORD, name="Some Body")
     in_browser()
@@ -718,7 +718,7 @@ def test_what_a_stranger_registered_for_an_address_does_not_stay(pool: Pool, mak
     assert not waiting.check_password(LOCAL_PASSWORD)
 
 
-def test_what_was_typed_for_an_address_that_was_never_confirmed_goes(pool: Pool) -> None:
+def test_an_unconfirmed_registration_goes_when_the_user_has_another_address(pool: Pool) -> None:
     post(APIClient(), "/api/v1/auth/register/", {**CREDENTIALS, "name": "Some Body"})
     post(APIClient(), "/api/v1/auth/verify-email/", {"email": PERSON, "otp": "1"})
     pool.change(PERSON, email="new@example.com", email_verified="true")
@@ -757,9 +757,7 @@ def test_an_address_of_another_account_is_not_taken_over(pool: Pool, viewer: Use
     assert viewer.cognito_sub is None
 
 
-def test_a_person_whom_the_pool_knows_anew_gets_the_account_of_the_address(
-    pool: Pool, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_user_with_a_new_sub_gets_the_account_of_the_address(pool: Pool, caplog: pytest.LogCaptureFixture) -> None:
     pool.add(PERSON, PASSWORD)
     before = in_browser()
     pool.remove(PERSON)
@@ -786,7 +784,7 @@ def test_a_first_sign_in_in_two_tabs_makes_one_account(pool: Pool, monkeypatch: 
     seen = []
 
     def before_the_other_tab(identity: Any) -> User:
-        """Finds no account; by the time that this sign-in makes one, the other one has."""
+        """Loses the race once: meanwhile the sign-in of the other tab has made the account."""
         seen.append(identity.sub)
         if len(seen) == 1:
             raise IntegrityError
@@ -816,11 +814,11 @@ def test_access_ends_at_once(case: str, pool: Pool) -> None:
     assert code_of(post(browser, "/users/refresh/"), 401) == "session_ended"
 
 
-def test_tokens_that_came_past_this_site_are_good_until_they_are_signed_out(pool: Pool) -> None:
+def test_tokens_from_the_pool_itself_are_valid_until_they_are_signed_out(pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     granted = asking.sign_in(pool.settings, email=PERSON, password=PASSWORD)
     program = APIClient(HTTP_AUTHORIZATION=f"Bearer {granted.access}")
-    assert code_of(program.get(ME), 401) == "session_ended"  # the account is not here yet
+    assert code_of(program.get(ME), 401) == "session_ended"  # this site has no account yet
     assert post(program, "/users/logout/").status_code == 200
     in_browser()
     assert program.get(ME).status_code == 200
@@ -828,7 +826,7 @@ def test_tokens_that_came_past_this_site_are_good_until_they_are_signed_out(pool
     assert code_of(program.get(ME), 401) == "session_ended"
 
 
-def test_the_audit_trail_says_who(pool: Pool) -> None:
+def test_the_audit_trail_names_the_user(pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     browser = in_browser()
     post(APIClient(), LOGIN, {**CREDENTIALS, "password": "Wrong-1"})
@@ -856,7 +854,7 @@ ELSEWHERE = [
 
 @pytest.mark.parametrize("prefix", ["/users/", "/api/v1/auth/"])
 @pytest.mark.parametrize(("method", "route", "body"), ELSEWHERE, ids=[f"{one[0]} {one[1]}" for one in ELSEWHERE])
-def test_what_is_the_pools_is_done_there(method: str, route: str, body: Any, prefix: str, pool: Pool) -> None:
+def test_routes_that_the_pool_manages_are_refused(method: str, route: str, body: Any, prefix: str, pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     browser = in_browser()
     response = getattr(browser, method)(f"{prefix}{route}/", body, format="json")
@@ -874,7 +872,7 @@ def test_what_is_the_pools_is_done_there(method: str, route: str, body: Any, pre
         ("/users/forgot-password/", {}),
     ],
 )
-def test_forgotten_passwords_are_the_pools(route: str, body: Any, pool: Pool, viewer: User) -> None:
+def test_routes_for_forgotten_passwords_are_refused(route: str, body: Any, pool: Pool, viewer: User) -> None:
     assert code_of(post(APIClient(), route, body), 409) == "managed_elsewhere"
 
 
@@ -886,7 +884,7 @@ def test_links_of_mails_lead_to_a_sentence(route: str, pool: Pool) -> None:
     assert "identity provider" in page.content.decode()
 
 
-def test_profile_and_export_stay(pool: Pool) -> None:
+def test_profile_and_export_work_as_without_a_pool(pool: Pool) -> None:
     sub = pool.add(PERSON, PASSWORD)
     browser = in_browser()
     changed = browser.patch("/users/profile/", {"name": "N", "phone": "1"}, format="json")
@@ -916,7 +914,7 @@ def assert_unavailable(response: Any) -> None:
 @pytest.mark.parametrize(
     "code", ["TooManyRequestsException", "LimitExceededException", "TooManyFailedAttemptsException"]
 )
-def test_a_pool_that_takes_no_more_has_people_wait(code: str, pool: Pool, browser: APIClient) -> None:
+def test_a_busy_pool_is_answered_by_429_with_retry_after(code: str, pool: Pool, browser: APIClient) -> None:
     for operation, route, body in QUESTIONS:
         pool.cognito.say(operation, no(code, "Attempt limit exceeded, please try after some time."))
         response = post(browser, route, body)
@@ -987,7 +985,9 @@ def test_the_id_token_of_another_person_signs_no_person_in(pool: Pool, browser: 
     assert not User.objects.exists()
 
 
-def test_while_the_pool_is_away_who_is_in_stays_in_and_may_go(pool: Pool, settings: Any, browser: APIClient) -> None:
+def test_while_the_pool_is_away_users_stay_signed_in_and_can_sign_out(
+    pool: Pool, settings: Any, browser: APIClient
+) -> None:
     pool.add(PERSON, PASSWORD)
     inside = in_browser()
     settings.USER_POOL = replace(pool.settings, endpoint_url="http://127.0.0.1:1")
@@ -1000,7 +1000,7 @@ def test_while_the_pool_is_away_who_is_in_stays_in_and_may_go(pool: Pool, settin
     assert code_of(APIClient().get(ME, HTTP_AUTHORIZATION=f"Bearer {kept}"), 401) == "session_ended"
 
 
-def test_a_pool_that_says_nothing_is_not_waited_for(pool: Pool, settings: Any, browser: APIClient) -> None:
+def test_a_silent_pool_is_given_up_after_the_timeout(pool: Pool, settings: Any, browser: APIClient) -> None:
     pool.add(PERSON, PASSWORD)
     inside = in_browser()
     settings.USER_POOL = replace(pool.settings, timeout_s=0.2)
@@ -1014,7 +1014,7 @@ def test_a_pool_that_says_nothing_is_not_waited_for(pool: Pool, settings: Any, b
         assert post(inside, "/users/logout/").status_code == 200
 
 
-def test_without_its_keys_no_person_is_told_to_sign_in_again(pool: Pool, settings: Any, browser: APIClient) -> None:
+def test_without_its_keys_no_user_is_told_to_sign_in_again(pool: Pool, settings: Any, browser: APIClient) -> None:
     pool.add(PERSON, PASSWORD)
     inside = in_browser()
     settings.USER_POOL = replace(pool.settings, jwks_url="http://127.0.0.1:1/keys")
@@ -1028,7 +1028,7 @@ def test_without_its_keys_no_person_is_told_to_sign_in_again(pool: Pool, setting
 # --- Keys that change: moto's never do -------------------------------------------------------------------------------
 
 
-def test_a_token_of_a_key_that_the_pool_does_not_have_is_none(pool: Pool) -> None:
+def test_a_token_of_an_unknown_key_is_refused(pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     browser = in_browser()
     header, payload, signature = browser.cookies["vf_access"].value.split(".")
@@ -1061,7 +1061,7 @@ def test_staff_whom_the_pool_signed_in_are_in_the_admin_site_until_they_sign_out
     assert browser.get("/admin/").status_code == 200
     asked = len(pool.cognito.asked)
     assert browser.get("/admin/").status_code == 200
-    assert len(pool.cognito.asked) == asked  # by the session's row alone
+    assert len(pool.cognito.asked) == asked  # the row of the session was enough
     kept = browser.cookies["sessionid"].value
     post(browser, "/users/logout/")
     browser.cookies["sessionid"] = kept
@@ -1076,7 +1076,7 @@ def test_without_the_keys_of_the_pool_staff_get_the_sign_in_page(pool: Pool, set
     assert browser.get("/admin/login/").status_code == 200
 
 
-def test_work_in_the_admin_site_goes_on_no_longer_than_the_pool_has_granted(pool: Pool, admin: User) -> None:
+def test_work_in_the_admin_site_does_not_prolong_the_session_of_the_pool(pool: Pool, admin: User) -> None:
     pool.add(admin.email, PASSWORD)
     browser = in_browser(email=admin.email)
     browser.get("/admin/")

@@ -1,4 +1,4 @@
-"""Tokens of a user pool, signed by keys of our own and verified with a key set that a server of our own gives out."""
+"""Tokens of a user pool, signed with keys of the tests and verified with a key set from a server of the tests."""
 
 import base64
 import hmac
@@ -23,7 +23,7 @@ from users_app.cognito.tokens import Identity, read_access, read_id
 from users_app.cognito.user_pool import UserPool
 from users_app.tokens import BadToken
 
-NOW = int(datetime.now(UTC).timestamp())  # when the tests are collected: they may run much later
+NOW = int(datetime.now(UTC).timestamp())  # the time of collection; the tests may run much later
 DAY = 24 * 3600
 SUB = "7a1b2c3d-0000-4000-8000-000000000001"
 SIGN_IN = "7a1b2c3d-0000-4000-8000-00000000000f"
@@ -105,13 +105,13 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(public_keys, "monotonic", clock)
-    for module in ("jwt.api_jwk", "jwt.jwk_set_cache"):  # by which PyJWT tells how old the keys are
+    for module in ("jwt.api_jwk", "jwt.jwk_set_cache"):  # PyJWT measures the age of the keys by this clock
         monkeypatch.setattr(f"{module}.time", SimpleNamespace(monotonic=clock))
     return clock
 
 
 def claims_of(pool: UserPool, use: str = "access", **changes: Any) -> dict[str, Any]:
-    """`...` leaves a claim out."""
+    """Returns valid claims for this use, but for the changes; `...` leaves a claim out."""
     own: dict[str, dict[str, Any]] = {
         "access": {"client_id": pool.client_id, "username": "somebody", "origin_jti": SIGN_IN, "jti": SIGN_IN},
         "id": {"aud": pool.client_id, "email": "somebody@example.com", "email_verified": True, "name": "Somebody"},
@@ -131,7 +131,7 @@ def code_of(read: Callable[[UserPool, str], Any], pool: UserPool, token: str) ->
     return caught.value.get_codes()
 
 
-# --- What is believed ------------------------------------------------------------------------------------------------
+# --- Accepted tokens -------------------------------------------------------------------------------------------------
 
 
 def test_the_issuer_and_the_keys_follow_from_the_id_of_the_pool() -> None:
@@ -144,7 +144,7 @@ def test_the_issuer_and_the_keys_follow_from_the_id_of_the_pool() -> None:
     assert "secret" not in repr(pool)
 
 
-def test_an_access_token_says_who_and_which_sign_in(pool: UserPool) -> None:
+def test_an_access_token_names_user_and_sign_in(pool: UserPool) -> None:
     claims = read_access(pool, sign(claims_of(pool)))
     assert (claims.sub, claims.username, str(claims.session_id)) == (SUB, "somebody", SIGN_IN)
     assert claims.expires_at == datetime.fromtimestamp(NOW + DAY, UTC)
@@ -176,7 +176,7 @@ def test_clocks_may_differ_a_little(seconds: int, pool: UserPool) -> None:
     assert read_access(pool, sign(claims_of(pool, exp=int(datetime.now(UTC).timestamp()) + seconds))).sub == SUB
 
 
-# --- What is not -----------------------------------------------------------------------------------------------------
+# --- Refused tokens --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -203,7 +203,7 @@ def test_clocks_may_differ_a_little(seconds: int, pool: UserPool) -> None:
     ],
     ids=str,
 )
-def test_an_access_token_with_other_claims_is_none(changes: dict[str, Any], pool: UserPool) -> None:
+def test_an_access_token_with_other_claims_is_refused(changes: dict[str, Any], pool: UserPool) -> None:
     assert code_of(read_access, pool, sign(claims_of(pool, **changes))) == "token_invalid"
 
 
@@ -212,18 +212,18 @@ def test_an_expired_token_says_so(pool: UserPool) -> None:
         assert code_of(read, pool, sign(claims_of(pool, use, exp=NOW - 3600))) == "token_expired"
 
 
-def test_an_id_token_is_no_access_token_nor_the_other_way_round(pool: UserPool) -> None:
+def test_id_tokens_and_access_tokens_are_not_interchangeable(pool: UserPool) -> None:
     assert code_of(read_access, pool, sign(claims_of(pool, "id"))) == "token_invalid"
     assert code_of(read_access, pool, sign(claims_of(pool, "id", client_id=pool.client_id))) == "token_invalid"
     assert code_of(read_id, pool, sign(claims_of(pool))) == "token_invalid"
     assert code_of(read_id, pool, sign(claims_of(pool, "id", aud="another"))) == "token_invalid"
 
 
-def test_a_stranger_signs_in_vain(pool: UserPool) -> None:
+def test_a_token_signed_with_a_stranger_s_key_is_refused(pool: UserPool) -> None:
     assert code_of(read_access, pool, sign(claims_of(pool), STRANGER)) == "token_invalid"
 
 
-def test_the_public_key_is_no_secret_to_sign_with(pool: UserPool) -> None:
+def test_a_token_signed_with_the_public_key_as_a_secret_is_refused(pool: UserPool) -> None:
     pem = OLD.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     header = {"kid": "old", "typ": "JWT", "alg": "HS256"}
     content = ".".join(part(json.dumps(value).encode()) for value in (header, claims_of(pool)))
@@ -236,7 +236,9 @@ def part(data: bytes) -> str:
 
 
 @pytest.mark.parametrize("algorithm", ["none", "None", "HS256", "RS512", "PS256", "ES256", "", None, ["RS256"]])
-def test_no_other_algorithm_is_even_looked_up(algorithm: Any, pool: UserPool, server: KeyServer) -> None:
+def test_another_algorithm_is_refused_before_any_key_is_fetched(
+    algorithm: Any, pool: UserPool, server: KeyServer
+) -> None:
     header = {"kid": "old", "typ": "JWT", "alg": algorithm}
     content = ".".join(part(json.dumps(value).encode()) for value in (header, claims_of(pool)))
     for signature in ("", part(b"x" * 256)):
@@ -262,12 +264,12 @@ def test_garbage_is_no_token(token: str, pool: UserPool) -> None:
         assert code_of(read, pool, token) == "token_invalid"
 
 
-def test_what_is_longer_than_a_cookie_is_not_decoded(pool: UserPool, server: KeyServer) -> None:
+def test_a_token_longer_than_a_cookie_is_not_decoded(pool: UserPool, server: KeyServer) -> None:
     assert code_of(read_access, pool, sign(claims_of(pool, scope="x" * 4096))) == "token_invalid"
     assert server.count == 0
 
 
-def test_a_token_without_a_key_id_is_none(pool: UserPool, server: KeyServer) -> None:
+def test_a_token_without_a_key_id_is_refused(pool: UserPool, server: KeyServer) -> None:
     assert code_of(read_access, pool, sign(claims_of(pool), key_id=None)) == "token_invalid"
     assert server.count == 0
 
@@ -281,9 +283,7 @@ def test_the_keys_are_fetched_once_for_any_number_of_tokens(pool: UserPool, serv
     assert server.count == 1
 
 
-def test_a_new_key_is_fetched_when_the_first_token_comes_that_it_has_signed(
-    pool: UserPool, server: KeyServer, clock: Clock
-) -> None:
+def test_a_new_key_is_fetched_when_its_first_token_comes(pool: UserPool, server: KeyServer, clock: Clock) -> None:
     read_access(pool, sign(claims_of(pool)))
     server.publish(jwk_of(OLD, "old"), jwk_of(NEW, "new"))
     clock.now += public_keys.PAUSE_S
@@ -292,9 +292,7 @@ def test_a_new_key_is_fetched_when_the_first_token_comes_that_it_has_signed(
     assert server.count == 2
 
 
-def test_a_key_that_was_withdrawn_is_believed_for_an_hour_at_most(
-    pool: UserPool, server: KeyServer, clock: Clock
-) -> None:
+def test_a_withdrawn_key_is_accepted_for_an_hour_at_most(pool: UserPool, server: KeyServer, clock: Clock) -> None:
     read_access(pool, sign(claims_of(pool)))
     server.publish(jwk_of(NEW, "new"))
     clock.now += public_keys.STALE_S
@@ -304,7 +302,7 @@ def test_a_key_that_was_withdrawn_is_believed_for_an_hour_at_most(
     assert server.count == 2
 
 
-def test_a_flood_of_key_ids_made_up_causes_no_flood_of_requests(
+def test_a_flood_of_made_up_key_ids_causes_no_flood_of_requests(
     pool: UserPool, server: KeyServer, clock: Clock
 ) -> None:
     for number in range(300):
@@ -334,7 +332,7 @@ def test_many_threads_fetch_once(pool: UserPool, server: KeyServer) -> None:
     assert server.count == 1
 
 
-def test_keys_that_are_known_go_on_while_none_can_be_fetched(pool: UserPool, server: KeyServer, clock: Clock) -> None:
+def test_known_keys_stay_valid_while_none_can_be_fetched(pool: UserPool, server: KeyServer, clock: Clock) -> None:
     read_access(pool, sign(claims_of(pool)))
     server.status = 503
     for _ in range(5):
@@ -342,7 +340,7 @@ def test_keys_that_are_known_go_on_while_none_can_be_fetched(pool: UserPool, ser
         assert read_access(pool, sign(claims_of(pool))).sub == SUB
         assert read_access(pool, sign(claims_of(pool))).sub == SUB
     assert server.count == 1 + 5
-    with pytest.raises(PoolUnavailable):  # it may be a new one, so that no person is signed out
+    with pytest.raises(PoolUnavailable):  # the key may be a new one, so the user is not signed out
         read_access(pool, sign(claims_of(pool), NEW, "new"))
     assert server.count == 1 + 5
     server.status = 200
@@ -356,12 +354,12 @@ def test_a_request_whose_key_is_known_does_not_wait_for_a_fetch(
 ) -> None:
     read_access(pool, sign(claims_of(pool)))
     clock.now += public_keys.STALE_S + 1
-    with public_keys.keys_of(pool.keys_url, pool.timeout_s).lock:  # as another thread has it that fetches
+    with public_keys.keys_of(pool.keys_url, pool.timeout_s).lock:  # held as by another thread that is fetching
         assert read_access(pool, sign(claims_of(pool))).sub == SUB
     assert server.count == 1
 
 
-def test_without_any_key_no_person_is_refused_for_good(pool: UserPool, server: KeyServer, clock: Clock) -> None:
+def test_without_any_key_no_token_is_refused_for_good(pool: UserPool, server: KeyServer, clock: Clock) -> None:
     server.status = 500
     for _ in range(3):
         with pytest.raises(PoolUnavailable) as caught:
@@ -373,7 +371,7 @@ def test_without_any_key_no_person_is_refused_for_good(pool: UserPool, server: K
     assert read_access(pool, sign(claims_of(pool))).sub == SUB
 
 
-def test_a_server_that_is_not_there_is_no_key_server(pool: UserPool) -> None:
+def test_an_unreachable_key_server_makes_the_pool_unavailable(pool: UserPool) -> None:
     nowhere = UserPool(pool.id, pool.client_id, "secret", jwks_url="http://127.0.0.1:1/keys")
     with pytest.raises(PoolUnavailable):
         read_access(nowhere, sign(claims_of(pool)))
@@ -389,12 +387,12 @@ UNUSABLE = [
     json.dumps({"keys": [jwk_of(OLD, "old", n="!")]}).encode(),
     json.dumps({"keys": [jwk_of(OLD, "old", n=7)]}).encode(),
     json.dumps({"keys": [{**RSAAlgorithm.to_jwk(OLD, as_dict=True), "kid": "old"}]}).encode(),
-    json.dumps({"keys": [jwk_of(generate_private_key(public_exponent=65537, key_size=1024), "old")]}).encode(),  # noqa: S505 - meant
+    json.dumps({"keys": [jwk_of(generate_private_key(public_exponent=65537, key_size=1024), "old")]}).encode(),  # noqa: S505 - too small on purpose
 ]
 
 
 @pytest.mark.parametrize("body", UNUSABLE, ids=range(len(UNUSABLE)))
-def test_a_document_without_a_usable_key_leaves_those_that_are_known(
+def test_a_document_without_a_usable_key_does_not_replace_known_keys(
     body: bytes, pool: UserPool, server: KeyServer, clock: Clock
 ) -> None:
     read_access(pool, sign(claims_of(pool)))
@@ -409,14 +407,14 @@ def test_a_key_that_cannot_be_read_does_not_spoil_the_others(pool: UserPool, ser
     assert read_access(pool, sign(claims_of(pool))).sub == SUB
 
 
-def test_a_key_server_leads_nowhere_else(pool: UserPool, server: KeyServer) -> None:
+def test_redirects_of_a_key_server_are_not_followed(pool: UserPool, server: KeyServer) -> None:
     server.status, server.has = 302, {"Location": server.url}
     with pytest.raises(PoolUnavailable):
         read_access(pool, sign(claims_of(pool)))
     assert server.count == 1
 
 
-def test_a_key_server_that_does_not_end_is_left(pool: UserPool, server: KeyServer) -> None:
+def test_a_key_server_that_does_not_finish_its_answer_is_given_up(pool: UserPool, server: KeyServer) -> None:
     server.pieces_wait = threading.Event()
     hurried = UserPool(pool.id, pool.client_id, "secret", jwks_url=server.url, timeout_s=0.1)
     with pytest.raises(PoolUnavailable):
@@ -424,7 +422,7 @@ def test_a_key_server_that_does_not_end_is_left(pool: UserPool, server: KeyServe
     server.pieces_wait.set()
 
 
-def test_a_key_server_that_drips_is_left_when_the_time_is_over(clock: Clock) -> None:
+def test_a_key_server_that_sends_slowly_is_given_up_after_the_timeout(clock: Clock) -> None:
     class Dripping:
         def read1(self, _: int) -> bytes:
             clock.now += 1

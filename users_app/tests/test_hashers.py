@@ -53,7 +53,7 @@ def test_it_refuses_a_hash_when_the_queue_is_full() -> None:
                 is_open.wait(30)
                 return "done"
         except Busy:
-            is_open.set()  # only now the waiting threads go on
+            is_open.set()  # the waiting threads go on only now
             return "busy"
 
     with ThreadPoolExecutor(4) as pool:

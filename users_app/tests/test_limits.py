@@ -66,7 +66,7 @@ def test_the_window_slides(count: int, before: int, elapsed_s: float, wait_s: fl
     assert seconds_to_wait(count, before, limit=10, elapsed_s=elapsed_s, window_s=60) == wait_s
 
 
-def test_a_user_over_the_limit_is_told_when_to_try_again(
+def test_a_user_over_the_limit_learns_when_to_try_again(
     viewer: User, creator: User, sign_in: SignIn, settings: Any, clock: Callable[[float], None]
 ) -> None:
     client, other = sign_in(viewer), sign_in(creator)
@@ -163,7 +163,7 @@ def test_the_wait_doubles_up_to_fifteen_minutes(failures: tuple[int, int]) -> No
 
 
 @pytest.mark.parametrize("email", ["viewer@example.com", "nobody@example.com", "ＶＩＥＷＥＲ@example.com"])
-def test_guessing_makes_wait_whether_or_not_the_account_exists(
+def test_guessing_causes_a_wait_whether_or_not_the_account_exists(
     email: str, viewer: User, clock: Callable[[float], None]
 ) -> None:
     client = from_address("203.0.113.7")
@@ -216,7 +216,7 @@ def test_guesses_from_many_addresses_delay_strangers_but_no_known_network(
 def test_a_wait_of_an_address_spares_accounts_with_a_session_there(
     viewer: User, clock: Callable[[float], None]
 ) -> None:
-    """Like an office behind one address, or an IPv6 network, in which a device changes its address every day."""
+    """Such addresses are those of an office, or of an IPv6 network in which devices change their address every day."""
     home, tomorrow = from_address("2001:db8::1"), from_address("2001:db8::2")
     assert try_password(home, viewer.email, PASSWORD).status_code == 200
     for number in range(ADDRESS.free + 20):
@@ -265,7 +265,7 @@ def test_counter_keys_do_not_reveal_addresses(viewer: User) -> None:
 
 
 class Away(LocalCounterStore):
-    """A Redis that does not answer, and counts the questions in `asked`."""
+    """A Redis that does not answer; `asked` counts the requests."""
 
     asked = 0
 

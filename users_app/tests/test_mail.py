@@ -172,7 +172,7 @@ def test_every_mail_has_text_html_a_subject_and_no_gap(kind: MailKind) -> None:
     assert "&amp;" not in text
     assert "https://videos.example.com" in text
     assert f'<h1 style="margin:0 0 1rem;font-size:1.5rem;line-height:1.25">{SUBJECTS[kind]}</h1>' in page
-    # A value that a template uses and nobody passes would leave a gap in a sentence.
+    # A value that a template uses and no caller passes would leave a gap in a sentence.
     bare = {"subject": "", "name": ""}
     assert len(render_to_string(f"emails/{kind}.txt", bare)) < len(text)
 

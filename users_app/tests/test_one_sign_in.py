@@ -305,7 +305,7 @@ def test_signing_out_of_the_admin_site_signs_out_of_the_watch_site(
     tokens = {name: client.cookies[name].value for name in ("vf_access", "vf_refresh") if name in client.cookies}
     client.post("/admin/logout/")
     assert not is_in(client)
-    client.cookies.load(tokens)  # a client that has kept them
+    client.cookies.load(tokens)  # a client that has kept its cookies
     assert not is_in(client)
     assert not gets_in(client)
 

@@ -363,5 +363,5 @@ def test_links_are_invalid_after_the_account_is_deleted(viewer: User, browser: A
         ("patch", "/api/v1/users/1/role/"),
     ],
 )
-def test_strangers_are_told_to_sign_in(method: str, route: str) -> None:
+def test_strangers_get_a_401(method: str, route: str) -> None:
     assert getattr(APIClient(), method)(route).status_code == 401

@@ -99,7 +99,7 @@ def test_tokens_of_other_purposes_set_no_password(browser: APIClient, viewer: Us
         assert (response.status_code, response.json()["code"]) == (400, "invalid_link")
 
 
-def test_a_link_signs_nobody_in(browser: APIClient, viewer: User) -> None:
+def test_a_link_signs_no_user_in(browser: APIClient, viewer: User) -> None:
     ask(browser, viewer.email)
     token = deliver_one().query["token"]
     assert APIClient(HTTP_AUTHORIZATION=f"Bearer {token}").get("/api/v1/auth/me/").status_code == 401

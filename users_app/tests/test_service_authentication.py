@@ -100,7 +100,7 @@ def send(method: str, address: str, headers: Headers, body: bytes = b"", *, raw:
         "headers": {"Host": HOST, **headers},
         **({raw: address} if raw else {}),
     }
-    data: Any = body  # the stubs want text
+    data: Any = body  # the type stubs require text
     return APIClient().generic(method, "/", data, headers.get("Content-Type", ""), **environ)
 
 

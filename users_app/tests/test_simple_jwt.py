@@ -1,4 +1,4 @@
-"""What is known from SimpleJWT, on the sessions of this site. docs/accounts.md shows the same code."""
+"""The API of SimpleJWT on the sessions of this site. docs/accounts.md shows the same code."""
 
 import inspect
 from collections.abc import Iterator
@@ -149,7 +149,7 @@ def test_a_pair_is_refreshed_by_rotation_and_ends_when_it_is_used_again(viewer: 
         assert bearer(access).get(ME).json()["code"] == "session_ended"
 
 
-def test_a_claim_of_ones_own_is_in_both_tokens_and_goes_on_with_each_refresh(viewer: User) -> None:
+def test_a_claim_of_a_subclass_is_in_both_tokens_and_kept_by_each_refresh(viewer: User) -> None:
     pair = obtain(viewer, "/named/").json()
     access, refresh = pair["access"], pair["refresh"]
     for _ in range(3):
@@ -161,7 +161,7 @@ def test_a_claim_of_ones_own_is_in_both_tokens_and_goes_on_with_each_refresh(vie
         access, refresh = answer["access_token"], answer["refresh_token"]
 
 
-def test_a_claim_of_ones_own_changes_none_that_this_site_decides_by(viewer: User, creator: User) -> None:
+def test_a_claim_of_a_subclass_cannot_replace_a_claim_of_this_site(viewer: User, creator: User) -> None:
     refresh = RefreshToken.for_user(viewer)
     for name, value in {"token_type": "access", "sub": str(creator.pk), "pwd": "", "exp": 2**40}.items():
         refresh[name] = value
@@ -191,7 +191,7 @@ def test_a_wrong_password_gets_no_pair(viewer: User) -> None:
 
 
 @pytest.mark.parametrize("change", ["closed", "password", "signed out", "expired"])
-def test_a_pair_ends_as_every_session_does(change: str, viewer: User) -> None:
+def test_a_pair_ends_like_every_session(change: str, viewer: User) -> None:
     pair = obtain(viewer).json()
     match change:
         case "closed":
@@ -217,13 +217,13 @@ def test_a_token_for_a_closed_account_is_refused(viewer: User) -> None:
 
 
 @pytest.mark.parametrize("token_class", [stock.AccessToken, stock.RefreshToken, stock.SlidingToken])
-def test_its_own_tokens_open_nothing(token_class: Any, viewer: User) -> None:
+def test_tokens_of_simple_jwt_itself_open_nothing(token_class: Any, viewer: User) -> None:
     text = str(token_class.for_user(viewer))
     assert bearer(text).get(ME).json()["code"] == "token_invalid"
     assert refreshed(text).json()["code"] == "token_invalid"
 
 
-def test_its_own_authentication_and_refresh_read_no_token_of_this_site(viewer: User) -> None:
+def test_authentication_and_refresh_of_simple_jwt_read_no_token_of_this_site(viewer: User) -> None:
     pair = obtain(viewer).json()
     assert bearer(pair["access"]).get("/stock/").status_code == 401
     assert APIClient().post("/stock-refresh/", {"refresh": pair["refresh"]}, format="json").status_code == 401
@@ -241,7 +241,7 @@ def test_tokens_have_the_claims_that_they_always_had(viewer: User) -> None:
 
 
 def test_tokens_that_were_made_with_pyjwt_alone_are_read(viewer: User) -> None:
-    """Versions before made them so: people stay signed in through the upgrade."""
+    """Earlier versions made such tokens, and users stay signed in through the upgrade."""
     session = sessions.create_session(user=viewer)
     exp = int((timezone.now() + timedelta(minutes=1)).timestamp())
     claims = {"sub": str(viewer.pk), "sid": session.pk.hex, "pwd": password_mark(viewer), "exp": exp}
@@ -254,7 +254,7 @@ def test_tokens_that_were_made_with_pyjwt_alone_are_read(viewer: User) -> None:
 
 @pytest.fixture
 def _new_backends() -> Iterator[None]:
-    """Backends are made anew for the settings of the test, and once more after it."""
+    """Has token backends made anew with the settings of the test, and again after it."""
     for cache in (tokens._backend, tokens._backend_of_secret):
         cache.cache_clear()
     yield
@@ -289,7 +289,7 @@ def test_a_token_that_could_not_be_read_is_not_made(viewer: User) -> None:
         str(token)
 
 
-def test_what_is_wrong_with_a_token_is_an_error_of_simple_jwt_too() -> None:
+def test_a_bad_token_raises_an_error_of_simple_jwt_too() -> None:
     with pytest.raises(TokenError, match="not valid") as refused:
         AccessToken("garbage")
     assert refused.value.args == ("The token is not valid.",)

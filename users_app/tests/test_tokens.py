@@ -116,7 +116,7 @@ def test_the_secret_itself_signs_nothing(session: Session, settings: Any) -> Non
 
 
 @pytest.mark.parametrize("claim", ["token_type", "sub", "sid", "pwd", "exp"])
-def test_a_claim_that_is_missing_makes_it_no_token(claim: str, session: Session) -> None:
+def test_a_token_without_one_of_its_claims_is_refused(claim: str, session: Session) -> None:
     with pytest.raises(tokens.BadToken):
         tokens.read_access(signed(claims_of(session, **{claim: None})))
 
