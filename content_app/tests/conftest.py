@@ -54,7 +54,7 @@ def commits_at_once(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPa
 
 @pytest.fixture
 def checks_seen(memory_queue: MemoryQueue) -> list[Any]:
-    """For each check that is put on the queue, what a worker that takes it at once finds of the upload."""
+    """For each check that is put on the queue, the state of the upload that a worker would find at that moment."""
     seen: list[Any] = []
 
     def look(upload_id: int) -> None:

@@ -198,7 +198,7 @@ def test_favourites_and_categories_are_listed(staff: Client, owner: User) -> Non
         assert staff.get(f"/admin/content_app/{model}/add/").status_code == 200
 
 
-def test_users_who_are_not_staff_are_sent_to_sign_in(client: Client, viewer: User) -> None:
+def test_users_who_are_not_staff_are_redirected_to_the_sign_in_page(client: Client, viewer: User) -> None:
     client.force_login(viewer)
     assert client.get(LIST).status_code == 302
     assert client.get("/admin").headers["Location"] == "/admin/"

@@ -71,7 +71,7 @@ def test_the_page_of_a_failed_video_says_why_and_what_to_do(staff: Client, owner
     [
         ({"error_code": "storage_unavailable"}, True),
         ({"error_code": "not_a_video", "error_is_final": True}, False),
-        # The setting may have been changed since.
+        # The limit may have been raised since.
         ({"error_code": "too_long", "error_is_final": True}, True),
     ],
 )

@@ -1,4 +1,4 @@
-"""Deleting videos for good: what the page of confirmation lists, and what is removed."""
+"""Deleting videos for good: the list on the page of confirmation, and the removal."""
 
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ def test_the_confirmation_lists_rows_and_stored_files_with_their_sizes(
         assert text in page
     for text in ("2.0 KB", "What stays", str(video.public_id)):
         assert text in page
-    assert Video.objects.exists(), "it is only a question"
+    assert Video.objects.exists(), "the page only asks"
 
 
 def test_more_videos_cost_the_confirmation_no_more_queries(

@@ -249,8 +249,10 @@ def test_a_patch_with_a_bad_file(film: Video, owner: User, creator: User, as_use
     assert (body["processing_state"], body["is_playable"], body["processing_error_code"]) == ("ready", True, "")
     assert body["last_refusal"].keys() == {"file", "code", "sentence", "at"}
     assert (body["last_refusal"]["file"], body["last_refusal"]["code"]) == ("bad.mov", "not_a_video")
-    assert as_user(creator).get(path).json()["last_refusal"] is None, "nobody else is told"
-    assert as_user(owner).get(f"{path}preflight/").json()["verdict"] == "fine", "of the film that plays"
+    assert as_user(creator).get(path).json()["last_refusal"] is None, "users who may not change the film do not see it"
+    assert as_user(owner).get(f"{path}preflight/").json()["verdict"] == "fine", (
+        "the status is that of the film that plays"
+    )
 
 
 def test_a_refusal_is_dismissed_by_the_owner(film: Video, owner: User, creator: User, as_user: SignIn) -> None:
@@ -260,7 +262,7 @@ def test_a_refusal_is_dismissed_by_the_owner(film: Video, owner: User, creator: 
     assert as_user(creator).delete(path).status_code == 403
     assert as_user(owner).delete(path).status_code == 204
     assert as_user(owner).get(f"/api/v1/videos/{film.pk}/").json()["last_refusal"] is None
-    assert as_user(owner).delete(path).status_code == 204, "again"
+    assert as_user(owner).delete(path).status_code == 204, "a second time"
 
 
 def test_the_next_file_clears_the_reason_of_the_last_refusal(film: Video) -> None:

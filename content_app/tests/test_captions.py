@@ -217,11 +217,11 @@ def test_the_number_of_languages_of_a_video_is_limited(owner: User, as_user: Sig
         make_caption(video, f"x{chr(97 + number // 26)}{chr(97 + number % 26)}")
     refused = post(as_user(owner), video, "de")
     assert (refused.status_code, refused.json()["code"]) == (400, "too_many")
-    assert post(as_user(owner), video, "xaa").status_code == 201, "one that is there may be replaced"
-    assert Discard.objects.count() == 1, "what was stored for nothing goes"
+    assert post(as_user(owner), video, "xaa").status_code == 201, "captions that exist may be replaced"
+    assert Discard.objects.count() == 1, "the files of the refused captions are discarded"
 
 
-def test_a_storage_that_fails_is_said(owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_storage_that_fails_is_reported(owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: Any) -> None:
         raise StorageUnavailable
 

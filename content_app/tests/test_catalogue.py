@@ -168,7 +168,7 @@ def test_search_finds_words_in_title_and_description(
 
 
 def test_favourites_belong_to_one_user(owner: User, viewer: User, as_user: SignIn) -> None:
-    liked, other = make_playable(owner, title="Liked"), make_playable(owner, title="Liked by somebody else")
+    liked, other = make_playable(owner, title="Liked"), make_playable(owner, title="Liked by another user")
     Favorite.objects.create(user=viewer, video=liked)
     Favorite.objects.create(user=owner, video=other)
     assert titles(as_user(viewer), favorites=1) == ["Liked"]

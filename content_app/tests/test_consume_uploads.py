@@ -115,7 +115,7 @@ def test_an_upload_that_arrives_is_checked_at_once(cloud: Cloud, upload: DirectU
     cloud.put(upload.key)
     consume()
     assert to_check == [upload.pk]
-    assert cloud.left() == 0  # the test event is gone as well
+    assert cloud.left() == 0  # the test event has been removed as well
 
 
 def test_keys_come_encoded(cloud: Cloud, upload: DirectUpload, to_check: list[int]) -> None:
@@ -168,7 +168,7 @@ def test_a_message_that_is_not_a_notification_goes_to_the_dead_letter_queue(
     for _ in range(4):
         consume()
     assert (cloud.left(), cloud.left(cloud.dead_url)) == (0, 1)
-    assert to_check == [upload.pk]  # it holds nobody up
+    assert to_check == [upload.pk]  # it does not delay the other messages
 
 
 def test_a_message_that_cannot_be_handled_now_is_received_again(

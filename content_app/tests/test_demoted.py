@@ -149,9 +149,9 @@ def test_a_form_with_a_file_needs_the_role_before_and_after_it_arrives(
     answer = post_form(client, stream, len(body), path, method)
     assert (answer.status_code, answer.json()["code"]) == (403, "permission_denied")
     assert (nothing_is_published(), original_files()) == (True, [])
-    assert Video.objects.filter(title="Holiday").count() == 0, "its words do not count either"
+    assert Video.objects.filter(title="Holiday").count() == 0, "the texts of the form are not saved either"
     if is_large and not is_meanwhile:
-        assert stream.tell() == 0, "it was not even read"
+        assert stream.tell() == 0, "the body was not read"
 
 
 def test_a_film_that_got_another_owner_in_the_meantime_takes_no_file(

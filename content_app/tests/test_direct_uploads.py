@@ -1,4 +1,4 @@
-"""Files that browsers bring into a bucket of a real server by themselves, and what is used of them."""
+"""Files that browsers upload straight into a bucket of a real server, and their checks."""
 
 import time
 import xml.etree.ElementTree as ET
@@ -59,7 +59,7 @@ def creators(as_user: SignIn, owner: User) -> APIClient:
 
 
 def run(to_check: list[int]) -> None:
-    """Does what workers do."""
+    """Runs the queued checks, as workers do."""
     while to_check:
         checks.check(upload_id=to_check.pop())
 
@@ -103,7 +103,7 @@ def test_a_file_that_was_put_becomes_a_film_to_process(
     assert (video["public_id"], video["processing_status"], video["visibility"]) == (
         address["media_id"], "IN_PROGRESS", "PRIVATE",
     )  # fmt: skip
-    assert enqueued == []  # nothing before it was checked
+    assert enqueued == []  # a film is queued only after its check
     run(to_check)
     stored = Video.objects.get()
     assert (stored.state, stored.accepted_original, stored.owner) == (State.PENDING, address["key"], owner)
@@ -114,7 +114,7 @@ def test_a_file_that_was_put_becomes_a_film_to_process(
     assert not Discard.objects.filter(prefix=address["key"]).exists()
 
 
-def test_an_address_puts_only_what_it_was_made_for(creators: APIClient, film: bytes) -> None:
+def test_an_address_accepts_only_the_file_that_it_was_signed_for(creators: APIClient, film: bytes) -> None:
     address = ask(creators, "upload-url", filename="a.mp4", content_type="video/mp4", size=len(film)).json()
     assert put(address, film, **{"Content-Type": "text/html"}) == 403
     assert put(address, film + b"more") == 403
@@ -133,8 +133,8 @@ def test_the_form_is_capped_by_the_storage_itself(creators: APIClient, film: byt
     assert post(form, film) == 204
 
 
-def test_addresses_end(creators: APIClient, film: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(presigning, "lifetime_s", lambda wanted_s=None: -1)  # capped to the least, one second
+def test_addresses_expire(creators: APIClient, film: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presigning, "lifetime_s", lambda wanted_s=None: -1)  # the shortest lifetime, one second
     address = ask(creators, "upload-url", filename="a.mp4").json()
     time.sleep(2)
     assert put(address, film) == 403
@@ -238,7 +238,7 @@ def test_an_object_that_was_exchanged_after_its_check_is_not_used(
     put(address, film)
     describe(creators, address["key"])
     run(to_check)
-    work_folder.drop_kept(older_than_s=0)  # as on another machine
+    work_folder.drop_kept(older_than_s=0)  # another machine has no local copy
     video = Video.objects.get()
     assert put(address, b"something else") == 200  # the address is still good
     with pytest.raises(SourceExchanged):
@@ -267,7 +267,7 @@ def sign(client: APIClient, method: str, key: str, **more: Any) -> dict[str, Any
 
 
 def begin(client: APIClient, name: str = "big.mp4") -> tuple[str, str]:
-    """The key and the upload id."""
+    """Begins an upload in parts. Returns the key and the upload id."""
     begun = sign(client, "POST", name)
     said = ET.fromstring(http.request("POST", begun["url"]).data)  # noqa: S314 - of our own server
     return begun["key"], str(said.findtext(f"{S3_NAMESPACE}UploadId"))
@@ -286,7 +286,7 @@ def complete(url: str, etags: dict[int, str]) -> urllib3.BaseHTTPResponse:
 def test_a_file_in_parts_becomes_a_film(
     creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int]
 ) -> None:
-    whole = film + bytes(PART_BYTES)  # what follows the film is not read
+    whole = film + bytes(PART_BYTES)  # the bytes behind the film are not read
     key, upload_id = begin(creators)
     etags = {
         number: put_part(creators, key, upload_id, number, whole[first : first + PART_BYTES])
@@ -384,7 +384,7 @@ def test_a_picture_needs_a_video_of_its_uploader(creators: APIClient, query: str
 # --- replacing -------------------------------------------------------------------------------------------------------
 
 
-def test_a_film_is_replaced_and_a_bad_replacement_leaves_it_playing(
+def test_a_film_is_replaced_and_a_bad_replacement_changes_nothing(
     creators: APIClient, owner: User, film: bytes, to_check: list[int], enqueued: list[int]
 ) -> None:
     video = make_playable(owner)
@@ -428,7 +428,7 @@ def test_a_lost_check_is_put_on_the_queue_again(
     memory_queue.take_all()
     assert direct_uploads.enqueue_lost_checks() == 1
     memory_queue.take_all()
-    assert direct_uploads.enqueue_lost_checks() == 0  # for a while, whatever the queue says
+    assert direct_uploads.enqueue_lost_checks() == 0  # not again for a while, although the queue is empty
     run(to_check)
     assert Video.objects.get().state == State.PENDING
 
@@ -448,7 +448,7 @@ def test_an_upload_that_never_arrives_is_given_up(
     assert ask(creators, "sign", method="PUT", key=key, uploadId=upload_id, partNumber=2).status_code == 404
 
 
-def test_rows_of_settled_uploads_go_a_day_later(creators: APIClient, film: bytes, to_check: list[int]) -> None:
+def test_rows_of_settled_uploads_are_removed_a_day_later(creators: APIClient, film: bytes, to_check: list[int]) -> None:
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
@@ -472,7 +472,7 @@ def test_a_check_runs_once(creators: APIClient, film: bytes, to_check: list[int]
     assert len(enqueued) == 1
 
 
-def test_a_person_has_a_bounded_number_under_way(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_has_a_limited_number_of_uploads_under_way(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(direct_uploads, "MAX_OPEN", 2)
     codes = [ask(creators, "upload-url", filename="a.mp4").status_code for _ in range(3)]
     assert codes == [201, 201, 409]
@@ -493,7 +493,7 @@ def test_public_films_are_listed_and_others_are_not(
     assert APIClient().get(f"{BASE}/").status_code == 401
 
 
-def test_where_media_lie_in_a_folder_nothing_is_signed(creators: APIClient, settings: Any, owner: User) -> None:
+def test_without_a_bucket_no_address_is_signed(creators: APIClient, settings: Any, owner: User) -> None:
     settings.S3_CONNECTION = None
     for route in ("upload-url", f"thumbnail/upload-url/?associated_video_id={make_video(owner).pk}&x="):
         answer = ask(creators, route, filename="a.mp4")
@@ -546,7 +546,9 @@ def test_an_upload_for_a_deleted_film_waits_while_the_deletion_may_be_undone(
     assert (Video.objects.get().state, enqueued) == (State.PENDING, [pk])
 
 
-def test_a_picture_that_is_too_large_is_not_even_fetched(creators: APIClient, owner: User, to_check: list[int]) -> None:
+def test_a_picture_that_is_too_large_is_refused_without_being_fetched(
+    creators: APIClient, owner: User, to_check: list[int]
+) -> None:
     video = make_playable(owner)
     address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
     put(address, bytes(address["max_bytes"] + 1))
@@ -563,7 +565,7 @@ def test_a_job_that_lost_its_lease_settles_nothing(
     describe(creators, address["key"])
     slow = checks.take_lease(DirectUpload.objects.get().pk)
     assert slow
-    DirectUpload.objects.update(checked_until=timezone.now())  # taken for dead
+    DirectUpload.objects.update(checked_until=timezone.now())  # the lease has expired
     run(to_check)
     with pytest.raises(checks.LeaseLost):
         checks.refuse_upload(slow, code="x", sentence="y")
@@ -681,7 +683,7 @@ def test_a_check_that_waits_on_the_queue_is_not_put_there_again(
     assert direct_uploads.enqueue_lost_checks() == 0
 
 
-def test_metadata_are_checked_together_with_the_known_ones(creators: APIClient, owner: User) -> None:
+def test_metadata_are_validated_together_with_the_stored_ones(creators: APIClient, owner: User) -> None:
     video = make_video(owner, is_paid=True, price=5)
     address = ask(creators, "upload-url", filename="a.mp4", video_id=video.pk).json()
     assert describe(creators, address["key"], price="0").status_code == 400
@@ -689,7 +691,7 @@ def test_metadata_are_checked_together_with_the_known_ones(creators: APIClient, 
 
 
 def test_the_key_alone_is_enough_for_an_existing_film(creators: APIClient, owner: User) -> None:
-    """So an upload of another file overwrites no details that another user has changed meanwhile."""
+    """An upload without details overwrites none that another user has changed meanwhile."""
     video = make_video(owner, title="Renamed meanwhile")
     address = ask(creators, "upload-url", filename="a.mp4", video_id=video.pk).json()
     assert ask(creators, "metadata", video_s3_key=address["key"]).status_code == 200

@@ -155,7 +155,7 @@ def test_a_reaper_that_has_stopped_is_reported(settings: Any) -> None:
     assert line.startswith("WRONG reaper: Its last round ended 3,600 s ago: start `manage.py reaper`")
 
 
-def test_a_round_is_noted_whatever_fails_in_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_round_is_noted_even_if_a_chore_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail() -> None:
         raise OSError("the disk is away")
 
@@ -172,7 +172,7 @@ def test_films_that_failed_are_counted_by_code(owner: User) -> None:
     make_video(owner, state=State.ERROR, error_code="not_a_video", deleted_at=timezone.now())
     said, end = doctor()
     assert "ok    films: 3 failed (2 × not_a_video, 1 × no_room): the admin site says why" in said
-    assert end == "", "a film that is none is no fault of the platform"
+    assert end == "", "a file that is no film is no fault of the platform"
 
 
 def test_mails_that_could_not_be_sent_are_reported(db: None) -> None:

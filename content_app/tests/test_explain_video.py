@@ -76,7 +76,7 @@ def test_the_command_can_be_pasted_into_a_shell(tiny: Path, tmp_path: Path) -> N
 def test_programs_get_json(stored: Video, tiny: Path) -> None:
     told = json.loads(explain(str(stored.pk), "--json"))
     assert (told["verdict"], told["found"]["width"], told["planned"]["frames"]) == ("warnings", 64, 10)
-    assert told["command"] != json.loads(explain(str(tiny), "--json"))["command"], "each with its own path"
+    assert told["command"] != json.loads(explain(str(tiny), "--json"))["command"], "each command has its own path"
 
 
 def test_explaining_changes_nothing(stored: Video) -> None:

@@ -287,7 +287,7 @@ def test_a_result_shorter_than_the_original_is_refused(
         external_results.complete(video=video)
 
 
-def test_a_later_version_without_a_manifest_has_none(
+def test_a_later_version_without_a_manifest_has_no_dash_address(
     video: Video, s3_server: Ceph, buckets: Buckets, made: Path
 ) -> None:
     put_folder(s3_server, buckets.processed, made, video.accepted_original)

@@ -68,7 +68,7 @@ def test_the_admin_site_shows_the_same(owner: User, staff: Client) -> None:
     assert "Waiting: 2nd in the queue, about 9 min" in staff.get("/admin/").content.decode()
 
 
-def test_a_place_is_kept_whatever_is_edited(owner: User, as_user: SignIn) -> None:
+def test_an_edit_does_not_change_the_place_in_the_queue(owner: User, as_user: SignIn) -> None:
     first, second = waiting(owner, since_s=20), waiting(owner, since_s=10)
     as_user(owner).patch(f"/api/v1/videos/{first.pk}/", {"title": "Renamed"}, format="json")
     assert lifecycle.waiting_ids() == [first.pk, second.pk]

@@ -35,7 +35,7 @@ from users_app.models import User
 
 NAME = "originals/some-id/film.mp4"
 URL_LIFETIME_S = 600
-PART_BYTES = 5 * MEGABYTE  # the smallest that servers take
+PART_BYTES = 5 * MEGABYTE  # the smallest part that servers accept
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ def bucket(connection: S3Connection) -> str:
 
 @pytest.fixture
 def proxy(s3_server: Ceph, connection: S3Connection, use: Callable[[S3Connection], None]) -> Iterator[FaultProxy]:
-    """Between the storage and its bucket."""
+    """A proxy between the storage and its bucket."""
     with FaultProxy(s3_server.url) as proxy:
         use(replace(connection, endpoint_url=proxy.url))
         yield proxy
@@ -86,7 +86,7 @@ def small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def uploaded_file(content: bytes) -> TemporaryUploadedFile:
-    """As a form brings it."""
+    """Returns the content as an uploaded file of a form."""
     file = TemporaryUploadedFile("film.mp4", "video/mp4", len(content), None)
     file.write(content)
     file.seek(0)
@@ -232,7 +232,7 @@ def test_a_form_stores_the_original(
 
 
 @pytest.mark.parametrize("size_bytes", [0, 1000, MAX_MEMORY_BYTES + 1000])
-def test_an_object_is_read_by_way_of_the_disk_when_it_is_large(size_bytes: int) -> None:
+def test_a_large_object_is_read_through_a_file_on_disk(size_bytes: int) -> None:
     content = (b"0123456789" * (size_bytes // 10 + 1))[:size_bytes]
     default_storage.save(NAME, ContentFile(content))
     with default_storage.open(NAME) as file:
@@ -275,7 +275,7 @@ def test_an_object_is_written_in_parts_and_there_when_it_is_closed(s3_server: Ce
 # --- questions -------------------------------------------------------------------------------------------------------
 
 
-def test_an_object_tells_of_itself() -> None:
+def test_an_object_exists_and_has_a_size_and_a_time() -> None:
     default_storage.save(NAME, ContentFile(b"a film"))
     assert default_storage.exists(NAME)
     assert default_storage.size(NAME) == 6
@@ -311,7 +311,7 @@ def test_a_missing_object_raises_the_errors_of_the_store_and_of_django() -> None
 
 def test_a_copy_of_the_storage_works() -> None:
     default_storage.save(NAME, ContentFile(b"a film"))
-    copy = pickle.loads(pickle.dumps(default_storage._wrapped))  # type: ignore[attr-defined]  # noqa: S301 - ours
+    copy = pickle.loads(pickle.dumps(default_storage._wrapped))  # type: ignore[attr-defined]  # noqa: S301 - pickled on the same line
     assert copy.open(NAME).read() == b"a film"
 
 
@@ -397,7 +397,7 @@ def test_every_operation_names_the_wrong_setting(
 
 @pytest.mark.parametrize("fault", [Fault(status=503), Fault(refuses=True)])
 def test_a_storage_that_fails_is_unavailable(proxy: FaultProxy, fault: Fault, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("botocore.retryhandler.random.random", lambda: 0.02)  # the first wait lasts so many seconds
+    monkeypatch.setattr("botocore.retryhandler.random.random", lambda: 0.02)  # the first wait, in seconds
     proxy.be(fault)
     assert len(failures()) == len(every_operation())
 

@@ -95,12 +95,12 @@ def test_a_database_that_fails_in_the_middle_is_a_503(
     monkeypatch.setattr(catalogue, "in_batches", broken)
     response = as_user(viewer).get("/content/")
     assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
-    # And the turn is free again.
+    # The turn is free again.
     monkeypatch.undo()
     assert as_user(viewer).get("/content/").status_code == 200
 
 
-def test_a_request_beyond_the_limit_gets_retry_after(
+def test_a_request_beyond_the_limit_gets_a_503_with_retry_after(
     films: list[Video], viewer: User, owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(long_lists, "WAIT_S", 0.01)
@@ -108,7 +108,7 @@ def test_a_request_beyond_the_limit_gets_retry_after(
         response = as_user(viewer).get("/content/")
         assert (response.status_code, response.json()["code"]) == (503, "busy")
         assert response["Retry-After"] == "5"
-        # Short lists and pages go on.
+        # Short lists and pages need no turn.
         assert as_user(viewer).get("/content/", {"search": "Film 7"}).status_code == 200
         assert as_user(viewer).get("/api/v1/videos/").status_code == 200
     assert as_user(viewer).get("/content/").status_code == 200
@@ -131,7 +131,7 @@ def test_one_list_is_made_at_a_time() -> None:
     assert not turns.waiting
 
 
-def test_one_person_cannot_take_every_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_one_user_cannot_take_every_place_in_the_queue(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_lists, "MAX_PER_PERSON", 1)
     turns = ListTurns()
     with turns.one(1):
@@ -140,7 +140,7 @@ def test_one_person_cannot_take_every_place_in_the_queue(monkeypatch: pytest.Mon
         assert turns.waiting == {1: 1}
 
 
-def test_the_queue_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_queue_has_a_maximum_length(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(long_lists, "MAX_WAITING", 0)
     turns = ListTurns()
     with turns.one(1), pytest.raises(TooManyLists), turns.one(2):
@@ -160,7 +160,7 @@ def test_a_body_is_kept_at_a_fraction_of_its_size() -> None:
     ("parts", "text"),
     [([], b"[]"), ([[]], b"[]"), ([[1, 2], [3]], b"[1,2,3]"), ([[{"a": "ü"}], []], b'[{"a":"\xc3\xbc"}]')],
 )
-def test_parts_are_one_array(parts: list[list[object]], text: bytes) -> None:
+def test_all_parts_form_one_array(parts: list[list[object]], text: bytes) -> None:
     assert b"".join(array_of(parts)) == text
 
 

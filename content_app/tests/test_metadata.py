@@ -168,7 +168,7 @@ def test_captions_are_not_cached(video: Video, owner: User, as_user: SignIn) -> 
 def test_a_row_read_before_a_change_is_not_cached_after_it(video: Video, owner: User) -> None:
     def load_slowly() -> Video:
         found = Video.objects.get(pk=video.pk)
-        edit_title(video)  # another request is faster
+        edit_title(video)  # another request changes the row first
         return found
 
     assert video_cache.get_or_load(video.pk, load_slowly)
@@ -219,10 +219,10 @@ def test_a_long_running_process_notices_an_outage(
     queries.find_visible(owner, video.pk)
     use(settings, "redis://127.0.0.1:1/0")
     video_cache.watch_cache()
-    Video.objects.filter(pk=video.pk).update(title="Changed by somebody who is gone")
+    Video.objects.filter(pk=video.pk).update(title="Changed by a process that has ended")
     use(settings, redis.url_of(socket))
     video_cache.watch_cache()
-    assert queries.find_visible(owner, video.pk).title == "Changed by somebody who is gone"
+    assert queries.find_visible(owner, video.pk).title == "Changed by a process that has ended"
 
 
 def test_a_change_by_a_process_that_has_ended_is_handled_by_the_next_one(
@@ -232,9 +232,8 @@ def test_a_change_by_a_process_that_has_ended_is_handled_by_the_next_one(
     use(settings, "redis://127.0.0.1:1/0")
     edit_title(video)
     assert CacheDoubt.objects.exists()
-    monkeypatch.setattr(
-        video_cache, "breaker", video_cache.CacheBreaker()
-    )  # another process, which has not seen the outage
+    # Another process, which has not seen the outage.
+    monkeypatch.setattr(video_cache, "breaker", video_cache.CacheBreaker())
     use(settings, redis.url_of(socket))
     video_cache.watch_cache()
     assert not CacheDoubt.objects.exists()

@@ -59,7 +59,7 @@ def test_a_body_that_is_too_large_is_refused_first(
 
 
 def test_strangers_get_401_however_often_they_ask(limited: Callable[[APIClient], APIClient], owner: User) -> None:
-    """They thus never learn whether the film exists."""
+    """So strangers never learn whether a film exists."""
     film = make_playable(owner)
     stranger = limited(APIClient())
     for path in (USED_UP, NOWHERE, f"/content/{film.pk}/", f"{VIDEOS}{film.pk}/", f"/content/video-url/{film.pk}/"):

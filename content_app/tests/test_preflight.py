@@ -1,4 +1,4 @@
-"""Preflight: what is known of a file before it is encoded, and which job examines it."""
+"""Preflight: the verdict on a file before it is encoded, and the jobs that examine it."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -163,7 +163,7 @@ def test_a_version_comes_with_poster_captions_and_its_work(uploaded: Video) -> N
     ("before", "after", "has_small"),
     [
         ("v1/poster_3.jpg", "v2/poster.jpg", True),
-        # Uploaded to a release without small pictures: a new version does not add one.
+        # The poster was uploaded to a release without small pictures, and a new version adds none.
         ("0123456789abcdef/poster.jpg", "0123456789abcdef/poster.jpg", False),
     ],
 )
@@ -268,7 +268,7 @@ def test_a_permanent_error_is_final_with_code_and_sentence(uploaded: Video) -> N
     before = uploaded.updated_at
     assert lifecycle.mark_failed(claim=claimed(uploaded), error=NotAVideo()) == State.ERROR
     uploaded.refresh_from_db()
-    assert uploaded.updated_at > before, "what failed lately is listed first"
+    assert uploaded.updated_at > before, "the video that failed last is listed first"
     assert uploaded.error_code == "not_a_video"
     assert uploaded.error_message.endswith(".")
     assert uploaded.claim_token is None
@@ -277,7 +277,7 @@ def test_a_permanent_error_is_final_with_code_and_sentence(uploaded: Video) -> N
 def test_a_temporary_error_is_retried_and_given_up_in_the_end(uploaded: Video, settings: Any) -> None:
     settings.MAX_ATTEMPTS = 2
     assert lifecycle.mark_failed(claim=claimed(uploaded), error=StorageUnavailable()) == State.PENDING
-    assert lifecycle.claim(video_id=uploaded.pk) is None, "not before its time"
+    assert lifecycle.claim(video_id=uploaded.pk) is None, "the pause has not ended"
     Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert lifecycle.mark_failed(claim=claimed(uploaded), error=StorageUnavailable()) == State.ERROR
     uploaded.refresh_from_db()
@@ -305,7 +305,7 @@ def test_retry_starts_with_a_clean_slate(uploaded: Video) -> None:
 
 def test_an_expired_claim_goes_back_to_pending(uploaded: Video) -> None:
     claimed(uploaded)
-    assert lifecycle.take_back_expired() == 0, "its lease still runs"
+    assert lifecycle.take_back_expired() == 0, "the lease has not expired"
     Video.objects.filter(pk=uploaded.pk).update(lease_until=timezone.now() - timedelta(seconds=1))
     assert lifecycle.take_back_expired() == 1
     assert lifecycle.waiting_ids() == [uploaded.pk]

@@ -1,4 +1,4 @@
-"""What the reaper cleans up, and what it must leave alone."""
+"""The clean-up of the reaper: objects and files that it removes, and those that it must leave."""
 
 import os
 import time
@@ -112,7 +112,7 @@ def test_half_received_uploads_go_after_a_day(db: None, settings: Any, tmp_path:
     assert not old.exists()
 
 
-def test_a_file_that_cannot_be_removed_keeps_none_of_the_others(
+def test_a_file_that_cannot_be_removed_does_not_keep_the_others(
     db: None, settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.FILE_UPLOAD_TEMP_DIR = tmp_path / "incoming"
@@ -138,7 +138,7 @@ CHORES = list(chores)
 
 
 @pytest.mark.parametrize("failing", CHORES)
-def test_each_chore_runs_whichever_of_them_fails(failing: str, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_every_chore_runs_when_any_one_of_them_fails(failing: str, db: None, monkeypatch: pytest.MonkeyPatch) -> None:
     done: list[str] = []
 
     def stand_in(name: str) -> Callable[[], None]:

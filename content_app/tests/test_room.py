@@ -1,4 +1,4 @@
-"""A small disk: what is announced has to fit beside what others announced, and a reserve is never touched."""
+"""A small disk: announced files have to fit beside others that were announced, and a reserve is never touched."""
 
 import io
 import os
@@ -95,11 +95,14 @@ def test_an_upload_that_would_touch_the_reserve_is_refused(creators: APIClient) 
     assert begin(creators, fits).status_code == 201
 
 
-def test_room_that_is_promised_to_other_uploads_is_taken(creators: APIClient, as_user: SignIn, creator: User) -> None:
+def test_room_that_is_promised_to_other_uploads_counts_as_taken(
+    creators: APIClient, as_user: SignIn, creator: User
+) -> None:
     first = begun(as_user(creator), 5 * MEGABYTE)
     assert said(begin(creators, 4 * MEGABYTE)) == NO_ROOM
     patch(as_user(creator), first, bytes(3 * MEGABYTE))
-    assert said(begin(creators, 4 * MEGABYTE)) == NO_ROOM  # not counted twice: three are there, two are to come
+    # Received bytes are not counted twice: three megabytes are on the disk, two are still to come.
+    assert said(begin(creators, 4 * MEGABYTE)) == NO_ROOM
     assert begin(creators, 3 * MEGABYTE).status_code == 201
 
 
@@ -147,7 +150,7 @@ def test_a_form_is_refused_by_its_length(method: str, creators: APIClient, owner
     body = io.BytesIO(form(bytes(100_000), closing=b""))
     answer = post_form(creators, body, DISK - RESERVE + 1, path, method)
     assert (answer.status_code, answer.json()["code"]) == NO_ROOM
-    assert body.tell() <= 2 * 64 * 1024, "nearly nothing of it was read"
+    assert body.tell() <= 2 * 64 * 1024, "hardly any of the body was read"
     assert (original_files(), list(Path(django_settings.FILE_UPLOAD_TEMP_DIR).iterdir())) == ([], [])
 
 
@@ -165,11 +168,11 @@ class Watched(io.BytesIO):
         return super().read(size)
 
 
-def test_an_unfinished_form_counts_with_the_bytes_that_have_still_to_come(creators: APIClient) -> None:
+def test_an_unfinished_form_counts_with_its_missing_bytes(creators: APIClient) -> None:
     said_meanwhile: list[Any] = []
 
     def begin_another() -> None:
-        said_meanwhile.append(said(begin(creators, 4 * MEGABYTE)))  # five are promised to the form
+        said_meanwhile.append(said(begin(creators, 4 * MEGABYTE)))  # five megabytes are promised to the form
         said_meanwhile.append(begin(creators, 2 * MEGABYTE).status_code)
 
     body = form(bytes(5 * MEGABYTE))
@@ -191,14 +194,14 @@ def test_a_form_without_a_file_needs_no_room(creators: APIClient, staff: Client,
     assert video.title == "Again"
 
 
-def test_the_script_of_the_admin_site_is_told_at_once(staff: Client) -> None:
+def test_the_script_of_the_admin_site_gets_its_refusal_before_the_body_is_read(staff: Client) -> None:
     environ: Any = {"CONTENT_LENGTH": str(DISK), "CONTENT_TYPE": FORM, "wsgi.input": Unread()}
     answer = staff.generic("POST", ADD, headers={"Accept": "application/json"}, **environ)
     assert (answer.status_code, answer.json()["code"]) == NO_ROOM
     assert "no room" in answer.json()["detail"]
 
 
-def test_the_form_of_the_admin_site_keeps_what_was_typed(staff: Client, owner: User, disk: Disk) -> None:
+def test_the_refused_form_of_the_admin_site_keeps_its_fields(staff: Client, owner: User, disk: Disk) -> None:
     disk.others = DISK
     fields = {"title": "Kept", "owner": owner.pk, "visibility": "PUBLIC", "price": "0", "currency": "EUR"}
     answer = staff.post(ADD, {**fields, "video_file": make_upload()})
@@ -208,7 +211,7 @@ def test_the_form_of_the_admin_site_keeps_what_was_typed(staff: Client, owner: U
     assert (Video.objects.exists(), original_files()) == (False, [])
 
 
-def test_a_person_sends_a_bounded_number_of_forms_at_once(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_user_sends_a_limited_number_of_forms_at_once(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(forms, "MOST_FORMS", 1)
     second: list[Any] = []
     body = form(bytes(200_000))
@@ -226,7 +229,7 @@ def test_a_person_sends_a_bounded_number_of_forms_at_once(creators: APIClient, m
 
 def test_a_chunk_stops_before_the_reserve_and_goes_on_when_there_is_room(creators: APIClient, disk: Disk) -> None:
     url = begun(creators, 4 * MEGABYTE)
-    disk.others = 5 * MEGABYTE  # after it was announced
+    disk.others = 5 * MEGABYTE  # taken after the announcement
     assert said(patch(creators, url, bytes(4 * MEGABYTE))) == NO_ROOM
     came = offset_of(creators, url)
     assert 2 * MEGABYTE < came <= 3 * MEGABYTE
@@ -248,7 +251,7 @@ def test_a_form_stops_before_the_reserve_and_leaves_nothing(creators: APIClient,
     assert not Video.objects.exists()
 
 
-def test_a_beginning_that_gets_no_room_leaves_nothing(creators: APIClient, disk: Disk) -> None:
+def test_an_upload_that_runs_out_of_room_while_it_begins_leaves_nothing(creators: APIClient, disk: Disk) -> None:
     headers = {**V1, "Upload-Length": str(2 * MEGABYTE), "Upload-Metadata": metadata(filename="film.mp4")}
 
     def fill() -> None:
@@ -263,7 +266,7 @@ def test_a_beginning_that_gets_no_room_leaves_nothing(creators: APIClient, disk:
 # --- giving up -------------------------------------------------------------------------------------------------------
 
 
-def test_giving_up_makes_room_before_the_database_is_asked(
+def test_cancelling_makes_room_before_the_database_is_changed(
     creators: APIClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = begun(creators, 4)
@@ -290,7 +293,7 @@ time.sleep(1000)
 """
 
 
-def test_a_form_has_its_room_and_its_place_as_long_as_the_process_lives_that_receives_it(
+def test_a_form_keeps_its_room_and_its_place_while_its_process_lives(
     creators: APIClient, owner: User, settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forms, "MOST_FORMS", 1)
@@ -312,7 +315,7 @@ def test_a_form_has_its_room_and_its_place_as_long_as_the_process_lives_that_rec
     assert not half.exists()
 
 
-def test_a_file_that_was_made_just_now_is_left_to_its_process(settings: Any) -> None:
+def test_a_new_file_is_left_to_its_process(settings: Any) -> None:
     Path(settings.FILE_UPLOAD_TEMP_DIR, "1-new.upload").touch()
     assert half_received.sweep_incoming() == 0
 
@@ -343,7 +346,7 @@ def test_an_encoder_is_ended_before_the_reserve_and_the_film_waits(
     monkeypatch.setattr(encoding, "process", encode)
     monkeypatch.setattr(lifecycle, "mark_failed", mark_failed)
     monkeypatch.setattr(work_folder, "fetch_original", lambda key, path, *_: path.write_bytes(b"film"))
-    for state in (State.PENDING, State.PENDING, State.ERROR):  # MAX_ATTEMPTS
+    for state in (State.PENDING, State.PENDING, State.ERROR):  # the third attempt is the last (MAX_ATTEMPTS)
         Video.objects.update(lease_until=None)
         claim = lifecycle.claim(video_id=video.pk)
         assert claim
@@ -357,7 +360,7 @@ def test_an_encoder_is_ended_before_the_reserve_and_the_film_waits(
     assert lifecycle.retry(video_id=video.pk)
 
 
-def test_the_room_that_a_film_will_need_is_beside_the_reserve(disk: Disk, settings: Any) -> None:
+def test_the_scratch_space_of_a_film_does_not_touch_the_reserve(disk: Disk, settings: Any) -> None:
     work_folder.require_scratch_space(DISK - RESERVE)
     with pytest.raises(StorageUnavailable):
         work_folder.require_scratch_space(DISK - RESERVE + 1)
@@ -368,7 +371,7 @@ def test_a_version_that_has_to_be_copied_to_another_disk_needs_room_there(
 ) -> None:
     (tmp_path / "720p.mp4").write_bytes(bytes(3 * MEGABYTE))
     disk.others = DISK - RESERVE - 4 * MEGABYTE
-    encoding.require_room_to_publish(tmp_path)  # linked
+    encoding.require_room_to_publish(tmp_path)  # a version that is linked needs no room
     monkeypatch.setattr(encoding, "can_link", lambda source, target: False)
     with pytest.raises(disk_space.NoRoom):
         encoding.require_room_to_publish(tmp_path)

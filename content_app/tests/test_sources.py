@@ -42,7 +42,7 @@ def bucket(settings: Any, monkeypatch: pytest.MonkeyPatch) -> Bucket:
 
 @pytest.fixture
 def place(settings: Any) -> Path:
-    folder = Path(settings.WORK_DIR, "somebody")
+    folder = Path(settings.WORK_DIR, "a-claim")
     folder.mkdir()
     return folder / "source"
 
@@ -58,7 +58,7 @@ def test_a_checked_file_is_left_to_the_worker(bucket: Bucket, place: Path) -> No
 
 def test_a_file_that_no_worker_takes_is_dropped_after_a_while(bucket: Bucket, place: Path) -> None:
     work_folder.fetch_original(KEY, place)
-    os.utime(place, (0, 0))  # an old file that was left just now
+    os.utime(place, (0, 0))  # the age counts from now, although the file is old
     work_folder.leave_to_worker(KEY, place)
     assert work_folder.drop_kept() == 0
     time.sleep(0.05)
@@ -84,7 +84,7 @@ def test_the_room_of_other_films_counts(bucket: Bucket, place: Path, settings: A
         work_folder.fetch_original(KEY, place)
 
 
-def test_files_that_are_only_kept_give_way(bucket: Bucket, place: Path, settings: Any) -> None:
+def test_files_kept_for_later_give_way_to_a_film_that_is_needed_now(bucket: Bucket, place: Path, settings: Any) -> None:
     settings.WORK_MAX_MB = 3
     place.write_bytes(bytes(2 * MB))
     work_folder.leave_to_worker("originals/another/film.mp4", place)
@@ -101,7 +101,7 @@ def test_a_full_disk_is_reported_before_anything_is_fetched(
     assert bucket.fetched == 0
 
 
-def test_from_a_folder_nothing_is_kept_and_no_room_is_asked_for(place: Path, settings: Any, tmp_path: Path) -> None:
+def test_originals_in_a_folder_need_no_copy_and_no_room(place: Path, settings: Any, tmp_path: Path) -> None:
     settings.WORK_MAX_MB = 1
     (tmp_path / "film").write_bytes(bytes(2 * MB))
     get_store().put(tmp_path / "film", KEY, "video/mp4")

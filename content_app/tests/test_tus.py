@@ -1,4 +1,4 @@
-"""Uploads that can be resumed: what the server says, what it refuses, and what it keeps."""
+"""Resumable uploads by tus: answers, refusals, and the files that the server keeps."""
 
 import base64
 import errno
@@ -57,7 +57,7 @@ def metadata(**texts: str) -> str:
 
 
 def send(client: APIClient, method: str, url: str, body: bytes, **request: Any) -> Any:
-    data: Any = body  # the types of this client know texts only
+    data: Any = body  # the type stubs of this client know texts only
     return client.generic(method, url, data, **request)
 
 
@@ -68,7 +68,7 @@ def begin(client: APIClient, length: object = 10, body: bytes = b"", /, **texts:
 
 
 def begun(client: APIClient, length: int = 10, **texts: str) -> str:
-    """The address of a new upload."""
+    """Begins an upload. Returns its address."""
     answer = begin(client, length, **texts)
     assert answer.status_code == 201, answer.content
     return str(answer["Location"])
@@ -92,7 +92,7 @@ def checksum(body: bytes, algorithm: str = "sha256") -> str:
 
 
 def said(answer: Any) -> tuple[int, str]:
-    """Every error has a sentence, a code and the version."""
+    """Returns status and code; asserts that the error has a sentence, a code and the version of tus."""
     assert answer["Tus-Resumable"] == "1.0.0"
     body = answer.json()
     assert body.get("detail") or len(body) > 1
@@ -123,11 +123,11 @@ def patch_and_leave(client: APIClient, url: str, came: bytes, *, of_bytes: int, 
     return client.generic("PATCH", url, content_type=CHUNK_TYPE, headers=sent, **environ)
 
 
-# --- what it can do --------------------------------------------------------------------------------------------------
+# --- capabilities ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("url", [BASE, BASE.rstrip("/"), f"{BASE}{uuid.uuid4()}/"])
-def test_anybody_may_ask_what_it_can_do(url: str, client: Client, settings: Any) -> None:
+def test_any_client_may_ask_for_the_capabilities(url: str, client: Client, settings: Any) -> None:
     settings.MAX_UPLOAD_MB = 7
     answer = client.options(url)
     assert (answer.status_code, answer.content) == (204, b"")
@@ -163,7 +163,7 @@ def test_with_buckets_every_route_refuses(creators: APIClient, settings: Any) ->
     assert head(creators, url).status_code == 409
 
 
-# --- who may ---------------------------------------------------------------------------------------------------------
+# --- permissions -----------------------------------------------------------------------------------------------------
 
 
 def test_it_refuses_strangers_and_viewers(as_user: SignIn, viewer: User) -> None:
@@ -187,7 +187,7 @@ def test_the_upload_of_another_user_is_not_found(
     assert offset_of(creators, url) == 0
 
 
-def test_a_page_elsewhere_cannot_use_cookies(client: Client, owner: User, settings: Any) -> None:
+def test_a_page_of_another_site_cannot_use_cookies(client: Client, owner: User, settings: Any) -> None:
     login = {"email": owner.email, "password": "correct horse battery staple"}
     assert client.post("/users/login/", login, content_type="application/json").status_code == 200
     headers = {**V1, "Upload-Length": "3", "Upload-Metadata": metadata(filename="film.mp4")}
@@ -226,7 +226,7 @@ def test_an_upload_is_begun(creators: APIClient, owner: User) -> None:
     assert upload.video is None
 
 
-def test_a_title_makes_a_video_of_it(creators: APIClient, owner: User) -> None:
+def test_an_upload_with_a_title_makes_a_video(creators: APIClient, owner: User) -> None:
     drama = make_category("Drama")
     begun(creators, title="Grüße", description="Long ago", category="Drama", visibility="PRIVATE", relativePath="")
     video = Video.objects.get()
@@ -259,7 +259,7 @@ def test_it_never_replaces_the_file_of_another_user(creators: APIClient, creator
         *((text, (400, "bad_header")) for text in ("٣", "²", "\u00a01", "1_0", "\x00")),
     ],
 )
-def test_the_length_is_read_with_care(
+def test_an_unusable_length_is_refused(
     length: object, expected: tuple[int, str], creators: APIClient, settings: Any
 ) -> None:
     settings.MAX_UPLOAD_MB = 1
@@ -271,7 +271,7 @@ def test_the_length_is_read_with_care(
 @pytest.mark.parametrize(
     ("header", "code"), [("Upload-Defer-Length", "deferred_length"), ("Upload-Concat", "no_concatenation")]
 )
-def test_extensions_that_it_does_not_have_are_refused(header: str, code: str, creators: APIClient) -> None:
+def test_unsupported_extensions_are_refused(header: str, code: str, creators: APIClient) -> None:
     headers = {**V1, "Upload-Metadata": metadata(filename="film.mp4"), "Upload-Length": "10", header: "1"}
     assert said(creators.generic("POST", BASE, headers=headers)) == (400, code)
 
@@ -294,7 +294,7 @@ def test_extensions_that_it_does_not_have_are_refused(header: str, code: str, cr
         (metadata(filename="a.mp4", title="x", category="There is none"), "invalid"),
     ],
 )
-def test_metadata_that_make_no_sense_are_refused(header: str, code: str, creators: APIClient) -> None:
+def test_invalid_metadata_are_refused(header: str, code: str, creators: APIClient) -> None:
     headers = {**V1, "Upload-Length": "10", "Upload-Metadata": header}
     assert said(creators.generic("POST", BASE, headers=headers)) == (400, code)
     assert not DirectUpload.objects.exists()
@@ -303,7 +303,7 @@ def test_metadata_that_make_no_sense_are_refused(header: str, code: str, creator
 @pytest.mark.parametrize(
     "name", ["x" * 10_000 + ".mp4", "../../etc/passwd.mp4", "Zoë 🎬.MP4", "a\nb\r.mp4", "a'\"<b>.mkv"]
 )
-def test_a_name_may_be_anything_that_ends_like_a_film(name: str, creators: APIClient) -> None:
+def test_any_name_with_the_extension_of_a_film_is_accepted(name: str, creators: APIClient) -> None:
     url = begun(creators, 4, filename=name)
     assert patch(creators, url, b"film").status_code == 204
     assert head(creators, url).status_code == 200
@@ -325,14 +325,14 @@ def test_the_number_of_unfinished_uploads_is_limited(creators: APIClient, monkey
 # --- beginning with the file -----------------------------------------------------------------------------------------
 
 
-def test_the_first_bytes_may_come_along(creators: APIClient, to_check: list[int]) -> None:
+def test_the_first_bytes_may_come_with_the_creation(creators: APIClient, to_check: list[int]) -> None:
     assert begin(creators, 10, b"half ")["Upload-Offset"] == "5"
     assert begin(creators, 4, b"film", title="Whole")["Upload-Offset"] == "4"
     assert [path.read_bytes() for path in original_files()] == [b"film"]
     assert to_check == [DirectUpload.objects.get(name="film.mp4", declared_bytes=4).pk]
 
 
-def test_a_beginning_that_is_too_long_leaves_nothing(creators: APIClient) -> None:
+def test_a_creation_with_too_many_bytes_leaves_nothing(creators: APIClient) -> None:
     assert said(begin(creators, 3, b"film", title="Long")) == (413, "too_much")
     assert (partial_files(), DirectUpload.objects.count(), Video.objects.count()) == ([], 0, 0)
 
@@ -373,7 +373,7 @@ def test_head_tells_the_offset(creators: APIClient) -> None:
     assert "Upload-Expires" in answer
 
 
-def test_a_complete_upload_says_so_and_takes_no_more(creators: APIClient) -> None:
+def test_a_complete_upload_accepts_no_more_bytes(creators: APIClient) -> None:
     url = begun(creators, 4)
     patch(creators, url, b"film")
     assert offset_of(creators, url) == 4
@@ -394,7 +394,7 @@ def test_a_wrong_offset_is_refused_with_the_right_one(offset: object, creators: 
 
 
 @pytest.mark.parametrize("offset", ["", "-1", "+0", "0.0", "zero", "0, 0", "٠", "²", "\x00"])
-def test_an_offset_that_is_no_number_is_refused(offset: str, creators: APIClient) -> None:
+def test_a_malformed_offset_is_refused(offset: str, creators: APIClient) -> None:
     assert said(patch(creators, begun(creators), b"x", offset)) == (400, "bad_header")
 
 
@@ -407,7 +407,7 @@ def test_a_chunk_has_a_type_of_its_own(content_type: str, creators: APIClient) -
     assert offset_of(creators, url) == 0
 
 
-def test_more_than_was_announced_is_dropped(creators: APIClient) -> None:
+def test_a_chunk_beyond_the_announced_length_is_dropped(creators: APIClient) -> None:
     url = begun(creators, 6)
     patch(creators, url, b"film")
     assert said(patch(creators, url, b"too much", 4)) == (413, "too_much")
@@ -437,7 +437,7 @@ def test_a_body_is_never_read_as_a_whole(creators: APIClient, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("method", ["HEAD", "PATCH", "DELETE"])
-def test_an_upload_that_was_never_announced_is_not_there(method: str, creators: APIClient) -> None:
+def test_an_unknown_upload_is_not_found(method: str, creators: APIClient) -> None:
     headers = {**V1, "Upload-Offset": "0"}
     answer = send(creators, method, f"{BASE}{uuid.uuid4()}/", b"", content_type=CHUNK_TYPE, headers=headers)
     assert (answer.status_code, answer["Tus-Resumable"]) == (404, "1.0.0")
@@ -448,14 +448,14 @@ def test_an_upload_that_was_never_announced_is_not_there(method: str, creators: 
 
 
 @pytest.mark.parametrize("algorithm", ["sha1", "sha256"])
-def test_a_chunk_with_its_checksum_is_taken(algorithm: str, creators: APIClient) -> None:
+def test_a_chunk_with_a_right_checksum_is_accepted(algorithm: str, creators: APIClient) -> None:
     url = begun(creators)
     answer = patch(creators, url, b"film", Upload_Checksum=checksum(b"film", algorithm))
     assert (answer.status_code, offset_of(creators, url)) == (204, 4)
     assert len(partial_files()) == 1
 
 
-def test_a_chunk_with_another_checksum_is_dropped(creators: APIClient) -> None:
+def test_a_chunk_with_a_wrong_checksum_is_dropped(creators: APIClient) -> None:
     url = begun(creators)
     patch(creators, url, b"film")
     answer = patch(creators, url, b"corrup", 4, Upload_Checksum=checksum(b"proper"))
@@ -471,7 +471,7 @@ def test_half_a_chunk_with_a_checksum_is_dropped(creators: APIClient) -> None:
     assert (offset_of(creators, url), len(partial_files())) == (0, 1)
 
 
-def test_a_chunk_that_was_not_proved_when_the_process_died_does_not_count(creators: APIClient) -> None:
+def test_a_chunk_that_was_not_verified_when_the_process_died_does_not_count(creators: APIClient) -> None:
     url = begun(creators)
     patch(creators, url, b"film")
     upload = only_upload()
@@ -484,13 +484,13 @@ def test_a_chunk_that_was_not_proved_when_the_process_died_does_not_count(creato
 
 
 @pytest.mark.parametrize("header", ["", "md5 AAAA", "sha256", "sha256 !", "sha256 é", "sha1 AAAA AAAA", "sha256  AA=="])
-def test_a_checksum_that_cannot_be_read_is_refused(header: str, creators: APIClient) -> None:
+def test_a_malformed_checksum_is_refused(header: str, creators: APIClient) -> None:
     url = begun(creators)
     assert said(patch(creators, url, b"film", Upload_Checksum=header))[0] in (400, 460)
     assert offset_of(creators, url) == 0
 
 
-def test_a_beginning_with_another_checksum_leaves_nothing(creators: APIClient) -> None:
+def test_a_creation_with_a_wrong_checksum_leaves_nothing(creators: APIClient) -> None:
     headers = {**V1, "Upload-Length": "4", "Upload-Metadata": metadata(filename="film.mp4")}
     headers["Upload-Checksum"] = checksum(b"another")
     answer = send(creators, "POST", BASE, b"film", content_type=CHUNK_TYPE, headers=headers)
@@ -501,7 +501,7 @@ def test_a_beginning_with_another_checksum_leaves_nothing(creators: APIClient) -
 # --- one writer at a time --------------------------------------------------------------------------------------------
 
 
-def test_two_cannot_write_at_once(creators: APIClient) -> None:
+def test_two_requests_cannot_write_at_once(creators: APIClient) -> None:
     url = begun(creators)
     with tus.path_of(only_upload()).open("rb") as other:
         fcntl.flock(other, fcntl.LOCK_EX)
@@ -523,7 +523,7 @@ def test_a_request_that_waited_until_the_file_was_stored_does_not_write(creators
 
 
 class NearlyFull(FileIO):
-    """Takes three bytes more."""
+    """A file on a disk with room for three more bytes."""
 
     room = 3
 
@@ -550,14 +550,14 @@ def test_a_full_disk_is_reported_and_the_offset_stays_right(creators: APIClient,
     assert tus.path_of(only_upload()).read_bytes() == b"film"
 
 
-def test_a_full_disk_drops_a_chunk_that_was_not_proved(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_drops_a_chunk_that_was_not_verified(creators: APIClient, full_disk: pytest.MonkeyPatch) -> None:
     url = begun(creators)
     assert said(patch(creators, url, b"film", Upload_Checksum=checksum(b"film"))) == (507, "insufficient_storage")
     assert offset_of(creators, url) == 0
 
 
 @pytest.mark.usefixtures("full_disk")
-def test_a_beginning_on_a_full_disk_leaves_nothing(creators: APIClient) -> None:
+def test_a_creation_on_a_full_disk_leaves_nothing(creators: APIClient) -> None:
     assert said(begin(creators, 4, b"film")) == (507, "insufficient_storage")
     assert (partial_files(), DirectUpload.objects.count()) == ([], 0)
 
@@ -565,7 +565,7 @@ def test_a_beginning_on_a_full_disk_leaves_nothing(creators: APIClient) -> None:
 # --- the end of an upload --------------------------------------------------------------------------------------------
 
 
-def test_an_upload_is_given_up(creators: APIClient) -> None:
+def test_an_upload_is_cancelled(creators: APIClient) -> None:
     url = begun(creators)
     patch(creators, url, b"film")
     answer = creators.delete(url, headers=V1)
@@ -574,7 +574,7 @@ def test_an_upload_is_given_up(creators: APIClient) -> None:
     assert head(creators, url).status_code == 404
 
 
-def test_an_upload_that_arrives_while_it_is_cancelled_stays_and_its_client_is_told(creators: APIClient) -> None:
+def test_an_upload_that_arrives_while_it_is_cancelled_is_kept(creators: APIClient) -> None:
     url = begun(creators, 4)
     read_before = only_upload()
     patch(creators, url, b"film")
@@ -591,7 +591,7 @@ def test_an_upload_expires(creators: APIClient) -> None:
     assert said(creators.delete(url, headers=V1)) == (410, "upload_expired")
 
 
-def test_every_chunk_gives_the_upload_its_full_time_again(creators: APIClient) -> None:
+def test_every_chunk_renews_the_lifetime_of_the_upload(creators: APIClient) -> None:
     url = begun(creators)
     soon = timezone.now() + timedelta(minutes=1)
     DirectUpload.objects.update(expires_at=soon)
@@ -600,7 +600,7 @@ def test_every_chunk_gives_the_upload_its_full_time_again(creators: APIClient) -
     assert only_upload().expires_at > soon + timedelta(hours=1)
 
 
-def test_a_long_chunk_does_not_expire_meanwhile(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_upload_does_not_expire_during_a_long_chunk(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> None:
     renewed: list[DirectUpload] = []
     monkeypatch.setattr(direct_uploads, "extend_expiry", lambda *, upload: renewed.append(upload))
     monkeypatch.setattr(tus, "RENEW_S", 0)
@@ -608,7 +608,7 @@ def test_a_long_chunk_does_not_expire_meanwhile(creators: APIClient, monkeypatch
     assert len(renewed) == 4
 
 
-def test_an_empty_chunk_gives_the_upload_no_more_time(creators: APIClient) -> None:
+def test_an_empty_chunk_does_not_renew_the_lifetime(creators: APIClient) -> None:
     url = begun(creators)
     soon = timezone.now() + timedelta(minutes=1)
     DirectUpload.objects.update(expires_at=soon)
@@ -616,7 +616,7 @@ def test_an_empty_chunk_gives_the_upload_no_more_time(creators: APIClient) -> No
     assert only_upload().expires_at == soon
 
 
-def test_an_upload_whose_file_is_lost_begins_anew(creators: APIClient) -> None:
+def test_an_upload_whose_file_is_lost_is_gone_and_can_be_cancelled(creators: APIClient) -> None:
     url = begun(creators)
     tus.remove_received(only_upload())
     assert head(creators, url).status_code == 410
@@ -630,7 +630,7 @@ def test_an_upload_whose_file_is_lost_begins_anew(creators: APIClient) -> None:
 
 @pytest.fixture
 def whole(creators: APIClient, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Received by a process that died before it stored the file."""
+    """The address of a complete upload, whose process died before it stored the file."""
     url = begun(creators, 4, title="Whole")
     with tus.path_of(only_upload()).open("ab") as file:
         file.write(b"film")
@@ -643,17 +643,19 @@ def is_stored(to_check: list[int]) -> bool:
     return stored and (upload.arrived_at is not None) and to_check == [upload.pk] and not partial_files()
 
 
-def test_a_request_for_the_offset_finishes_it(creators: APIClient, whole: str, to_check: list[int]) -> None:
+def test_a_request_for_the_offset_finishes_a_complete_upload(
+    creators: APIClient, whole: str, to_check: list[int]
+) -> None:
     assert offset_of(creators, whole) == 4
     assert is_stored(to_check)
 
 
-def test_an_empty_chunk_finishes_it(creators: APIClient, whole: str, to_check: list[int]) -> None:
+def test_an_empty_chunk_finishes_a_complete_upload(creators: APIClient, whole: str, to_check: list[int]) -> None:
     assert patch(creators, whole, b"", 4).status_code == 204
     assert is_stored(to_check)
 
 
-def test_the_reaper_finishes_it(whole: str, to_check: list[int]) -> None:
+def test_the_reaper_finishes_a_complete_upload(whole: str, to_check: list[int]) -> None:
     tus.sweep()
     tus.sweep()
     assert is_stored(to_check)
@@ -708,7 +710,7 @@ def test_an_upload_that_has_arrived_is_kept_until_a_worker_checks_it(
 
 def test_a_complete_file_is_kept_while_it_cannot_be_stored(whole: str, to_check: list[int]) -> None:
     DirectUpload.objects.update(expires_at=timezone.now() - timedelta(days=3))
-    direct_uploads.settle_overdue_uploads()  # before the sweep, which may have failed
+    direct_uploads.settle_overdue_uploads()  # runs before the sweep here, as after a failed sweep
     assert DirectUpload.objects.get().settled_at is None
     tus.sweep()
     assert DirectUpload.objects.get().arrived_at
@@ -716,7 +718,7 @@ def test_a_complete_file_is_kept_while_it_cannot_be_stored(whole: str, to_check:
 
 def test_a_file_that_cannot_be_removed_stops_no_other_from_being_stored(whole: str, to_check: list[int]) -> None:
     folder = disk_space.arriving_folder()
-    for number in range(20):  # in whatever order the folder gives them
+    for number in range(20):  # enough that some come before the file in any order of the folder
         (folder / f"{number:032x}").mkdir()
         os.utime(folder / f"{number:032x}", (0, 0))
     with pytest.raises(OSError, match="directory"):
@@ -724,7 +726,7 @@ def test_a_file_that_cannot_be_removed_stops_no_other_from_being_stored(whole: s
     assert DirectUpload.objects.get().arrived_at
 
 
-def test_a_complete_file_is_stored_however_late(whole: str, to_check: list[int]) -> None:
+def test_a_complete_file_is_stored_even_a_week_later(whole: str, to_check: list[int]) -> None:
     a_week_passes()
     assert is_stored(to_check)
 
@@ -749,7 +751,7 @@ def age(path: Path, seconds: float) -> None:
 
 
 def test_a_file_without_an_upload_is_removed_after_an_hour(creators: APIClient) -> None:
-    tus.sweep()  # without a folder
+    tus.sweep()  # there is no folder yet
     begun(creators)
     kept = tus.path_of(only_upload())
     names = (uuid.uuid4().hex, uuid.uuid4().hex, "old.unproved")
@@ -763,7 +765,7 @@ def test_a_file_without_an_upload_is_removed_after_an_hour(creators: APIClient) 
     assert partial_files() == sorted([kept, fresh])
 
 
-def test_the_file_of_an_expired_upload_goes(creators: APIClient) -> None:
+def test_the_file_of_an_expired_upload_is_removed(creators: APIClient) -> None:
     begun(creators)
     age(tus.path_of(only_upload()), 2 * tus.ABANDONED_S)
     DirectUpload.objects.update(expires_at=timezone.now() - LATER)
@@ -784,7 +786,7 @@ def test_sweeping_takes_as_many_queries_for_any_number(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_check_is_queued_once_a_worker_can_see_all_that_has_arrived(
+def test_the_check_is_queued_once_a_worker_can_see_the_complete_upload(
     creators: APIClient, checks_seen: list[Any]
 ) -> None:
     url = begun(creators, 4, title="In order")
@@ -794,7 +796,7 @@ def test_the_check_is_queued_once_a_worker_can_see_all_that_has_arrived(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_upload_that_comes_with_its_creation_is_queued_once_it_is_described(
+def test_a_file_that_comes_with_its_creation_is_queued_once_it_is_described(
     creators: APIClient, checks_seen: list[Any]
 ) -> None:
     assert begin(creators, 4, b"film", title="At once").status_code == 201
@@ -802,7 +804,7 @@ def test_an_upload_that_comes_with_its_creation_is_queued_once_it_is_described(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_an_arrival_that_is_taken_back_queues_nothing(creators: APIClient, checks_seen: list[Any]) -> None:
+def test_an_arrival_that_is_rolled_back_queues_nothing(creators: APIClient, checks_seen: list[Any]) -> None:
     begun(creators, 4, title="Taken back")
     with transaction.atomic():
         assert direct_uploads.mark_arrived(upload=only_upload())

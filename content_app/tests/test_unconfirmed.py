@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 
 def un_tick(office: Client, user: User) -> None:
-    """Sends the form as staff do: "active" off, "awaits confirmation" on."""
+    """Sends the form as staff do, with "active" off and "awaits confirmation" on."""
     form = {"email": user.email, "name": user.name, "role": user.role, "awaits_confirmation": "on"}
     assert office.post(f"/admin/users_app/user/{user.pk}/change/", form).status_code == 302
     user.refresh_from_db()

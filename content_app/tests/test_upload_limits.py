@@ -77,7 +77,7 @@ def test_a_user_begins_a_limited_number_a_minute(
     assert (refused.status_code, refused.json()["code"]) == (429, "throttled")
     assert int(refused["Retry-After"]) > 0
     assert DirectUpload.objects.count() == before
-    assert do(as_user(creator), creator).status_code < 300, "others are counted for themselves"
+    assert do(as_user(creator), creator).status_code < 300, "other users are counted separately"
 
 
 @pytest.mark.usefixtures("enqueued")
@@ -92,7 +92,7 @@ def test_requests_of_a_begun_upload_are_not_counted(creators: APIClient, setting
     assert begin(creators).status_code == 429
 
 
-# --- what is removed -------------------------------------------------------------------------------------------------
+# --- removal ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -127,7 +127,7 @@ def test_a_thousand_cancelled_uploads_are_one_cleanup(housekeeping: Queue, owner
         direct_uploads.cancel(upload=direct_uploads.announce(owner=owner, size_bytes=1))
     assert names(housekeeping) == ["remove_discards"]
     take_up_all(housekeeping)
-    with ThreadPoolExecutor(8) as pool:  # as many web processes do
+    with ThreadPoolExecutor(8) as pool:  # as several web processes do
         assert all(pool.map(lambda _: queue.enqueue_cleanup(), range(1000)))
     assert Discard.objects.count() == 100
     assert names(housekeeping) == ["remove_discards"]
@@ -138,7 +138,7 @@ def test_mails_do_not_wait_for_the_end_of_a_long_cleanup(housekeeping: Queue, mo
     monkeypatch.setattr(jobs, "MAX_DISCARDS", 2)
     for number in range(3):
         let_go(number)
-    take_up_all(housekeeping)  # a worker has taken it up
+    take_up_all(housekeeping)  # a worker has taken up the cleanup
     enqueue_mail(7)
     jobs.remove_discards()
     assert (Discard.objects.count(), names(housekeeping)) == (1, ["send_mail", "remove_discards"])

@@ -55,9 +55,7 @@ def test_a_whole_upload_is_taken(owner: User, as_user: SignIn, incoming: Path) -
 
 
 @pytest.mark.parametrize("closing", [f"\r\n--{BOUNDARY}--".encode(), f"\r\n--{BOUNDARY}--\r\nepilogue".encode()])
-def test_a_closing_boundary_may_be_followed_by_nothing_or_anything(
-    closing: bytes, owner: User, as_user: SignIn
-) -> None:
+def test_a_closing_boundary_may_be_followed_by_any_bytes(closing: bytes, owner: User, as_user: SignIn) -> None:
     assert as_user(owner).post(VIDEOS, form(b"film", closing=closing), content_type=FORM).status_code == 201
 
 
@@ -99,7 +97,7 @@ def test_a_second_file_that_is_cut_off_takes_the_first_with_it(owner: User, as_u
     assert nothing_is_left(incoming)
 
 
-def test_an_upload_that_declares_to_be_too_large_is_refused_unread(
+def test_an_upload_with_too_large_a_declared_length_is_refused_unread(
     owner: User, as_user: SignIn, incoming: Path
 ) -> None:
     unread = BrokenLine(b"")
@@ -159,7 +157,7 @@ def test_a_stranger_cannot_have_a_file_stored_by_sending_it_elsewhere(
 
 
 @pytest.mark.parametrize("content_type", ["multipart/*; boundary={}", "multipart/mixed; boundary={}"])
-def test_a_form_that_only_looks_like_one_with_files_may_not_be_large(
+def test_a_form_that_only_pretends_to_have_files_may_not_be_large(
     content_type: str, owner: User, as_user: SignIn
 ) -> None:
     boundary = FORM.partition("boundary=")[2]

@@ -224,7 +224,7 @@ def test_a_new_file_is_processed_while_the_old_version_plays(
         response = as_user(owner).patch(f"{VIDEOS}{video.pk}/", {"file": make_upload("new.mov")}, format="multipart")
     assert (response.json()["processing_state"], response.json()["is_playable"]) == ("pending", True)
     assert enqueued == [video.pk]
-    assert not Discard.objects.filter(prefix=old).exists(), "it may be needed again"
+    assert not Discard.objects.filter(prefix=old).exists(), "the original may be needed again"
 
 
 def test_a_refused_replacement_changes_nothing(owner: User, as_user: SignIn) -> None:
@@ -282,7 +282,7 @@ def test_an_owner_restores_a_video_deleted_just_now(owner: User, creator: User, 
     assert as_user(creator).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 403
     assert as_user(owner).patch(f"{VIDEOS}{video.pk}/restore/").json()["id"] == video.pk
     assert as_user(owner).get(f"{VIDEOS}{video.pk}/").status_code == 200
-    assert as_user(owner).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 403, "it is not deleted any more"
+    assert as_user(owner).patch(f"{VIDEOS}{video.pk}/restore/").status_code == 403, "the video is no longer deleted"
 
 
 def test_an_owner_does_not_restore_a_video_that_staff_deleted(owner: User, admin: User, as_user: SignIn) -> None:

@@ -99,7 +99,7 @@ PICTURES = {
     "an upload": f"{16 * 'a'}/poster.jpg",
     "none": "",
 }
-# Who sees it, of the users who have the public id. Paid films are shown to the same users as free ones.
+# The users who see the picture, of those who have the public id: the same for paid films as for free ones.
 SEERS = {
     Visibility.PUBLIC: set(ROLES),
     Visibility.UNLISTED: set(ROLES),
@@ -110,7 +110,7 @@ SEERS = {
 @pytest.mark.parametrize("is_paid", [False, True], ids=["free", "paid"])
 @pytest.mark.parametrize("visibility", SEERS)
 @pytest.mark.parametrize("picture", PICTURES)
-def test_a_picture_is_for_users_who_may_find_the_film_and_opens_no_more_of_it(
+def test_the_address_of_a_picture_is_for_users_who_may_find_the_film_and_opens_only_the_picture(
     picture: str,
     visibility: Visibility,
     is_paid: bool,
@@ -153,7 +153,7 @@ def is_good_for(grant: str, key: str) -> bool:
     return False
 
 
-def test_a_stranger_gets_404_for_what_exists_and_for_what_does_not(
+def test_a_stranger_gets_404_whether_or_not_the_film_exists(
     owner: User, viewer: User, as_user: Callable[[User], Any]
 ) -> None:
     hidden = make_video(owner, visibility=Visibility.PRIVATE)
