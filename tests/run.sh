@@ -8,7 +8,7 @@ say() { printf '\n== %s\n' "$*"; }
 
 slow='not slow'
 [ "${1:-}" = all ] && slow='slow or not slow'
-# Where Python may not keep what it compiled, every program that a test starts compiles everything again.
+# Without Python's cache every program that a test starts would compile all modules again.
 unset PYTHONDONTWRITEBYTECODE || true
 # The database is chosen here and nowhere else.
 unset DATABASE_URL POSTGRES_DATABASE_URL DB_NAME DB_HOST USE_SQLITE_LOCAL || true

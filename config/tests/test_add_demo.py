@@ -99,7 +99,7 @@ def test_one_of_the_films_has_captions_and_sound_in_two_languages() -> None:
     assert sum(demo.clip.stat().st_size for demo in (add_demo.FIRST, *add_demo.OTHERS)) < 8_000_000
 
 
-def test_a_catalogue_with_films_of_its_own_gets_none(owner: User, admin: User) -> None:
+def test_a_catalogue_with_films_of_its_own_gets_no_demo(owner: User, admin: User) -> None:
     Video.objects.create(owner=owner, title="Mine")
     run()
     assert [video.title for video in Video.objects.all()] == ["Mine"]

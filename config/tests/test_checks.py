@@ -118,7 +118,7 @@ def test_a_role_or_both_keys_are_accepted_and_so_is_another_vendor() -> None:
         ({"public_endpoint_url": "http://s3"}, "S3_PUBLIC_ENDPOINT_URL is set without"),
     ],
 )
-def test_what_is_missing_or_contradicts_itself_is_one_problem(changes: dict[str, Any], name: str) -> None:
+def test_each_missing_or_contradictory_setting_is_one_problem(changes: dict[str, Any], name: str) -> None:
     (problem,) = on_s3(**changes)
     assert name in f"{problem.msg} {problem.hint}"
 

@@ -57,7 +57,7 @@ def test_a_sound_pool_starts(changes: dict[str, Any]) -> None:
     ],
     ids=str,
 )
-def test_what_is_missing_or_contradicts_itself_is_one_problem(changes: dict[str, Any], beginning: str) -> None:
+def test_each_missing_or_contradictory_setting_is_one_problem(changes: dict[str, Any], beginning: str) -> None:
     (problem,) = of_pool(**changes)
     assert problem.msg.startswith(beginning)
     assert problem.hint

@@ -53,7 +53,7 @@ def test_words_for_no(word: str) -> None:
 
 
 @pytest.mark.parametrize("is_default", [True, False])
-def test_what_is_unset_or_empty_is_the_default(is_default: bool) -> None:
+def test_an_unset_or_empty_value_is_the_default(is_default: bool) -> None:
     for env in (Env({}), Env({"A": ""})):
         assert env.boolean("A", default=is_default) is is_default
         assert env.integer("A", default=7) == 7

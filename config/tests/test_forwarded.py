@@ -50,7 +50,7 @@ def test_the_address_is_the_last_one_that_is_not_a_trusted_proxy(nearest: str, c
     [("10.0.0.1", "https", "https"), ("10.0.0.1", "HTTPS", "https"), ("10.0.0.1", "gopher", "http"),
      ("10.0.0.1", "", "http"), ("203.0.113.9", "https", "http")],
 )  # fmt: skip
-def test_the_scheme_is_what_a_trusted_proxy_says(nearest: str, said: str, scheme: str) -> None:
+def test_a_trusted_proxy_names_the_scheme(nearest: str, said: str, scheme: str) -> None:
     assert seen(nearest, scheme=said)["wsgi.url_scheme"] == scheme
 
 

@@ -205,7 +205,7 @@ def test_a_stale_instance_does_not_restore_a_refused_candidate(film: Video) -> N
 
 
 def test_deleting_removes_the_original_that_plays_and_the_candidate(owner: User) -> None:
-    """Also when they were uploaded directly, and so are outside the film's folder."""
+    """Files that were uploaded directly are removed too, although they are outside the film's folder."""
     video = make_playable(owner, video_file="originals/one/a.mp4", accepted_original="originals/one/a.mp4")
     original = Original("originals/two/b.mp4", "b.mp4", 5)
     assert lifecycle.accept_upload(video_id=video.pk, original=original, verdict=GOOD)

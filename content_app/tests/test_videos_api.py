@@ -197,7 +197,7 @@ def test_the_owner_changes_the_texts(owner: User, as_user: SignIn) -> None:
     assert Video.objects.get().description == video.description
 
 
-def test_a_change_never_undoes_what_a_worker_wrote(
+def test_a_change_never_undoes_the_writes_of_a_worker(
     owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The worker publishes a version between the read and the write of the request."""

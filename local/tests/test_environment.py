@@ -21,7 +21,7 @@ def test_without_settings_it_chooses_all_that_the_services_need() -> None:
     }
 
 
-def test_what_the_operator_set_is_not_chosen_again() -> None:
+def test_settings_of_the_operator_are_not_replaced() -> None:
     own = {"DEBUG": "1", "BACKEND_ORIGIN": "https://a", "REDIS_HOST": "redis", "SECRET_KEY": "s", "DATA_DIR": "/data"}
     assert choose(**own) == {}
 

@@ -144,7 +144,7 @@ def test_a_bare_debian_python_gets_a_sentence_with_the_package_to_install(
         install.ensure_installed()
 
 
-def test_a_uv_that_does_not_run_counts_as_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_uv_that_does_not_run_is_ignored(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "uv").write_text("#!/bin/sh\necho 'uv: command not found' >&2\nexit 127\n")
     (tmp_path / "uv").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/bin")

@@ -116,7 +116,7 @@ def test_it_prints_the_last_words_of_a_program_that_ends_in_mid_line(stand: Call
     assert "web      | no end" in one.lines
 
 
-def test_it_keeps_the_terminal_safe_from_what_programs_print(stand: Callable[..., Stand]) -> None:
+def test_it_keeps_the_terminal_safe_from_the_output_of_programs(stand: Callable[..., Stand]) -> None:
     one = stand({"web": ["sh", "-c", r"printf '10 %%\r20 %%\n\033[2Jcleared\n'; exec sleep 1000"]})
     one.wait_for("cleared")
     assert one.lines == ["web      | 20 %", "web      | �[2Jcleared"]
@@ -141,7 +141,7 @@ def test_it_reports_a_program_that_cannot_be_started(stand: Callable[..., Stand]
     one.wait_for(r"^web cannot be started \(No such file or directory\); it starts again in 0\.1 s\.$")
 
 
-def test_it_ends_what_a_dead_program_leaves_behind(stand: Callable[..., Stand]) -> None:
+def test_it_ends_the_children_of_a_dead_program(stand: Callable[..., Stand]) -> None:
     one = stand({"worker": ["sh", "-c", RUNAWAY]})
     one.wait_for("started")
     runaway, worker = one.pid_of("sleep", "1000"), one.pid_of("sh", "-c", RUNAWAY)

@@ -91,7 +91,7 @@ def test_other_servers_have_one_origin_which_may_be_another_for_browsers(public:
         ("work/some-id/part.mp4", "private, no-store"),
     ],
 )
-def test_only_what_is_published_may_be_kept(key: str, kept: str) -> None:
+def test_only_published_objects_may_be_cached(key: str, kept: str) -> None:
     assert cache_control(key) == kept
 
 

@@ -79,7 +79,7 @@ def without(files: Files, *names: str) -> Files:
     return {name: data for name, data in files.items() if name not in names}
 
 
-# --- what is taken ---------------------------------------------------------------------------------------------------
+# --- accepted results ------------------------------------------------------------------------------------------------
 
 
 def test_every_segment_is_found_with_its_time(whole: Files) -> None:
@@ -162,7 +162,7 @@ def test_segments_without_a_timeline_have_the_length_of_their_samples(clip: Path
     assert result.texts["180p.m3u8"].count("#EXTINF:2.000000,") == 4
 
 
-# --- what players read -----------------------------------------------------------------------------------------------
+# --- playlists and manifest ------------------------------------------------------------------------------------------
 
 
 def test_hls_is_written_for_the_same_files(window: Files) -> None:
@@ -241,7 +241,7 @@ def test_with_both_forms_the_hls_stays_as_it_is_and_a_bad_manifest_is_left_out(w
         take({**short, "manifest.mpd": b"<html>"})
 
 
-# --- what is not sound -----------------------------------------------------------------------------------------------
+# --- refused results -------------------------------------------------------------------------------------------------
 
 
 def flipped(data: bytes, old: bytes, new: bytes) -> bytes:
@@ -287,7 +287,9 @@ def flipped(data: bytes, old: bytes, new: bytes) -> bytes:
         (lambda f: without(f, "manifest.mpd"), "master.m3u8 is not there"),
     ],
 )
-def test_what_is_not_sound_is_told(whole: Files, change: Callable[[Files], Files], sentence: str) -> None:
+def test_each_unsound_result_is_refused_with_its_sentence(
+    whole: Files, change: Callable[[Files], Files], sentence: str
+) -> None:
     with pytest.raises(BadResult, match=sentence):
         take(change(whole))
 

@@ -32,7 +32,7 @@ def cost_of(made: EncodePlan, speed: Speed = UNKNOWN_SPEED, *, source_bytes: int
     return estimate(made, speed, source_bytes=source_bytes)
 
 
-def test_a_known_film_costs_what_it_did() -> None:
+def test_the_estimate_of_a_known_film_matches_its_real_cost() -> None:
     cost = cost_of(plan_encode(BUNNY, PlanSettings()))
 
     assert cost.bytes == pytest.approx(BUNNY_BYTES, rel=0.05)

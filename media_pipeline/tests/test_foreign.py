@@ -84,7 +84,9 @@ def test_a_sound_result_is_read() -> None:
         ({"master.m3u8": MASTER.replace("720p/index", "a/b/index")}, {}, "only files beside it"),
     ],
 )
-def test_what_is_not_sound_is_told(texts: dict[str, str], sizes: dict[str, int], sentence: str) -> None:
+def test_each_unsound_result_is_refused_with_its_sentence(
+    texts: dict[str, str], sizes: dict[str, int], sentence: str
+) -> None:
     with pytest.raises(BadResult) as refused:
         read(texts, **sizes)
     assert sentence in str(refused.value)

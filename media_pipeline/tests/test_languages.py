@@ -32,7 +32,7 @@ def test_a_language_is_called_by_its_own_name(language: str, name: str) -> None:
         ("日本", None), ("ｄｅ", None), ("de-٣٣", None),
     ],
 )  # fmt: skip
-def test_a_full_tag_has_one_spelling_or_is_none(text: str, tag: str | None) -> None:
+def test_a_full_tag_has_one_spelling_or_is_no_tag(text: str, tag: str | None) -> None:
     assert canonical_tag(text) == tag
 
 

@@ -82,7 +82,7 @@ def test_names_are_made_of_their_identifiers(template: str, name: str) -> None:
     assert listed(text)[0][0] == name
 
 
-def test_a_template_is_inherited_and_what_lies_nearer_counts() -> None:
+def test_a_template_is_inherited_and_the_nearest_value_counts() -> None:
     period = '<SegmentTemplate timescale="1" startNumber="3" media="p-$Number$.m4s" initialization="p.m4s"/>'
     adaptation = '<SegmentTemplate timescale="1000" media="a-$Number$.m4s"/>'
     text = mpd(f"<SegmentTemplate>{TIMELINE}</SegmentTemplate>", period=period, adaptation=adaptation)

@@ -190,7 +190,7 @@ WHITE_FROM = "drawbox=color=white:t=fill:enable='gte(t,1.18)'"
 LONG_GOP = ("libx264", "-preset", "ultrafast", "-g", "250")
 
 
-def test_a_recording_that_begins_in_the_middle_of_a_gop_loses_only_what_cannot_be_decoded(
+def test_a_recording_that_begins_in_the_middle_of_a_gop_loses_only_undecodable_frames(
     studio: Studio, ffmpeg: str
 ) -> None:
     """The first pictures refer to others that were never recorded, as in recordings of television."""

@@ -33,7 +33,7 @@ def test_a_refusal_says_what_to_do(code: str, part: str) -> None:
     assert part in fault_sentence(code, "what the server says", "films")
 
 
-def test_an_unknown_error_is_told_in_the_words_of_the_server() -> None:
+def test_an_unknown_error_is_reported_in_the_words_of_the_server() -> None:
     assert fault_sentence("Odd{code}", "a {reason}", "films") == "The storage answered Odd{code}: a {reason}."
     assert fault_sentence("500", "", "films") == "The storage answered 500: no reason."
 

@@ -188,7 +188,7 @@ def test_decimal_rates_mean_the_broadcast_fractions(given: str, rounded: Fractio
     assert snap(Fraction(given)) == rounded
 
 
-def test_an_unusual_rate_stays_what_it_is() -> None:
+def test_an_unusual_rate_is_kept() -> None:
     assert snap(Fraction(17)) == 17
     assert source_rate(clock(Fraction(17), Fraction(1, 17000), 50), Fraction(1, 17000), "17/1") == (Fraction(17), False)
 

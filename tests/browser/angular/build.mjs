@@ -13,7 +13,7 @@ const linker = createEs2015LinkerPlugin({
   linkerJitMode: false,
 });
 
-/** Angular's modules do nothing when they are loaded: what they compute then is left out where nobody uses it. */
+/** Loading Angular's modules has no effects, so esbuild may leave out computed values that no code uses. */
 const pure = ({ types }) => ({
   visitor: {
     "CallExpression|NewExpression": (path) => {

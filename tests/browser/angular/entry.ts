@@ -1,5 +1,5 @@
 // A page of an Angular application without components: its HttpClient with the interceptor of docs/examples. The tests
-// drive it by `window.start` and what that gives.
+// drive it by `window.start` and `window.send`.
 
 import {
   HttpClient, HttpContext, HttpErrorResponse, provideHttpClient, withFetch, withInterceptors,

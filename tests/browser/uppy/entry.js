@@ -1,5 +1,5 @@
-// Uppy as a site of others would use it: its S3 plug-in signs every request with our server, and its Golden Retriever
-// goes on with an upload after a reload. The tests drive it by `window.uppy`.
+// Uppy as another site would use it: the platform signs every request of its S3 plug-in, and its Golden Retriever goes
+// on with an upload after a reload. The tests drive it by `window.uppy`.
 
 import AwsS3 from "@uppy/aws-s3";
 import Uppy from "@uppy/core";
@@ -25,7 +25,7 @@ const uppy = new Uppy({ id: "films" })
     getChunkSize: () => PART_BYTES,
     signRequest: (request) => post("sign", request),
   })
-  // Files of more than 10 MB are not kept otherwise, and would have to be chosen again.
+  // By default it keeps files of up to 10 MB; larger ones would have to be chosen again after a reload.
   .use(GoldenRetriever, { serviceWorker: false, indexedDB: { maxFileSize: MOST_BYTES, maxTotalSize: MOST_BYTES } });
 
 uppy.on("upload-success", async (file, { body }) => {
