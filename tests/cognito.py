@@ -30,16 +30,16 @@ HAS_NONE = {"RevokeToken", "GetTokensFromRefreshToken", "ResendConfirmationCode"
 
 
 @dataclass(frozen=True)
-class Said:
+class PoolAnswer:
     """An answer that a test chooses."""
 
     body: Any
     status: int = 200
 
 
-def no(code: str, message: str = "", status: int = 400) -> Said:
+def aws_error(code: str, message: str = "", status: int = 400) -> PoolAnswer:
     """Returns an error in the form that Cognito gives it."""
-    return Said({"__type": code, "message": message}, status)
+    return PoolAnswer({"__type": code, "message": message}, status)
 
 
 @dataclass
@@ -50,7 +50,7 @@ class Cognito:
     url: str = ""
     # Each request: its operation ("keys" for the key set) and its parameters.
     asked: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
-    answers: dict[str, list[Said]] = field(default_factory=dict)
+    answers: dict[str, list[PoolAnswer]] = field(default_factory=dict)
     operator: Any = None
     is_silent: bool = False
     may_speak: threading.Event = field(default_factory=threading.Event)
@@ -86,14 +86,14 @@ class Cognito:
         parameters: dict[str, Any] = json.loads(body) if body else {}
         return parameters
 
-    def answer_to(self, operation: str) -> Said | None:
+    def answer_to(self, operation: str) -> PoolAnswer | None:
         """Returns the next chosen answer, the last one again and again; None leaves the answer to moto."""
         said = self.answers.get(operation, [])
         if not said:
-            return Said({}) if operation in HAS_NONE else None
+            return PoolAnswer({}) if operation in HAS_NONE else None
         return said.pop(0) if len(said) > 1 else said[0]
 
-    def say(self, operation: str, *answers: Said) -> None:
+    def answer_with(self, operation: str, *answers: PoolAnswer) -> None:
         self.answers[operation] = list(answers)
 
     @contextmanager

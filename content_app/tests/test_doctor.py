@@ -24,7 +24,7 @@ from media_pipeline.ffmpeg.sandbox import Demand, Means
 from media_pipeline.storage.buckets import Buckets, S3Connection
 from media_pipeline.storage.s3 import S3Store
 from tests.ceph import Ceph
-from tests.cognito import make_pool, no, running_cognito
+from tests.cognito import aws_error, make_pool, running_cognito
 from tests.services import free_port, started
 from tests.smtp import SmtpServer
 from users_app.models import Mail, MailKind, User
@@ -187,7 +187,9 @@ def test_a_user_pool_is_checked_as_a_sign_in_uses_it(settings: Any) -> None:
         said, end = doctor()
         assert (wrong_lines(said), end) == ([], "")
         assert f"ok    user pool: {pool.id}, 1 key" in said
-        server.answers["InitiateAuth"] = [no("NotAuthorizedException", "Unable to verify secret hash for client x")]
+        server.answers["InitiateAuth"] = [
+            aws_error("NotAuthorizedException", "Unable to verify secret hash for client x")
+        ]
         (line,) = wrong_lines(doctor()[0])
         assert "COGNITO_CLIENT_ID" in line
         assert "secret hash" in line

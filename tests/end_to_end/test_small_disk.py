@@ -72,7 +72,7 @@ def said(answer: Answer) -> tuple[int, str]:
     return answer.status, answer.json()["code"]
 
 
-class Passer:
+class Visitor:
     """A user who signs in and asks for the health all the time; `refused` lists the answers other than 200."""
 
     def __init__(self, origin: str) -> None:
@@ -81,8 +81,8 @@ class Passer:
         self.rounds = 0
         self.is_over = threading.Event()
 
-    def __enter__(self) -> "Passer":
-        self.thread = threading.Thread(target=self.pass_by)
+    def __enter__(self) -> "Visitor":
+        self.thread = threading.Thread(target=self.visit)
         self.thread.start()
         return self
 
@@ -90,7 +90,7 @@ class Passer:
         self.is_over.set()
         self.thread.join()
 
-    def pass_by(self) -> None:
+    def visit(self) -> None:
         while not self.is_over.wait(0.1):
             client = Client(self.origin)
             health = client.get("/health/")
@@ -128,13 +128,13 @@ def test_uploads_and_films_leave_the_database_its_room(
         platform = Platform(tmp_path / "disk", template=prepared_database)
         platform.log = tmp_path / "platform.log"
         platform.env |= {"DISK_RESERVE_MB": str(RESERVE_MB), "MAX_ATTEMPTS": "1"}
-        with platform.running(), Passer(platform.origin) as passer:
+        with platform.running(), Visitor(platform.origin) as visitor:
             disk, client = platform.folder, platform.sign_in()
             refuse_what_does_not_fit(client)
             stop_before_the_reserve(client, disk)
             process_what_fits(platform, client, disk, clip)
-        assert passer.refused == []
-        assert passer.rounds > 10
+        assert visitor.refused == []
+        assert visitor.rounds > 10
         return None
 
 

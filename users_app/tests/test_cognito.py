@@ -18,7 +18,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from conftest import PASSWORD as LOCAL_PASSWORD
-from tests.cognito import Cognito, Pool, Said, make_pool, no, running_cognito
+from tests.cognito import Cognito, Pool, PoolAnswer, aws_error, make_pool, running_cognito
 from users_app.cognito import people
 from users_app.cognito import pool_api as asking
 from users_app.cognito.faults import PoolUnavailable
@@ -279,8 +279,10 @@ def test_a_refresh_token_as_long_as_those_of_amazon_fits_into_cookie_and_body(po
     assert unwrap(pool.settings, wrapped) == renewal
     with pytest.raises(PoolUnavailable):
         wrap(pool.settings, replace(renewal, token="e" * 4000))
-    pool.cognito.say("InitiateAuth", no("NotAuthorizedException", "Refresh Token has expired"))
-    pool.cognito.say("GetTokensFromRefreshToken", no("NotAuthorizedException", "Refresh Token has expired"))
+    pool.cognito.answer_with("InitiateAuth", aws_error("NotAuthorizedException", "Refresh Token has expired"))
+    pool.cognito.answer_with(
+        "GetTokensFromRefreshToken", aws_error("NotAuthorizedException", "Refresh Token has expired")
+    )
     body = post(APIClient(), "/users/refresh/", {"refresh_token": wrapped})
     assert code_of(body, 401) == "session_ended"
 
@@ -323,7 +325,9 @@ def test_a_taken_address_is_answered_like_a_free_one_and_gets_its_code_again(poo
 def test_the_owner_of_a_taken_address_gets_a_notice(pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     in_browser()
-    pool.cognito.say("ResendConfirmationCode", no("InvalidParameterException", "User is already confirmed."))
+    pool.cognito.answer_with(
+        "ResendConfirmationCode", aws_error("InvalidParameterException", "User is already confirmed.")
+    )
     assert post(APIClient(), "/api/v1/auth/register/", CREDENTIALS).status_code == 201
     assert [(mail.to, mail.subject) for mail in deliver()] == [(PERSON, "You already have an account")]
 
@@ -331,16 +335,16 @@ def test_the_owner_of_a_taken_address_gets_a_notice(pool: Pool) -> None:
 @pytest.mark.parametrize(
     "answer",
     [
-        no("InvalidParameterException", "User is already confirmed."),
-        no("TooManyRequestsException"),
-        no("LimitExceededException"),
-        no("InternalErrorException", status=500),
+        aws_error("InvalidParameterException", "User is already confirmed."),
+        aws_error("TooManyRequestsException"),
+        aws_error("LimitExceededException"),
+        aws_error("InternalErrorException", status=500),
     ],
     ids=lambda said: said.body["__type"],
 )
-def test_a_failure_to_send_the_code_again_is_not_shown(answer: Said, pool: Pool) -> None:
+def test_a_failure_to_send_the_code_again_is_not_shown(answer: PoolAnswer, pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
-    pool.cognito.say("ResendConfirmationCode", answer)
+    pool.cognito.answer_with("ResendConfirmationCode", answer)
     response = post(APIClient(), "/api/v1/auth/register/", CREDENTIALS)
     assert (response.status_code, response.json()) == (201, {"email": PERSON})
 
@@ -360,23 +364,27 @@ def test_registering_leaves_an_account_that_is_in_use_as_it_is(pool: Pool, viewe
     [
         (None, "The provided password does not confirm to the configured password policy"),
         (
-            no(
+            aws_error(
                 "InvalidPasswordException",
                 "Password did not conform with policy: Password must have uppercase characters",
             ),
             "Password must have uppercase characters",
         ),
-        (no("InvalidPasswordException"), "The identity provider does not take this password."),
+        (aws_error("InvalidPasswordException"), "The identity provider does not take this password."),
         (
-            no("InvalidParameterException", "1 validation error detected: Value at 'password' failed to satisfy …"),
+            aws_error(
+                "InvalidParameterException", "1 validation error detected: Value at 'password' failed to satisfy …"
+            ),
             "The identity provider does not take this password.",
         ),
     ],
     ids=range(4),
 )
-def test_a_password_that_is_not_good_enough_has_its_sentence(answer: Said | None, sentence: str, pool: Pool) -> None:
+def test_a_password_that_is_not_good_enough_has_its_sentence(
+    answer: PoolAnswer | None, sentence: str, pool: Pool
+) -> None:
     if answer:
-        pool.cognito.say("SignUp", answer)
+        pool.cognito.answer_with("SignUp", answer)
     response = post(APIClient(), "/api/v1/auth/register/", {**CREDENTIALS, "password": "short"})
     assert response.status_code == 400
     assert response.json() == {"password": [sentence], "code": "invalid"}
@@ -384,13 +392,17 @@ def test_a_password_that_is_not_good_enough_has_its_sentence(answer: Said | None
 
 
 def test_an_address_that_the_pool_refuses_has_its_sentence(pool: Pool) -> None:
-    pool.cognito.say("SignUp", no("InvalidParameterException", "Value at 'username' failed to satisfy constraint: …"))
+    pool.cognito.answer_with(
+        "SignUp", aws_error("InvalidParameterException", "Value at 'username' failed to satisfy constraint: …")
+    )
     response = post(APIClient(), "/api/v1/auth/register/", CREDENTIALS)
     assert response.json() == {"email": ["The identity provider does not take this address."], "code": "invalid"}
 
 
 def test_a_registration_that_a_trigger_of_the_pool_refuses_is_a_400(pool: Pool) -> None:
-    pool.cognito.say("SignUp", no("UserLambdaValidationException", "PreSignUp failed with error not invited."))
+    pool.cognito.answer_with(
+        "SignUp", aws_error("UserLambdaValidationException", "PreSignUp failed with error not invited.")
+    )
     assert code_of(post(APIClient(), "/api/v1/auth/register/", CREDENTIALS), 400) == "registration_refused"
 
 
@@ -413,7 +425,7 @@ def test_mails_to_one_address_are_limited_by_this_site(pool: Pool) -> None:
     ],
 )
 def test_every_refused_code_looks_the_same(code: str, pool: Pool) -> None:
-    pool.cognito.say("ConfirmSignUp", no(code, "User cannot be confirmed. Current status is CONFIRMED"))
+    pool.cognito.answer_with("ConfirmSignUp", aws_error(code, "User cannot be confirmed. Current status is CONFIRMED"))
     response = post(APIClient(), "/api/v1/auth/verify-email/", {"email": PERSON, "otp": "123456"})
     assert code_of(response, 400) == "invalid_code"
     (asked,) = pool.cognito.parameters("ConfirmSignUp")
@@ -448,12 +460,16 @@ def test_every_failed_sign_in_looks_the_same(case: str, route: str, pool: Pool, 
         case "disabled":
             pool.disable(PERSON)
         case "reset required":
-            pool.cognito.say("InitiateAuth", no("PasswordResetRequiredException", "Password reset required"))
+            pool.cognito.answer_with(
+                "InitiateAuth", aws_error("PasswordResetRequiredException", "Password reset required")
+            )
         case "closed here":
             in_browser()
             User.objects.update(is_active=False)
         case "odd":
-            pool.cognito.say("InitiateAuth", no("InvalidParameterException", "Value at 'username' failed …"))
+            pool.cognito.answer_with(
+                "InitiateAuth", aws_error("InvalidParameterException", "Value at 'username' failed …")
+            )
     response = post(browser, route, body)
     assert response.status_code == 400
     assert response.json() == {
@@ -485,7 +501,9 @@ def test_a_guesser_has_to_wait_and_the_pool_is_not_asked(pool: Pool, browser: AP
 
 @pytest.mark.parametrize("challenge", ["NEW_PASSWORD_REQUIRED", "SOFTWARE_TOKEN_MFA", "SMS_MFA", "SELECT_CHALLENGE"])
 def test_a_step_that_this_site_does_not_offer_has_its_code(challenge: str, pool: Pool, browser: APIClient) -> None:
-    pool.cognito.say("InitiateAuth", Said({"ChallengeName": challenge, "Session": "s" * 30, "ChallengeParameters": {}}))
+    pool.cognito.answer_with(
+        "InitiateAuth", PoolAnswer({"ChallengeName": challenge, "Session": "s" * 30, "ChallengeParameters": {}})
+    )
     response = post(browser, LOGIN, CREDENTIALS)
     assert code_of(response, 403) == "another_step_needed"
     assert not response.cookies
@@ -541,8 +559,8 @@ def test_refreshing_sends_the_username_of_the_pool(pool_by_address: Pool) -> Non
     pool = pool_by_address
     sub = pool.add(PERSON, PASSWORD)
     browser = in_browser()
-    granted = Said({"AuthenticationResult": tokens_like(browser, pool)})
-    pool.cognito.say("InitiateAuth", granted)
+    granted = PoolAnswer({"AuthenticationResult": tokens_like(browser, pool)})
+    pool.cognito.answer_with("InitiateAuth", granted)
     assert post(browser, "/users/refresh/").status_code == 200
     token = renewal_in(browser, pool).token
     assert pool.cognito.parameters("InitiateAuth")[-1] == {
@@ -561,21 +579,24 @@ def tokens_like(browser: APIClient, pool: Pool, **more: str) -> dict[str, str]:
 @pytest.mark.parametrize(
     "refusal",
     [
-        no("InvalidParameterException", "REFRESH_TOKEN_AUTH flow not enabled for this client"),
-        no("UnsupportedOperationException", "Refresh token rotation is enabled"),
-        no("NotAuthorizedException", "Invalid Refresh Token"),
-        no("NotAuthorizedException", "SecretHash does not match for the client: x"),
+        aws_error("InvalidParameterException", "REFRESH_TOKEN_AUTH flow not enabled for this client"),
+        aws_error("UnsupportedOperationException", "Refresh token rotation is enabled"),
+        aws_error("NotAuthorizedException", "Invalid Refresh Token"),
+        aws_error("NotAuthorizedException", "SecretHash does not match for the client: x"),
     ],
     ids=lambda said: said.body["message"],
 )
-def test_pools_that_rotate_refresh_tokens_get_their_own_request(refusal: Said, pool: Pool) -> None:
+def test_pools_that_rotate_refresh_tokens_get_their_own_request(refusal: PoolAnswer, pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     browser = in_browser()
     first = renewal_in(browser, pool)
-    pool.cognito.say("InitiateAuth", refusal)
-    pool.cognito.say(
+    pool.cognito.answer_with("InitiateAuth", refusal)
+    pool.cognito.answer_with(
         "GetTokensFromRefreshToken",
-        *(Said({"AuthenticationResult": tokens_like(browser, pool, RefreshToken=token)}) for token in ("two", "three")),
+        *(
+            PoolAnswer({"AuthenticationResult": tokens_like(browser, pool, RefreshToken=token)})
+            for token in ("two", "three")
+        ),
     )
     for token in ("two", "three"):
         assert post(browser, "/users/refresh/").status_code == 200
@@ -589,19 +610,19 @@ def test_pools_that_rotate_refresh_tokens_get_their_own_request(refusal: Said, p
 @pytest.mark.parametrize(
     "refusal",
     [
-        no("NotAuthorizedException", "Refresh Token has been revoked"),
-        no("NotAuthorizedException", "User is disabled."),
-        no("RefreshTokenReuseException"),
-        no("UserNotFoundException"),
-        no("PasswordResetRequiredException"),
+        aws_error("NotAuthorizedException", "Refresh Token has been revoked"),
+        aws_error("NotAuthorizedException", "User is disabled."),
+        aws_error("RefreshTokenReuseException"),
+        aws_error("UserNotFoundException"),
+        aws_error("PasswordResetRequiredException"),
     ],
     ids=lambda said: said.body["__type"],
 )
-def test_a_session_that_the_pool_has_ended_ends_here_too(refusal: Said, pool: Pool) -> None:
+def test_a_session_that_the_pool_has_ended_ends_here_too(refusal: PoolAnswer, pool: Pool) -> None:
     pool.add(PERSON, PASSWORD)
     browser = in_browser()
-    pool.cognito.say("InitiateAuth", refusal)
-    pool.cognito.say("GetTokensFromRefreshToken", refusal)
+    pool.cognito.answer_with("InitiateAuth", refusal)
+    pool.cognito.answer_with("GetTokensFromRefreshToken", refusal)
     assert code_of(post(browser, "/users/refresh/"), 401) == "session_ended"
     assert code_of(browser.get(ME), 401) == "session_ended"
 
@@ -610,7 +631,7 @@ def test_tokens_of_another_person_are_not_accepted_as_a_refresh(pool: Pool) -> N
     pool.add(PERSON, PASSWORD)
     pool.add("other@example.com", PASSWORD)
     browser, other = in_browser(), in_browser(email="other@example.com")
-    pool.cognito.say("InitiateAuth", Said({"AuthenticationResult": tokens_like(other, pool)}))
+    pool.cognito.answer_with("InitiateAuth", PoolAnswer({"AuthenticationResult": tokens_like(other, pool)}))
     assert code_of(post(browser, "/users/refresh/"), 401) == "session_ended"
 
 
@@ -621,7 +642,7 @@ def test_a_sign_in_whose_id_changes_goes_on_and_can_be_ended(pool: Pool) -> None
     Session.objects.filter(
         pk=renewal_in(later, pool).session_id
     ).delete()  # as if the sign-in had not come through this site
-    pool.cognito.say("InitiateAuth", Said({"AuthenticationResult": tokens_like(later, pool)}))
+    pool.cognito.answer_with("InitiateAuth", PoolAnswer({"AuthenticationResult": tokens_like(later, pool)}))
     assert post(browser, "/users/refresh/").status_code == 200
     session = Session.objects.get()
     assert (session.pk, session.is_remembered) == (renewal_in(browser, pool).session_id, True)
@@ -916,7 +937,7 @@ def assert_unavailable(response: Any) -> None:
 )
 def test_a_busy_pool_is_answered_by_429_with_retry_after(code: str, pool: Pool, browser: APIClient) -> None:
     for operation, route, body in QUESTIONS:
-        pool.cognito.say(operation, no(code, "Attempt limit exceeded, please try after some time."))
+        pool.cognito.answer_with(operation, aws_error(code, "Attempt limit exceeded, please try after some time."))
         response = post(browser, route, body)
         assert code_of(response, 429) == "identity_provider_busy"
         assert int(response["Retry-After"]) > 0
@@ -925,49 +946,51 @@ def test_a_busy_pool_is_answered_by_429_with_retry_after(code: str, pool: Pool, 
 @pytest.mark.parametrize(
     "answer",
     [
-        no("InternalErrorException", status=500),
-        no("ServiceUnavailable", status=503),
-        Said(b"<html>Bad gateway</html>", 502),
-        Said(b"", 500),
-        Said(b"garbage", 400),
-        Said(b"{", 400),
-        Said([], 400),
-        no("ResourceNotFoundException", "User pool client x does not exist."),
-        no("NotAuthorizedException", "Unable to verify secret hash for client x"),
-        no("NotAuthorizedException", "SecretHash does not match for the client: x"),
-        no("NotAuthorizedException", "Client x is configured with secret but SECRET_HASH was not received"),
-        no("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client"),
-        no("ForbiddenException", "Request not allowed due to WAF block."),
-        no("SomethingNew", "a code of the future"),
-        no("UnexpectedLambdaException"),
+        aws_error("InternalErrorException", status=500),
+        aws_error("ServiceUnavailable", status=503),
+        PoolAnswer(b"<html>Bad gateway</html>", 502),
+        PoolAnswer(b"", 500),
+        PoolAnswer(b"garbage", 400),
+        PoolAnswer(b"{", 400),
+        PoolAnswer([], 400),
+        aws_error("ResourceNotFoundException", "User pool client x does not exist."),
+        aws_error("NotAuthorizedException", "Unable to verify secret hash for client x"),
+        aws_error("NotAuthorizedException", "SecretHash does not match for the client: x"),
+        aws_error("NotAuthorizedException", "Client x is configured with secret but SECRET_HASH was not received"),
+        aws_error("InvalidParameterException", "USER_PASSWORD_AUTH flow not enabled for this client"),
+        aws_error("ForbiddenException", "Request not allowed due to WAF block."),
+        aws_error("SomethingNew", "a code of the future"),
+        aws_error("UnexpectedLambdaException"),
     ],
     ids=range(15),
 )
-def test_a_pool_that_is_broken_or_not_set_up_is_answered_by_503(answer: Said, pool: Pool, browser: APIClient) -> None:
+def test_a_pool_that_is_broken_or_not_set_up_is_answered_by_503(
+    answer: PoolAnswer, pool: Pool, browser: APIClient
+) -> None:
     for operation, route, body in QUESTIONS:
-        pool.cognito.say(operation, answer)
+        pool.cognito.answer_with(operation, answer)
         assert_unavailable(post(browser, route, body))
 
 
 @pytest.mark.parametrize(
     "result",
     [
-        Said({}),
-        Said({"AuthenticationResult": {}}),
-        Said({"AuthenticationResult": {"AccessToken": "a.b.c", "IdToken": "a.b.c"}}),
-        Said({"AuthenticationResult": {"AccessToken": "x" * 5000, "IdToken": "a.b.c"}}),
-        Said({"AuthenticationResult": None}),
-        Said({"AuthenticationResult": "yes"}),
-        Said(b""),
-        Said(b"[1]"),
-        Said(b"garbage"),
+        PoolAnswer({}),
+        PoolAnswer({"AuthenticationResult": {}}),
+        PoolAnswer({"AuthenticationResult": {"AccessToken": "a.b.c", "IdToken": "a.b.c"}}),
+        PoolAnswer({"AuthenticationResult": {"AccessToken": "x" * 5000, "IdToken": "a.b.c"}}),
+        PoolAnswer({"AuthenticationResult": None}),
+        PoolAnswer({"AuthenticationResult": "yes"}),
+        PoolAnswer(b""),
+        PoolAnswer(b"[1]"),
+        PoolAnswer(b"garbage"),
     ],
     ids=range(9),
 )
-def test_tokens_that_cannot_be_used_sign_no_person_in(result: Said, pool: Pool, browser: APIClient) -> None:
+def test_tokens_that_cannot_be_used_sign_no_person_in(result: PoolAnswer, pool: Pool, browser: APIClient) -> None:
     pool.add(PERSON, PASSWORD)
     other = in_browser()
-    pool.cognito.say("InitiateAuth", result)
+    pool.cognito.answer_with("InitiateAuth", result)
     assert_unavailable(post(browser, LOGIN, CREDENTIALS))
     assert_unavailable(post(other, "/users/refresh/"))
     assert other.get(ME).status_code == 200
@@ -980,7 +1003,7 @@ def test_the_id_token_of_another_person_signs_no_person_in(pool: Pool, browser: 
         asking.sign_in(pool.settings, email=email, password=PASSWORD) for email in (PERSON, "other@example.com")
     )
     mixed = {"AccessToken": own.access, "IdToken": other.id, "RefreshToken": own.refresh}
-    pool.cognito.say("InitiateAuth", Said({"AuthenticationResult": mixed}))
+    pool.cognito.answer_with("InitiateAuth", PoolAnswer({"AuthenticationResult": mixed}))
     assert_unavailable(post(browser, LOGIN, CREDENTIALS))
     assert not User.objects.exists()
 
