@@ -28,7 +28,7 @@ class Clip:
     channels: str = "stereo"
     sound_codec: str = ""  # empty: the usual codec of the container
     language: str = ""
-    sound_delay_s: float = 0  # the sound starts so much after the picture; negative: before it
+    sound_delay_s: float = 0  # from the start of the picture to that of the sound; may be negative
     sound_s: float | None = None  # length of the sound; None: that of the picture
     container: str = "mp4"
     codec: tuple[str, ...] = ("libx264", "-preset", "ultrafast")

@@ -328,7 +328,7 @@ def test_the_origins_are_those_of_signed_addresses_at_amazon(region: str, name: 
 
 
 class Credentials:
-    """Credentials of a role if they have a token; with `ends_in_s` they end so many seconds from now."""
+    """Credentials, of a role if they have a token; with `ends_in_s` they end after that time."""
 
     def __init__(self, token: str = "", ends_in_s: float | None = None) -> None:
         self.token = token

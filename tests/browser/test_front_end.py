@@ -267,7 +267,7 @@ def busy_database(platform: Platform) -> Iterator[None]:
 
 
 def let_pass(platform: Platform, time_ago: timedelta) -> None:
-    """Moves the last refresh of every session so far into the past."""
+    """Moves the last refresh of every session into the past by `time_ago`."""
     with closing(sqlite3.connect(platform.database, isolation_level=None)) as database:
         for pk, rotated_at in database.execute("SELECT id, rotated_at FROM users_app_session").fetchall():
             if rotated_at:

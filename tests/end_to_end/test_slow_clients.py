@@ -21,7 +21,7 @@ LIMIT_S = 1.0  # a request that waits for a slow client waits for seconds
 
 
 class SlowUpload(threading.Thread):
-    """Sends a film at 1 Mbit/s for so many seconds; then `status` has the beginning of the answer."""
+    """Sends a film at 1 Mbit/s for `seconds`; then `status` has the beginning of the answer."""
 
     def __init__(self, client: Client, film: bytes, *, seconds: float) -> None:
         super().__init__(daemon=True)
