@@ -1,5 +1,4 @@
-"""Limits and token rotation sign no honest user out: front ends of another origin, and the watch site, under the
-default limits.
+"""Front ends of another origin, and the watch site, under the default limits: no user is locked out or signed out.
 
 The front ends are those of docs/frontend.md: docs/examples/session-client.js without a framework, and an Angular
 application with docs/examples/session.interceptor.ts.
