@@ -97,7 +97,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "users_app.staff.session.StaffSignIn",
-    "users_app.audit.middleware.AuditTrail",
+    "users_app.http.audit_middleware.AuditTrail",
     # After the session, because it needs the sender of a large form. The CSRF check, which reads the body, still
     # follows: it runs just before the view.
     "content_app.api.uploads.forms.UploadLimit",

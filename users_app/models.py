@@ -1,11 +1,12 @@
 """Users, their sessions, the mails to them, and the audit trail."""
 
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
-from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
-from django.db import models
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin, update_last_login
+from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
@@ -99,6 +100,30 @@ class User(AbstractBaseUser, PermissionsMixin):
         return salted_hmac("users_app.admin_sessions", digest + ended_at, secret=secret, algorithm="sha256").hexdigest()
 
 
+def session_lifetime(*, is_remembered: bool) -> timedelta:
+    lifetime: timedelta = settings.REMEMBERED_SESSION_LIFETIME if is_remembered else settings.SESSION_LIFETIME
+    return lifetime
+
+
+class SessionManager(models.Manager["Session"]):
+    @transaction.atomic
+    def open(
+        self, *, user: User, is_remembered: bool = False, address: str | None = None, user_agent: str = ""
+    ) -> "Session":
+        """Return a new session, and delete the user's expired ones, so that the table does not grow."""
+        now = timezone.now()
+        user.sessions.filter(expires_at__lte=now).delete()
+        session = self.create(
+            user=user,
+            is_remembered=is_remembered,
+            expires_at=now + session_lifetime(is_remembered=is_remembered),
+            address=address,
+            user_agent=user_agent,
+        )
+        update_last_login(User, user)
+        return session
+
+
 class Session(models.Model):
     """A signed-in device: the family of refresh tokens that descends from one login.
 
@@ -118,6 +143,8 @@ class Session(models.Model):
     # Both as of the last renewal of the access token.
     address = models.GenericIPAddressField("network address", null=True, blank=True)
     user_agent = models.CharField(max_length=MAX_USER_AGENT_LENGTH, blank=True)
+
+    objects = SessionManager()
 
     def __str__(self) -> str:
         return f"{self.user_id} since {self.created_at:%Y-%m-%d %H:%M}"

@@ -130,9 +130,7 @@ class SessionToken(PurposeToken):
     @classmethod
     def for_user(cls, user: User) -> Self:  # type: ignore[override]  # accounts of this site only
         """Open a session, which lasts as long as one without “stay signed in”, and return its token."""
-        from users_app.services.sessions import create_session  # which imports this module
-
-        return cls.for_session(create_session(user=user))
+        return cls.for_session(Session.objects.open(user=user))
 
     @classmethod
     def for_session(cls, session: Session, *, after: "SessionToken | None" = None) -> Self:

@@ -13,8 +13,8 @@ from django.utils import timezone
 
 from users_app.clients import Client
 from users_app.cognito.tokens import AccessClaims
-from users_app.models import Session, User
-from users_app.services.sessions import SessionEnded, lifetime_of, revoke
+from users_app.models import Session, User, session_lifetime
+from users_app.services.sessions import SessionEnded, revoke
 
 
 def person_behind(claims: AccessClaims) -> User:
@@ -46,7 +46,7 @@ def create_session_of_token(*, user: User, claims: AccessClaims, is_remembered: 
 
 def end_of(access_expires_at: datetime, *, is_remembered: bool) -> datetime:
     # A client has no reason to renew before the access token ends, however long that is by the pool's settings.
-    return access_expires_at + lifetime_of(is_remembered=is_remembered)
+    return access_expires_at + session_lifetime(is_remembered=is_remembered)
 
 
 def alive(session_id: uuid.UUID) -> Session:

@@ -4,7 +4,7 @@ from django.conf import settings
 
 from users_app.clients import Client
 from users_app.identity.provider import Issued
-from users_app.models import Session, User
+from users_app.models import Session, User, session_lifetime
 from users_app.services import registration, sessions
 from users_app.services.accounts import check_credentials
 from users_app.services.sessions import Tokens
@@ -49,5 +49,5 @@ class LocalAccounts:
 
 
 def issued(tokens: Tokens) -> Issued:
-    lifetime = sessions.lifetime_of(is_remembered=tokens.is_remembered)
+    lifetime = session_lifetime(is_remembered=tokens.is_remembered)
     return Issued(tokens.access, tokens.refresh, settings.ACCESS_TOKEN_LIFETIME, lifetime)

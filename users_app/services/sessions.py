@@ -3,17 +3,15 @@
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
-from django.contrib.auth.models import update_last_login
-from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from users_app import audit
 from users_app.clients import NO_CLIENT, Client
-from users_app.models import Session, User
+from users_app.models import Session, User, session_lifetime
 from users_app.tokens import (
     BadToken,
     RefreshToken,
@@ -40,29 +38,14 @@ class Tokens:
     is_remembered: bool
 
 
-def lifetime_of(*, is_remembered: bool) -> timedelta:
-    lifetime: timedelta = settings.REMEMBERED_SESSION_LIFETIME if is_remembered else settings.SESSION_LIFETIME
-    return lifetime
-
-
 def open_session(*, user: User, is_remembered: bool = False, client: Client = NO_CLIENT) -> Tokens:
     return tokens_of(create_session(user=user, is_remembered=is_remembered, client=client))
 
 
-@transaction.atomic
 def create_session(*, user: User, is_remembered: bool = False, client: Client = NO_CLIENT) -> Session:
-    """Return a new session, and delete the user's expired ones, so that the table does not grow."""
-    now = timezone.now()
-    user.sessions.filter(expires_at__lte=now).delete()
-    session = Session.objects.create(
-        user=user,
-        is_remembered=is_remembered,
-        expires_at=now + lifetime_of(is_remembered=is_remembered),
-        address=client.address,
-        user_agent=client.user_agent,
+    return Session.objects.open(
+        user=user, is_remembered=is_remembered, address=client.address, user_agent=client.user_agent
     )
-    update_last_login(User, user)
-    return session
 
 
 def live_session(*, access_token: str) -> Session:
@@ -89,7 +72,7 @@ def find_alive(*, session_id: uuid.UUID, user: User) -> Session | None:
 
 def extend_session(session: Session) -> None:
     """Prolong the session without new tokens; writes at most once in the lifetime of an access token."""
-    ends_at = timezone.now() + lifetime_of(is_remembered=session.is_remembered)
+    ends_at = timezone.now() + session_lifetime(is_remembered=session.is_remembered)
     if session.expires_at < ends_at - settings.ACCESS_TOKEN_LIFETIME:
         Session.objects.filter(pk=session.pk, revoked_at=None).update(expires_at=ends_at)
         session.expires_at = ends_at
@@ -111,7 +94,7 @@ def rotate(*, refresh_token: str, client: Client = NO_CLIENT) -> Tokens:
         "current_jti": uuid.uuid4(),
         "previous_jti": token.jti,
         "rotated_at": now,
-        "expires_at": now + lifetime_of(is_remembered=session.is_remembered),
+        "expires_at": now + session_lifetime(is_remembered=session.is_remembered),
         "address": client.address,
         "user_agent": client.user_agent,
     }
@@ -171,7 +154,7 @@ def renew(*, session: Session, client: Client = NO_CLIENT) -> Tokens:
         "current_jti": uuid.uuid4(),
         "previous_jti": None,
         "rotated_at": now,
-        "expires_at": now + lifetime_of(is_remembered=session.is_remembered),
+        "expires_at": now + session_lifetime(is_remembered=session.is_remembered),
         "address": client.address,
         "user_agent": client.user_agent,
     }
