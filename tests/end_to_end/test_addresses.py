@@ -19,6 +19,7 @@ from tests.client import Answer, Client
 from tests.nginx import Nginx
 from tests.services import Platform, started, web_alone
 from users_app.models import User
+from users_app.tokens import AccessToken
 
 SOME_POSTERS = ("candidate",)
 VIEWER, PASSWORD = "their-viewer@example.com", "correct horse battery staple"
@@ -98,12 +99,11 @@ def media(path: str) -> Answer:
     return Answer(seen[0], seen[1], content)
 
 
-def test_no_address_opens_anything_but_itself(
-    viewer: User, as_user: Callable[[User], APIClient], without_nginx: Callable[[APIClient], Any]
-) -> None:
+def test_no_address_opens_anything_but_itself(viewer: User, without_nginx: Callable[[APIClient], Any]) -> None:
     films = build_films(POSTERS)
     keys = keys_of_folder(Path(settings.MEDIA_ROOT))
-    stranger, signed_in = without_nginx(APIClient()), without_nginx(as_user(viewer))
+    of_viewer = APIClient(HTTP_AUTHORIZATION=f"Bearer {AccessToken.for_user(viewer)}")
+    stranger, signed_in = without_nginx(APIClient()), without_nginx(of_viewer)
     check_what_they_open(stranger, signed_in, "http://testserver", films, keys)
 
 

@@ -104,8 +104,7 @@ class Sessions(AccountsKeptHere, PersonalView):
         """Where the user is signed in, latest first, in pages."""
         pages = NewestFirst()
         page = pages.paginate_queryset(sessions.live_sessions(user=person_of(request)), request, view=self)
-        # A site may authenticate this view in another way, without a session of its own.
-        context = {"current": getattr(request.auth, "session", None)}
+        context = {"current": session_of(request)}
         answer = account_serializers.SessionAnswer(page or [], many=True, context=context)
         return pages.get_paginated_response(answer.data)
 
