@@ -142,7 +142,7 @@ def worker_count(queue_name: str) -> int | None:
         return None
 
 
-def told_where_it_comes_from(job: Callable[..., None]) -> Callable[..., None]:
+def logged_with_its_origin(job: Callable[..., None]) -> Callable[..., None]:
     """Adds the id of the job, and of the request that led to it, to every line that the job logs."""
 
     @wraps(job)

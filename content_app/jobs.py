@@ -4,7 +4,7 @@ import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from background.queue import told_where_it_comes_from
+from background.queue import logged_with_its_origin
 from content_app import queue
 from content_app.services.processing import encoding, lifecycle, preflight
 from content_app.services.storage import discards
@@ -13,7 +13,7 @@ from content_app.services.uploads import checks
 MAX_DISCARDS = 50  # per job, which takes a second or two
 
 
-@told_where_it_comes_from
+@logged_with_its_origin
 def process_video(video_id: int) -> None:
     """Does nothing when the video is gone, done, or claimed by another worker."""
     claim = lifecycle.claim(video_id=video_id)
@@ -22,19 +22,19 @@ def process_video(video_id: int) -> None:
             encoding.run_claim(claim=claim)
 
 
-@told_where_it_comes_from
+@logged_with_its_origin
 def inspect_video(video_id: int) -> None:
     """Does nothing when the video is gone, has been inspected, or is claimed by a worker."""
     preflight.inspect(video_id=video_id)
 
 
-@told_where_it_comes_from
+@logged_with_its_origin
 def check_upload(upload_id: int) -> None:
     """Does nothing when the upload is gone, settled, or claimed by another worker."""
     checks.check(upload_id=upload_id)
 
 
-@told_where_it_comes_from
+@logged_with_its_origin
 def remove_discards() -> None:
     """Removes up to MAX_DISCARDS prefixes, and enqueues itself again while there are more."""
     if discards.remove_due(max_rows=MAX_DISCARDS) == MAX_DISCARDS:
