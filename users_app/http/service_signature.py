@@ -6,7 +6,7 @@ Text is as in WSGI: the path and the query as they were sent, header values as L
 import hashlib
 import hmac
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -128,8 +128,8 @@ def verify_signature(
     # An unknown key goes through the same steps and gets the same answer as a wrong signature.
     signing_key = derive_signing_key(key.secret if key else "", scope)
     is_signed = any(
-        hmac.compare_digest(_signature(signing_key, timestamp, scope, canonical), authorization.signature)
-        for canonical in canonical_requests(request, authorization.signed_headers, service, body_hash)
+        hmac.compare_digest(hmac.digest(signing_key, text.encode(), "sha256").hex(), authorization.signature)
+        for text in strings_to_sign(request, authorization.signed_headers, scope, service, body_hash)
     )
     token = request.headers.get("x-amz-security-token", "")
     if key is None or not is_signed or not hmac.compare_digest(token.encode(), key.token.encode()):
@@ -218,23 +218,20 @@ def _malformed(sentence: str) -> SignatureRefused:
 # --- What is signed --------------------------------------------------------------------------------------------------
 
 
-def canonical_requests(request: SentRequest, signed: Sequence[str], service: str, body_hash: str) -> list[str]:
-    """Return a canonical request for each form that the query may have been signed in."""
+def strings_to_sign(
+    request: SentRequest, signed: Sequence[str], scope: str, service: str, body_hash: str
+) -> Iterator[str]:
+    """Yield the text that is signed, once for each form that the query may have been signed in."""
     # S3 takes the path as it was sent; all others encode it once more, so that "%2F" is signed as "%252F".
     path = request.path if service == "s3" else quote(request.path, safe=f"/{UNRESERVED}")
     headers = "".join(f"{name}:{SPACES.sub(' ', request.headers[name]).strip(' ')}\n" for name in signed)
-    return [
-        "\n".join((request.method, path, query, headers, ";".join(signed), body_hash))
-        for query in canonical_queries(request.query)
-    ]
-
-
-def canonical_queries(query: str) -> set[str]:
-    """Return the sorted query as it was sent, and encoded anew."""
     # Some signers sign the query as they send it, others encode it anew; the two forms differ in "+".
-    pairs = [pair.partition("=")[::2] for pair in query.split("&")] if query else []
-    anew = [(_encode_anew(name), _encode_anew(value)) for name, value in pairs if name or value]
-    return {"&".join(f"{name}={value}" for name, value in sorted(form)) for form in (pairs, anew)}
+    as_sent = [pair.partition("=")[::2] for pair in request.query.split("&")] if request.query else []
+    anew = [(_encode_anew(name), _encode_anew(value)) for name, value in as_sent if name or value]
+    for query in {"&".join(f"{name}={value}" for name, value in sorted(pairs)) for pairs in (as_sent, anew)}:
+        canonical_request = "\n".join((request.method, path, query, headers, ";".join(signed), body_hash))
+        digest = hashlib.sha256(canonical_request.encode("latin-1")).hexdigest()
+        yield "\n".join((ALGORITHM, request.headers["x-amz-date"], scope, digest))
 
 
 def _encode_anew(text: str) -> str:
@@ -247,9 +244,3 @@ def derive_signing_key(secret: str, scope: str) -> bytes:
     for part in scope.split("/"):
         key = hmac.digest(key, part.encode(), "sha256")
     return key
-
-
-def _signature(signing_key: bytes, timestamp: str, scope: str, canonical_request: str) -> str:
-    digest = hashlib.sha256(canonical_request.encode("latin-1")).hexdigest()
-    string_to_sign = "\n".join((ALGORITHM, timestamp, scope, digest))
-    return hmac.digest(signing_key, string_to_sign.encode(), "sha256").hex()
