@@ -1,7 +1,4 @@
-"""Requests to a user pool of Amazon Cognito; the only module of this app that knows boto3.
-
-No request is signed with a key of AWS: the secret of the app client proves that this site sends it.
-"""
+"""Requests to a user pool of Amazon Cognito; the only module of this app that knows boto3."""
 
 import base64
 import hmac
@@ -63,12 +60,6 @@ class PoolRefused(Exception):
         self.code = code
         self.message = message
 
-    @property
-    def is_our_fault(self) -> bool:
-        """True when the pool or this site is set up wrongly, so that only the operator can correct it."""
-        # A wrong client secret and a sign-in flow that is switched off have the same codes as a wrong password.
-        return self.code not in INPUT_ERRORS or NOT_SET_UP.search(self.message.lower()) is not None
-
 
 @dataclass(frozen=True, slots=True)
 class Granted:
@@ -104,24 +95,42 @@ def confirm_sign_up(pool: UserPool, *, email: str, code: str) -> None:
 
 def sign_in(pool: UserPool, *, email: str, password: str) -> Granted:
     """Raises PoolRefused, or AnotherStepNeeded where the pool asks for more than the password."""
-    parameters = {"USERNAME": email, "PASSWORD": password, "SECRET_HASH": secret_hash(pool, email)}
-    return _granted(_ask(pool, "initiate_auth", **_flow(pool, "USER_PASSWORD_AUTH", parameters)))
+    answer = _ask(
+        pool,
+        "initiate_auth",
+        ClientId=pool.client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": email, "PASSWORD": password, "SECRET_HASH": secret_hash(pool, email)},
+    )
+    return _granted(answer)
 
 
 def refresh(pool: UserPool, *, username: str, refresh_token: str) -> Granted:
     """Return new tokens. `username` is the access token's, which may differ from what was typed. Raises PoolRefused."""
-    parameters = {"REFRESH_TOKEN": refresh_token, "SECRET_HASH": secret_hash(pool, username)}
     try:
-        return _granted(_call(pool, "initiate_auth", **_flow(pool, "REFRESH_TOKEN_AUTH", parameters)))
+        answer = _call(
+            pool,
+            "initiate_auth",
+            ClientId=pool.client_id,
+            AuthFlow="REFRESH_TOKEN_AUTH",
+            AuthParameters={"REFRESH_TOKEN": refresh_token, "SECRET_HASH": secret_hash(pool, username)},
+        )
     except PoolRefused:
         # App clients that rotate refresh tokens refuse that flow. They have this operation instead, which older pools
         # and other servers lack.
-        return _granted(_ask(pool, "get_tokens_from_refresh_token", **_proof(pool), RefreshToken=refresh_token))
+        answer = _ask(
+            pool,
+            "get_tokens_from_refresh_token",
+            ClientId=pool.client_id,
+            ClientSecret=pool.client_secret,
+            RefreshToken=refresh_token,
+        )
+    return _granted(answer)
 
 
 def revoke_refresh_token(pool: UserPool, *, refresh_token: str) -> None:
     """End one sign-in at the pool; the person's other ones go on. Raises PoolRefused."""
-    _ask(pool, "revoke_token", **_proof(pool), Token=refresh_token)
+    _ask(pool, "revoke_token", ClientId=pool.client_id, ClientSecret=pool.client_secret, Token=refresh_token)
 
 
 def secret_hash(pool: UserPool, username: str) -> str:
@@ -132,14 +141,6 @@ def secret_hash(pool: UserPool, username: str) -> str:
 
 def _client(pool: UserPool, username: str) -> dict[str, str]:
     return {"ClientId": pool.client_id, "Username": username, "SecretHash": secret_hash(pool, username)}
-
-
-def _proof(pool: UserPool) -> dict[str, str]:
-    return {"ClientId": pool.client_id, "ClientSecret": pool.client_secret}
-
-
-def _flow(pool: UserPool, flow: str, parameters: Mapping[str, str]) -> dict[str, Any]:
-    return {"ClientId": pool.client_id, "AuthFlow": flow, "AuthParameters": parameters}
 
 
 def _granted(answer: Mapping[str, Any]) -> Granted:
@@ -161,7 +162,8 @@ def _ask(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any]
     try:
         return _call(pool, operation, **parameters)
     except PoolRefused as refused:
-        if not refused.is_our_fault:
+        # A wrong client secret and a sign-in flow that is switched off have the same codes as a wrong password.
+        if refused.code in INPUT_ERRORS and not NOT_SET_UP.search(refused.message.lower()):
             raise
         log.error("the user pool and this site are not set up for each other: %s answers %s", operation, refused)
         raise PoolUnavailable from refused
@@ -198,6 +200,7 @@ def _call(pool: UserPool, operation: str, **parameters: Any) -> Mapping[str, Any
 def _boto_client(region: str, endpoint_url: str, timeout_s: float) -> Any:
     """Return the boto3 client of a pool, which all threads share, because making one takes a moment."""
     config = Config(
+        # The secret of the app client proves that this site sends a request; a key of AWS is not needed.
         signature_version=UNSIGNED,
         connect_timeout=min(CONNECT_TIMEOUT_S, timeout_s),
         read_timeout=timeout_s,
