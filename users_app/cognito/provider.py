@@ -104,11 +104,11 @@ class PoolAccounts:
         with suppress(BadToken, PoolUnavailable):
             claims = read_access(self.pool, access_token or "")
         if renewal is not None:
-            note_actor(sessions.end_by_id(renewal.session_id))
+            sessions.end_by_id(renewal.session_id)
             with suppress(PoolRefused, PoolBusy, PoolUnavailable):
                 pool_api.revoke_refresh_token(self.pool, refresh_token=renewal.token)
         if claims is not None and (renewal is None or renewal.session_id != claims.session_id):
-            note_actor(sessions.end_session_of_token(claims))
+            sessions.end_session_of_token(claims)
 
     def validate(self, *, access_token: str) -> AccessClaims:
         return read_access(self.pool, access_token)
@@ -151,8 +151,3 @@ def refusal_of_registration(refused: PoolRefused) -> Refusal:
             return Refusal(fields={field: [f"The identity provider does not take this {thing}."]})
     log.warning("the user pool refuses a registration: %s", refused)
     return Refusal("The identity provider does not take this registration.", code="registration_refused")
-
-
-def note_actor(user_id: int | None) -> None:
-    if user_id is not None:
-        audit.by(user_id)

@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Exists
 from django.utils import timezone
 
+from users_app import audit
 from users_app.clients import Client
 from users_app.cognito.tokens import AccessClaims
 from users_app.models import Session, User, session_lifetime
@@ -75,18 +76,21 @@ def renewed(*, session: Session, claims: AccessClaims, client: Client) -> Sessio
     return session
 
 
-def end_session_of_token(claims: AccessClaims) -> int | None:
-    """End the session and return the user's id; None for a person without an account here, or an ended session."""
+def end_session_of_token(claims: AccessClaims) -> None:
+    """End the session and note its user for the audit trail; does nothing for a person without an account here."""
     user = User.objects.filter(cognito_sub=claims.sub).first()
     if user is None:
-        return None
+        return
     # A sign-in at the pool's own page has no row yet, and only a row can hold that it has ended.
     Session.objects.get_or_create(pk=claims.session_id, defaults={"user": user, "expires_at": claims.expires_at})
-    return user.pk if revoke(session_id=claims.session_id) else None
+    if revoke(session_id=claims.session_id):
+        audit.by(user.pk)
 
 
-def end_by_id(session_id: uuid.UUID) -> int | None:
-    """End the session and return the user's id; None when it had ended before."""
+def end_by_id(session_id: uuid.UUID) -> None:
+    """End the session and note its user for the audit trail, unless it had ended before."""
     if not revoke(session_id=session_id):
-        return None
-    return Session.objects.filter(pk=session_id).values_list("user_id", flat=True).first()
+        return
+    user_id = Session.objects.filter(pk=session_id).values_list("user_id", flat=True).first()
+    if user_id is not None:  # else the session has been deleted since
+        audit.by(user_id)
