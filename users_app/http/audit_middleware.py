@@ -5,7 +5,6 @@ from http import HTTPStatus
 
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import ResolverMatch
 from django.utils.functional import SimpleLazyObject
 
 from users_app import audit
@@ -15,7 +14,7 @@ from users_app.http.service_authentication import Service
 from users_app.models import AuditEntry, User
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase]
-# When one of these is answered with 400, someone may be trying to pass for another user.
+# Actions that take a password, a code or a link. Answered with 400, someone may be trying to pass for another user.
 PROOFS = frozenset({"sign_in", "password_changed", "address_change_asked", "account_deleted", "confirmed"})
 # A sign-out without a session ends nothing.
 NOT_FOR_STRANGERS = frozenset({"sign_out"})
@@ -48,14 +47,20 @@ def entries_of(
 ) -> Iterator[AuditEntry]:
     """Yield an entry for the action of the route, if it has one, and one for each noted event."""
     match = request.resolver_match
-    action = action_of(request, match, response.status_code)
+    route = match.route if match else ""
+    action = audit.actions.get((request.method or "", route.rstrip("/")), "")
+    status = response.status_code
+    # Of the failures, only a forbidden action and a wrong proof are worth a row.
+    is_wrong_proof = status == HTTPStatus.BAD_REQUEST and action in PROOFS
+    if status >= HTTPStatus.BAD_REQUEST and status != HTTPStatus.FORBIDDEN and not is_wrong_proof:
+        action = ""
     if not action and not notes.events:
         return
     same = {
         "actor_id": actor_id,
         "method": request.method or "",
-        "route": match.route[:200] if match else "",
-        "status": response.status_code,
+        "route": route[:200],
+        "status": status,
         "address": client_of(request).address,
         "request_id": getattr(request, "request_id", ""),
     }
@@ -66,15 +71,6 @@ def entries_of(
         yield AuditEntry(action=action, target=target[:200], detail=notes.detail, **same)
     for event in notes.events:
         yield AuditEntry(action=event.action, target=event.target[:200], detail=event.detail, **same)
-
-
-def action_of(request: HttpRequest, match: ResolverMatch | None, status: int) -> str:
-    """Return the action of the route, or "" for a route without one and for a failure that is not worth an entry."""
-    route = match.route.rstrip("/") if match else ""
-    action = audit.actions.get((request.method or "", route), "")
-    if status < HTTPStatus.BAD_REQUEST or status == HTTPStatus.FORBIDDEN:
-        return action
-    return action if action in PROOFS and status == HTTPStatus.BAD_REQUEST else ""
 
 
 def user_of(request: HttpRequest) -> int | None:

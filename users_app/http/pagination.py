@@ -18,15 +18,13 @@ class NewestFirst(CursorPagination):
     def decode_cursor(self, request: Request) -> Cursor | None:
         """Return the cursor; raises NotFound for a made-up position, with which the query would fail."""
         cursor: Any = super().decode_cursor(request)
-        if cursor is not None and cursor.position is not None and not is_moment(cursor.position):
-            raise NotFound(self.invalid_cursor_message)
+        if cursor is not None and cursor.position is not None:
+            try:
+                moment = parse_datetime(cursor.position)
+                # The database compares in UTC, where a time on the last day of the year 9999 may not exist.
+                can_be_compared = moment is not None and bool(moment.astimezone(UTC))
+            except (ValueError, OverflowError):
+                can_be_compared = False
+            if not can_be_compared:
+                raise NotFound(self.invalid_cursor_message)
         return cursor  # type: ignore[no-any-return]  # DRF's own is untyped
-
-
-def is_moment(text: str) -> bool:
-    """True for a time that a database can compare with its own times, which are in UTC."""
-    try:
-        moment = parse_datetime(text)
-        return moment is not None and bool(moment.astimezone(UTC))
-    except (ValueError, OverflowError):
-        return False
