@@ -2,7 +2,7 @@
 
 Wrong passwords are counted for an account and a network address together, so that a stranger cannot lock out the owner,
 who signs in from another address. They are also counted for an address with all accounts, and for an account with all
-addresses: those cause a wait of a minute at most, and none at an address where the account has a session.
+addresses: these two counts cause a wait of a minute at most, and none at an address where the account has a session.
 Accounts that do not exist are counted as well, so that a wait does not tell whether there is an account.
 """
 
@@ -53,9 +53,11 @@ class Attempt:
 
     def check(self) -> None:
         """Raise TooManyAttempts while the client has to wait."""
-        wait_s = counters().ask(lambda store: store.held_s(*self._holds(PAIR)))
+        keys = self._keys
+        wait_s = counters().ask(lambda store: store.held_s(hold_of(keys[PAIR])))
         if not wait_s:
-            wait_s = counters().ask(lambda store: store.held_s(*self._holds(ADDRESS, ACCOUNT)))
+            wait_s = counters().ask(lambda store: store.held_s(hold_of(keys[ADDRESS]), hold_of(keys[ACCOUNT])))
+            # What strangers have typed elsewhere, or a neighbour for other accounts, makes no owner wait at home.
             if wait_s and self._is_known_place():
                 wait_s = 0
         if wait_s:
@@ -73,9 +75,6 @@ class Attempt:
         for backoff, key in self._keys.items():
             if wait_s := backoff.wait_s(store.add(key, MEMORY_S)):
                 store.hold(hold_of(key), wait_s)
-
-    def _holds(self, *backoffs: Backoff) -> list[str]:
-        return [hold_of(self._keys[backoff]) for backoff in backoffs]
 
     @property
     def _keys(self) -> dict[Backoff, str]:

@@ -69,7 +69,7 @@ def staff_of(request: HttpRequest) -> User | AnonymousUser:
     if isinstance(user, User) and (bound_to := request.session.get(BOUND_TO)):
         session = sessions.find_alive(session_id=uuid.UUID(bound_to), user=user)
         if session is not None and user.is_staff:
-            go_on(request, session)
+            prolong(request, session)
             return user
         request.session.flush()
         user = AnonymousUser()
@@ -80,29 +80,28 @@ def staff_of(request: HttpRequest) -> User | AnonymousUser:
         return AnonymousUser()
     login(request, session.user, backend=BACKEND)  # with a new session key and a new CSRF token
     request.session[BOUND_TO] = session.pk.hex
-    go_on(request, session)
+    prolong(request, session)
     audit.by(session.user.pk)
     audit.note("admin_sign_in")
     return session.user
 
 
 def opens_page(request: HttpRequest) -> bool:
-    """True when a browser opens a page of the admin site.
-
-    A script's request begins no session, so that a script whose form was refused is led to the sign-in page and can say
-    so. Not every browser states the purpose of a request; then the sign-in page counts as the end of such a redirect.
-    """
+    """True when a browser opens a page of the admin site, and no script of a page sends the request."""
     if request.method not in {"GET", "HEAD"} or not request.path.startswith(STAFF_PAGES):
         return False
+    # A script whose form was refused has to end up at the sign-in page, so that it can tell the user to sign in again.
+    # Where a browser does not state the purpose, a request for that page may be the end of such a redirect.
     unstated = "" if request.path == reverse("admin:login") else NAVIGATION
     return request.headers.get("Sec-Fetch-Mode", unstated) == NAVIGATION
 
 
-def go_on(request: HttpRequest, session: Session) -> None:
+def prolong(request: HttpRequest, session: Session) -> None:
     """Prolong the session of the watch site while its user works in the admin site."""
     # A user pool decides itself how long a session lasts; it is asked when the watch site's tokens are renewed.
     if accounts_provider().keeps_accounts_here:
         sessions.extend_session(session)
+    # The access cookie has expired, and without new ones the refresh cookie would, while its session lives on.
     if request.path.startswith(STAFF_PAGES) and access_cookie(request) is None:
         setattr(request, TOKENS, accounts_provider().tokens_again(session))
 
@@ -135,7 +134,7 @@ def sign_in_page(request: HttpRequest) -> HttpResponse:
     user = request.user
     if (
         request.method == "POST"
-        and is_redirect(response)
+        and isinstance(response, HttpResponseRedirect)
         and isinstance(user, User)
         and accounts_provider().keeps_accounts_here
     ):
@@ -165,7 +164,8 @@ def change_password_page(request: HttpRequest) -> HttpResponse:
     """Show Django's form; a change ends every other session, as on the watch site, and gives this one new tokens."""
     response: HttpResponse = admin.site.admin_view(admin.site.password_change, cacheable=True)(request)
     user = request.user
-    if not (isinstance(user, User) and is_redirect(response, to=reverse("admin:password_change_done"))):
+    has_changed = isinstance(response, HttpResponseRedirect) and response.url == reverse("admin:password_change_done")
+    if not (isinstance(user, User) and has_changed):
         return response
     bound_to = request.session.get(BOUND_TO)
     session = sessions.find_alive(session_id=uuid.UUID(bound_to), user=user) if bound_to else None
@@ -175,7 +175,3 @@ def change_password_page(request: HttpRequest) -> HttpResponse:
     if session is not None and accounts_provider().keeps_accounts_here:
         set_cookies(response, issued(sessions.renew(session=session, client=client_of(request))))
     return response
-
-
-def is_redirect(response: HttpResponse, *, to: str = "") -> bool:
-    return isinstance(response, HttpResponseRedirect) and (not to or response.url == to)
