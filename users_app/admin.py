@@ -52,7 +52,7 @@ class PersonAdmin(UserAdmin, StaffAdmin):  # type: ignore[type-arg]  # generic i
     ordering = ("email",)
     filter_horizontal = ()
     readonly_fields = ("last_login", "date_joined", "groups")
-    actions = None  # nobody deactivates or deletes many accounts by one click
+    actions = None  # staff deactivate and delete accounts one at a time
     fieldsets = (
         (None, {"fields": ("email", "password")}),
         ("Person", {"fields": ("name", "phone", "address")}),

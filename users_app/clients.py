@@ -23,7 +23,7 @@ NO_CLIENT = Client(address=None, user_agent="")  # for commands and tests, which
 
 
 def client_of(request: Request | HttpRequest) -> Client:
-    """Return the client as the nearest proxy that is not trusted reports it, see config.http.forwarded."""
+    """Return the client; behind trusted proxies its address is the one that they report, see config.http.forwarded."""
     address: str | None
     try:
         address = str(ip_address(request.META.get("REMOTE_ADDR", "")))

@@ -46,7 +46,7 @@ class Export:
 
 
 class Erasure:
-    """What else is deleted with an account, in the same transaction."""
+    """The steps that delete what higher apps keep about a user, in the transaction that deletes the account."""
 
     def __init__(self) -> None:
         self._steps: list[Step] = []

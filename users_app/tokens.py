@@ -108,7 +108,7 @@ class PurposeToken(simple_jwt.Token):
         if self.get("token_type") != self.token_type or any(self.get(claim) is None for claim in self.required_claims):
             raise BadToken
 
-    # Tabs that refresh together must get the same successor, so nothing in a token is random or the time of minting.
+    # Tabs that refresh together must get the same successor, so no claim holds a random value or the time of minting.
 
     def set_jti(self) -> None:
         """Set no `jti`: that of a refresh token comes from its session."""

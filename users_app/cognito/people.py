@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class AddressNotConfirmed(Refusal):
-    """The same whether or not an account has the address: an unconfirmed address leads to no account."""
+    """The answer is the same whether or not an account has the address: an unconfirmed one leads to no account."""
 
     kind = Kind.FORBIDDEN
     sentence = "The identity provider knows no confirmed e-mail address of yours."
@@ -60,7 +60,7 @@ def _mirror(identity: Identity) -> User:
     user = User.objects.filter(cognito_sub=identity.sub).first()
     if user is not None and not user.awaits_confirmation:
         if user.is_active:
-            _follow(user, email, identity)
+            _copy_changes(user, email, identity)
         return user
     if not email:
         raise AddressNotConfirmed
@@ -109,7 +109,7 @@ def _link(user: User, identity: Identity) -> User:
     return user
 
 
-def _follow(user: User, email: str, identity: Identity) -> None:
+def _copy_changes(user: User, email: str, identity: Identity) -> None:
     """Copy a new address from the pool, and the name while the account has none."""
     changes: dict[str, str | bool] = {}
     if email and email != user.email:

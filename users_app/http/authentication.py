@@ -58,12 +58,10 @@ class TokenAuthentication(JWTAuthentication):
 
 
 class StaffSession(SessionAuthentication):
-    """Authenticates staff who are signed in to the admin site, if the request has its CSRF token.
-
-    Without that token it authenticates no user: the same browser may be signed in to the watch site as another user.
-    """
+    """Authenticates staff who are signed in to the admin site, if the request has its CSRF token."""
 
     def authenticate(self, request: Request) -> tuple[User, None] | None:
+        # Not an error without the token: the same browser may be signed in to the watch site as another user.
         if settings.CSRF_HEADER_NAME not in request.META:
             return None
         user = request._request.user

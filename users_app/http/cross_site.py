@@ -1,7 +1,7 @@
 """Which unsafe requests may act with a user's cookies: only those that a trusted page has sent.
 
 Browsers state where a request comes from in `Origin` and `Sec-Fetch-Site`, which no page can forge. A program that
-states neither passes with a JSON body only, which no page can send to another site without a preflight request.
+states neither passes with a JSON body only.
 """
 
 from collections.abc import Collection, Mapping
@@ -29,6 +29,7 @@ def is_trusted(*, method: str, headers: Mapping[str, str], own_origin: str, trus
         # "same-site" and "cross-site" would need a trusted Origin; "none" is a typed address, which never sends a POST.
         return site == "same-origin"
     is_browser = any(name.lower() == "referer" or name.lower().startswith("sec-fetch-") for name in headers)
+    # No page can send JSON to another site without a preflight request, in which the browser names the page.
     has_json = headers.get("Content-Type", "").partition(";")[0].strip().lower() == "application/json"
     return has_json and not is_browser
 

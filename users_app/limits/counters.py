@@ -114,6 +114,7 @@ class LocalCounterStore:
         now = time.monotonic()
         if len(self.entries) >= MAX_LOCAL_ENTRIES:
             self.entries = {name: entry for name, entry in self.entries.items() if entry[1] > now}
+        # Still full of counters that live: all clients are counted anew, because the memory must not grow.
         if len(self.entries) >= MAX_LOCAL_ENTRIES:
             self.entries = {}
         number = self._number(key) + 1

@@ -39,12 +39,13 @@ def seconds_to_wait(count: int, before: int, limit: int, elapsed_s: float, windo
 
 
 def network_of(address: str) -> str:
-    """Return the address that a sender is counted by: for IPv6 the network, which has more addresses than counters."""
+    """Return the address that a sender is counted by, for IPv6 its network; "unknown" for a text that is no address."""
     try:
         parsed = ip_address(address)
     except ValueError:
         return "unknown"
     if isinstance(parsed, IPv6Address):
+        # A client may send from any address of its network, and would have a counter of its own under each.
         return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> IPV6_NETWORK_BITS << IPV6_NETWORK_BITS))
     return str(parsed)
 

@@ -36,7 +36,7 @@ PERMISSIONS: dict[Role, frozenset[str]] = {
 
 
 class InvalidCredentials(Refusal):
-    """The same for an unknown address, a wrong password and an inactive account."""
+    """The answer is the same for an unknown address, a wrong password and an inactive account."""
 
     sentence = "The e-mail address or the password is wrong."
     code = "invalid_credentials"

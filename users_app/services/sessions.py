@@ -82,8 +82,8 @@ def rotate(*, refresh_token: str, client: Client = NO_CLIENT) -> Tokens:
     """Exchange a refresh token for its successor.
 
     Within REFRESH_GRACE of a rotation the old token and the new one both give that same successor, so that parallel
-    tabs, a reload that lost the answer and a retry all end up with one token. After that, an old token is treated as
-    stolen: it ends the session. Raises BadToken or SessionEnded.
+    tabs, a reload that lost the answer and a retry all end up with one token. After that, the old token ends the
+    session. Raises BadToken or SessionEnded.
     """
     token = read_refresh(refresh_token)
     session = session_behind(token)
@@ -104,6 +104,7 @@ def rotate(*, refresh_token: str, client: Client = NO_CLIENT) -> Tokens:
     session = session_behind(token)
     if _is_within_grace(session, token, now):
         return tokens_of(session, after=token)
+    # The token was exchanged earlier and is used again, so one of its holders may have stolen it.
     revoke(session_id=session.pk)
     raise SessionEnded
 
@@ -128,10 +129,8 @@ def revoke(*, session_id: uuid.UUID) -> bool:
 
 
 def revoke_all(*, user: User, but: Session | None = None) -> int:
-    """End every session of a user `but` one, and every admin session; returns the number of the former.
-
-    Staff whose device stays signed in get into the admin site again by the session that is left.
-    """
+    """End every session of the user except `but`, and every admin session; returns the number of the former."""
+    # Staff whose device stays signed in get into the admin site again by the session that is left.
     user.admin_sessions_ended_at = timezone.now()
     User.objects.filter(pk=user.pk).update(admin_sessions_ended_at=user.admin_sessions_ended_at)
     ended = live_sessions(user=user)

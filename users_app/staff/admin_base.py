@@ -34,7 +34,8 @@ class RelatedChoice(forms.ModelChoiceField):  # type: ignore[type-arg]  # generi
             raise forms.ValidationError(sentence, code="invalid_choice", params={"value": value}) from error
 
     def prepare_value(self, value: Any) -> Any:
-        """Return None for a text that is not an id: to show the form again, the widget looks the value up."""
+        """Return None for a text that is not an id."""
+        # When the form is shown again, the widget looks the value up in the database.
         prepared = super().prepare_value(value)
         return None if isinstance(prepared, str) and not is_id(prepared) else prepared
 
@@ -53,7 +54,8 @@ class StaffAdmin(Base):
         return super().formfield_for_foreignkey(db_field, request, **{"form_class": RelatedChoice, **kwargs})
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:
-        """Refuse regular expressions: databases differ in their syntax, and a bad one is an error of the database."""
+        """Refuse regular expressions."""
+        # Databases differ in their syntax, and a wrong one is an error of the database.
         return not lookup.endswith(PATTERNS) and bool(super().lookup_allowed(lookup, value, request))
 
     def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
@@ -69,7 +71,8 @@ class StaffAdmin(Base):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Search without null bytes: autocompletion passes them on from the request, and PostgreSQL refuses them."""
+        """Search without null bytes."""
+        # Autocompletion passes them on from the request, and PostgreSQL refuses them.
         term = search_term.replace("\0", "")
         results: tuple[QuerySet[Any], bool] = super().get_search_results(request, queryset, term)
         return results
