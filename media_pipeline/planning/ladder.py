@@ -42,6 +42,8 @@ KNOWN_RUNGS = (
 )
 # The end of x264's scale for 8 bits, and the worst quality.
 MAX_CRF = 51
+# The highest peak rate of a rung: more than x264 allows for any level of H.264.
+MAX_KBPS = 1_000_000
 # A picture that misses a rung by 2 % or less (1278×718) counts as that rung.
 NEARLY = Fraction(98, 100)
 # The short side of an added rung is at least this many times that of the rung below it: it has more than half as many
@@ -65,9 +67,13 @@ def parse_ladder(names: Iterable[str], *, crf: int | None = None) -> tuple[Rung,
     for text in names:
         name, _, kbps = text.strip().partition("@")
         if name not in known:
-            raise ValueError(f"VIDEO_LADDER names {name!r}; known rungs are {', '.join(known)}.")
-        if kbps and not (kbps.isascii() and kbps.isdigit() and int(kbps) > 0):
-            raise ValueError(f"VIDEO_LADDER gives {name} the rate {kbps!r}; write it as a whole number of kbit/s.")
+            raise ValueError(f"VIDEO_LADDER names {name[:100]!r}; known rungs are {', '.join(known)}.")
+        is_rate = kbps.isascii() and kbps.isdigit() and len(kbps) <= len(str(MAX_KBPS)) and 0 < int(kbps) <= MAX_KBPS
+        if kbps and not is_rate:
+            raise ValueError(
+                f"VIDEO_LADDER gives {name} the rate {kbps[:100]!r}; "
+                f"write it as a whole number of kbit/s, at most {MAX_KBPS}."
+            )
         rungs[name] = replace(known[name], max_kbps=int(kbps)) if kbps else known[name]
     if not rungs:
         raise ValueError("VIDEO_LADDER is empty; name at least one rung, for example 360p.")

@@ -129,10 +129,15 @@ def test_a_rung_is_named_for_its_short_side(rung: object) -> None:
         (["361p"], "VIDEO_LADDER names '361p'; known rungs are 120p, 144p,"),
         ([""], "VIDEO_LADDER names ''"),
         (["720"], "VIDEO_LADDER names '720'"),
-        (["720p@fast"], "VIDEO_LADDER gives 720p the rate 'fast'; write it as a whole number of kbit/s."),
+        (["720p@fast"], "VIDEO_LADDER gives 720p the rate 'fast'; write it as a whole number of kbit/s"),
         (["720p@0"], "VIDEO_LADDER gives 720p the rate '0'"),
         (["720p@-5"], "VIDEO_LADDER gives 720p the rate '-5'"),
         (["720p@٣"], "VIDEO_LADDER gives 720p the rate '٣'"),
+        (
+            ["720p@1000001"],
+            "VIDEO_LADDER gives 720p the rate '1000001'; write it as a whole number of kbit/s, at most 1",
+        ),
+        (["720p@" + "9" * 5000], "VIDEO_LADDER gives 720p the rate '999"),
         (["720p@2.5"], "VIDEO_LADDER gives 720p the rate '2.5'"),
     ],
 )
