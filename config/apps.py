@@ -1,6 +1,8 @@
 from django.apps import AppConfig
 from django.core.exceptions import ImproperlyConfigured
 
+from config.env_file import shorten
+
 
 class WiringConfig(AppConfig):
     """The commands, checks and folders that belong to the platform and to no app.
@@ -28,5 +30,6 @@ class WiringConfig(AppConfig):
             except OSError as error:
                 # Every program shows this error as one sentence.
                 raise ImproperlyConfigured(
-                    f"the folder {folder} cannot be made ({error.strerror}): set DATA_DIR or MEDIA_ROOT to another one."
+                    f"the folder {shorten(str(folder))} cannot be made ({error.strerror}): "
+                    "set DATA_DIR or MEDIA_ROOT to another one."
                 ) from error

@@ -12,7 +12,7 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env_file import BASE_DIR as BASE_DIR
-from config.env_file import data_folder, given_values, read_env_file, resolve_folder
+from config.env_file import UnreadableSetting, data_folder, given_values, quote_value, read_env_file, resolve_folder
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
@@ -53,21 +53,23 @@ class Env:
             return True
         if value.lower() in FALSE_WORDS:
             return False
-        raise ImproperlyConfigured(f"{name} is {value!r}; set it to 1 or 0.")
+        raise ImproperlyConfigured(f"{name} is {quote_value(value)}; set it to 1 or 0.")
 
-    def integer(self, name: str, *, default: int, least: int | None = None) -> int:
+    def integer(self, name: str, *, default: int, least: int, most: int) -> int:
         value = self.raw(name)
         if value is None:
             return default
         try:
             number = int(value)
         except ValueError:
-            raise ImproperlyConfigured(f"{name} is {value!r}; set it to a whole number.") from None
-        if least is not None and number < least:
-            raise ImproperlyConfigured(f"{name} is {number}; the least it can be is {least}.")
+            raise ImproperlyConfigured(f"{name} is {quote_value(value)}; set it to a whole number.") from None
+        if not least <= number <= most:
+            raise ImproperlyConfigured(
+                f"{name} is {quote_value(value)}; set it to a whole number from {least} to {most}."
+            )
         return number
 
-    def decimal(self, name: str, *, default: float, least: float = 0) -> float:
+    def decimal(self, name: str, *, default: float, least: float, most: float) -> float:
         value = self.raw(name)
         if value is None:
             return default
@@ -76,15 +78,15 @@ class Env:
         except ValueError:
             number = math.nan
         if not math.isfinite(number):
-            raise ImproperlyConfigured(f"{name} is {value!r}; set it to a number.")
-        if number < least:
-            raise ImproperlyConfigured(f"{name} is {number}; the least it can be is {least}.")
+            raise ImproperlyConfigured(f"{name} is {quote_value(value)}; set it to a number.")
+        if not least <= number <= most:
+            raise ImproperlyConfigured(f"{name} is {quote_value(value)}; set it to a number from {least} to {most}.")
         return number
 
     def choice(self, name: str, *, default: str, choices: Collection[str]) -> str:
         value = self.text(name, default=default)
         if value not in choices:
-            raise ImproperlyConfigured(f"{name} is {value!r}; set it to one of: {', '.join(choices)}.")
+            raise ImproperlyConfigured(f"{name} is {quote_value(value)}; set it to one of: {', '.join(choices)}.")
         return value
 
     def names(self, *names: str, default: tuple[str, ...] = ()) -> list[str]:
@@ -94,9 +96,17 @@ class Env:
 
     def folder(self, name: str, *, default: Path) -> Path:
         value = self.raw(name)
-        return default if value is None else resolve_folder(value)
+        if value is None:
+            return default
+        try:
+            return resolve_folder(name, value)
+        except UnreadableSetting as error:
+            raise ImproperlyConfigured(str(error)) from error
 
 
 def load_env() -> Env:
-    given = given_values()
-    return Env({**read_env_file(data_folder(given) / "local.env"), **given})
+    try:
+        given = given_values()
+        return Env({**read_env_file(data_folder(given) / "local.env"), **given})
+    except UnreadableSetting as error:
+        raise ImproperlyConfigured(str(error)) from error

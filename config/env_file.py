@@ -8,6 +8,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+MAX_SHOWN_LENGTH = 100
+
+
+class UnreadableSetting(Exception):
+    """Why a file or a folder of the settings cannot be read, in a sentence that says what to set."""
+
+
+def shorten(text: str) -> str:
+    return text if len(text) <= MAX_SHOWN_LENGTH else f"{text[:MAX_SHOWN_LENGTH]}…"
+
+
+def quote_value(value: str) -> str:
+    """The value as a message shows it: on one line, and only the beginning of a long one."""
+    return repr(shorten(value))
 
 
 def parse_env_lines(text: str) -> Iterator[tuple[str, str]]:
@@ -23,7 +37,17 @@ def parse_env_lines(text: str) -> Iterator[tuple[str, str]]:
 
 
 def read_env_file(path: Path) -> dict[str, str]:
-    return dict(parse_env_lines(path.read_text(encoding="utf-8-sig"))) if path.is_file() else {}
+    """The values of a file, none without one; raises UnreadableSetting."""
+    try:
+        text = path.read_text(encoding="utf-8-sig") if path.is_file() else ""
+    except OSError as error:
+        raise UnreadableSetting(f"{quote_value(str(path))} cannot be read: {error.strerror}.") from error
+    except ValueError:
+        raise UnreadableSetting(f"{quote_value(str(path))} is not text in UTF-8: save it as such.") from None
+    # No path, variable or address of the system can hold a NUL byte, so it would fail later and far from here.
+    if "\0" in text:
+        raise UnreadableSetting(f"{quote_value(str(path))} has a NUL byte: save it as text in UTF-8.")
+    return dict(parse_env_lines(text))
 
 
 def given_values() -> dict[str, str]:
@@ -33,10 +57,17 @@ def given_values() -> dict[str, str]:
     return {name: value for name, value in {**from_file, **os.environ}.items() if value}
 
 
-def resolve_folder(value: str) -> Path:
-    """The absolute path; a relative one counts from the folder of manage.py, wherever a command is run."""
-    return (BASE_DIR / Path(value).expanduser()).resolve()
+def resolve_folder(name: str, value: str) -> Path:
+    """The absolute path of the setting `name`; a relative one counts from the folder of manage.py, wherever a command
+    is run. Raises UnreadableSetting.
+    """
+    try:
+        return (BASE_DIR / Path(value).expanduser()).resolve()
+    except (OSError, RuntimeError, ValueError) as error:  # an unknown user after ~, a NUL byte
+        raise UnreadableSetting(
+            f"{name} is {quote_value(value)}, which is no folder ({error}); set it to a path such as /srv/videoflix."
+        ) from error
 
 
 def data_folder(values: Mapping[str, str]) -> Path:
-    return resolve_folder(values.get("DATA_DIR", "var"))
+    return resolve_folder("DATA_DIR", values.get("DATA_DIR", "var"))

@@ -56,8 +56,8 @@ def test_words_for_no(word: str) -> None:
 def test_an_unset_or_empty_value_is_the_default(is_default: bool) -> None:
     for env in (Env({}), Env({"A": ""})):
         assert env.boolean("A", default=is_default) is is_default
-        assert env.integer("A", default=7) == 7
-        assert env.decimal("A", default=0.5) == 0.5
+        assert env.integer("A", default=7, least=1, most=9) == 7
+        assert env.decimal("A", default=0.5, least=0, most=1) == 0.5
         assert env.text("A", default="x") == "x"
         assert env.names("A", default=("x", "y")) == ["x", "y"]
         assert env.choice("A", default="x", choices=("x", "y")) == "x"
@@ -70,10 +70,13 @@ def test_an_unset_or_empty_value_is_the_default(is_default: bool) -> None:
         ("boolean", "maybe", "A is 'maybe'; set it to 1 or 0."),
         ("integer", "many", "A is 'many'; set it to a whole number."),
         ("integer", "1.5", "A is '1.5'; set it to a whole number."),
-        ("integer", "0", "A is 0; the least it can be is 1."),
-        ("integer", "9" * 5000, "set it to a whole number."),
+        ("integer", "0", "A is '0'; set it to a whole number from 1 to 9."),
+        ("integer", "10", "A is '10'; set it to a whole number from 1 to 9."),
+        ("integer", "9" * 4000, f"A is '{'9' * 100}…'; set it to a whole number from 1 to 9."),
+        ("integer", "9" * 5000, f"A is '{'9' * 100}…'; set it to a whole number."),
         ("decimal", "much", "A is 'much'; set it to a number."),
-        ("decimal", "0.5", "A is 0.5; the least it can be is 1."),
+        ("decimal", "0.5", "A is '0.5'; set it to a number from 1 to 9."),
+        ("decimal", "1e308", "A is '1e308'; set it to a number from 1 to 9."),
         ("decimal", "nan", "A is 'nan'; set it to a number."),
         ("decimal", "inf", "A is 'inf'; set it to a number."),
         ("choice", "Lux", "A is 'Lux'; set it to one of: Lax, None."),
@@ -82,8 +85,8 @@ def test_an_unset_or_empty_value_is_the_default(is_default: bool) -> None:
 def test_a_value_that_makes_no_sense_stops_with_a_sentence(reader: str, value: str, sentence: str) -> None:
     arguments: dict[str, dict[str, Any]] = {
         "boolean": {"default": True},
-        "integer": {"default": 2, "least": 1},
-        "decimal": {"default": 2, "least": 1},
+        "integer": {"default": 2, "least": 1, "most": 9},
+        "decimal": {"default": 2, "least": 1, "most": 9},
         "choice": {"default": "Lax", "choices": ("Lax", "None")},
     }
     with pytest.raises(ImproperlyConfigured) as stopped:
@@ -113,6 +116,37 @@ def test_a_secret_that_cannot_be_read_stops_with_a_sentence(content: bytes | Non
         path.write_bytes(content)
     with pytest.raises(ImproperlyConfigured, match=r"^A_FILE names .+, which cannot be read: .+\.$"):
         Env({"A_FILE": str(path)}).text("A")
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [("~nosuchuser/films", "home directory"), ("a\0b", "null"), ("~nosuchuser/" + "x" * 9999, "home directory")],
+    ids=["user", "NUL byte", "long"],
+)
+def test_a_folder_that_cannot_be_one_stops_with_a_sentence(value: str, reason: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=rf"^A is '.+', which is no folder \(.*{reason}.*\); set") as stopped:
+        Env({"A": value}).folder("A", default=Path("/x"))
+    assert len(str(stopped.value)) < 300
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [(b"A=\xff\xfe\n", "is not text in UTF-8: save"), (b"MEDIA_ROOT=/srv/a\0b\n", "has a NUL byte: save")],
+    ids=["Latin-1", "NUL byte"],
+)
+def test_an_env_file_that_is_no_text_stops_with_a_sentence(
+    content: bytes, sentence: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "my.env").write_bytes(content)
+    monkeypatch.setenv("ENV_FILE", str(tmp_path / "my.env"))
+    with pytest.raises(ImproperlyConfigured, match=rf"^'.+' {sentence}"):
+        load_env()
+
+
+def test_an_env_file_that_cannot_be_read_stops_with_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ENV_FILE", "x" * 5000)
+    with pytest.raises(ImproperlyConfigured, match=r"^'.{100}…' cannot be read: File name too long\.$"):
+        load_env()
 
 
 def test_relative_folders_count_from_the_project() -> None:

@@ -91,6 +91,21 @@ def test_a_value_that_cannot_be_read_is_one_sentence(argv: tuple[str, ...], tmp_
     assert output == "Videoflix cannot start: MAX_UPLOAD_MB is 'many'; set it to a whole number.\n"
 
 
+@pytest.mark.parametrize("argv", [(*MANAGE, "check"), GUNICORN], ids=" ".join)
+def test_an_env_file_that_is_no_text_is_one_sentence(argv: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "my.env").write_bytes(b"SITE=caf\xe9\n")
+    output = refused(*argv, data_dir=tmp_path, ENV_FILE=str(tmp_path / "my.env"))
+    assert output.startswith("Videoflix cannot start: '")
+    assert output.count("\n") == 1
+    assert output.endswith("my.env' is not text in UTF-8: save it as such.\n")
+
+
+def test_the_folder_of_an_unknown_user_is_one_sentence(tmp_path: Path) -> None:
+    output = refused(*MANAGE, "check", data_dir=tmp_path, MEDIA_ROOT="~nosuchuser/x")
+    assert output.startswith("Videoflix cannot start: MEDIA_ROOT is '~nosuchuser/x', which is no folder (")
+    assert output.count("\n") == 1
+
+
 def test_the_folders_are_made_when_the_application_starts_and_not_by_reading_the_settings(tmp_path: Path) -> None:
     data_dir = tmp_path / "data"
     assert start(sys.executable, "-c", "import config.settings", data_dir=data_dir).returncode == 0
