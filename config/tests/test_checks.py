@@ -8,7 +8,15 @@ from django.core import checks as django_checks
 from django.core.checks import Error
 from django.core.management import get_commands, load_command_class
 
-from config.checks import TAG, event_problems, mail_problems, s3_problems, safety_problems, startup_problems
+from config.checks import (
+    TAG,
+    cookie_problems,
+    event_problems,
+    mail_problems,
+    s3_problems,
+    safety_problems,
+    startup_problems,
+)
 from config.env_file import BASE_DIR
 from config.readers import DEVELOPMENT_SECRET
 from media_pipeline.storage.buckets import Buckets, S3Connection
@@ -51,6 +59,48 @@ def test_a_wildcard_host_stops_the_start(hosts: list[str]) -> None:
     assert problem.msg.startswith("ALLOWED_HOSTS is '*'")
 
 
+def test_hosts_that_are_commas_only_stop_the_start() -> None:
+    (problem,) = problems(allowed_hosts=[])
+    assert (problem.id, problem.msg) == ("videoflix.E003", "ALLOWED_HOSTS has commas and no host.")
+
+
+def on_cookies(**changes: str) -> list[Error]:
+    given = {"access": "vf_access", "refresh": "vf_refresh", "domain": "", **changes}
+    return [*cookie_problems(**given, others=("sessionid", "csrftoken", "messages"))]
+
+
+@pytest.mark.parametrize("changes", [{}, {"access": "__Host-a.b!"}, {"domain": ".example.com"}, {"domain": "box_1"}])
+def test_sound_names_of_cookies_pass(changes: dict[str, str]) -> None:
+    assert on_cookies(**changes) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "number", "sentence"),
+    [
+        *(
+            ({"access": name}, 6, f"JWT_ACCESS_COOKIE_NAME is {name!r}, which cannot be the name of a cookie.")
+            for name in ("a b", "a=b", "a;b", "a,b", "a:b", "a/b", '"a"', "a\n", "café", "path", "Max-Age")
+        ),
+        (
+            {"refresh": "x" * 9999},
+            6,
+            f"JWT_REFRESH_COOKIE_NAME is '{'x' * 100}…', which cannot be the name of a cookie.",
+        ),
+        ({"access": "a", "refresh": "a"}, 6, "JWT_ACCESS_COOKIE_NAME and JWT_REFRESH_COOKIE_NAME are the same."),
+        ({"access": "sessionid"}, 6, "JWT_ACCESS_COOKIE_NAME is 'sessionid', which is the name of another cookie"),
+        ({"refresh": "csrftoken"}, 6, "JWT_REFRESH_COOKIE_NAME is 'csrftoken', which is the name of another cookie"),
+        ({"refresh": "messages"}, 6, "JWT_REFRESH_COOKIE_NAME is 'messages', which is the name of another cookie"),
+        ({"domain": "a b"}, 7, "JWT_COOKIE_DOMAIN is 'a b'."),
+        ({"domain": "a;b"}, 7, "JWT_COOKIE_DOMAIN is 'a;b'."),
+        ({"domain": "https://a"}, 7, "JWT_COOKIE_DOMAIN is 'https://a'."),
+    ],
+)
+def test_names_that_no_cookie_can_have_stop_the_start(changes: dict[str, str], number: int, sentence: str) -> None:
+    (problem,) = on_cookies(**changes)
+    assert problem.id == f"videoflix.E{number:03}"
+    assert problem.msg.startswith(sentence)
+
+
 def test_cookies_for_other_sites_need_https() -> None:
     assert problems(samesite="None") == []
     (problem,) = problems(samesite="None", is_https=False, cookies_secure={})
@@ -71,10 +121,18 @@ PAGES = {"FRONTEND_URL": "http://localhost:4200/login", "RESET_PASSWORD_URL": ""
         ({"pages": {"FRONTEND_URL": "/login"}}, "FRONTEND_URL is '/login'"),
         ({"pages": {"RESET_PASSWORD_URL": "http://[x"}}, "RESET_PASSWORD_URL is"),
         ({"pages": {"FRONTEND_CONFIRM_URL": "javascript:alert(1)"}}, "FRONTEND_CONFIRM_URL is"),
+        ({"pages": {"FRONTEND_URL": "http://a:99999/login"}}, "FRONTEND_URL is"),
+        ({"pages": {"FRONTEND_URL": "http://a b/login"}}, "FRONTEND_URL is"),
+        *(
+            ({"backend": name}, f"EMAIL_BACKEND is '{name}', which cannot be imported as a mail backend.")
+            for name in ("smtp", "no.such.Backend", "django.core.mail", ".x", "..x", "os.getcwd", "decimal.Decimal")
+        ),
+        ({"backend": "x" * 9999}, f"EMAIL_BACKEND is '{'x' * 100}…', which"),
     ],
 )
 def test_settings_of_mails_must_fit_each_other(changes: dict[str, Any], beginning: str) -> None:
     good = {"host": "smtp.example.com", "user": "videoflix", "is_starttls": True, "is_tls": False, "pages": PAGES}
+    good["backend"] = "django.core.mail.backends.smtp.EmailBackend"
     found = mail_problems(**{**good, **changes})
     assert [problem.msg.startswith(beginning) for problem in found] == ([True] if beginning else [])
 
@@ -114,7 +172,18 @@ def test_a_role_or_both_keys_are_accepted_and_so_is_another_vendor() -> None:
         ({"endpoint_url": "https://s3.example.com/films"}, "AWS_S3_ENDPOINT_URL is"),
         ({"endpoint_url": "http://s3:none"}, "AWS_S3_ENDPOINT_URL is"),
         ({"endpoint_url": "http://s3", "public_endpoint_url": "ftp://x"}, "S3_PUBLIC_ENDPOINT_URL is"),
+        ({"endpoint_url": "https://user@s3.example.com"}, "AWS_S3_ENDPOINT_URL is"),
         ({"attempts": 9}, "S3_ATTEMPTS is 9"),
+        *(
+            ({"region": region}, f"AWS_S3_REGION_NAME is {region!r}")
+            for region in ("a b", "", "-a", "a-", "eu.central", "a_b", "a/b", "a@b", "é")
+        ),
+        ({"region": "a" * 64}, "AWS_S3_REGION_NAME is"),
+        *(
+            ({"buckets": Buckets("films", name, "films")}, f"{name!r} cannot be the name of a bucket")
+            for name in ("a b", "ab", "films/raw", "-films", "films.", "arn:aws:s3:::films", "fïlms")
+        ),
+        ({"buckets": Buckets(*["a" * 999] * 3)}, "S3_RAW_VIDEOS_BUCKET"),
         ({"public_endpoint_url": "http://s3"}, "S3_PUBLIC_ENDPOINT_URL is set without"),
     ],
 )
@@ -127,6 +196,8 @@ def test_events_and_external_transcoders_need_a_bucket() -> None:
     assert [*event_problems(queue_url="https://sqs.example/1/q", is_external=True, has_bucket=True)] == []
     (problem,) = event_problems(queue_url="", is_external=True, has_bucket=False)
     assert "USE_S3_MEDIA" in str(problem.hint)
+    (problem,) = event_problems(queue_url="https://", is_external=False, has_bucket=True)
+    assert "SQS_QUEUE_URL is 'https://'" in problem.msg
     (problem,) = event_problems(queue_url="films", is_external=False, has_bucket=True)
     assert "SQS_QUEUE_URL is 'films'" in problem.msg
 
@@ -155,7 +226,9 @@ def test_problems_of_every_group_are_reported_at_once(settings: Any) -> None:
     settings.EMAIL_HOST_USER = "videoflix"
     settings.VIDEO_LADDER = ["8k"]
     settings.GATEWAY_SHARED_SECRET = "too short"
-    numbers = ("001", "011", "021", "033", "051", "052")
+    settings.JWT_ACCESS_COOKIE_NAME = "an access token"
+    settings.SERVICE_REGION = "eu/central"
+    numbers = ("001", "006", "011", "021", "033", "051", "052", "053")
     assert sorted(map(str, ids())) == [f"videoflix.E{number}" for number in numbers]
     shown = startup_problems()
     assert shown.startswith("(videoflix.E001) SECRET_KEY is")

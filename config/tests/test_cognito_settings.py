@@ -48,6 +48,7 @@ def test_a_sound_pool_starts(changes: dict[str, Any]) -> None:
         ({"id": "eu-central-1_A/b"}, "COGNITO_USER_POOL_ID is"),
         ({"jwks_url": "http://keys.example.com/jwks.json"}, "COGNITO_JWKS_URL is"),
         ({"jwks_url": "keys.example.com"}, "COGNITO_JWKS_URL is"),
+        ({"jwks_url": "https://keys.example.com:99999/jwks.json"}, "COGNITO_JWKS_URL is"),
         ({"jwks_url": OWN_KEYS.replace("GhI", "XyZ")}, "COGNITO_JWKS_URL is"),
         ({"endpoint_url": "http://moto:5000"}, "COGNITO_ENDPOINT_URL is"),
         ({"endpoint_url": "http://10.0.0.1:5000"}, "COGNITO_ENDPOINT_URL is"),
