@@ -27,10 +27,20 @@ PYTHON = VENV / "bin" / "python"
 # Exists while packages are being installed, so that an interrupted installation is never used.
 UNFINISHED = VENV / ".unfinished"
 INSTALLED_MB = 1000
+# Run by the Python of a `.venv` that is a link: fails unless each `name==version` of its arguments is installed.
+HAS_PACKAGES = """
+import sys
+from importlib.metadata import version
+pins = [pin.split("==") for pin in sys.argv[1:]]
+sys.exit(sys.version_info < (3, 11) or any(version(name) != pinned for name, pinned in pins))
+"""
 
 
 def ensure_installed(requirements: str = "requirements.txt") -> None:
     """Installs the requirements, or only reads the stamp when they are installed already; raises Problem."""
+    if VENV.is_symlink():
+        check_linked(BASE_DIR / requirements)
+        return
     stamp, expected = VENV / f".installed-{requirements}", fingerprint(BASE_DIR / requirements)
     if is_current(stamp, expected):
         return
@@ -45,6 +55,25 @@ def ensure_installed(requirements: str = "requirements.txt") -> None:
         compile_for_probe()
         stamp.write_text(expected, encoding="utf-8")
         UNFINISHED.unlink(missing_ok=True)
+
+
+def check_linked(requirements: Path) -> None:
+    """Raises Problem unless a `.venv` that is a link has the packages. It belongs to its owner: nothing is written."""
+    link = f".venv is a link to {VENV.resolve()}, which this program does not change"
+    if not answers([str(PYTHON), "-I", "-B", "-c", HAS_PACKAGES, *pins_of(requirements)]):
+        raise Problem(
+            f"{link}, and its packages are not those of {requirements.name}: install these there, or remove the link."
+        )
+    say(f"{link}; its packages fit.")
+
+
+def pins_of(requirements: Path) -> Iterator[str]:
+    """Yields `name==version`, without extras and comments."""
+    for text in requirement_texts(requirements):
+        for line in text.splitlines():
+            name, separator, pinned = line.partition("#")[0].partition("==")
+            if separator:
+                yield f"{name.partition('[')[0].strip()}=={pinned.strip()}"
 
 
 def fingerprint(requirements: Path) -> str:
@@ -95,18 +124,27 @@ def prepare_venv() -> None:
                 f"{sys.executable} cannot make a virtual environment with pip: install its venv package "
                 "(Debian, Ubuntu: apt install python3-venv) or install uv."
             )
-        remove_venv()
+        python = python_outside()
+        shutil.rmtree(VENV, ignore_errors=True)
         VENV.mkdir(exist_ok=True)
         UNFINISHED.touch()
-        run([sys.executable, "-m", "venv", *(["--without-pip"] if find_uv() else []), str(VENV)])
+        run([python, "-m", "venv", *(["--without-pip"] if find_uv() else []), str(VENV)])
     UNFINISHED.touch()
 
 
-def remove_venv() -> None:
-    if VENV.is_symlink():  # a virtual environment elsewhere, which belongs to its owner
-        VENV.unlink()
-    else:
-        shutil.rmtree(VENV, ignore_errors=True)
+def python_outside() -> str:
+    """The Python to make `.venv` with. In an activated `.venv` this one is about to be removed, so it is the one that
+    `.venv` was made of; raises Problem when there is none.
+    """
+    if Path(sys.prefix).resolve() != VENV.resolve():
+        return sys.executable
+    python = Path(sys.base_prefix) / "bin" / "python{}.{}".format(*sys.version_info)
+    if python.is_relative_to(VENV) or not os.access(python, os.X_OK):
+        raise Problem(
+            "The installation in .venv is not complete, and only its own Python was found: "
+            "leave it with `deactivate`, or set PYTHON to another one, and try again."
+        )
+    return str(python)
 
 
 def is_usable() -> bool:
@@ -115,9 +153,9 @@ def is_usable() -> bool:
 
 
 def find_uv() -> str | None:
-    """uv on PATH, if it runs (version managers leave stubs there that do not)."""
+    """uv on PATH, if it runs (version managers leave stubs there that do not) and does not lie in `.venv` itself."""
     uv = shutil.which("uv")
-    return uv if uv and answers([uv, "--version"]) else None
+    return uv if uv and Path(uv).parent != PYTHON.parent and answers([uv, "--version"]) else None
 
 
 def install_command(arguments: Sequence[str]) -> list[str]:

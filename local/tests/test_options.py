@@ -39,3 +39,8 @@ def test_a_value_that_is_no_port_is_refused_in_one_sentence(value: str) -> None:
 def test_workers_that_are_no_number_are_refused_in_one_sentence() -> None:
     with pytest.raises(Problem, match=r"^WORKERS is 'many': set it to a whole number from 1 to 64\.$"):
         read_options({"WORKERS": "many"})
+
+
+def test_a_long_value_is_not_shown_in_full() -> None:
+    with pytest.raises(Problem, match=r"^PORT is 'x{100}…': set it to"):
+        read_options({"PORT": "x" * 9999})

