@@ -12,7 +12,15 @@ from pathlib import Path
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env_file import BASE_DIR as BASE_DIR
-from config.env_file import UnreadableSetting, data_folder, given_values, quote_value, read_env_file, resolve_folder
+from config.env_file import (
+    UnreadableSetting,
+    data_folder,
+    given_values,
+    quote_value,
+    read_env_file,
+    resolve_folder,
+    shorten,
+)
 
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
 FALSE_WORDS = frozenset({"0", "false", "no", "off", ""})
@@ -37,9 +45,13 @@ class Env:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: {error.strerror}.") from error
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {shorten(path)}, which cannot be read: {error.strerror}."
+            ) from error
         except UnicodeDecodeError as error:
-            raise ImproperlyConfigured(f"{name}_FILE names {path}, which cannot be read: it is not text.") from error
+            raise ImproperlyConfigured(
+                f"{name}_FILE names {shorten(path)}, which cannot be read: it is not text."
+            ) from error
 
     def text(self, *names: str, default: str = "") -> str:
         value = self.raw(*names)

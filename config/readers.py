@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.addresses import is_host, is_http_origin
 from config.env import Env
-from config.env_file import quote_value
+from config.env_file import quote_value, shorten
 from config.http.forwarded import parse_networks
 from media_pipeline.storage.buckets import Buckets, S3Connection
 from users_app.cognito.user_pool import UserPool
@@ -163,7 +163,9 @@ def read_trusted_proxies(env: Env) -> list[IPv4Network | IPv6Network]:
     try:
         return parse_networks(env.names("TRUSTED_PROXIES"))
     except ValueError as error:
-        raise ImproperlyConfigured(f"TRUSTED_PROXIES has an entry that is no address or network: {error}.") from None
+        raise ImproperlyConfigured(
+            f"TRUSTED_PROXIES has an entry that is no address or network: {shorten(str(error))}."
+        ) from None
 
 
 def read_service_keys(env: Env) -> tuple[ServiceKey, ...]:

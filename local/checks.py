@@ -9,6 +9,7 @@ import tempfile
 from pathlib import Path
 from typing import IO
 
+from config.env_file import quote_value, shorten
 from local.problem import Problem, describe_os_error, not_writable
 
 MIN_FREE_MB = 300
@@ -33,8 +34,10 @@ def port_sentence(bind: str, port: int, error: OSError) -> str:
         return f"Port {port} is in use: stop what listens there or choose another, as in `make up PORT={other}`."
     if error.errno == errno.EACCES:
         return f"Port {port} is reserved for root: choose one from 1024 up, as in `make up PORT=8000`."
-    reason = describe_os_error(error)
-    return f"BIND is {bind!r}, which is no address of this machine ({reason}): set it to 127.0.0.1 or 0.0.0.0."
+    reason = shorten(describe_os_error(error))
+    return (
+        f"BIND is {quote_value(bind)}, which is no address of this machine ({reason}): set it to 127.0.0.1 or 0.0.0.0."
+    )
 
 
 def free_port(bind: str, taken: int) -> int:

@@ -40,10 +40,12 @@ M_ARENA_MAX, ARENAS = -8, 2
 with suppress(OSError, AttributeError):
     ctypes.CDLL(None).mallopt(M_ARENA_MAX, ARENAS)
 
+# The application refuses any other format, with a sentence.
+LOG_FORMAT = os.environ.get("LOG_FORMAT")
 # The lines of gunicorn quote requests too, so they are redacted and shortened like all others.
 OWN_LOG = {"handlers": [], "propagate": True, "qualname": "gunicorn.error"}
 logconfig_dict = {
-    **logs.logging_config(os.environ.get("LOG_FORMAT") or "plain"),
+    **logs.logging_config(LOG_FORMAT if LOG_FORMAT in logs.FORMATS else "plain"),
     "loggers": {"gunicorn.error": {"level": "WARNING", **OWN_LOG}},
 }
 

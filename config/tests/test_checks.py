@@ -20,6 +20,7 @@ from config.checks import (
 from config.env_file import BASE_DIR
 from config.readers import DEVELOPMENT_SECRET
 from media_pipeline.storage.buckets import Buckets, S3Connection
+from users_app.http.service_signature import parse_service_keys
 
 GOOD: dict[str, Any] = {
     "secret_key": "kX9-a-long-and-random-value-0123456789",
@@ -227,7 +228,7 @@ def test_problems_of_every_group_are_reported_at_once(settings: Any) -> None:
     settings.VIDEO_LADDER = ["8k"]
     settings.GATEWAY_SHARED_SECRET = "too short"
     settings.JWT_ACCESS_COOKIE_NAME = "an access token"
-    settings.SERVICE_REGION = "eu/central"
+    settings.SERVICE_KEYS, settings.SERVICE_REGION = parse_service_keys("encoder:id:0123456789abcdef"), "eu/central"
     numbers = ("001", "006", "011", "021", "033", "051", "052", "053")
     assert sorted(map(str, ids())) == [f"videoflix.E{number}" for number in numbers]
     shown = startup_problems()

@@ -6,7 +6,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from config.env import Env
-from config.readers import read_database, read_origin, read_origins, read_redis_url
+from config.readers import read_database, read_origin, read_origins, read_redis_url, read_trusted_proxies
 
 
 def database(**values: str) -> object:
@@ -126,6 +126,12 @@ def test_any_other_text_is_no_origin(origin: str) -> None:
         read_origin(Env({"BACKEND_ORIGIN": origin}), "BACKEND_ORIGIN", default="")
     with pytest.raises(ImproperlyConfigured, match=r"^CORS_ALLOWED_ORIGINS has '.+'; set it to scheme, host"):
         read_origins(Env({"CORS_ALLOWED_ORIGINS": f"http://b,{origin}"}), "CORS_ALLOWED_ORIGINS", default=())
+
+
+def test_a_long_entry_is_not_shown_in_full() -> None:
+    with pytest.raises(ImproperlyConfigured, match=r"^TRUSTED_PROXIES has an entry .*: 'x+…\.$") as stopped:
+        read_trusted_proxies(Env({"TRUSTED_PROXIES": "x" * 9999}))
+    assert len(str(stopped.value)) < 300
 
 
 def test_no_origins_at_all_are_a_list_too() -> None:

@@ -100,6 +100,11 @@ def test_an_env_file_that_is_no_text_is_one_sentence(argv: tuple[str, ...], tmp_
     assert output.endswith("my.env' is not text in UTF-8: save it as such.\n")
 
 
+def test_the_web_server_names_a_wrong_format_of_logs_in_one_sentence(tmp_path: Path) -> None:
+    output = refused(*GUNICORN, data_dir=tmp_path, LOG_FORMAT="xml")
+    assert output == "Videoflix cannot start: LOG_FORMAT is 'xml'; set it to one of: plain, json.\n"
+
+
 def test_the_folder_of_an_unknown_user_is_one_sentence(tmp_path: Path) -> None:
     output = refused(*MANAGE, "check", data_dir=tmp_path, MEDIA_ROOT="~nosuchuser/x")
     assert output.startswith("Videoflix cannot start: MEDIA_ROOT is '~nosuchuser/x', which is no folder (")

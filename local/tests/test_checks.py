@@ -47,6 +47,12 @@ def test_an_address_of_another_machine_is_refused(bind: str) -> None:
         check_port(bind, 8000)
 
 
+def test_a_long_address_is_not_shown_in_full() -> None:
+    with pytest.raises(Problem, match=r"^BIND is 'a{100}…', which is no address of this machine ") as refused:
+        check_port("a" * 9999, 8000)
+    assert len(str(refused.value)) < 300
+
+
 def test_a_folder_is_made_for_its_owner_only(tmp_path: Path) -> None:
     check_writable(tmp_path / "a" / "b", remedy="-")
     assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
