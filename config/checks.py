@@ -129,7 +129,7 @@ def cookie_problems(*, access: str, refresh: str, domain: str, others: Sequence[
     if access == refresh:
         message = "JWT_ACCESS_COOKIE_NAME and JWT_REFRESH_COOKIE_NAME are the same."
         yield problem(6, message, "Choose two names, or leave both empty.")
-    if domain and not is_host(domain.removeprefix(".")):
+    if domain and not (domain.isascii() and is_host(domain.removeprefix("."))):
         message = f"JWT_COOKIE_DOMAIN is {quote_value(domain)}."
         yield problem(7, message, "Set it to a domain such as example.com, or leave it empty.")
 

@@ -84,12 +84,13 @@ def read_redis_url(env: Env) -> str:
             raise ImproperlyConfigured("REDIS_URL cannot be read; set it to an address such as redis://host:6379/0.")
         return url
     host = env.text("REDIS_HOST", default="localhost")
-    if not is_host(host.strip("[]")):
-        raise ImproperlyConfigured(f"REDIS_HOST is {quote_value(host)}; set it to a host name or an IP address.")
-    # An IPv6 address stands in brackets.
-    host = f"[{host}]" if ":" in host and not host.startswith("[") else host
     port = env.integer("REDIS_PORT", default=6379, least=1, most=MAX_PORT)
-    return f"redis://{host}:{port}/{env.integer('REDIS_DB', default=0, least=0, most=10_000)}"
+    number = env.integer("REDIS_DB", default=0, least=0, most=10_000)
+    # An IPv6 address stands in brackets.
+    url = f"redis://{f'[{host}]' if ':' in host and not host.startswith('[') else host}:{port}/{number}"
+    if not is_host(host.removeprefix("[").removesuffix("]")) or not is_redis_address(url):
+        raise ImproperlyConfigured(f"REDIS_HOST is {quote_value(host)}; set it to a host name or an IP address.")
+    return url
 
 
 def is_redis_address(url: str) -> bool:
@@ -98,7 +99,7 @@ def is_redis_address(url: str) -> bool:
         # The client reads parameters of the address when it makes the first connection.
         redis.ConnectionPool.from_url(url).make_connection()
         path = urlsplit(url).path
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, redis.RedisError):
         return False
     if url.startswith("unix:"):
         return bool(path)

@@ -256,9 +256,8 @@ RESET_PASSWORD_URL = env.text("RESET_PASSWORD_URL")
 CONFIRM_LIFETIME = timedelta(hours=24)
 RESET_LIFETIME = timedelta(hours=1)
 UNCONFIRMED_LIFETIME = timedelta(days=7)  # then an account that was never confirmed is deleted
-AUDIT_DAYS = env.integer(
-    "AUDIT_DAYS", default=180, least=1, most=CENTURY_DAYS
-)  # how long the audit trail keeps its entries
+# How long the audit trail keeps its entries.
+AUDIT_DAYS = env.integer("AUDIT_DAYS", default=180, least=1, most=CENTURY_DAYS)
 
 # --- Mail ------------------------------------------------------------------------------------------------------------
 SUBMISSION_PORT, SUBMISSIONS_PORT = 587, 465  # plain text that STARTTLS encrypts, and TLS from the first byte

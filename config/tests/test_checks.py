@@ -92,6 +92,7 @@ def test_sound_names_of_cookies_pass(changes: dict[str, str]) -> None:
         ({"refresh": "csrftoken"}, 6, "JWT_REFRESH_COOKIE_NAME is 'csrftoken', which is the name of another cookie"),
         ({"refresh": "messages"}, 6, "JWT_REFRESH_COOKIE_NAME is 'messages', which is the name of another cookie"),
         ({"domain": "a b"}, 7, "JWT_COOKIE_DOMAIN is 'a b'."),
+        ({"domain": "ü.example"}, 7, "JWT_COOKIE_DOMAIN is 'ü.example'."),
         ({"domain": "a;b"}, 7, "JWT_COOKIE_DOMAIN is 'a;b'."),
         ({"domain": "https://a"}, 7, "JWT_COOKIE_DOMAIN is 'https://a'."),
     ],

@@ -1,5 +1,6 @@
 """Settings that are read in groups: which values stop the start, each with one sentence."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,8 @@ def test_the_address_of_redis_is_taken_as_it_is(url: str) -> None:
         "redis://h/-1",
         "redis://h/0?db=x",
         "redis://h/0?color=red",
+        "redis://h/0?protocol=9",
+        "rediss://h/0?ssl_cert_reqs=perhaps",
         "redis://a,redis://b",
         "unix://",
     ],
@@ -81,10 +84,17 @@ def test_redis_may_be_set_by_its_parts() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("REDIS_HOST", "a b"), ("REDIS_HOST", "u@h"), ("REDIS_HOST", "h/1"), ("REDIS_PORT", "-1"), ("REDIS_DB", "-1")],
+    [
+        ("REDIS_HOST", "a b"),
+        ("REDIS_HOST", "u@h"),
+        ("REDIS_HOST", "h/1"),
+        ("REDIS_HOST", "[h"),
+        ("REDIS_PORT", "-1"),
+        ("REDIS_DB", "-1"),
+    ],
 )
 def test_a_part_that_is_wrong_is_refused(name: str, value: str) -> None:
-    with pytest.raises(ImproperlyConfigured, match=rf"^{name} is '{value}'; set it to a "):
+    with pytest.raises(ImproperlyConfigured, match=rf"^{name} is '{re.escape(value)}'; set it to a "):
         read_redis_url(Env({name: value}))
 
 
