@@ -2,6 +2,7 @@
 
 import hashlib
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from functools import lru_cache
 from typing import Any, ClassVar, Literal, Self
@@ -21,6 +22,8 @@ from users_app.signing_secrets import secrets_in_use
 
 ALGORITHM: str = api_settings.ALGORITHM
 MAX_TOKEN_LENGTH = 2048  # four times the length of a token of this site; a longer one is not decoded
+MAX_ID = 2**63 - 1  # of the columns that hold ids
+UUID_DIGITS, HEX_DIGITS = 32, frozenset("0123456789abcdef")
 
 LinkPurpose = Literal["confirm", "reset", "new_address"]
 TokenType = Literal["access", "refresh"] | LinkPurpose
@@ -89,11 +92,29 @@ def _signing_key(purpose: TokenType, secret: str) -> bytes:
 _backend = lru_cache(PurposeBackend)
 
 
+def is_account_id(value: object) -> bool:
+    """True for the text of an id as this site writes it: no sign, no spaces, no leading zeros, not beyond a column."""
+    if not (isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) <= len(str(MAX_ID))):
+        return False
+    return str(int(value)) == value and int(value) <= MAX_ID
+
+
+def is_uuid_hex(value: object) -> bool:
+    """True for the 32 small hexadecimal digits of a UUID; uuid.UUID itself takes braces and `urn:` as well."""
+    return isinstance(value, str) and len(value) == UUID_DIGITS and set(value) <= HEX_DIGITS
+
+
+def is_plain_text(value: object) -> bool:
+    """True for text without control characters and lone surrogates, which databases and UTF-8 refuse."""
+    return isinstance(value, str) and value.isprintable()
+
+
 class PurposeToken(simple_jwt.Token):
     """A token for one purpose, to which its key and its claim `token_type` bind it."""
 
     token_type: TokenType
-    required_claims: ClassVar[tuple[str, ...]] = ("exp", "sub")
+    # The claims without which the token is refused, each with the form that its value has to have.
+    required_claims: ClassVar[dict[str, Callable[[object], bool]]] = {"sub": is_account_id}
 
     def __init__(self, token: Any = None, verify: bool = True) -> None:
         """Make a new token, or read the one that `token` (text or bytes) encodes. Raises BadToken."""
@@ -104,8 +125,12 @@ class PurposeToken(simple_jwt.Token):
         return _backend(self.token_type)
 
     def verify(self) -> None:
-        # The backend has checked the expiry. SimpleJWT's own method wants a `jti`, which only refresh tokens have.
-        if self.get("token_type") != self.token_type or any(self.get(claim) is None for claim in self.required_claims):
+        # The backend has checked the expiry of a token that has one. SimpleJWT's own method wants a `jti`, which only
+        # refresh tokens have.
+        if self.get("token_type") != self.token_type or self.get("exp") is None:
+            raise BadToken
+        # A genuine signature is no proof of the form: a site's own code, or an earlier version, may have signed it.
+        if not all(has_form(self.get(claim)) for claim, has_form in self.required_claims.items()):
             raise BadToken
 
     # Tabs that refresh together must get the same successor, so no claim holds a random value or the time of minting.
@@ -124,7 +149,7 @@ class PurposeToken(simple_jwt.Token):
 class SessionToken(PurposeToken):
     """A token that ends with its session (`sid`), and when the password changes (`pwd`)."""
 
-    required_claims = (*PurposeToken.required_claims, "sid", "pwd")
+    required_claims = PurposeToken.required_claims | {"sid": is_uuid_hex, "pwd": is_plain_text}
     session: Session  # set where a request has been authenticated by this token
 
     @classmethod
@@ -160,7 +185,7 @@ class RefreshToken(SessionToken, simple_jwt.RefreshToken):  # type: ignore[misc]
     """`access_token` is an access token of the same session, with the claims that a site has added."""
 
     token_type = "refresh"  # noqa: S105 - a name of a type
-    required_claims = (*SessionToken.required_claims, "jti")
+    required_claims = SessionToken.required_claims | {"jti": is_uuid_hex}
     access_token_class = AccessToken
 
     @classmethod
@@ -176,14 +201,14 @@ class RefreshToken(SessionToken, simple_jwt.RefreshToken):  # type: ignore[misc]
         return uuid.UUID(self["jti"])
 
 
-OWN_CLAIMS = frozenset({"token_type", *RefreshToken.required_claims})
+OWN_CLAIMS = frozenset({"token_type", "exp", *RefreshToken.required_claims})
 
 
 class LinkToken(PurposeToken):
     """The token of a link in a mail, which works until the account changes (`mark`)."""
 
     lifetime = timedelta(0)  # each link has its own, see mint_link
-    required_claims = (*PurposeToken.required_claims, "mark", "email")
+    required_claims = PurposeToken.required_claims | {"mark": is_plain_text, "email": is_plain_text}
 
     @property
     def account_mark(self) -> str:

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from users_app.models import Session, User
 from users_app.tokens import BadToken, LinkPurpose, mint_access, mint_link, mint_refresh, read_access, read_link
+from users_app.tokens import _signing_key as signing_key
 from users_app.tokens import read_refresh as read_refresh_token
 
 PURPOSES: tuple[LinkPurpose, ...] = ("confirm", "reset", "new_address")
@@ -104,3 +105,18 @@ def test_a_token_signed_with_another_secret_is_refused(claims: dict[str, Any]) -
             continue
         with pytest.raises(BadToken):
             read_access(token)
+
+
+@pytest.mark.parametrize("purpose", ["access", "refresh", *PURPOSES])
+@PATIENT
+@given(claim=st.sampled_from(("sub", "sid", "jti", "pwd", "mark", "email", "exp", "nbf", "iat", "aud")), value=JSON)
+def test_a_genuine_signature_does_not_make_any_claim_usable(purpose: Any, claim: str, value: Any) -> None:
+    genuine = jwt.decode(tokens_of()[purpose], options={"verify_signature": False})
+    payload = json.dumps({**genuine, claim: value}).encode()
+    token = jwt.PyJWS().encode(payload, signing_key(purpose, site.SECRET_KEY), "HS256")
+    try:
+        claimed = read(purpose, token)
+    except BadToken:
+        return
+    for name in ("user_id", "session_id", "jti", "password_mark", "account_mark", "email"):
+        str(getattr(claimed, name, "")).encode()  # no lone surrogates

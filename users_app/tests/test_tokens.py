@@ -8,11 +8,16 @@ from typing import Any
 import jwt
 import pytest
 from django.conf import settings as site
+from django.test import Client
 from django.utils import timezone
+from django.utils.http import urlsafe_base64_encode
+from rest_framework.test import APIClient
 
 from users_app import tokens
 from users_app.models import Session, User
+from users_app.tests.conftest import post
 
+ME = "/api/v1/auth/me/"
 GARBAGE = [
     "",
     " ",
@@ -119,6 +124,62 @@ def test_the_secret_itself_signs_nothing(session: Session, settings: Any) -> Non
 def test_a_token_without_one_of_its_claims_is_refused(claim: str, session: Session) -> None:
     with pytest.raises(tokens.BadToken):
         tokens.read_access(signed(claims_of(session, **{claim: None})))
+
+
+TEXTS = ["", "\0", "\ud800", 5, True, [], {}]
+IDS = [*TEXTS, "x", "2\0", "9" * 30, str(2**63), " 2 ", "02", "+2", "-2", "1_0", "²", "２", 2.0]
+UUIDS = [*TEXTS, "x" * 32, "urn:uuid:" + "0" * 32, "{" + "0" * 32 + "}", str(uuid.UUID(int=5)), "A" * 32, "0" * 31]
+TIMES = [[], {}, "soon", float("inf"), float("nan")]
+ODD_CLAIMS = [
+    *(("sub", value) for value in IDS),
+    *(("sid", value) for value in UUIDS),
+    *(("jti", value) for value in UUIDS),
+    *(("pwd", value) for value in TEXTS if value != ""),  # an empty text is just another password's mark
+    *(("exp", value) for value in TIMES),
+    *(("nbf", value) for value in TIMES),
+    *(("iat", value) for value in TIMES),
+]
+
+
+def signed_with(token: str, purpose: tokens.TokenType, **changes: Any) -> str:
+    """Returns the token with other claims and a genuine signature, whatever PyJWT thinks of the claims."""
+    claims = {**jwt.decode(token, options={"verify_signature": False}), **changes}
+    return jwt.PyJWS().encode(json.dumps(claims).encode(), tokens._signing_key(purpose, site.SECRET_KEY), "HS256")
+
+
+@pytest.mark.parametrize(
+    ("claim", "value"), ODD_CLAIMS, ids=[f"{claim}-{n}" for n, (claim, _) in enumerate(ODD_CLAIMS)]
+)
+def test_a_token_with_an_odd_claim_is_refused_at_every_door(
+    claim: str, value: Any, admin: User, client: Client
+) -> None:
+    session = Session.objects.create(user=admin, expires_at=timezone.now() + timedelta(hours=1))
+    refresh = signed_with(tokens.mint_refresh(session), "refresh", **{claim: value})
+    access = signed_with(tokens.mint_access(session), "access", **{claim: value})
+    browser = APIClient(HTTP_ORIGIN="http://testserver")
+    browser.cookies["vf_refresh"] = refresh
+    answers = [post(browser, "/users/refresh/"), post(APIClient(), "/users/refresh/", {"refresh_token": refresh})]
+    if claim != "jti":  # an access token has none
+        browser.cookies["vf_access"] = access
+        answers += [browser.get(ME), APIClient(HTTP_AUTHORIZATION=f"Bearer {access}").get(ME)]
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (401, "token_invalid")
+    client.cookies.load({"vf_refresh": refresh} | ({"vf_access": access} if claim != "jti" else {}))
+    assert client.get("/admin/").status_code == 302
+    assert post(browser, "/users/logout/").status_code == 200
+    session.refresh_from_db()
+    assert session.revoked_at is None
+
+
+@pytest.mark.parametrize(
+    "changes", [{"sub": "x"}, {"sub": 2}, {"mark": "\ud800"}, {"mark": []}, {"email": "a\0@b"}, {"email": 5}]
+)
+def test_a_link_with_an_odd_claim_is_no_link(changes: dict[str, Any], viewer: User) -> None:
+    link = tokens.mint_link("reset", viewer, lifetime=timedelta(hours=1))
+    uid = urlsafe_base64_encode(str(viewer.pk).encode())
+    body = {"uid": uid, "token": signed_with(link, "reset", **changes), "new_password": "an entirely new one"}
+    answer = APIClient().post("/users/reset-password/", body, format="json")
+    assert (answer.status_code, answer.json()["code"]) == (400, "invalid_link")
 
 
 def test_an_expired_token_says_so(session: Session) -> None:
