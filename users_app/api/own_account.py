@@ -23,6 +23,7 @@ from users_app.clients import client_of
 from users_app.hooks import login_payload
 from users_app.http.authentication import bearer_token
 from users_app.http.cookies import clear_cookies, set_cookies
+from users_app.http.cross_site import may_use_cookies
 from users_app.http.pagination import NewestFirst
 from users_app.http.signed_in import person_of
 from users_app.http.throttles import AuthLimit
@@ -61,7 +62,8 @@ class CurrentPerson(PersonalView):
         form = validated(account_serializers.PasswordProof, request.data)
         own_account.delete(user=person_of(request), password=form["password"], client=client_of(request))
         response = Response({"detail": "Your account has been deleted."})
-        clear_cookies(response)
+        if may_use_cookies(request):
+            clear_cookies(response)
         return response
 
 
@@ -115,7 +117,7 @@ class Sessions(AccountsKeptHere, PersonalView):
         keeps_current: bool = query["keep_current"]
         ended = sessions.revoke_all(user=person_of(request), but=session_of(request) if keeps_current else None)
         response = Response({"ended": ended})
-        if not keeps_current:
+        if not keeps_current and may_use_cookies(request):
             clear_cookies(response)
         return response
 
@@ -128,7 +130,7 @@ class SessionEntry(AccountsKeptHere, PersonalView):
             raise Http404
         sessions.revoke(session_id=session_id)
         response = Response(status=status.HTTP_204_NO_CONTENT)
-        if session_id == session_of(request).pk:
+        if session_id == session_of(request).pk and may_use_cookies(request):
             clear_cookies(response)
         return response
 

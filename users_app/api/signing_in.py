@@ -15,7 +15,7 @@ from users_app.clients import client_of
 from users_app.hooks import login_payload
 from users_app.http.authentication import bearer_token
 from users_app.http.cookies import access_cookie, clear_cookies, refresh_cookie, set_cookies
-from users_app.http.cross_site import refuse_cross_site
+from users_app.http.cross_site import CrossSite, may_use_cookies, refuse_cross_site
 from users_app.http.throttles import AuthLimit
 from users_app.identity.provider import Issued
 from users_app.staff.session import leave_admin_site
@@ -65,17 +65,21 @@ class SignOut(OpenView):
     def post(self, request: Request) -> Response:
         """End the session of the token that the request carries, and clear the cookies."""
         bearer = bearer_token(request)
-        if bearer is None:
-            refuse_cross_site(request)
+        is_of_trusted_page = may_use_cookies(request)
+        # A bearer token may come from any page, but the cookies beside it belong to the user of the browser, who may be
+        # another one: an untrusted page neither uses nor clears them.
+        if bearer is None and not is_of_trusted_page:
+            raise CrossSite
         form = validated(serializers.Logout, request.data)
         accounts_provider().sign_out(
-            refresh_token=form.get("refresh_token") or refresh_cookie(request),
-            access_token=bearer or access_cookie(request),
+            refresh_token=form.get("refresh_token") or (refresh_cookie(request) if is_of_trusted_page else None),
+            access_token=access_cookie(request) if bearer is None else bearer,  # an empty one is one
         )
-        if bearer is None:
-            leave_admin_site(request._request)
         response = Response({"detail": "Signed out."})
-        clear_cookies(response)
+        if is_of_trusted_page:
+            if bearer is None:
+                leave_admin_site(request._request)
+            clear_cookies(response)
         return response
 
 

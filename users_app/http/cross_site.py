@@ -34,13 +34,17 @@ def is_trusted(*, method: str, headers: Mapping[str, str], own_origin: str, trus
     return has_json and not is_browser
 
 
-def refuse_cross_site(request: Request | HttpRequest) -> None:
-    """Raise CrossSite for an unsafe request that a page elsewhere may have sent."""
-    own_origin = f"{request.scheme}://{request.get_host()}"
-    if not is_trusted(
+def may_use_cookies(request: Request | HttpRequest) -> bool:
+    """False for an unsafe request that a page elsewhere may have sent, whatever else the request carries."""
+    return is_trusted(
         method=request.method or "",
         headers=request.headers,
-        own_origin=own_origin,
+        own_origin=f"{request.scheme}://{request.get_host()}",
         trusted_origins=settings.TRUSTED_ORIGINS,
-    ):
+    )
+
+
+def refuse_cross_site(request: Request | HttpRequest) -> None:
+    """Raise CrossSite for an unsafe request that a page elsewhere may have sent."""
+    if not may_use_cookies(request):
         raise CrossSite

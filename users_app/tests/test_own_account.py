@@ -16,6 +16,7 @@ from users_app.services import sessions
 from users_app.services.registration import require_strong_password
 from users_app.tests.conftest import SignIn, is_in, post
 from users_app.tests.mailbox import deliver, deliver_one
+from users_app.tokens import AccessToken
 
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
 NEW = "an entirely new one"
@@ -290,6 +291,18 @@ def test_all_sessions_or_all_other_sessions_are_ended(
     here, elsewhere = sign_in(viewer), sign_in(viewer)
     assert here.delete(f"/api/v1/auth/sessions/{query}").json() == {"ended": ended}
     assert (is_in(here), is_in(elsewhere)) == (stays, False)
+
+
+@pytest.mark.parametrize("route", ["/users/sessions/", "/users/sessions/{}/", "/users/me/"])
+def test_a_bearer_token_from_a_strangers_page_takes_no_cookies_from_the_browser(
+    route: str, viewer: User, creator: User, sign_in: SignIn
+) -> None:
+    victim = sign_in(viewer)
+    token = AccessToken.for_user(creator)
+    stranger: dict[str, Any] = {"HTTP_ORIGIN": "https://evil.example", "HTTP_AUTHORIZATION": f"Bearer {token}"}
+    answer = victim.delete(route.format(token.session_id), {"password": PASSWORD}, format="json", **stranger)
+    assert (answer.status_code // 100, dict(answer.cookies)) == (2, {})
+    assert is_in(victim)
 
 
 # --- Deletion --------------------------------------------------------------------------------------------------------

@@ -103,6 +103,31 @@ def test_a_program_logs_out_by_bearer_from_any_page(viewer: User) -> None:
     assert Session.objects.get().revoked_at is not None
 
 
+@pytest.mark.parametrize("token", ["genuine", "garbage", ""])
+def test_the_bearer_token_of_a_strangers_page_does_not_sign_out_the_browser(
+    token: str, viewer: User, creator: User, sign_in: SignIn
+) -> None:
+    victim = sign_in(viewer)
+    bearer = program_tokens(creator)["access_token"] if token == "genuine" else token
+    stranger: dict[str, Any] = {"HTTP_ORIGIN": "https://evil.example", "HTTP_AUTHORIZATION": f"Bearer {bearer}"}
+    answer = victim.post("/api/v1/auth/logout/", {}, format="json", **stranger)
+    assert (answer.status_code, dict(answer.cookies)) == (200, {})
+    assert victim.get("/api/v1/auth/me/").status_code == 200
+    assert post(victim, "/users/refresh/").status_code == 200
+    ended = set(Session.objects.exclude(revoked_at=None).values_list("user", flat=True))
+    assert ended == ({creator.pk} if token == "genuine" else set())
+
+
+def test_a_page_of_this_site_signs_out_by_bearer_and_cookies_at_once(
+    viewer: User, creator: User, sign_in: SignIn
+) -> None:
+    client = sign_in(viewer)
+    bearer = f"Bearer {program_tokens(creator)['access_token']}"
+    answer = client.post("/api/v1/auth/logout/", {}, format="json", HTTP_AUTHORIZATION=bearer)
+    assert set(answer.cookies) == {"vf_access", "vf_refresh"}
+    assert not Session.objects.filter(revoked_at=None).exists()
+
+
 def test_a_program_logs_out_by_refresh_token(viewer: User) -> None:
     body = {"refresh_token": program_tokens(viewer)["refresh_token"]}
     assert post(APIClient(), "/api/v1/auth/logout/", body).status_code == 200
