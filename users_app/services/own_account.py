@@ -16,9 +16,19 @@ from users_app.services.accounts import require_another_admin, require_password
 from users_app.services.followed_links import InvalidLink, follow
 from users_app.services.recovery import replace_password
 from users_app.services.registration import require_strong_password
-from users_app.services.sessions import Tokens, live_sessions, renew, revoke_all
+from users_app.services.sessions import SessionEnded, Tokens, live_sessions, renew, revoke_all
 
 ERASED_DOMAIN = "erased.invalid"  # reserved, so that no mail reaches it
+
+
+class PasswordChanged(Refusal):
+    """The current password was right when it was checked, and another request has changed it since."""
+
+    code = "password_changed"
+    sentence = "This is no longer your password: it was changed a moment ago."
+
+    def __init__(self) -> None:
+        super().__init__(fields={"current_password": [self.sentence]})
 
 
 def change_own_password(
@@ -26,14 +36,19 @@ def change_own_password(
 ) -> Tokens:
     """Change the password, end every other session and return new tokens for this one.
 
-    Raises Refusal for either field, and SessionEnded when the session has been ended meanwhile.
+    Raises Refusal for either field, PasswordChanged when another request was quicker, and SessionEnded when the session
+    has been ended meanwhile.
     """
     require_password(user=user, password=current_password, client=client, field="current_password")
     require_strong_password(password=new_password, user=user, field="new_password")
     with transaction.atomic():
-        replace_password(user=user, password=new_password, but=session)
-        session.user = user
-        return renew(session=session, client=client)
+        if replace_password(user=user, password=new_password, but=session):
+            session.user = user
+            return renew(session=session, client=client)
+    # Another request has changed the account. A change of the password leaves the session that it came from alive.
+    if live_sessions(user=user).filter(pk=session.pk, user__is_active=True).exists():
+        raise PasswordChanged
+    raise SessionEnded
 
 
 def ask_for_new_address(*, user: User, new_email: str, password: str, client: Client) -> None:

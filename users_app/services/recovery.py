@@ -29,17 +29,18 @@ def reset_password(*, uid: str, token: str, new_password: str) -> User:
         raise InvalidLink
     require_strong_password(password=new_password, user=user, field="new_password")
     audit.by(user.pk)
-    replace_password(user=user, password=new_password, has_proved_mailbox=True)
+    if not replace_password(user=user, password=new_password, has_proved_mailbox=True):
+        raise InvalidLink  # another request has followed it, or changed the account in another way
     forgive(user.email)
     return user
 
 
 def replace_password(
     *, user: User, password: str, has_proved_mailbox: bool = False, but: Session | None = None
-) -> None:
+) -> bool:
     """Set the password, end every session `but` one, and post a notice to the user.
 
-    Raises InvalidLink when another request has changed the account since `user` was read.
+    Returns False, and does nothing, when another request has changed the account since `user` was read.
     """
     encoded = make_password(password)
     proved = CONFIRMED | {"let_in_at": timezone.now()} if has_proved_mailbox else {}
@@ -47,8 +48,9 @@ def replace_password(
     unchanged = User.objects.filter(**{name: getattr(user, name) for name in as_read})
     with transaction.atomic():
         if not unchanged.update(password=encoded, **proved):
-            raise InvalidLink
+            return False
         user.password = encoded
         revoke_all(user=user, but=but)
         if user.is_active:
             mail.post(kind=MailKind.PASSWORD_CHANGED, to=user.email, user=user)
+    return True

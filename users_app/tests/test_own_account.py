@@ -13,7 +13,10 @@ from users_app.api import account_serializers
 from users_app.models import Mail, Session, User
 from users_app.roles import Role
 from users_app.services import sessions
+from users_app.services.own_account import PasswordChanged
+from users_app.services.recovery import replace_password
 from users_app.services.registration import require_strong_password
+from users_app.services.sessions import SessionEnded
 from users_app.tests.conftest import SignIn, is_in, post
 from users_app.tests.mailbox import deliver, deliver_one
 from users_app.tokens import AccessToken
@@ -134,6 +137,36 @@ def test_a_refused_change_leaves_everything_as_it_is(body: Any, field: str, view
     assert (response.status_code, set(response.json())) == (400, {field, "code"})
     assert is_in(client)
     assert not Mail.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("quicker", "status", "expected"),
+    [
+        ("same session", 400, {"code": "password_changed", "current_password": [PasswordChanged.sentence]}),
+        ("other session", 401, {"code": "session_ended", "detail": SessionEnded.default_detail}),
+        ("reset by mail", 401, {"code": "session_ended", "detail": SessionEnded.default_detail}),
+        ("closed account", 401, {"code": "session_ended", "detail": SessionEnded.default_detail}),
+    ],
+)
+def test_a_change_of_the_password_that_comes_too_late_says_so(
+    quicker: str, status: int, expected: Any, viewer: User, sign_in: SignIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, _ = sign_in(viewer), sign_in(viewer)
+    own_session, other_session = Session.objects.order_by("created_at")
+    kept = {"same session": own_session, "other session": other_session}.get(quicker)
+
+    def late(**named: Any) -> None:
+        require_strong_password(**named)
+        if quicker == "closed account":
+            User.objects.update(is_active=False)
+        else:
+            replace_password(user=User.objects.get(), password="quicker than you", but=kept)
+
+    monkeypatch.setattr("users_app.services.own_account.require_strong_password", late)
+    answer = post(client, "/users/password/change/", {"current_password": PASSWORD, "new_password": NEW})
+    assert (answer.status_code, answer.json()) == (status, expected)
+    viewer.refresh_from_db()
+    assert not viewer.check_password(NEW)
 
 
 # --- Address ---------------------------------------------------------------------------------------------------------
