@@ -1,5 +1,6 @@
 """Rules for originals, prices and texts; pure. Whether a file really is a video is decided later, by the probe."""
 
+import unicodedata
 from decimal import Decimal
 from pathlib import PurePath
 
@@ -18,12 +19,17 @@ class OriginalRefused(Refusal):
 
 def check_original(*, name: str, size_bytes: int, max_mb: int) -> None:
     """Raises OriginalRefused when the name's extension or the size is not acceptable."""
-    if PurePath(name).suffix.lower().removeprefix(".") not in EXTENSIONS:
+    if PurePath(plain_name(name)).suffix.lower().removeprefix(".") not in EXTENSIONS:
         raise OriginalRefused(f"Upload a video file: {', '.join(EXTENSIONS)}.", code="unsupported_type")
     if size_bytes == 0:
         raise OriginalRefused("The file is empty.", code="empty_file")
     if size_bytes > max_mb * MEGABYTE:
         raise OriginalRefused(too_large_sentence(max_mb), code="too_large", kind=Kind.TOO_LARGE)
+
+
+def plain_name(name: str) -> str:
+    """Returns the name of an uploaded file without control characters: PostgreSQL stores no NUL."""
+    return "".join(character for character in name if unicodedata.category(character) != "Cc")
 
 
 def too_large_sentence(max_mb: int) -> str:

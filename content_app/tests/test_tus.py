@@ -310,6 +310,13 @@ def test_any_name_with_the_extension_of_a_film_is_accepted(name: str, creators: 
     assert [path.read_bytes() for path in original_files()] == [b"film"]
 
 
+def test_control_characters_of_a_name_are_not_stored(creators: APIClient, owner: User) -> None:
+    begun(creators, 4, filename="Zoë\n\x01\x85 🎬.mp4\x7f")
+    assert only_upload().name == "Zoë 🎬.mp4"
+    assert direct_uploads.announce(owner=owner, name="fi\0lm.mp4\0").name == "film.mp4"
+    assert said(begin(creators, 4, filename="\x01")) == (400, "unsupported_type")
+
+
 @pytest.mark.parametrize("filetype", ["x" * 300, "video/", "video/mp4\nX: y", "é/ü", 'video/mp4; codecs="avc1"'])
 def test_a_malformed_type_is_left_out(filetype: str, creators: APIClient) -> None:
     begun(creators, filetype=filetype)

@@ -106,6 +106,12 @@ def test_other_files_are_refused_and_the_allowed_types_named(name: str, owner: U
     assert original_files() == []
 
 
+def test_control_characters_of_a_name_are_not_stored() -> None:
+    video = Video()
+    videos.take_upload(video=video, upload=make_upload("Zoë\0\n\x85 🎬.mp4\0"))
+    assert video.original_name == "Zoë 🎬.mp4"
+
+
 def test_an_empty_file_is_refused(owner: User, as_user: SignIn) -> None:
     response = upload(as_user(owner), file=make_upload(content=b""))
     assert (response.status_code, response.json()["code"]) == (400, "empty_file")

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from background.refusals import Kind, Refusal
 from content_app.access import may_change, may_upload_videos
-from content_app.input_rules import check_original, check_price
+from content_app.input_rules import check_original, check_price, plain_name
 from content_app.models import MAX_FILE_NAME_LENGTH, ORIGINAL_FIELDS, Video
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
@@ -112,7 +112,7 @@ def store_upload(*, video: Video, upload: Upload) -> None:
 
 def take_upload(*, video: Video, upload: Upload) -> None:
     """Puts the upload on the unsaved video, whose save() stores it. Raises OriginalRefused."""
-    name, size_bytes = upload.name or "", upload.size or 0
+    name, size_bytes = plain_name(upload.name or ""), upload.size or 0
     check_original(name=name, size_bytes=size_bytes, max_mb=settings.MAX_UPLOAD_MB)
     video.video_file = upload
     video.original_name = name[-MAX_FILE_NAME_LENGTH:]

@@ -21,7 +21,7 @@ from background.leases import is_free
 from background.queue import enqueue_lost
 from background.refusals import Kind, Refusal
 from content_app import queue
-from content_app.input_rules import check_original, check_price
+from content_app.input_rules import check_original, check_price, plain_name
 from content_app.models import MAX_FILE_NAME_LENGTH, DirectUpload, Video, original_key
 from content_app.services.processing import lifecycle, preflight
 from content_app.services.storage import discards, disk_space
@@ -73,6 +73,7 @@ def announce(
         # Without a declared size only the name is checked here, and the size when the file has arrived.
         known_bytes = 1 if size_bytes is None else size_bytes
         check_original(name=name or ANY_NAME, size_bytes=known_bytes, max_mb=settings.MAX_UPLOAD_MB)
+    name = plain_name(name)
     public_id = uuid.uuid4()
     key = original_key(video or Video(public_id=public_id), name)
     expires_at = timezone.now() + lifetime()
