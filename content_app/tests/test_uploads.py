@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings as django_settings
+from django.core.files.storage import FileSystemStorage
 from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.test import Client
 from rest_framework.test import APIClient
@@ -14,10 +16,13 @@ from rest_framework.test import APIClient
 from content_app.api.uploads.forms import OTHER_FIELDS_BYTES
 from content_app.input_rules import MEGABYTE
 from content_app.models import Video
-from content_app.tests.factories import make_upload, original_files
+from content_app.services.uploads import half_received
+from content_app.tests.factories import make_playable, make_upload, original_files
+from media_pipeline.errors import StorageUnavailable
 from users_app.models import User
 
 SignIn = Callable[[User], APIClient]
+Fault = Callable[[Path, pytest.MonkeyPatch], None]
 VIDEOS = "/api/v1/videos/"
 BOUNDARY = "the-boundary"
 FORM = f"multipart/form-data; boundary={BOUNDARY}"
@@ -123,6 +128,91 @@ def test_a_full_disk_is_reported_and_nothing_is_left(
     monkeypatch.setattr(TemporaryUploadedFile, "write", fail, raising=False)
     response = as_user(owner).post(VIDEOS, form(b"x" * 100_000), content_type=FORM)
     assert (response.status_code, response.json()["code"]) == (507, "insufficient_storage")
+    assert nothing_is_left(incoming)
+
+
+# --- a folder that cannot be written to ------------------------------------------------------------------------------
+
+
+def read_only(incoming: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(**_: Any) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr("tempfile.NamedTemporaryFile", refuse)
+
+
+def cannot_be_made(incoming: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    incoming.rmdir()
+    incoming.touch()
+
+
+def unmounted(incoming: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    incoming.rmdir()
+    monkeypatch.setattr(django_settings, "MEDIA_ROOT", incoming / "away")
+
+
+def fails_while_bytes_come(incoming: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(self: TemporaryUploadedFile, data: bytes) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(TemporaryUploadedFile, "write", fail, raising=False)
+
+
+FAULTS = [read_only, cannot_be_made, unmounted, fails_while_bytes_come]
+ADD = "/admin/content_app/video/add/"
+FIELDS = {"title": "Kept", "visibility": "PUBLIC", "price": "0", "currency": "EUR"}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(
+    ("method", "route"), [("POST", ""), ("PATCH", "{}/"), ("PUT", "{}/poster/"), ("POST", "{}/captions/en/")]
+)
+def test_a_folder_that_cannot_be_written_to_is_the_storage_being_away(
+    method: str, route: str, fault: Fault, owner: User, as_user: SignIn, incoming: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    video = make_playable(owner)
+    fault(incoming, monkeypatch)
+    body: Any = form(b"x" * 100_000)  # the type stubs of this client know texts only
+    answer = as_user(owner).generic(method, VIDEOS + route.format(video.pk), body, content_type=FORM)
+    assert answer.status_code == 503
+    assert answer.json() == {"detail": StorageUnavailable.sentence, "code": "storage_unavailable"}
+    assert Video.objects.count() == 1
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize("size", [100_000, OTHER_FIELDS_BYTES])
+def test_the_admins_form_says_that_the_file_was_not_stored_and_keeps_its_fields(
+    size: int, fault: Fault, admin: User, staff: Client, incoming: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fault(incoming, monkeypatch)
+    answers = [
+        staff.post(ADD, {**FIELDS, "owner": admin.pk, "video_file": make_upload(content=bytes(size))}, headers=headers)
+        for headers in ({}, {"Accept": "application/json"})
+    ]
+    page = answers[0].content.decode()
+    assert StorageUnavailable.sentence in page
+    assert 'value="Kept"' in page
+    assert (answers[1].status_code, answers[1].json()["video_file"]) == (400, [StorageUnavailable.sentence])
+    assert not Video.objects.exists()
+
+
+def test_a_folder_that_was_removed_is_made_again(owner: User, as_user: SignIn, incoming: Path) -> None:
+    incoming.rmdir()
+    assert as_user(owner).post(VIDEOS, form(b"x" * 100_000), content_type=FORM).status_code == 201
+    incoming.rmdir()
+    assert half_received.sweep_incoming() == 0
+
+
+def test_an_original_that_cannot_be_moved_to_its_place_is_the_storage_being_away(
+    owner: User, as_user: SignIn, incoming: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(FileSystemStorage, "_save", refuse)
+    answer = as_user(owner).post(VIDEOS, form(b"film"), content_type=FORM)
+    assert (answer.status_code, answer.json()["code"]) == (503, "storage_unavailable")
     assert nothing_is_left(incoming)
 
 

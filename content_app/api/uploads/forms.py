@@ -28,6 +28,7 @@ from content_app.services.storage import disk_space
 from content_app.services.uploads.direct_uploads import too_many_sentence
 from content_app.shared_connections import lend_connection
 from content_app.upload_routes import ADMIN_SITE, CHUNKS, FILMS_OF_STAFF, FORMS
+from media_pipeline.errors import StorageUnavailable
 
 # The allowance for the other fields of a form. The size of the file itself is checked exactly once it has arrived.
 OTHER_FIELDS_BYTES = MEGABYTE
@@ -42,6 +43,11 @@ class DiskFull(APIException):
     status_code = status.HTTP_507_INSUFFICIENT_STORAGE
     default_detail = NO_ROOM
     default_code = "insufficient_storage"
+
+
+def not_written(error: OSError) -> DiskFull | StorageUnavailable:
+    """Returns the error that a client gets when its file cannot be written: 507 for a full disk, else 503."""
+    return DiskFull() if error.errno in DISK_FULL else StorageUnavailable(detail=str(error))
 
 
 class TooManyForms(APIException):
@@ -102,7 +108,10 @@ def has_room(request: HttpRequest) -> bool:
     size = declared_bytes(request)
     if size <= OTHER_FIELDS_BYTES:
         return True
-    return size <= disk_space.left_bytes(settings.MEDIA_ROOT) - disk_space.promised_bytes()
+    try:
+        return size <= disk_space.left_bytes(settings.MEDIA_ROOT) - disk_space.promised_bytes()
+    except OSError:  # the folder is gone: TemporaryFiles skips the file and says why
+        return True
 
 
 def too_large(request: HttpRequest) -> HttpResponse:
@@ -117,7 +126,7 @@ class PersonalFile(TemporaryUploadedFile):
 
     def __init__(self, sender: str, name: str, content_type: str, charset: str | None, extra: Any) -> None:
         file = tempfile.NamedTemporaryFile(  # noqa: SIM115 - the view that stores the upload, or drop(), closes it
-            prefix=sender, suffix=".upload", dir=settings.FILE_UPLOAD_TEMP_DIR
+            prefix=sender, suffix=".upload", dir=disk_space.incoming_folder()
         )
         disk_space.hold(file)
         UploadedFile.__init__(self, file, name, content_type, 0, charset, extra)
@@ -129,8 +138,9 @@ class TemporaryFiles(TemporaryFileUploadHandler):
     The file is given the length of the body at once (sparse: the disk holds only what has arrived), so that other
     uploads can count the bytes that are still to come.
 
-    Without room, API clients get DiskFull or TooManyForms at once. For a form of the admin site the body is read to its
-    end without the file, so that the typed fields are kept, and `upload_problem` says why the file is missing.
+    When a file cannot be stored, API clients get DiskFull, TooManyForms or StorageUnavailable at once. For a form of
+    the admin site the body is read to its end without the file, so that the typed fields are kept, and `upload_problem`
+    says why the file is missing.
     """
 
     file: PersonalFile
@@ -163,19 +173,14 @@ class TemporaryFiles(TemporaryFileUploadHandler):
         """Skips the file in the admin site when the block refuses it; for API clients the error stays an error."""
         try:
             yield
-        except OSError as error:
-            if error.errno not in DISK_FULL:
-                raise
-            self.skip(NO_ROOM, error)
-        except TooManyForms as refusal:
-            self.skip(str(refusal), refusal)
-
-    def skip(self, problem: str, error: Exception) -> None:
-        request = cast(HttpRequest, self.request)
-        if not request.path.startswith(ADMIN_SITE):
-            raise error
-        request.upload_problem = problem  # type: ignore[attr-defined]  # an attribute of this project
-        raise SkipFile from error
+        except (OSError, TooManyForms) as error:
+            refusal = not_written(error) if isinstance(error, OSError) else error
+            request = cast(HttpRequest, self.request)
+            if not request.path.startswith(ADMIN_SITE):
+                raise refusal from error
+            sentence = refusal.sentence if isinstance(refusal, StorageUnavailable) else str(refusal)
+            request.upload_problem = sentence  # type: ignore[attr-defined]  # an attribute of this project
+            raise SkipFile from error
 
 
 class WholeBody:
@@ -221,7 +226,7 @@ class WholeUploadsOnly(FileUploadHandler):
             post, files = MultiPartParser(META, cast(Any, body), handlers, encoding).parse()
             is_whole = body.is_closed
         except OSError as error:
-            raise (DiskFull() if error.errno in DISK_FULL else error) from error
+            raise not_written(error) from error
         finally:
             if not is_whole:
                 drop(handlers, files)

@@ -21,7 +21,7 @@ from rest_framework.views import APIView
 
 from content_app.api.serializers import VideoFields
 from content_app.api.uploads.direct import replaced_video, uploader
-from content_app.api.uploads.forms import CHUNK_TYPE, DISK_FULL, DiskFull, declared_bytes
+from content_app.api.uploads.forms import CHUNK_TYPE, DiskFull, declared_bytes, not_written
 from content_app.api.uploads.serializers import MEDIA_TYPE, VideoRef
 from content_app.input_rules import MEGABYTE
 from content_app.models import DirectUpload, Video
@@ -29,7 +29,6 @@ from content_app.services.storage.stores import is_in_bucket
 from content_app.services.uploads import direct_uploads, tus
 from content_app.services.uploads.direct_uploads import UploadExpired
 from content_app.services.uploads.tus import Checksum, ChunkRefused, IncomingBytes
-from media_pipeline.errors import StorageUnavailable
 from users_app.http.authentication import UPLOADERS
 from users_app.http.signed_in import person_of
 from users_app.http.throttles import NewUploadLimit
@@ -70,9 +69,7 @@ def refused_chunks() -> Iterator[None]:
         headers = {"Upload-Offset": str(refusal.offset)} if isinstance(refusal, tus.WrongOffset) else {}
         raise TusRefused(STATUS[type(refusal)], refusal.sentence, refusal.code, headers) from refusal
     except OSError as error:
-        if error.errno in DISK_FULL:
-            raise DiskFull from error
-        raise StorageUnavailable(detail=str(error)) from error
+        raise not_written(error) from error
 
 
 # --- headers ---------------------------------------------------------------------------------------------------------

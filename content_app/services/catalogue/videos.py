@@ -107,7 +107,10 @@ def store_upload(*, video: Video, upload: Upload) -> None:
     Call it outside of transactions: the transfer may take minutes, and no row may be locked for that long.
     """
     take_upload(video=video, upload=upload)
-    video.video_file.save(video.original_name, upload, save=False)
+    try:
+        video.video_file.save(video.original_name, upload, save=False)
+    except OSError as error:
+        raise StorageUnavailable(detail=str(error)) from error
 
 
 def take_upload(*, video: Video, upload: Upload) -> None:

@@ -85,6 +85,16 @@ def coming_by_forms(sender: str = "") -> list[Path]:
     return [path for path in Path(settings.FILE_UPLOAD_TEMP_DIR).glob(f"{sender}*") if is_held(path)]
 
 
+def incoming_folder() -> Path:
+    """Returns the folder in which forms receive their files. Makes it again where it was removed while the site runs.
+
+    Raises OSError where it cannot be made.
+    """
+    folder = Path(settings.FILE_UPLOAD_TEMP_DIR)
+    folder.mkdir(exist_ok=True)  # without parents: where the media folder is gone, its disk is not mounted
+    return folder
+
+
 def hold(file: IO[bytes]) -> None:
     """Marks the file as one that a process is receiving, until it is closed or the process ends, even by a kill."""
     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -46,7 +46,7 @@ class BucketFile(S3File):  # type: ignore[misc]  # has no types
         try:
             with s3_faults(self._storage.bucket_name):
                 if "r" in self._mode and self.obj.content_length > self._storage.max_memory_size:
-                    disk_space.require_free(Path(settings.FILE_UPLOAD_TEMP_DIR), self.obj.content_length)
+                    disk_space.require_free(disk_space.incoming_folder(), self.obj.content_length)
                 return super()._get_file()
         except BaseException:
             # S3File keeps the part that arrived, and would answer the next read from it.

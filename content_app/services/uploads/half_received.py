@@ -1,9 +1,5 @@
 """Sweeps the folder in which forms receive their files."""
 
-from pathlib import Path
-
-from django.conf import settings
-
 from content_app.services.storage import disk_space
 from content_app.services.storage.brief_folders import is_older_than
 
@@ -16,7 +12,7 @@ def sweep_incoming() -> int:
     A file that cannot be removed does not stop the sweep; its OSError is raised at the end.
     """
     removed, problem = 0, None
-    for path in Path(settings.FILE_UPLOAD_TEMP_DIR).iterdir():
+    for path in disk_space.incoming_folder().iterdir():
         try:
             if is_older_than(path, NEW_FILE_S) and not disk_space.is_held(path):
                 path.unlink(missing_ok=True)
