@@ -11,6 +11,7 @@ from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
+from background.leases import Leased, LeasedQuerySet
 from users_app.addresses import MAX_ADDRESS_LENGTH, normalize_address
 from users_app.roles import Role
 
@@ -168,7 +169,7 @@ class MailKind(models.TextChoices):
     ACCOUNT_DELETED = "account_deleted"
 
 
-class Mail(models.Model):
+class Mail(Leased):
     """A mail that waits to be sent; a sent one is deleted. Links are made on sending, so that none is stored here."""
 
     kind = models.CharField(max_length=30, choices=MailKind)
@@ -176,13 +177,21 @@ class Mail(models.Model):
     # None: the worker looks the user up, so that a request takes equally long for an address without an account.
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True)
     created_at = models.DateTimeField(default=timezone.now)
+    # The columns of the release before, whose processes go on while this one starts.
     attempts = models.PositiveSmallIntegerField(default=0)
-    try_at = models.DateTimeField(default=timezone.now, help_text="Who sends it moves this on first.")
+    free_at = models.DateTimeField(default=timezone.now, db_column="try_at")
     given_up_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=300, blank=True)
 
+    objects = LeasedQuerySet["Mail"].as_manager()
+
     class Meta:
-        indexes: ClassVar = [models.Index(fields=["given_up_at", "try_at"], name="mail_waiting")]
+        indexes: ClassVar = [models.Index(fields=["given_up_at", "free_at"], name="mail_waiting")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="mail_given_up_is_not_leased", condition=models.Q(given_up_at=None) | models.Q(lease_token=None)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} to {self.to}"

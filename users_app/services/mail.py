@@ -8,16 +8,17 @@ import logging
 import math
 import smtplib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.db import transaction
-from django.db.models import F
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from background.leases import LeaseLost
 from background.queue import enqueue_lost
 from background.refusals import Kind, Refusal
 from background.retry import Retry
@@ -77,28 +78,29 @@ def post(*, kind: MailKind, to: str, user: User | None = None) -> None:
 
 
 def send(*, mail_id: int) -> None:
-    """Send the mail; returns quietly when it is gone, given up, not due yet, or claimed by another worker."""
-    mail = Mail.objects.select_related("user").filter(pk=mail_id, given_up_at=None, try_at__lte=timezone.now()).first()
+    """Send the mail; returns quietly when it is gone, given up, not due yet, or held by another worker."""
+    waiting = Mail.objects.select_related("user").filter(pk=mail_id, given_up_at=None)
+    failed = waiting.values_list("attempts", flat=True).first() or 0
+    retry = Retry(first_s=settings.MAIL_RETRY_SECONDS, factor=PAUSE_FACTOR, tries=MAX_ATTEMPTS)
+    # If this worker dies, another one sends the mail after the pause that would follow a failure. The pauses grow, so
+    # that a mail which ends each worker that sends it is tried less and less often.
+    mail: Mail | None = waiting.take(until=timezone.now() + timedelta(seconds=retry.wait_s(failed + 1)))
     if mail is None:
         return
-    # The claim moves the next attempt beyond the time that this one can take, so that a worker that dies while it
-    # sends leaves the mail to another one.
-    retry = Retry(first_s=settings.MAIL_RETRY_SECONDS, factor=PAUSE_FACTOR, tries=MAX_ATTEMPTS)
-    pause = timedelta(seconds=retry.wait_s(mail.attempts + 1))
-    unclaimed = Mail.objects.filter(pk=mail_id, attempts=mail.attempts)
-    if not unclaimed.update(attempts=F("attempts") + 1, try_at=timezone.now() + pause):
-        return
-    mail.attempts += 1
     try:
         deliver(mail)
     except (OSError, smtplib.SMTPException) as error:
-        mail.problem = str(error)[:300]
-        if _is_permanent(error) or retry.is_over(mail.attempts):
-            mail.given_up_at = timezone.now()
+        is_over = _is_permanent(error) or retry.is_over(mail.attempts)
         reason = _without_address(error)
         log.warning("mail %s (%s) was not sent, attempt %s: %s", mail.pk, mail.kind, mail.attempts, reason)
-        mail.save(update_fields=["problem", "given_up_at"])
+        with suppress(LeaseLost):  # the account was deleted, and the mail with it
+            mail.release(
+                until=timezone.now() + timedelta(seconds=retry.wait_s(mail.attempts)),
+                problem=str(error)[:300],
+                given_up_at=timezone.now() if is_over else None,
+            )
     else:
+        # Also when the lease has ended meanwhile: the mail is sent.
         mail.delete()
 
 
@@ -220,5 +222,5 @@ def requeue_and_expire_mails() -> None:
     """Put due mails that are not on the queue there again, and delete mails given up more than KEPT_DAYS ago."""
     now = timezone.now()
     Mail.objects.filter(given_up_at__lt=now - timedelta(days=KEPT_DAYS)).delete()
-    due = Mail.objects.filter(given_up_at=None, try_at__lte=now).values_list("pk", flat=True)
+    due = Mail.objects.filter(given_up_at=None, free_at__lte=now).values_list("pk", flat=True)
     enqueue_lost(due, queued=queue.mails_waiting, enqueue_one=queue.enqueue_mail, what="mails")

@@ -34,7 +34,7 @@ def written(viewer: User, kind: MailKind = MailKind.RESET_PASSWORD) -> Mail:
 
 
 def be_due() -> None:
-    Mail.objects.update(try_at=timezone.now())
+    Mail.objects.update(free_at=timezone.now())
 
 
 def test_a_mail_arrives_as_text_and_as_html(smtp: SmtpServer, viewer: User) -> None:
@@ -64,7 +64,7 @@ def test_pauses_grow_while_the_server_is_away(smtp: SmtpServer, viewer: User, se
         be_due()
         mail.send(mail_id=row.pk)
         row.refresh_from_db()
-        assert abs(row.try_at - timezone.now() - timedelta(seconds=pause_s)) < timedelta(seconds=10)
+        assert abs(row.free_at - timezone.now() - timedelta(seconds=pause_s)) < timedelta(seconds=10)
     assert (row.attempts, row.given_up_at) == (3, None)
     assert "refused" in row.problem.lower()
     mail.send(mail_id=row.pk)
@@ -74,6 +74,84 @@ def test_pauses_grow_while_the_server_is_away(smtp: SmtpServer, viewer: User, se
     be_due()
     mail.send(mail_id=row.pk)
     assert len(smtp.mailbox.messages) == 1
+
+
+def test_pauses_grow_for_a_mail_that_ends_its_worker(viewer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Killed(BaseException):
+        pass
+
+    def die(_: Mail) -> None:
+        raise Killed
+
+    monkeypatch.setattr(mail, "deliver", die)
+    row = written(viewer)
+    for pause_s in (60, 240, 960):
+        be_due()
+        with pytest.raises(Killed):
+            mail.send(mail_id=row.pk)
+        row.refresh_from_db()
+        assert abs(row.free_at - timezone.now() - timedelta(seconds=pause_s)) < timedelta(seconds=10)
+        mail.send(mail_id=row.pk)  # it is not due, and no second worker takes it
+    monkeypatch.undo()
+    be_due()
+    mail.send(mail_id=row.pk)
+    assert not Mail.objects.exists(), "the next worker sends it"
+
+
+@pytest.mark.parametrize("is_delivered", [True, False])
+def test_the_account_may_be_deleted_while_its_mail_is_sent(
+    is_delivered: bool, viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deliver(_: Mail) -> None:
+        User.objects.all().delete()
+        if not is_delivered:
+            raise OSError("away")
+
+    monkeypatch.setattr(mail, "deliver", deliver)
+    mail.send(mail_id=written(viewer).pk)
+    assert not Mail.objects.exists()
+
+
+def test_the_account_may_be_deleted_before_its_mail_is_composed(
+    viewer: User, monkeypatch: pytest.MonkeyPatch, smtp: SmtpServer
+) -> None:
+    def deliver(row: Mail) -> None:
+        User.objects.all().delete()
+        really(row)
+
+    really = mail.deliver
+    monkeypatch.setattr(mail, "deliver", deliver)
+    mail.send(mail_id=written(viewer, MailKind.PASSWORD_CHANGED).pk)
+    assert not Mail.objects.exists()
+
+
+def test_a_mail_that_was_sent_too_slowly_is_not_sent_again_later(viewer: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    def deliver(row: Mail) -> None:
+        be_due()
+        monkeypatch.setattr(mail, "deliver", fail)
+        mail.send(mail_id=row.pk)  # another worker takes the mail over, and the server refuses it for now
+
+    def fail(_: Mail) -> None:
+        raise OSError("away")
+
+    monkeypatch.setattr(mail, "deliver", deliver)
+    mail.send(mail_id=written(viewer).pk)
+    assert not Mail.objects.exists(), "the first worker has sent it"
+
+
+def test_a_mail_that_a_slow_worker_failed_to_send_is_left_to_the_worker_that_took_it_over(
+    viewer: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deliver(row: Mail) -> None:
+        be_due()
+        assert Mail.objects.filter(pk=row.pk).take()
+        raise smtplib.SMTPDataError(554, b"spam")
+
+    monkeypatch.setattr(mail, "deliver", deliver)
+    mail.send(mail_id=written(viewer).pk)
+    row = Mail.objects.get()
+    assert (row.given_up_at, row.problem, row.attempts) == (None, "", 2)
+    assert row.lease_token
 
 
 def test_a_temporary_refusal_is_tried_again(smtp: SmtpServer, viewer: User) -> None:
@@ -200,7 +278,7 @@ def test_a_mail_that_left_the_queue_is_queued_again(
 ) -> None:
     queued, lost, later, given_up = (written(viewer) for _ in range(4))
     memory_queue.waiting["send_mail"] = {queued.pk}
-    Mail.objects.filter(pk=later.pk).update(try_at=timezone.now() + timedelta(minutes=1))
+    Mail.objects.filter(pk=later.pk).update(free_at=timezone.now() + timedelta(minutes=1))
     Mail.objects.filter(pk=given_up.pk).update(given_up_at=timezone.now())
     mail.requeue_and_expire_mails()
     assert enqueued == [lost.pk]
