@@ -33,7 +33,7 @@ class Job:
     """One source and where its version is made.
 
     `report` is called about once a second or more often during every step (with None when there is no progress to
-    tell) and may raise to stop the job. `on_plan` is called once, before anything is encoded.
+    tell) and may raise to stop the job. `facts`: what an earlier probe of this source found, if there was one.
     """
 
     source: Path
@@ -42,7 +42,7 @@ class Job:
     ffmpeg: str
     settings: PlanSettings
     report: Report
-    on_plan: Callable[[Source, EncodePlan], None] = lambda source, plan: None
+    facts: Source | None = None
 
     def tick(self) -> None:
         self.report(None)
@@ -63,9 +63,8 @@ def process(job: Job) -> Made:
     """Makes a whole version of one source. Raises PipelineError, or what `report` raised."""
     began = time.monotonic()
     job.tick()
-    source = probe(job.source, time_limit_s=job.settings.limits.probe_s, on_tick=job.tick)
+    source = job.facts or probe(job.source, time_limit_s=job.settings.limits.probe_s, on_tick=job.tick)
     plan = plan_encode(source, job.settings)
-    job.on_plan(source, plan)
     encode(job, plan)
     extract_captions(job, plan)
     packaged = package(plan, job.work, job.out, on_segment=job.tick)

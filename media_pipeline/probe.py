@@ -11,6 +11,7 @@ from media_pipeline.ffmpeg.run import CompletedRun, processors, run_limited
 from media_pipeline.ffmpeg.sandbox import interpreter_files
 from media_pipeline.limits import MIN_READ_BYTES_PER_S
 from media_pipeline.planning.allowance import probe_limits
+from media_pipeline.planning.plan import STORED_FORMAT
 from media_pipeline.sources.source import Source, parse_probe
 
 PACKAGE = Path(__file__).resolve().parent
@@ -28,9 +29,15 @@ main(sys.argv[1])
 
 
 def probe(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lambda: None) -> Source:
-    """The facts about a file. Raises the PipelineError that says why it cannot be used.
+    """The facts about a file, as `read_report` and `parse_probe` find them."""
+    return parse_probe(read_report(path, time_limit_s=time_limit_s, on_tick=on_tick))
 
-    `time_limit_s` is for a small file: a large one gets the time that reading it takes on top.
+
+def read_report(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lambda: None) -> dict[str, object]:
+    """The report on a file that `parse_probe` accepts: a JSON object, which may be stored.
+
+    Raises the PipelineError that says why the file cannot be used. `time_limit_s` is for a small file: a large one gets
+    the time that reading it takes on top.
     """
     if not path.exists():
         raise SourceMissing(detail=str(path))
@@ -50,9 +57,11 @@ def probe(path: Path, *, time_limit_s: float, on_tick: Callable[[], None] = lamb
     except OutOfTime as error:
         raise NotAVideo("Reading this file took too long; it is damaged or not a video.") from error
     try:
-        return parse_probe(parse_report(finished))
+        report = parse_report(finished)
+        parse_probe(report)
     except PipelineError as error:
         raise diagnose_probe(error, finished.returncode, finished.stderr) from error
+    return {"format": STORED_FORMAT, **report}
 
 
 def parse_report(finished: CompletedRun) -> dict[str, object]:

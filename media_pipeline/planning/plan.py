@@ -1,8 +1,10 @@
 """Decides what is made of a source: one frozen EncodePlan; pure."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from fractions import Fraction
+from typing import Any, Self, TypeGuard
 
 from media_pipeline.errors import NotAVideo, TooLarge, TooLong
 from media_pipeline.limits import DEFAULT_LIMITS, MAX_FRAMES_PER_S, MAX_SIDE, Limits
@@ -21,12 +23,30 @@ POSTER_CANDIDATES = 60
 # Times are rounded to the container's ticks: a delay that is this much short of a whole frame counts as one.
 NEARLY_A_FRAME = Fraction(1, 10)
 
+# Of what is stored of a plan's premises as JSON, the probe's report and the PlanSettings. It is raised whenever one of
+# them changes its shape or its meaning: what an older release has stored is then found out anew.
+STORED_FORMAT = 1
+
 
 @dataclass(frozen=True)
 class PlanSettings:
     ladder: tuple[Rung, ...] = parse_ladder(DEFAULT_LADDER)
     preset: str = "veryfast"
     limits: Limits = DEFAULT_LIMITS
+
+    def to_json(self) -> dict[str, Any]:
+        return {"format": STORED_FORMAT, **asdict(self)}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> Self:
+        """The settings that `to_json` gave, if `is_current(stored)`."""
+        ladder = tuple(Rung(**rung) for rung in stored["ladder"])
+        return cls(ladder, stored["preset"], Limits(**stored["limits"]))
+
+
+def is_current(stored: Mapping[str, Any] | None) -> TypeGuard[Mapping[str, Any]]:
+    """True for a report or for settings that this release can read, False when there are none."""
+    return stored is not None and stored.get("format") == STORED_FORMAT
 
 
 @dataclass(frozen=True)
@@ -67,6 +87,10 @@ class EncodePlan:
     @property
     def duration_s(self) -> Fraction:
         return self.frames / self.frame_rate
+
+    @property
+    def segments(self) -> int:
+        return math.ceil(self.frames / self.segment_frames)
 
     @property
     def is_on_its_side(self) -> bool:

@@ -111,7 +111,7 @@ def plan_facts(plan: EncodePlan) -> dict[str, Any]:
         "frames": plan.frames,
         "duration_s": round(float(plan.duration_s), 3),
         "segment_s": round(float(plan.segment_frames / plan.frame_rate), 3),
-        "segments": count_segments(plan),
+        "segments": plan.segments,
         "is_tone_mapped": plan.colour.is_hdr,
         "is_deinterlaced": plan.is_interlaced,
         "audio": [{"language": one.track.language, "name": one.name} for one in plan.audio],
@@ -136,16 +136,12 @@ def plan_lines(plan: EncodePlan) -> dict[str, str]:
     return {
         "Qualities": ", ".join(qualities),
         "Picture": f"{picture}, {enumerate_words(steps, 'and')}" if steps else picture,
-        "Segments": f"{count_segments(plan)}, each of {segment} at the most",
+        "Segments": f"{plan.segments}, each of {segment} at the most",
         "Sound": ", ".join(f"{one.name} (AAC stereo, {AUDIO_KBPS} kbit/s)" for one in plan.audio) or "none",
         # Others may be uploaded beside them.
         "Captions": ", ".join(one.label for one in plan.captions) or "none in the file",
         "Seek bar": f"{board.tiles} pictures, one for every {interval}",
     }
-
-
-def count_segments(plan: EncodePlan) -> int:
-    return -(-plan.frames // plan.segment_frames)
 
 
 def lines_as_json(lines: dict[str, str]) -> list[dict[str, str]]:
