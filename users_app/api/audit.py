@@ -49,7 +49,7 @@ class AuditPage(serializers.Serializer[None]):
 
 
 class LatestFirst(NewestFirst):
-    ordering = ("-at", "-id")
+    field = "at"
 
 
 class Audit(AdminView):
@@ -60,10 +60,9 @@ class Audit(AdminView):
     )
     def get(self, request: Request) -> Response:
         """Who did what, latest first, in pages."""
-        pages = LatestFirst()
         lookups = {"since": "at__gte", "until": "at__lt"}
         query = validated(AuditFilter, request.query_params)
         conditions = {lookups.get(name, name): value for name, value in query.items()}
         entries = AuditEntry.objects.select_related("actor").filter(**conditions)
-        page = pages.paginate_queryset(entries, request, view=self)
-        return pages.get_paginated_response(Entry(page or [], many=True).data)
+        page = LatestFirst(request).page(entries)
+        return page.response(Entry(page.rows, many=True).data)

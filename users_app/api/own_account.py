@@ -104,11 +104,9 @@ class Sessions(AccountsKeptHere, PersonalView):
     )
     def get(self, request: Request) -> Response:
         """Where the user is signed in, latest first, in pages."""
-        pages = NewestFirst()
-        page = pages.paginate_queryset(sessions.live_sessions(user=person_of(request)), request, view=self)
+        page = NewestFirst(request).page(sessions.live_sessions(user=person_of(request)))
         context = {"current": session_of(request)}
-        answer = account_serializers.SessionAnswer(page or [], many=True, context=context)
-        return pages.get_paginated_response(answer.data)
+        return page.response(account_serializers.SessionAnswer(page.rows, many=True, context=context).data)
 
     @extend_schema(parameters=[account_serializers.EndSessions], responses={200: account_serializers.Ended})
     def delete(self, request: Request) -> Response:

@@ -24,7 +24,7 @@ class AdminView(PersonalView):
 
 
 class JoinedLast(NewestFirst):
-    ordering = ("-date_joined", "-id")
+    field = "date_joined"
 
 
 class Profiles(AdminView):
@@ -42,9 +42,8 @@ class People(AdminView):
     )
     def get(self, request: Request) -> Response:
         """All users, newest first, in pages."""
-        pages = JoinedLast()
-        page = pages.paginate_queryset(User.objects.filter(erased_at=None), request, view=self)
-        return pages.get_paginated_response(account_serializers.ListedPerson(page or [], many=True).data)
+        page = JoinedLast(request).page(User.objects.filter(erased_at=None))
+        return page.response(account_serializers.ListedPerson(page.rows, many=True).data)
 
 
 class PersonRole(AdminView):
