@@ -16,10 +16,10 @@ MAX_DISCARDS = 50  # per job, which takes a second or two
 @logged_with_its_origin
 def process_video(video_id: int) -> None:
     """Does nothing when the video is gone, done, or claimed by another worker."""
-    claim = lifecycle.claim(video_id=video_id)
-    if claim:
+    run = lifecycle.claim(video_id=video_id)
+    if run:
         with sigterm_as_exception():
-            encoding.run_claim(claim=claim)
+            encoding.make_version(run=run)
 
 
 @logged_with_its_origin

@@ -1,30 +1,22 @@
 """Signal receivers. They pass on to services what was saved or deleted, and hold no rule themselves."""
 
+from collections.abc import Collection
 from typing import Any
 
-from django.db import transaction
-from django.db.models.signals import post_delete, post_save
+from django.db.models.signals import post_delete, post_save, pre_delete
 from django.dispatch import receiver
 
-from content_app import video_cache
-from content_app.models import Category, Video, videos_changed
+from content_app.models import Video
 from content_app.services.processing import lifecycle
 from content_app.services.storage import discards
 from users_app import audit
 
 
 @receiver(post_save, sender=Video)
-def note_new_original(instance: Video, raw: bool, **_: Any) -> None:
-    if not raw and instance.video_file.name != instance.accepted_original:
-        lifecycle.accept_original(video=instance)
-
-
-@receiver(videos_changed)
-def forget_updated_videos(refs: list[video_cache.Ref], is_complete: bool, **_: Any) -> None:
-    if is_complete:
-        video_cache.forget_videos(refs)
-    else:
-        video_cache.forget_all()
+def note_new_original(instance: Video, raw: bool, update_fields: Collection[str] | None, **_: Any) -> None:
+    is_written = update_fields is None or "video_file" in update_fields
+    if not raw and is_written and instance.video_file.name:
+        lifecycle.accept_saved_original(video=instance)
 
 
 @receiver(post_save, sender=Video)
@@ -38,18 +30,7 @@ def note_removed_video(instance: Video, **_: Any) -> None:
     audit.note("video_removed_for_good", target=f"video:{instance.pk}", title=instance.title)
 
 
-@receiver([post_save, post_delete], sender=Video)
-def forget_video(instance: Video, **_: Any) -> None:
-    # Read now: a deleted instance has lost its id by the time of the commit.
-    refs: list[video_cache.Ref] = [instance.pk, instance.public_id]
-    transaction.on_commit(lambda: video_cache.forget_videos(refs))
-
-
-@receiver([post_save, post_delete], sender=Category)
-def forget_all_videos(**_: Any) -> None:
-    transaction.on_commit(video_cache.forget_all)
-
-
-@receiver(post_delete, sender=Video)
+@receiver(pre_delete, sender=Video)
 def discard_stored_objects(instance: Video, **_: Any) -> None:
+    # Before: the runs, which name the originals, are deleted with the film.
     discards.discard_video(video=instance)

@@ -15,6 +15,19 @@ class State(models.TextChoices):
 UNDERWAY = frozenset({State.UPLOADING, State.PENDING, State.PROCESSING})
 
 
+class RunState(models.TextChoices):
+    """Of one making of a film; State is what readers see of the film itself."""
+
+    WAITING = "waiting", "Waiting for a worker"
+    RUNNING = "running", "Running"
+    DONE = "done", "Done"
+    FAILED = "failed", "Failed"
+    DROPPED = "dropped", "Dropped for another file"
+
+
+LIVE_RUNS = (RunState.WAITING, RunState.RUNNING)
+
+
 class Visibility(models.TextChoices):
     PUBLIC = "PUBLIC", "Public"
     UNLISTED = "UNLISTED", "Unlisted"

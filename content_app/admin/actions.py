@@ -31,7 +31,7 @@ class ActionsMixin(StaffAdmin):
     @admin.action(description="Retry those that failed, where it can help", permissions=["change"])
     def retry_failed(self, request: HttpRequest, chosen: QuerySet[Video]) -> None:
         failed = chosen.filter(deleted_at=None, state=State.ERROR)
-        retryable = failed.filter(Q(error_is_final=False) | Q(error_code__in=SETTINGS_DECIDE))
+        retryable = failed.filter(Q(run__error_is_final=False) | Q(run__error_code__in=SETTINGS_DECIDE))
         left = "did not fail, or would fail again with the same file"
         self.apply(request, chosen, retryable, lifecycle.retry, done="put back in the queue", left=left)
 

@@ -16,7 +16,7 @@ from content_app import queue
 from content_app.admin.pictures import state_cell, thumbnail
 from content_app.admin.wording import next_step
 from content_app.models import Video
-from content_app.queries import VERDICTS
+from content_app.queries import with_rows_of_making
 from content_app.services.processing.forecast import Forecast
 from content_app.states import State
 from users_app.models import User
@@ -70,10 +70,10 @@ def dashboard_context() -> dict[str, Any]:
     totals = list(
         Video.objects.order_by().values("state").annotate(
             kept=Count("pk", filter=kept), deleted=Count("pk", filter=~kept),
-            version_bytes=Sum("size_bytes"), original_bytes=Sum("original_bytes"),
+            version_bytes=Sum("version__size_bytes"), original_bytes=Sum("original_bytes"),
         )
     )  # fmt: skip
-    videos = Video.objects.filter(kept).select_related("owner").defer(*VERDICTS)
+    videos = with_rows_of_making(Video.objects.filter(kept)).select_related("owner")
     processing_first = Case(When(state=State.PROCESSING, then=0), default=1)
     underway = videos.filter(state__in=IN_QUEUE).order_by(processing_first, "updated_at")
     failed = videos.filter(state=State.ERROR).order_by("-updated_at")

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 
 from content_app.admin.wording import NEXT_STEPS
 from content_app.models import Video
+from content_app.states import State
 
 
 class ErrorFilter(admin.SimpleListFilter):
@@ -22,7 +23,7 @@ class ErrorFilter(admin.SimpleListFilter):
         return [(code, code.replace("_", " ")) for code in NEXT_STEPS]
 
     def queryset(self, request: HttpRequest, queryset: "QuerySet[Video]") -> "QuerySet[Video]":
-        return queryset.filter(error_code=self.value()) if self.value() else queryset
+        return queryset.filter(state=State.ERROR, run__error_code=self.value()) if self.value() else queryset
 
 
 class DeletedFilter(admin.SimpleListFilter):

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_GET
 from content_app.admin.pictures import small_picture_url
 from content_app.admin.wording import condition_of, is_underway, next_step
 from content_app.models import Video
-from content_app.queries import VERDICTS
+from content_app.queries import with_rows_of_making
 from content_app.services.processing.forecast import Forecast
 from users_app.staff.admin_base import is_id
 
@@ -20,8 +20,8 @@ MAX_IDS = 200
 def show_states(request: HttpRequest) -> JsonResponse:
     """Answers `?ids=1,2` with the states of these videos; leaves out ids that are no numbers or belong to no video."""
     ids = [int(text) for text in request.GET.get("ids", "").split(",") if is_id(text)]
-    videos = Video.objects.filter(pk__in=ids[:MAX_IDS]).defer("description", *VERDICTS)
-    videos = videos.annotate(is_explained=Q(verdict__isnull=False))
+    videos = with_rows_of_making(Video.objects.filter(pk__in=ids[:MAX_IDS])).defer("description")
+    videos = videos.annotate(is_explained=Q(run__verdict__isnull=False))
     forecast = Forecast()
     return JsonResponse({"videos": [state_of(video, forecast) for video in videos] if ids else []})
 

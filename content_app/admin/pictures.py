@@ -20,7 +20,8 @@ def small_picture_url(video: Video) -> str | None:
 
 def thumbnail(video: Video, *, name: str = "") -> SafeString:
     """Returns the HTML of a small picture, or of an empty frame for it. `name` is read out by screen readers."""
-    length = format_html('<span class="vf-length">{}</span>', clock(video.duration_s)) if video.duration_s else ""
+    duration_s = video.version.duration_s if video.version else None
+    length = format_html('<span class="vf-length">{}</span>', clock(duration_s)) if duration_s else ""
     spoken = format_html('<span class="vf-heard">{}</span>', name) if name else ""
     url = small_picture_url(video)
     image = format_html('<img src="{}" alt="" loading="lazy" decoding="async">', url) if url else ""

@@ -4,14 +4,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from django.db.models import Count, Model
+from django.db.models import Count, Model, Prefetch, prefetch_related_objects
 
-from content_app.models import Caption, Favorite, Rendition, Video
+from content_app.models import Caption, Favorite, Rendition, Run, Video
+from content_app.services.storage import discards
 from content_app.services.storage.stores import get_store
 from media_pipeline import layout
 from media_pipeline.errors import StorageUnavailable
 
-RELATED: dict[str, type[Model]] = {"rendition": Rendition, "caption track": Caption, "favourite": Favorite}
+# By noun: the rows that are removed with a video, and their way to it.
+RELATED: dict[str, tuple[type[Model], str]] = {
+    "rendition": (Rendition, "version__video"),
+    "caption track": (Caption, "video"),
+    "favourite": (Favorite, "video"),
+}
 # The files of more videos than this are only counted and summed.
 LISTED_IN_FULL = 20
 
@@ -79,9 +85,11 @@ class Removal:
 def plan_removal(videos: Sequence[Video]) -> Removal:
     """Returns what deleting these videos would remove. Takes one query per kind of row and one listing per prefix."""
     rows: dict[str, dict[int, int]] = {}
-    for noun, model in RELATED.items():
-        related = model._default_manager.filter(video__in=[video.pk for video in videos])
-        rows[noun] = dict(related.order_by().values_list("video").annotate(Count("pk")))
+    for noun, (model, video) in RELATED.items():
+        related = model._default_manager.filter(**{f"{video}__in": [one.pk for one in videos]})
+        rows[noun] = dict(related.order_by().values_list(video).annotate(Count("pk")))
+    # The runs name the originals; see discards.original_prefixes.
+    prefetch_related_objects(videos, Prefetch("runs", Run.objects.only("video", "original")))
     problem = ""
     try:
         folders = [stored_folders(video) for video in videos]
@@ -102,6 +110,6 @@ def plan_removal(videos: Sequence[Video]) -> Removal:
 def stored_folders(video: Video) -> list[Folder]:
     """Returns the folders that hold files of this video. Raises StorageUnavailable."""
     store = get_store()
-    prefixes = (*video.original_prefixes, layout.video_prefix(video.public_id))
+    prefixes = (*discards.original_prefixes(video), layout.video_prefix(video.public_id))
     files = [StoredFile(key, size) for prefix in prefixes for key, size in sorted(store.sizes(prefix))]
     return [Folder(prefix, list(group)) for prefix, group in groupby(files, lambda file: file.folder)]

@@ -42,18 +42,22 @@ def condition_of(video: Video, outlook: Outlook = UNKNOWN) -> Condition:
     """Returns the label of a video's state. `outlook` is its forecast: see services.processing.forecast."""
     if video.deleted_at:
         return Condition("Deleted", "gone", date_format(timezone.localtime(video.deleted_at), "DATE_FORMAT"))
+    run = video.run
     match State(video.state):
         case State.UPLOADING:
             return Condition("Waiting for its file", "waiting")
         case State.PENDING:
-            return Condition(waiting_text(outlook), "waiting", attempt_of(video, started=video.attempts + 1))
+            return Condition(
+                waiting_text(outlook), "waiting", attempt_of(video, started=run.attempts + 1 if run else 1)
+            )
         case State.PROCESSING:
-            detail = joined((time_left(outlook.time_left_s), attempt_of(video, started=video.attempts)))
-            return Condition(f"Processing, {video.progress} %", "busy", detail, video.progress)
+            detail = joined((time_left(outlook.time_left_s), attempt_of(video, started=run.attempts if run else 1)))
+            percent = run.progress if run else 0
+            return Condition(f"Processing, {percent} %", "busy", detail, percent)
         case State.READY:
-            return Condition("Ready", "good", f"Processed in {span(video.work_s)}" if video.work_s else "")
+            return Condition("Ready", "good", f"Processed in {span(run.work_s)}" if run and run.work_s else "")
         case State.ERROR:
-            return Condition("Failed", "bad", video.error_message)
+            return Condition("Failed", "bad", run.error_message if run else "")
 
 
 def is_underway(video: Video) -> bool:
@@ -78,9 +82,10 @@ def ordinal(number: int) -> str:
 
 def may_process_again(video: Video) -> bool:
     """Whether processing the video again can help: a final error would only repeat itself."""
-    if video.deleted_at or not video.video_file:
+    run = video.run
+    if video.deleted_at or run is None or not run.original:
         return False
-    can_help = not video.error_is_final or video.error_code in SETTINGS_DECIDE
+    can_help = not run.error_is_final or run.error_code in SETTINGS_DECIDE
     return video.state == State.READY or (video.state == State.ERROR and can_help)
 
 
@@ -90,7 +95,7 @@ def attempt_of(video: Video, *, started: int) -> str:
 
 
 def next_step(video: Video) -> str:
-    return NEXT_STEPS.get(video.error_code, "Try again.") if video.state == State.ERROR else ""
+    return NEXT_STEPS.get(video.run.error_code, "Try again.") if video.run and video.state == State.ERROR else ""
 
 
 def time_left(seconds: int | None) -> str:

@@ -1,4 +1,4 @@
-"""Rows that the platform keeps for its own upkeep: objects to remove, a cache to empty, the reaper's last round."""
+"""Rows that the platform keeps for its own upkeep: objects to remove, the reaper's last round."""
 
 from django.db import models
 from django.utils import timezone
@@ -16,12 +16,6 @@ class Discard(models.Model):
 
     def __str__(self) -> str:
         return self.prefix
-
-
-class CacheDoubt(models.Model):
-    """A change was committed while the cache was out of reach: the next process that reaches it drops every entry."""
-
-    since = models.DateTimeField(default=timezone.now)
 
 
 class ReaperRound(models.Model):

@@ -5,12 +5,14 @@ from typing import ClassVar
 
 from django.conf import settings
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 
+from background.leases import Leased, LeasedQuerySet
 from content_app.models.video import MAX_FILE_NAME_LENGTH, Video
 
 
-class DirectUpload(models.Model):
+class DirectUpload(Leased):
     """A file that reaches the storage by a signed request or by tus, not by a form.
 
     It is announced, arrives in parts or whole, is checked, and is then used or refused.
@@ -35,13 +37,25 @@ class DirectUpload(models.Model):
     look_at = models.DateTimeField(default=timezone.now, help_text="When to see whether it has arrived.")
     arrived_at = models.DateTimeField(null=True)
     etag = models.CharField(max_length=100, blank=True, help_text="Of the object as it arrived.")
-    checked_until = models.DateTimeField(null=True, help_text="Who checks it renews this.")
+    # The column of the release before, whose processes go on while this one starts.
+    free_at = models.DateTimeField(null=True, editable=False, db_column="checked_until")
     settled_at = models.DateTimeField(null=True, help_text="Used or refused.")
     problem_code = models.CharField(max_length=40, blank=True)
     problem = models.CharField(max_length=500, blank=True)
 
+    objects = LeasedQuerySet["DirectUpload"].as_manager()
+
     class Meta:
         indexes: ClassVar = [models.Index(fields=["settled_at", "arrived_at", "look_at"], name="upload_waiting")]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                name="upload_settled_is_not_leased", condition=Q(settled_at=None) | Q(lease_token=None)
+            ),
+        ]
+
+    def held(self) -> "models.QuerySet[DirectUpload]":
+        held: models.QuerySet[DirectUpload] = super().held()
+        return held.filter(settled_at=None)
 
     def __str__(self) -> str:
         return self.name or str(self.public_id)

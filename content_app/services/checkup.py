@@ -104,7 +104,9 @@ def check_films() -> str:
     # Failed films are counted but fail no check: most of their files are no videos, which is no fault of the platform.
     failed = Video.objects.filter(state=State.ERROR, deleted_at=None)
     try:
-        codes = list(failed.values_list("error_code").annotate(count=Count("id")).order_by("-count", "error_code"))
+        codes = list(
+            failed.values_list("run__error_code").annotate(count=Count("id")).order_by("-count", "run__error_code")
+        )
     except DatabaseError as error:
         raise CheckFailed("The database cannot say which films have failed.") from error
     if not codes:

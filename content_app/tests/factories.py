@@ -1,19 +1,45 @@
 """Builders of videos in any state; every field has a default, so that a test names only those that matter."""
 
 import subprocess
+import uuid
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
-from content_app.models import Caption, Category, Rendition, Video
-from content_app.states import State
+from content_app.models import Caption, Category, Rendition, Run, Version, Video
+from content_app.services.processing import lifecycle
+from content_app.services.processing.lifecycle import Published
+from content_app.states import LIVE_RUNS, RunState, State
 from media_pipeline import layout
+from media_pipeline.errors import NotAVideo
 from media_pipeline.ffmpeg.locate import find_ffmpeg
 from users_app.models import User
 
+RUN_FIELDS = frozenset(
+    {
+        *("original", "etag", "name", "report", "settings", "verdict"),
+        *("queued_at", "progress", "time_left_s", "estimate_s"),
+        *("error_code", "error_message", "error_is_final", "ended_at", "work_pixels", "work_s"),
+        *("lease_token", "free_at", "attempts"),
+    }
+)
+VERSION_FIELDS = frozenset(
+    {
+        *("duration_s", "width", "height", "size_bytes", "poster_choices"),
+        *("has_small_choices", "has_storyboard", "has_manifest"),
+    }
+)
+RUN_STATES = {
+    State.PENDING: RunState.WAITING,
+    State.PROCESSING: RunState.RUNNING,
+    State.READY: RunState.DONE,
+    State.ERROR: RunState.FAILED,
+}
 MASTER = """#EXTM3U
 #EXT-X-VERSION:7
 #EXT-X-INDEPENDENT-SEGMENTS
@@ -25,27 +51,81 @@ MASTER = """#EXTM3U
 
 
 def make_video(owner: User, **fields: Any) -> Video:
-    """A video without a file."""
-    return Video.objects.create(owner=owner, **{"title": "Big Buck Bunny", **fields})
-
-
-def make_playable(owner: User, *, rungs: Iterable[str] = ("360p", "720p"), **fields: Any) -> Video:
-    """A video with a published version; its objects are not in the store."""
-    version = fields.pop("version", "v1")
-    is_made = {"state": State.READY, "progress": 100, "version": version, "duration_s": 30.0}
-    shows = {"poster": f"{version}/poster.jpg", "poster_choices": 3, "has_storyboard": True}
-    shows |= {"has_small_poster": True, "has_small_choices": True}
-    shows |= {"played_original": fields.get("accepted_original", "")}
-    video = make_video(owner, **{**is_made, **shows, **fields})
-    Rendition.objects.bulk_create(make_rendition(video, rung) for rung in rungs)
+    """A video without a file. For any `state` but `uploading` it has a run, which takes the fields of a run."""
+    of_run = {name: fields.pop(name) for name in RUN_FIELDS & fields.keys()}
+    state = fields.pop("state", State.UPLOADING)
+    video = Video.objects.create(owner=owner, **{"title": "Big Buck Bunny", **fields})
+    if state != State.UPLOADING:
+        run = make_run(video, RUN_STATES[state], **of_run)
+        Video.objects.filter(pk=video.pk).update(state=state, run=run)
+        video.refresh_from_db()
     return video
 
 
-def make_rendition(video: Video, rung: str, **fields: Any) -> Rendition:
+def make_run(video: Video, state: RunState = RunState.WAITING, **fields: Any) -> Run:
+    """A run of this video's original; a running one is leased for a minute."""
+    now = timezone.now()
+    defaults: dict[str, Any] = {"original": f"originals/{video.public_id}/film.mp4", "name": "film.mp4"}
+    if state == RunState.RUNNING:
+        defaults |= {"lease_token": uuid.uuid4(), "free_at": now + timedelta(minutes=1), "attempts": 1}
+    if state not in LIVE_RUNS:
+        defaults |= {"ended_at": now}
+    if state == RunState.FAILED:
+        defaults |= {"error_code": "encoder_failed", "error_message": "The video could not be processed."}
+    if state == RunState.DONE:
+        defaults |= {"progress": 100, "folder": "v1"}
+    return Run.objects.create(video=video, state=state, **{**defaults, **fields})
+
+
+def make_playable(owner: User, *, rungs: Iterable[str] = ("360p", "720p"), **fields: Any) -> Video:
+    """A video with a published version in the folder `v1`; its objects are not in the store."""
+    folder = fields.pop("folder", "v1")
+    of_run = {name: fields.pop(name) for name in RUN_FIELDS & fields.keys()}
+    of_version = {name: fields.pop(name) for name in VERSION_FIELDS & fields.keys()}
+    state = fields.pop("state", State.READY)
+    shows = {"poster": f"{folder}/poster.jpg", "has_small_poster": True}
+    video = make_video(owner, **{**shows, **fields})
+    run = make_run(video, RunState.DONE, folder=folder, **({} if state != State.READY else of_run))
+    facts = {"duration_s": 30.0, "poster_choices": 3, "has_small_choices": True, "has_storyboard": True}
+    version = Version.objects.create(video=video, run=run, folder=folder, **{**facts, **of_version})
+    Rendition.objects.bulk_create(make_rendition(version, rung) for rung in rungs)
+    newest = run if state == State.READY else make_run(video, RUN_STATES[state], **of_run)
+    Video.objects.filter(pk=video.pk).update(
+        state=state, version=version, run=newest, video_file=run.original, original_name=run.name
+    )
+    video.refresh_from_db()
+    return video
+
+
+def make_in_state(owner: User, state: State, **fields: Any) -> Video:
+    """A video in this state; a ready one has a version."""
+    return make_playable(owner, **fields) if state == State.READY else make_video(owner, state=state, **fields)
+
+
+def publish_version(video: Video, folder: str = "v1", **fields: Any) -> Version:
+    """A worker ends the live run of this video with a version, or else processes the same original once more."""
+    live = Run.objects.filter(video=video, state__in=LIVE_RUNS)
+    if not live.exists():
+        assert lifecycle.retry(video_id=video.pk)
+    run = live.filter(state=RunState.RUNNING).first() or lifecycle.claim(video_id=video.pk)
+    assert run
+    version = Version(folder=folder, **fields)
+    lifecycle.mark_ready(run=run, published=Published(version, [], []))
+    return version
+
+
+def refuse_candidate(video: Video, **fields: Any) -> Run:
+    """Notes that another file for this video was refused."""
+    failed = {"original": "", "name": "other.mov", "error_code": "not_a_video", "error_message": NotAVideo.sentence}
+    run = make_run(video, RunState.FAILED, **{**failed, **fields})
+    Video.objects.filter(pk=video.pk).update(refusal=run)
+    return run
+
+
+def make_rendition(version: Version | None, rung: str, **fields: Any) -> Rendition:
     """Returns an unsaved rendition."""
     short_side = int(rung.removesuffix("p"))
     defaults = {
-        "version": video.version,
         "width": short_side * 16 // 9,
         "height": short_side,
         "frame_rate": "24",
@@ -55,7 +135,7 @@ def make_rendition(video: Video, rung: str, **fields: Any) -> Rendition:
         "size_bytes": 3,
         "frames": 720,
     }
-    return Rendition(video=video, name=rung, **{**defaults, **fields})
+    return Rendition(version=version, name=rung, **{**defaults, **fields})
 
 
 def store_objects(video: Video, **objects: bytes) -> Path:
@@ -71,7 +151,7 @@ def store_objects(video: Video, **objects: bytes) -> Path:
 
 def make_caption(video: Video, language: str = "de", **fields: Any) -> Caption:
     """A caption that came with the version, unless the test says otherwise; its objects are not in the store."""
-    defaults = {"label": "Deutsch", "folder": video.version, "is_uploaded": False}
+    defaults = {"label": "Deutsch", "folder": video.folder, "is_uploaded": False}
     return Caption.objects.create(video=video, language=language, **{**defaults, **fields})
 
 

@@ -21,7 +21,7 @@ function openPlayer() {
 
 /** Leaves the player alone once it is open: staff may be watching. */
 async function renewFilm() {
-  await renewParts(["condition", "explanation", "posters", "captions", "qualities", ...(player ? [] : ["stage"])]);
+  await renewParts(["condition", "explanation", "posters", "captions", "qualities", "runs", ...(player ? [] : ["stage"])]);
   shieldFileInputs();
   openPlayer();
 }

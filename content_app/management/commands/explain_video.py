@@ -91,12 +91,13 @@ def readable_file(text: str) -> Path:
 
 def original_key_of(ref: int | uuid.UUID) -> str:
     lookup = {"public_id": ref} if isinstance(ref, uuid.UUID) else {"pk": ref}
-    video = Video.objects.filter(**lookup).first()
+    video = Video.objects.select_related("run").filter(**lookup).first()
     if video is None:
         raise CommandError(f"There is no video {ref}. For a file of that name, write ./{ref}.")
-    if not video.accepted_original:
+    original: str = video.run.original if video.run else ""
+    if not original:
         raise CommandError(f"Video {ref} has no file yet.")
-    return video.accepted_original
+    return original
 
 
 def as_json(value: dict[str, Any]) -> str:

@@ -51,9 +51,9 @@ class Command(BaseCommand):
             raise CommandError(f"{error.code}: {error.sentence}") from error
         video = add_video(path, fields)
         self.show(0, None)
-        claim = lifecycle.claim(video_id=video.pk)
-        if claim:
-            encoding.run_claim(claim=claim, watch=self.show)
+        run = lifecycle.claim(video_id=video.pk)
+        if run:
+            encoding.make_version(run=run, watch=self.show)
         self.follow(video)
 
     def follow(self, video: Video) -> None:
@@ -61,22 +61,25 @@ class Command(BaseCommand):
         # Usually it is done by now. But a worker may have claimed it first, or it may wait for another attempt.
         video.refresh_from_db()
         while video.state in (State.PENDING, State.PROCESSING) and video.deleted_at is None:
-            self.show(video.progress, video.time_left_s)
+            if video.run:
+                self.show(video.run.progress, video.run.time_left_s)
             time.sleep(FOLLOW_INTERVAL_S)
-            if claim := lifecycle.claim(video_id=video.pk):
-                encoding.run_claim(claim=claim, watch=self.show)
+            if run := lifecycle.claim(video_id=video.pk):
+                encoding.make_version(run=run, watch=self.show)
             video.refresh_from_db()
-        self.show(video.progress, None)
+        self.show(video.run.progress if video.run else 0, None)
         self.stdout.write("")
         if video.deleted_at:
             raise CommandError("The video was deleted while it was processed.")
-        if video.state == State.ERROR:
+        version, failed = video.version, video.run
+        if failed and video.state == State.ERROR:
             # The operator has the file, and sees here why it was refused: keep neither the row nor the stored original.
             video.delete()
             discards.remove_due()
-            raise CommandError(f"{video.error_code}: {video.error_message}")
-        names = ", ".join(rendition.name for rendition in video.renditions.all())
-        self.stdout.write(f"Video {video.pk} is ready: {video.duration_s:.1f} s in {names}.")
+            raise CommandError(f"{failed.error_code}: {failed.error_message}")
+        assert version  # a film that is ready has one
+        names = ", ".join(rendition.name for rendition in version.renditions.all())
+        self.stdout.write(f"Video {video.pk} is ready: {version.duration_s:.1f} s in {names}.")
         self.stdout.write(f"Watch it at {settings.BACKEND_ORIGIN}/watch/{video.public_id}/")
 
     def show(self, percent: int, time_left_s: int | None) -> None:

@@ -78,6 +78,6 @@ def remove_captions(*, video_id: int, language: str) -> None:
 def write_files(work: Path, video: Video, tag: str, cues: tuple[Cue, ...]) -> list[Path]:
     captions, playlist = work / layout.captions_file(tag), work / layout.captions_playlist_file(tag)
     captions.write_text(webvtt(cues), encoding="utf-8")
-    duration_s = Fraction(video.duration_s or 0).limit_denominator(1000)
+    duration_s = Fraction((video.version and video.version.duration_s) or 0).limit_denominator(1000)
     playlist.write_text(playlists.captions_playlist(captions.name, duration_s), encoding="utf-8")
     return [captions, playlist]

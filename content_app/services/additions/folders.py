@@ -23,7 +23,7 @@ class AdditionRefused(Refusal):
 
 def published(video_id: int) -> Video:
     """Returns the video. Raises AdditionRefused while it has no published version, Http404 when it was deleted."""
-    video = get_object_or_404(Video, pk=video_id, deleted_at=None)
+    video = get_object_or_404(Video.objects.select_related("version"), pk=video_id, deleted_at=None)
     if not video.is_playable:
         sentence = "This video cannot be played yet; wait until it has been processed."
         raise AdditionRefused(sentence, code="not_ready", kind=Kind.CONFLICT)

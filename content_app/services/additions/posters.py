@@ -38,10 +38,13 @@ class Candidate:
 
 
 def candidates(video: Video) -> list[Candidate]:
-    choices = []
-    for number in range(1, video.poster_choices + 1):
+    choices: list[Candidate] = []
+    version = video.version
+    if version is None:
+        return choices
+    for number in range(1, version.poster_choices + 1):
         file = layout.poster_file(number)
-        small = layout.small_poster_file(file) if video.has_small_choices else file
+        small = layout.small_poster_file(file) if version.has_small_choices else file
         urls = delivery.media_path(video, file), delivery.media_path(video, small)
         choices.append(Candidate(number, *urls, is_current=video.poster == candidate_poster(video, number)))
     return choices
@@ -49,7 +52,7 @@ def candidates(video: Video) -> list[Candidate]:
 
 def is_uploaded(video: Video) -> bool:
     """True when the poster is an uploaded picture rather than a candidate of the published version."""
-    return bool(video.poster) and not video.poster.startswith(f"{video.version}/")
+    return bool(video.poster) and not video.poster.startswith(f"{video.folder}/")
 
 
 def choose(*, video_id: int, number: int) -> None:
@@ -84,10 +87,11 @@ def use_file(*, video_id: int, path: Path) -> None:
 
 def candidate_poster(video: Video, number: int) -> str:
     """Returns the value of Video.poster for this candidate. Raises AdditionRefused when there is none."""
-    if not 1 <= number <= video.poster_choices:
-        sentence = f"This video has {video.poster_choices} pictures to choose from, counted from 1."
+    choices = video.version.poster_choices if video.version else 0
+    if not 1 <= number <= choices:
+        sentence = f"This video has {choices} pictures to choose from, counted from 1."
         raise AdditionRefused(sentence, code="no_such_candidate")
-    return f"{video.version}/{layout.poster_file(number)}"
+    return f"{video.folder}/{layout.poster_file(number)}"
 
 
 def repaint(source: Path) -> tuple[Path, Path]:

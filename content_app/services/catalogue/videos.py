@@ -1,7 +1,7 @@
 """Creates, edits, features, deletes and restores videos. How originals are processed: services.processing.lifecycle."""
 
 from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -43,11 +43,12 @@ def create(*, owner: User, fields: Mapping[str, Any], upload: Upload | None = No
     Raises NotAllowed, OriginalRefused or StorageUnavailable.
     """
     video = Video(owner=owner, **fields)
-    if upload is not None:
-        store_upload(video=video, upload=upload)
-    with dropped_on_failure(video), transaction.atomic():
-        require_uploader(owner.pk)
-        video.save()
+    with dropped_on_failure(video):
+        if upload is not None:
+            store_upload(video=video, upload=upload)
+        with transaction.atomic():
+            require_uploader(owner.pk)
+            video.save()
     return video
 
 
@@ -74,10 +75,11 @@ def edit(
     for a deleted video.
     """
     draft = get_object_or_404(Video, pk=video_id, deleted_at=None)
-    if upload is not None:
-        store_upload(video=draft, upload=upload)
-        changes = {**changes, **{name: getattr(draft, name) for name in ORIGINAL_FIELDS}}
-    with dropped_on_failure(draft), transaction.atomic():
+    with dropped_on_failure(draft), ExitStack() as stack:
+        if upload is not None:
+            store_upload(video=draft, upload=upload)
+            changes = {**changes, **{name: getattr(draft, name) for name in ORIGINAL_FIELDS}}
+        stack.enter_context(transaction.atomic())
         video = get_object_or_404(Video.objects.select_for_update(), pk=video_id, deleted_at=None)
         if not may_change(User.objects.get(pk=by.pk), video):
             raise NotAllowed("This video belongs to someone else.")
@@ -140,12 +142,13 @@ def save(*, video: Video, changed: Collection[str] | None = None) -> None:
 @contextmanager
 def dropped_on_failure(video: Video) -> Iterator[None]:
     """Removes a stored original when the block fails, because then no row refers to it."""
+    before = video.video_file.name
     try:
         yield
     except BaseException:
         name = video.video_file.name or ""
-        # Only a file that this save brought: a row still refers to the accepted original.
-        if name.startswith(f"{layout.originals_prefix(video.public_id)}/") and name != video.accepted_original:
+        # Only a file that the block has stored: a run refers to an earlier one.
+        if name.startswith(f"{layout.originals_prefix(video.public_id)}/") and name != before:
             with suppress(StorageUnavailable):  # the first error is the one to report
                 video.video_file.storage.delete(name)
         raise

@@ -48,7 +48,7 @@ def signed_folder(video: Video, folder: str = "") -> str:
 
     Only for users who may watch the video.
     """
-    prefix = layout.version_prefix(video.public_id, folder or video.version)
+    prefix = layout.version_prefix(video.public_id, folder or video.folder)
     return f"{settings.MEDIA_URL}{grants.sign(prefix)}/{prefix}"
 
 

@@ -13,10 +13,11 @@ from pathlib import PurePosixPath
 
 from django.conf import settings
 
+from background.leases import LeaseLost
 from background.refusals import Kind, Refusal
-from content_app.models import DirectUpload, Rendition, Video
+from content_app.models import DirectUpload, Rendition, Run, Version, Video
 from content_app.services.processing import lifecycle
-from content_app.services.processing.lifecycle import Claim, ClaimLost, Published
+from content_app.services.processing.lifecycle import Published
 from content_app.services.storage.brief_folders import brief_folder
 from content_app.services.storage.stores import bucket_store
 from content_app.states import State
@@ -29,7 +30,7 @@ from media_pipeline.packaging.publish import publish
 
 log = logging.getLogger(__name__)
 
-VERSION_DIGITS = 16
+FOLDER_DIGITS = 16
 NOT_WAITING = "This video is not waiting for a result now."
 
 
@@ -51,7 +52,7 @@ def video_of_key(key: str) -> int | None:
     """Returns the id of the video whose original, or direct upload, has this key."""
     if "\0" in key:  # PostgreSQL raises an error for a NUL in a query
         return None
-    video_id = Video.objects.filter(accepted_original=key, deleted_at=None).values_list("pk", flat=True).first()
+    video_id = Video.objects.filter(run__original=key, deleted_at=None).values_list("pk", flat=True).first()
     return video_id or DirectUpload.objects.filter(key=key).values_list("video", flat=True).first()
 
 
@@ -63,34 +64,36 @@ def complete(*, video: Video) -> None:
     require_external()
     if video.state == State.READY:
         return  # the transcoder reported it twice
-    claim = claim_video(video)
-    version = uuid.uuid4().hex[:VERSION_DIGITS]
+    run = take_run(video)
+    folder = uuid.uuid4().hex[:FOLDER_DIGITS]
     try:
-        published = adopt(claim, version)
-        lifecycle.mark_ready(claim=claim, published=published)
+        published = adopt(run, folder)
+        lifecycle.mark_ready(run=run, published=published)
     except BadResult as problem:
-        return_claim(claim)
+        hand_back(run)
         raise ResultRefused(str(problem), code="bad_result") from problem
-    except ClaimLost as lost:  # the video was deleted or replaced while the result was copied
+    except LeaseLost as lost:  # the video was deleted or replaced while the result was copied
         raise ResultRefused(NOT_WAITING, code="not_waiting") from lost
     except BaseException:
-        return_claim(claim)
+        hand_back(run)
         raise
     log.info("video %s: ready, made elsewhere", video.pk)
 
 
-def return_claim(claim: Claim) -> None:
-    with suppress(ClaimLost):
-        lifecycle.hand_back(claim=claim)
+def hand_back(run: Run) -> None:
+    with suppress(LeaseLost):
+        lifecycle.hand_back(run=run)
 
 
 def fail(*, video: Video) -> None:
     """Fails the video, because the transcoder reports that it cannot make the film. Raises ResultRefused."""
     require_external()
     # A video with a version is `ready` again after a failure, and only the refusal says that it was reported before.
-    is_reported = video.state == State.READY and video.refused_code == TranscoderFailed.code
+    is_reported = (
+        video.state == State.READY and video.refusal is not None and video.refusal.error_code == TranscoderFailed.code
+    )
     if video.state != State.ERROR and not is_reported:
-        lifecycle.mark_failed(claim=claim_video(video), error=TranscoderFailed())
+        lifecycle.mark_failed(run=take_run(video), error=TranscoderFailed())
 
 
 def require_external() -> None:
@@ -98,36 +101,36 @@ def require_external() -> None:
         raise ResultRefused("This site processes its films itself (TRANSCODER=internal).", code="internal_transcoder")
 
 
-def claim_video(video: Video) -> Claim:
-    claim = lifecycle.claim(video_id=video.pk)
-    if claim is None:
+def take_run(video: Video) -> Run:
+    run = lifecycle.claim(video_id=video.pk)
+    if run is None:
         raise ResultRefused(NOT_WAITING, code="not_waiting")
-    return claim
+    return run
 
 
-def adopt(claim: Claim, version: str) -> Published:
+def adopt(run: Run, folder: str) -> Published:
     """Checks the result, copies it to the new version's prefix and publishes its playlists.
 
-    Raises BadResult, ClaimLost or StorageUnavailable.
+    Raises BadResult, LeaseLost or StorageUnavailable.
     """
     store = bucket_store()
     assert store  # TRANSCODER=external without buckets is refused at the start
     # boto3 is for installations with a bucket only; see services.storage.stores.
     from media_pipeline.storage import s3_copy
 
-    bucket, folder = store.buckets.processed, claim.original
-    renew = partial(lifecycle.record_progress, claim=claim, percent=99)
-    sizes = {key.removeprefix(f"{folder}/"): size for key, size in store.sizes_in(bucket, folder) if key != folder}
+    bucket, given = store.buckets.processed, run.original
+    renew = partial(lifecycle.record_progress, run=run, percent=99)
+    sizes = {key.removeprefix(f"{given}/"): size for key, size in store.sizes_in(bucket, given) if key != given}
 
     def read_playlist(name: str) -> bytes:
         renew()  # there may be a hundred of them
-        return store.read_from(bucket, f"{folder}/{name}")
+        return store.read_from(bucket, f"{given}/{name}")
 
     def read_range(name: str, offset: int, length: int) -> bytes:
-        return store.read_part(bucket, f"{folder}/{name}", offset, length)
+        return store.read_part(bucket, f"{given}/{name}", offset, length)
 
-    verdict = Video.objects.filter(pk=claim.video_id).values_list("verdict", flat=True).first()
-    facts = (verdict or {}).get("found") or {}
+    run.refresh_from_db(fields=["verdict"])  # an inspection may have noted it just now
+    facts = (run.verdict or {}).get("found") or {}
     result = read_result(
         sizes,
         read_playlist,
@@ -135,28 +138,25 @@ def adopt(claim: Claim, version: str) -> Published:
         original_s=facts.get("duration_s"),
     )
     names = [*result.files, *extra_files(sizes, result)]
-    prefix = layout.version_prefix(claim.public_id, version)
-    lifecycle.expect_version(claim=claim, version=version)
-    s3_copy.copy_all(store, bucket, [(f"{folder}/{name}", f"{prefix}/{name}") for name in names], renew)
+    prefix = layout.version_prefix(run.video.public_id, folder)
+    lifecycle.expect_version(run=run, folder=folder)
+    s3_copy.copy_all(store, bucket, [(f"{given}/{name}", f"{prefix}/{name}") for name in names], renew)
     with brief_folder() as work:
         for name, text in result.texts.items():
             (work / name).write_text(text, encoding="utf-8")
         written_bytes = publish(work, store, prefix, renew)
-    return Published(
-        version=version,
+    version = Version(
+        folder=folder,
         duration_s=float(result.duration_s),
         width=result.best.width,
         height=result.best.height,
         size_bytes=sum(sizes[name] for name in names) + written_bytes,
-        renditions=renditions_in(result, names, sizes, claim=claim, version=version),
-        captions=[],
         poster_choices=int(layout.POSTER in names),
-        has_small_posters=layout.small_poster_file(layout.POSTER) in names,
+        has_small_choices=layout.small_poster_file(layout.POSTER) in names,
         has_manifest=layout.MANIFEST in result.texts,
         has_storyboard={layout.STORYBOARD, layout.STORYBOARD_CUES} <= set(names),
-        work_pixels=0,
-        work_s=0,
     )
+    return Published(version, renditions_in(result, names, sizes), captions=[])
 
 
 def extra_files(sizes: dict[str, int], result: ForeignVersion) -> list[str]:
@@ -170,9 +170,7 @@ def extra_files(sizes: dict[str, int], result: ForeignVersion) -> list[str]:
     return [name for name in (*pictures, *renditions) if sizes.get(name) and name not in result.files]
 
 
-def renditions_in(
-    result: ForeignVersion, names: list[str], sizes: dict[str, int], *, claim: Claim, version: str
-) -> list[Rendition]:
+def renditions_in(result: ForeignVersion, names: list[str], sizes: dict[str, int]) -> list[Rendition]:
     """Returns a row for each variant that is also there as one MP4."""
     by_rung = {f"{min(one.width, one.height)}p": one for one in result.variants if one.height}
     rows = []
@@ -181,7 +179,7 @@ def renditions_in(
         if file not in names:
             continue
         row = Rendition(
-            video_id=claim.video_id, version=version, name=rung, width=variant.width, height=variant.height,
+            name=rung, width=variant.width, height=variant.height,
             frame_rate="", codecs="", peak_bps=0, average_bps=0, size_bytes=sizes[file], frames=0,
         )  # fmt: skip
         rows.append(row)

@@ -11,8 +11,8 @@ from statistics import median
 
 from django.conf import settings
 
-from content_app.models import Video
-from content_app.states import State
+from content_app.models import Run, Video
+from content_app.states import LIVE_RUNS, RunState, State
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class Forecast:
         self._waiting: Mapping[int, Outlook] | None = None
 
     def of(self, video: Video) -> Outlook:
-        if video.state == State.PROCESSING:
-            return Outlook(time_left_s=video.estimate_s if video.time_left_s is None else video.time_left_s)
+        if video.state == State.PROCESSING and video.run:
+            return Outlook(time_left_s=known_time_left_s(video.run.time_left_s, video.run.estimate_s))
         if video.state != State.PENDING or video.deleted_at or settings.TRANSCODER != "internal":
             return UNKNOWN
         if self._waiting is None:
@@ -42,16 +42,20 @@ class Forecast:
         return self._waiting.get(video.pk, UNKNOWN)
 
 
+def known_time_left_s(time_left_s: int | None, estimate_s: int | None) -> int | None:
+    """Until the worker reports a time, the estimate of the whole encode counts."""
+    return estimate_s if time_left_s is None else time_left_s
+
+
 def look_ahead() -> Mapping[int, Outlook]:
     """Returns the outlooks of all waiting films, by their ids."""
-    in_line = Video.objects.filter(state__in=(State.PENDING, State.PROCESSING), deleted_at=None)
-    rows = in_line.order_by("queued_at", "pk")
+    in_line = Run.objects.filter(state__in=LIVE_RUNS, video__deleted_at=None).order_by("queued_at", "pk")
     busy, waiting = [], []
-    for pk, state, time_left_s, estimate_s in rows.values_list("pk", "state", "time_left_s", "estimate_s"):
-        if state == State.PROCESSING:
-            busy.append(estimate_s if time_left_s is None else time_left_s)
+    for video_id, state, time_left_s, estimate_s in in_line.values_list("video", "state", "time_left_s", "estimate_s"):
+        if state == RunState.RUNNING:
+            busy.append(known_time_left_s(time_left_s, estimate_s))
         else:
-            waiting.append((pk, estimate_s))
+            waiting.append((video_id, estimate_s))
     return outlooks(busy, waiting)
 
 

@@ -1,28 +1,30 @@
 """Examines an original before it is encoded: what it contains, what is planned and why, and what that will cost.
 
-The result is the video's `verdict`, a JSON object (PreflightSerializer in the API).
+The run keeps the probe's report, and a `verdict` for people, a JSON object (PreflightSerializer in the API).
 """
 
 import logging
+from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-from content_app.models import Video
+from content_app.models import Run, Video
 from content_app.services.processing import lifecycle
 from content_app.services.processing.encode_settings import plan_settings
-from content_app.services.processing.lifecycle import Claim
+from content_app.services.processing.lifecycle import Findings
 from content_app.services.storage import work_folder
 from content_app.services.storage.brief_folders import brief_folder
-from content_app.states import State
+from content_app.services.storage.stores import get_store
+from content_app.states import RunState, State
 from media_pipeline.errors import PipelineError
 from media_pipeline.planning.ffmpeg_args import encode_args
-from media_pipeline.planning.plan import EncodePlan, plan_encode
-from media_pipeline.probe import probe
+from media_pipeline.planning.plan import EncodePlan, PlanSettings, is_current, plan_encode
+from media_pipeline.probe import read_report
 from media_pipeline.report.estimate import OVERHEAD_S, Speed
 from media_pipeline.report.explain import WORK, Explanation, explain
 from media_pipeline.report.facts import source_facts
-from media_pipeline.sources.source import Source
+from media_pipeline.sources.source import Source, parse_probe
 from media_pipeline.storage.store import Tick
 
 log = logging.getLogger(__name__)
@@ -40,50 +42,62 @@ SENTENCES_WITHOUT_VERDICT: dict[str, str] = {
 
 
 def inspect(*, video_id: int) -> None:
-    """Examines the original of a pending video, and fails the video at once if the file can never be processed.
+    """Examines the original of a waiting run, and fails the run at once if the file can never be processed.
 
-    Does nothing when there is a verdict already, or when a worker has claimed the video: that worker notes its own.
+    Does nothing when the run is planned already, or when a worker has taken it: that worker examines the original.
     Temporary errors, such as a storage that does not answer, are left to that worker too.
     """
-    video = Video.objects.filter(pk=video_id, state=State.PENDING, verdict__isnull=True, deleted_at=None).first()
-    if video is None:
+    # `settings=None` would ask for the JSON value null.
+    unplanned = Run.objects.filter(settings__isnull=True, state=RunState.WAITING, video__deleted_at=None)
+    run = unplanned.filter(video=video_id).first()
+    if run is None:
         return
-    original, etag = video.accepted_original, video.original_etag
     try:
-        with brief_folder() as work:
-            work_folder.fetch_original(original, work / "source", etag=etag)
-            verdict, error = examine_film(work / "source")
-            if error is None:
-                work_folder.leave_to_worker(original, work / "source", etag)
+        findings, error = examine_original(run)
     except PipelineError as problem:
         if not problem.permanent:
             log.warning("video %s: could not be examined: %s", video_id, problem)
             return
-        verdict, error = refused_verdict(problem.code, problem.sentence), problem
+        findings, error = refused_findings(problem), problem
     if error is None:
-        lifecycle.note_verdict(video_id=video_id, original=original, verdict=verdict)
-    elif lifecycle.refuse(video_id=video_id, original=original, error=error, verdict=verdict):
+        lifecycle.note_findings(run=run, findings=findings)
+    elif lifecycle.refuse(run=run, error=error, verdict=findings.verdict):
         log.info("video %s: refused before it was processed: %s", video_id, error)
 
 
-def examine_film(path: Path, on_tick: Tick = lambda: None) -> tuple[dict[str, Any], PipelineError | None]:
-    """Returns the verdict on a video file, and the error if this site does not accept it.
+def examine_original(run: Run) -> tuple[Findings, PipelineError | None]:
+    """Does what `examine_film` does, without reading the file again when a run before this one has its report."""
+    if run.report and is_current(run.report):
+        return findings_of(run.report, plan_settings(), size_bytes=get_store().size(run.original))
+    with brief_folder() as work:
+        work_folder.fetch_original(run.original, work / "source", etag=run.etag)
+        findings, error = examine_film(work / "source")
+        if error is None:
+            work_folder.leave_to_worker(run.original, work / "source", run.etag)
+    return findings, error
+
+
+def examine_film(path: Path, on_tick: Tick = lambda: None) -> tuple[Findings, PipelineError | None]:
+    """Returns what is found in a video file, and the error if this site does not accept it.
 
     Raises PipelineError when the file is not a video at all.
     """
-    settings, size_bytes = plan_settings(), path.stat().st_size
-    source = probe(path, time_limit_s=settings.limits.probe_s, on_tick=on_tick)
+    settings = plan_settings()
+    report = read_report(path, time_limit_s=settings.limits.probe_s, on_tick=on_tick)
+    return findings_of(report, settings, size_bytes=path.stat().st_size)
+
+
+def findings_of(
+    report: Mapping[str, Any], settings: PlanSettings, *, size_bytes: int
+) -> tuple[Findings, PipelineError | None]:
+    """Returns the findings that follow from the probe's report, and the error if this site does not accept the file."""
+    source = parse_probe(report)
     try:
-        return verdict_of(source, plan_encode(source, settings), size_bytes=size_bytes), None
+        verdict = verdict_of(source, plan_encode(source, settings), size_bytes=size_bytes)
     except PipelineError as error:
-        return refused_verdict(error.code, error.sentence) | {"found": source_facts(source, size_bytes)}, error
-
-
-def note_plan(source: Source, plan: EncodePlan, *, claim: Claim, size_bytes: int) -> float:
-    """Stores the verdict that the worker found itself. Returns how many seconds the encode is expected to take."""
-    verdict = verdict_of(source, plan, size_bytes=size_bytes)
-    lifecycle.note_verdict(video_id=claim.video_id, original=claim.original, verdict=verdict)
-    return float(verdict["cost"]["seconds"])
+        verdict = refused_verdict(error.code, error.sentence) | {"found": source_facts(source, size_bytes)}
+        return Findings(verdict), error
+    return Findings(verdict, report, settings.to_json()), None
 
 
 def verdict_of(source: Source, plan: EncodePlan, *, size_bytes: int) -> dict[str, Any]:
@@ -111,7 +125,7 @@ def explain_plan(
 
 def speed_here() -> Speed:
     """Returns this site's encoding speed: the median of the films that were processed last."""
-    done = Video.objects.filter(work_s__gte=MIN_WORK_S, work_pixels__gt=0).order_by("-id")
+    done = Run.objects.filter(work_s__gte=MIN_WORK_S, work_pixels__gt=0).order_by("-id")
     samples = done.values_list("work_pixels", "work_s")[:SPEED_SAMPLES]
     speeds = [pixels / (seconds - OVERHEAD_S) for pixels, seconds in samples]
     return Speed(median(speeds), len(speeds)) if speeds else Speed()
@@ -119,19 +133,24 @@ def speed_here() -> Speed:
 
 def shown_verdict(video: Video) -> dict[str, Any]:
     """Returns the verdict as the owner and admins see it, whatever state the video is in."""
-    if video.verdict:
-        verdict = dict(video.verdict)
+    run = video.run
+    if run and run.verdict:
+        verdict = dict(run.verdict)
         # The verdict has the estimate of its day; show the time it really took, or the newest estimate.
-        seconds = round(video.work_s) if video.state == State.READY else video.estimate_s
+        seconds = round(run.work_s) if video.state == State.READY else run.estimate_s
         if verdict.get("cost") and seconds:
             verdict["cost"] = {**verdict["cost"], "seconds": seconds}
         return verdict
-    if video.state == State.ERROR:
-        return refused_verdict(video.error_code, video.error_message)
+    if run and run.state == RunState.FAILED:
+        return refused_verdict(run.error_code, run.error_message)
     if video.state == State.UPLOADING and video.uploads.filter(settled_at=None).exclude(arrived_at=None).exists():
         return {**EMPTY_VERDICT, "sentence": "The file has arrived and will be checked in a moment."}
     sentence = SENTENCES_WITHOUT_VERDICT.get(video.state, "The file will be checked in a moment.")
     return {**EMPTY_VERDICT, "sentence": sentence}
+
+
+def refused_findings(error: PipelineError) -> Findings:
+    return Findings(refused_verdict(error.code, error.sentence))
 
 
 def refused_verdict(code: str, sentence: str) -> dict[str, Any]:

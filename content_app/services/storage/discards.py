@@ -37,7 +37,17 @@ def discard(*, prefixes: Iterable[str], due_at: datetime | None = None) -> None:
 
 def discard_video(*, video: Video) -> None:
     """Has everything removed that was ever stored for this video."""
-    discard(prefixes=[*video.original_prefixes, layout.video_prefix(video.public_id)])
+    discard(prefixes=[*original_prefixes(video), layout.video_prefix(video.public_id)])
+
+
+def original_prefixes(video: Video) -> list[str]:
+    """The prefixes, or keys, of all originals of this video.
+
+    A direct upload that replaces the file of an existing video has a key outside the video's own folder.
+    """
+    own = layout.originals_prefix(video.public_id)
+    keys = {video.video_file.name or "", *(run.original for run in video.runs.all())}
+    return [own, *sorted(key for key in keys if key and not key.startswith(f"{own}/"))]
 
 
 def discard_later(*, prefix: str) -> None:

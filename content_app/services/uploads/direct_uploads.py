@@ -17,7 +17,6 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
-from background.leases import is_free
 from background.queue import enqueue_lost
 from background.refusals import Kind, Refusal
 from content_app import queue
@@ -152,7 +151,7 @@ def set_details(*, upload: DirectUpload, fields: Mapping[str, Any]) -> Video:
         for name, value in fields.items():
             setattr(video, name, value)
         check_price(is_paid=video.is_paid, price=video.price)
-        video.save(**({} if is_new else {"update_fields": [*fields, "updated_at"]}))
+        video.save(update_fields=None if is_new else [*fields, "updated_at"])
         if is_new:
             DirectUpload.objects.filter(pk=upload.pk).update(video=video, look_at=timezone.now() + FIRST_LOOK)
     upload.video = video
@@ -261,7 +260,7 @@ def find_arrived() -> int:
 def enqueue_lost_checks() -> int:
     """Enqueues checks whose job was lost. Returns how many."""
     now = timezone.now()
-    waiting = DirectUpload.objects.filter(is_free("checked_until"), settled_at=None, arrived_at__lte=now - JOB_IS_LOST)
+    waiting = DirectUpload.objects.free().filter(settled_at=None, arrived_at__lte=now - JOB_IS_LOST)
     due = list(waiting.exclude(video=None).filter(look_at__lte=now).values_list("pk", flat=True)[:LOOK_BATCH])
     DirectUpload.objects.filter(pk__in=due).update(look_at=now + JOB_IS_LOST)
     return enqueue_lost(due, queued=queue.checks_waiting, enqueue_one=queue.enqueue_check, what="uploads")
@@ -274,7 +273,7 @@ def expire() -> int:
     Returns how many were given up.
     """
     now = timezone.now()
-    unsettled = DirectUpload.objects.filter(is_free("checked_until"), settled_at=None)
+    unsettled = DirectUpload.objects.free().filter(settled_at=None)
     late = unsettled.filter(expires_at__lte=now).exclude(will_be_checked())
     count = 0
     try:
@@ -292,7 +291,9 @@ def will_be_checked() -> Q:
     Of posters only those whose film plays or may still play.
     """
     films = DirectUpload.objects.filter(video=OuterRef("video"), purpose=Purpose.VIDEO, settled_at=None)
-    has_film = ~Q(video__version="") | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Q(Exists(films))
+    has_film = (
+        Q(video__version__isnull=False) | Q(video__state__in=(State.PENDING, State.PROCESSING)) | Q(Exists(films))
+    )
     return Q(arrived_at__isnull=False, video__isnull=False) & (Q(purpose=Purpose.VIDEO) | has_film)
 
 
@@ -308,13 +309,14 @@ def has_arrived_unseen(upload: DirectUpload) -> bool:
 def expire_one(upload: DirectUpload) -> bool:
     """Gives up a late upload. Returns False when it arrived, was extended or taken for a check meanwhile."""
     with transaction.atomic():
-        seen = {"expires_at": upload.expires_at, "checked_until": upload.checked_until}
-        still_late = DirectUpload.objects.filter(pk=upload.pk, settled_at=None, **seen)
+        still_late = DirectUpload.objects.free().filter(pk=upload.pk, settled_at=None, expires_at=upload.expires_at)
         if not still_late.delete()[0]:
             return False
         if upload.video is not None and upload.purpose == Purpose.VIDEO:
             verdict = preflight.refused_verdict(UploadExpired.code, UploadExpired.sentence)
-            lifecycle.refuse_upload(video_id=upload.video.pk, error=UploadExpired(), verdict=verdict)
+            lifecycle.refuse_first_upload(
+                video_id=upload.video.pk, name=upload.name, error=UploadExpired(), verdict=verdict
+            )
         discards.discard(prefixes=[upload.key])
     abort_parts(upload)
     return True
