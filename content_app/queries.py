@@ -2,20 +2,26 @@
 
 import re
 import uuid
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
+from functools import cache
+from typing import Any, NamedTuple
 
-from django.db.models import F, Prefetch, Q, QuerySet
-from django.http import Http404
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
+from django.db.models import Case, Exists, F, IntegerField, OuterRef, Q, QuerySet, Value, When
+from django.db.models.functions import Coalesce
 from django.shortcuts import get_object_or_404
 
-from content_app import video_cache
 from content_app.access import Person, sees_everything
 from content_app.models import Caption, Category, Favorite, Rendition, Video
-from content_app.states import Visibility
+from content_app.states import UNDERWAY, Visibility
+from users_app.keyset import older
 from users_app.models import User
 from users_app.roles import OVERSEERS
 
-VERDICTS = ("verdict", "played_verdict")
+# Long, and shown on the page of one film only.
+REPORTS = tuple(f"{run}__{field}" for run in ("run", "refusal") for field in ("report", "settings", "verdict"))
+ANY_OWNER = -1  # stands for the id of a user in SQL that is kept
 MAX_ID_DIGITS = 18  # more do not fit a database integer
 
 
@@ -42,9 +48,12 @@ def visible_to(person: Person) -> QuerySet[Video]:
     """The videos in this user's lists: playable public ones and the user's own; for admins, all."""
     if not person.is_authenticated:
         return Video.objects.none()
-    if sees_everything(person):
-        return undeleted()
-    return undeleted().filter(_listed() | Q(owner=person.pk))
+    return _visible(None if sees_everything(person) else person.pk)
+
+
+def _visible(owner_id: int | None) -> QuerySet[Video]:
+    """The public videos that play and those of this owner; None is for all videos."""
+    return undeleted() if owner_id is None else undeleted().filter(_listed() | Q(owner=owner_id))
 
 
 def reachable_by_link(person: Person) -> QuerySet[Video]:
@@ -67,26 +76,21 @@ def favorites_of_many(persons: Collection[User]) -> QuerySet[Video, tuple[int, i
     return videos.values_list("favorites__user", "pk")
 
 
+def findable(person: Person, ref: int | uuid.UUID) -> QuerySet[Video]:
+    """The video with this id or public id, if there is one that this user may find; else no row."""
+    if isinstance(ref, uuid.UUID):
+        return reachable_by_link(person).filter(public_id=ref)
+    if not person.is_authenticated or sees_everything(person):
+        return visible_to(person).filter(pk=ref)
+    # A client can count through the ids, so the id of an unlisted video is no proof that the user has its link. To mark
+    # it as a favourite, the user must have had that.
+    is_marked = Exists(Favorite.objects.filter(user=person.pk, video=OuterRef("pk")))
+    return undeleted().filter(_listed() | Q(owner=person.pk) | (_unlisted() & is_marked), pk=ref)
+
+
 def find_visible(person: Person, ref: int | uuid.UUID) -> Video:
     """Returns a video by its id or public id. Raises Http404 when there is none, or none that this user may find."""
-    video = video_cache.get_or_load(ref, lambda: with_details(_with_ref(ref, undeleted())).first())
-    if video is None or not _may_find(person, video, by_link=isinstance(ref, uuid.UUID)):
-        raise Http404
-    return video
-
-
-def _may_find(person: Person, video: Video, *, by_link: bool) -> bool:
-    """The rule of `visible_to` and `reachable_by_link`, for one video that is already read."""
-    if not person.is_authenticated:
-        return False
-    if sees_everything(person) or video.owner_id == person.pk:
-        return True
-    if not video.is_playable or video.visibility == Visibility.PRIVATE:
-        return False
-    if video.visibility == Visibility.PUBLIC or by_link:
-        return True
-    # A client can count through the ids, so the id of an unlisted video is no proof that the user has its link.
-    return Favorite.objects.filter(user=person.pk, video=video.pk).exists()
+    return get_object_or_404(with_details(findable(person, ref)))
 
 
 def find_undeleted(ref: int | uuid.UUID) -> Video:
@@ -113,33 +117,93 @@ def find_with_listed_poster(public_id: uuid.UUID) -> Video:
 
 def with_details(videos: QuerySet[Video]) -> QuerySet[Video]:
     """Adds what the JSON of a video needs: two queries for any number of videos."""
-    published = Rendition.objects.filter(version=F("video__version"))
-    # Verdicts are long, and no list shows them.
-    detailed = videos.select_related("category").defer(*VERDICTS)
-    return detailed.prefetch_related(Prefetch("renditions", queryset=published))
+    return with_rows_of_making(videos).select_related("category").prefetch_related("version__renditions")
 
 
-def in_batches(videos: QuerySet[Video], size: int) -> Iterator[list[Video]]:
-    """Yields the videos newest first, `size` at a time, each batch with queries of its own."""
-    batch = list(videos[:size])
+def with_rows_of_making(videos: QuerySet[Video]) -> QuerySet[Video]:
+    """Adds the version that plays, the run that the state tells of, and the last refusal, without their reports."""
+    return videos.select_related("version", "run", "refusal").defer(*REPORTS)
+
+
+class Light(NamedTuple):
+    """What tells a list that the prepared JSON of a film still holds."""
+
+    pk: int
+    revision: int
+    category_revision: int  # 0 for a film without a category
+    is_live: int  # 1 for a film whose JSON depends on the moment; see is_live()
+
+
+def is_live(video: Video) -> bool:
+    """True for a film that is being made, or has pictures with signed addresses, which expire."""
+    return video.state in UNDERWAY or video.visibility != Visibility.PUBLIC
+
+
+def light(videos: QuerySet[Video]) -> QuerySet[Video, tuple[Any, ...]]:
+    """Returns the rows of Light, as plain tuples."""
+    live = Case(
+        When(Q(state__in=sorted(UNDERWAY)) | ~Q(visibility=Visibility.PUBLIC), then=Value(1)),
+        default=Value(0),
+        output_field=IntegerField(),
+    )
+    marked = videos.annotate(category_revision=Coalesce("category__revision", 0), is_live=live)
+    return marked.values_list("pk", "revision", "category_revision", "is_live")
+
+
+def read_light(videos: QuerySet[Video]) -> list[Light]:
+    """Reads `light(videos)` without fields that convert: all columns are integers."""
+    try:
+        sql, params = light(videos).query.sql_with_params()
+    except EmptyResultSet:
+        return []
+    return _fetch(videos.db, sql, params)
+
+
+def read_visible_light(person: Person, limit: int) -> list[Light]:
+    """Returns `read_light(visible_to(person)[:limit])`, which a list of everything asks for in each request."""
+    if not person.is_authenticated:
+        return []
+    alias = Video.objects.db
+    sql, params = _visible_light_sql(alias, limit, sees_everything(person))
+    return _fetch(alias, sql, [person.pk if param == ANY_OWNER else param for param in params])
+
+
+@cache
+def _visible_light_sql(alias: str, limit: int, sees_all: bool) -> tuple[str, tuple[Any, ...]]:
+    # Django needs a millisecond to put this query together, as long as a whole request for `{}` spends elsewhere.
+    videos = light(_visible(None if sees_all else ANY_OWNER).using(alias)[:limit])
+    sql, params = videos.query.get_compiler(alias).as_sql()
+    return sql, tuple(params)
+
+
+def _fetch(alias: str, sql: str, params: Sequence[Any]) -> list[Light]:
+    with connections[alias].cursor() as cursor:
+        cursor.execute(sql, params)
+        rows: list[Light] = cursor.fetchall()  # plain tuples of the same values
+        return rows
+
+
+def light_in_batches(videos: QuerySet[Video], size: int) -> Iterator[list[Light]]:
+    """Yields the light rows newest first, `size` at a time, each batch by a query of its own."""
+    rows = light(videos).values_list(*Light._fields, "created_at")
+    batch = list(rows[:size])
     while batch:
-        yield batch
+        yield [Light(*row[:-1]) for row in batch]
         if len(batch) < size:
             return
         # By key, not by offset: a film that is added or removed in between must not shift the films that follow.
-        last = batch[-1]
-        older = Q(created_at__lt=last.created_at) | Q(created_at=last.created_at, pk__lt=last.pk)
-        batch = list(videos.filter(older)[:size])
+        batch = list(rows.filter(older("created_at", batch[-1][-1], batch[-1][0]))[:size])
 
 
 def published_renditions(video: Video) -> list[Rendition]:
     """Returns the renditions, lowest first, of a video that was read `with_details`."""
-    return sorted(video.renditions.all(), key=lambda rendition: min(rendition.width, rendition.height))
+    renditions = video.version.renditions.all() if video.version else ()
+    return sorted(renditions, key=lambda rendition: min(rendition.width, rendition.height))
 
 
 def published_captions(video: Video) -> QuerySet[Caption]:
     """The captions that came with the published version, and the uploaded ones."""
-    return Caption.objects.filter(Q(is_uploaded=True) | Q(folder=video.version), video=video.pk)
+    return Caption.objects.filter(Q(is_uploaded=True) | Q(folder=video.folder), video=video.pk)
 
 
 def categories_named(text: str) -> QuerySet[Category]:
@@ -164,8 +228,8 @@ def _with_ref(ref: int | uuid.UUID, videos: QuerySet[Video]) -> QuerySet[Video]:
 
 
 def _listed() -> Q:
-    return Q(visibility=Visibility.PUBLIC) & ~Q(version="")
+    return Q(visibility=Visibility.PUBLIC, version__isnull=False)
 
 
 def _unlisted() -> Q:
-    return Q(visibility=Visibility.UNLISTED) & ~Q(version="")
+    return Q(visibility=Visibility.UNLISTED, version__isnull=False)

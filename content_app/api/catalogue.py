@@ -8,34 +8,33 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from content_app.api.long_lists import LONG, PART, answer_long_list
+from content_app.api.film_answers import IF_NONE_MATCH, NOT_MODIFIED, film_list, one_film
 from content_app.api.permissions import VIDEO_REF
 from content_app.api.serializers import CatalogueFilter, CategorySerializer, FavoriteToggle, VideoSerializer
-from content_app.api.video_json import filtered_videos, video_json
 from content_app.models import Category
-from content_app.queries import find_visible, in_batches
+from content_app.queries import find_visible
 from content_app.services.catalogue import favorites
 from users_app.http.signed_in import person_of
 
 
 class Catalogue(APIView):
-    @extend_schema(parameters=[CatalogueFilter], responses=VideoSerializer(many=True), tags=["content"])
+    @extend_schema(
+        parameters=[CatalogueFilter, IF_NONE_MATCH],
+        responses={200: VideoSerializer(many=True), 304: NOT_MODIFIED},
+        tags=["content"],
+    )
     def get(self, request: Request) -> HttpResponseBase:
         """List the videos that you may see, newest first, in one array."""
-        videos = filtered_videos(request)
-        first = list(videos[:LONG])
-        if len(first) < LONG:
-            return Response(video_json(request, first))
-        del first  # free the rows before this request waits for its turn
-        parts = (video_json(request, part) for part in in_batches(videos, PART))
-        return answer_long_list(person_of(request).pk, parts)
+        return film_list(request)
 
 
 class CatalogueEntry(APIView):
-    @extend_schema(parameters=[VIDEO_REF], responses=VideoSerializer, tags=["content"])
-    def get(self, request: Request, ref: int | uuid.UUID) -> Response:
+    @extend_schema(
+        parameters=[VIDEO_REF, IF_NONE_MATCH], responses={200: VideoSerializer, 304: NOT_MODIFIED}, tags=["content"]
+    )
+    def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponseBase:
         """Get one video."""
-        return Response(video_json(request, find_visible(person_of(request), ref)))
+        return one_film(request, ref)
 
 
 class Categories(APIView):

@@ -28,14 +28,19 @@ class Links:
 
     def manifest(self, video: Video) -> str | None:
         """The DASH manifest; None for a video that has none."""
-        return f"{self.stream_folder}{video.public_id}/{layout.MANIFEST}" if video.has_manifest else None
+        return (
+            f"{self.stream_folder}{video.public_id}/{layout.MANIFEST}"
+            if video.version and video.version.has_manifest
+            else None
+        )
 
     def rendition(self, video: Video, rung: str) -> str:
         """One rendition as an MP4."""
         return f"{self.stream_folder}{video.public_id}/{layout.rendition_file(rung)}"
 
     def storyboard(self, video: Video) -> str | None:
-        return f"{self.stream_folder}{video.public_id}/{layout.STORYBOARD_CUES}" if video.has_storyboard else None
+        has_storyboard = video.version and video.version.has_storyboard
+        return f"{self.stream_folder}{video.public_id}/{layout.STORYBOARD_CUES}" if has_storyboard else None
 
     def captions(self, video: Video, language: str) -> str:
         return self.absolute(reverse("video-captions-language", args=[video.public_id, language]))

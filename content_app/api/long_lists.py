@@ -1,27 +1,28 @@
 """Answers a list of any length as one JSON array, with little memory.
 
-`GET /content/` is one array by contract. Ten thousand films take some hundred megabytes as objects and as text, and a
-client decides how often it asks and how slowly it reads. A long list is therefore rendered in parts, one list at a time
-in each process, and each part of its text is compressed before the next one is rendered. Nothing is sent before the
-whole list is rendered: a database error becomes an error response and never breaks off an array, and while the client
-reads, the request holds neither a database connection nor a turn.
+`GET /content/` is one array by contract. Ten thousand films take some twenty megabytes as text, and a client decides
+how often it asks and how slowly it reads. A long list is therefore made in parts, one list at a time in each process,
+and each part of its text is compressed before the next one is made. Nothing is sent before the whole list is made: a
+database error becomes an error response and never breaks off an array, and while the client reads, the request holds
+neither a database connection nor a turn.
 """
 
 import ctypes
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
 from django.http import StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.exceptions import APIException
 from rest_framework.renderers import JSONRenderer
 
 from content_app.shared_connections import lend_connection
 
-LONG = 100  # films: the largest page of the versioned API; a shorter list is answered like any other
-PART = 250  # films that are in memory as objects; each part takes two queries
+LONG = 500  # films, about a megabyte: a list up to here is answered like any other
+PART = 500  # films that are in memory as objects; each part takes a query, and two for films to be prepared
 AT_ONCE = 1
 MAX_WAITING = 8  # of the 32 threads of a process, so that the others can serve short requests
 MAX_PER_PERSON = 4  # one that is rendered, and three that wait
@@ -95,26 +96,30 @@ class PackedBody:
 turns = ListTurns()
 
 
-def answer_long_list(person_id: int, parts: Iterator[list[object]]) -> StreamingHttpResponse:
-    """Renders all `parts` as one array. Raises TooManyLists or DatabaseError."""
+def answer_in_turn(person_id: int, make: Callable[[], HttpResponseBase]) -> HttpResponseBase:
+    """Returns the response that `make` returns once it is this request's turn. Raises TooManyLists or DatabaseError."""
     lend_connection()  # other threads may need it while this request waits
     with turns.one(person_id):
-        body = PackedBody(array_of(parts))
+        response = make()
     # glibc keeps freed memory for the thread that used it, so each of the many threads would keep what a list took.
     with suppress(OSError, AttributeError):  # a C library other than glibc has no malloc_trim
         ctypes.CDLL(None).malloc_trim(0)
     lend_connection()
+    return response
+
+
+def packed_array(parts: Iterable[bytes]) -> StreamingHttpResponse:
+    """Makes all `parts`, which are JSON objects with commas between them. Returns the response that sends the array."""
+    body = PackedBody(array_of(parts))
     response = StreamingHttpResponse(body, content_type=JSONRenderer.media_type)
     response["Content-Length"] = str(body.size)
     return response
 
 
-def array_of(parts: Iterable[list[object]]) -> Iterator[bytes]:
-    """Yields the same bytes that rendering the whole list at once would give."""
-    renderer = JSONRenderer()
+def array_of(parts: Iterable[bytes]) -> Iterator[bytes]:
     before = b"["
     for part in parts:
         if part:
-            yield before + renderer.render(part)[1:-1]
+            yield before + part
             before = b","
     yield b"]" if before == b"," else b"[]"

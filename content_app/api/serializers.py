@@ -31,11 +31,24 @@ class LastRefusal(serializers.Serializer[None]):
     at = serializers.DateTimeField()
 
 
+# The fields of a video in the order of its JSON: first those that stay the same until the row changes.
+OF_THE_FILM = (
+    *("id", "public_id", "title", "description", "category", "created_at", "updated_at"),
+    *("duration", "visibility", "is_featured"),
+    *("is_paid", "price", "currency", "owner"),
+    *("video_file", "converted_files", "hls_url", "dash_url", "storyboard_url"),
+    *("processing_state", "processing_error", "processing_error_code", "is_playable", "status"),
+)
+PICTURES = ("image_file", "image_url", "image_small")  # signed, and thus expiring, unless the video is public
+OF_THE_RUN = ("processing_progress", "processing_time_left", "processing_place")  # change while it is being made
+OF_THE_PERSON = ("processing_took", "can_retry", "last_refusal", "has_access")  # for changers, others, or who may watch
+
+
 class VideoSerializer(serializers.ModelSerializer[Video]):
     """A video. Its media addresses are API routes, never signed addresses, so that clients may cache it."""
 
     category = serializers.CharField(source="category.name", default=None, allow_null=True)
-    duration = serializers.FloatField(source="duration_s", allow_null=True, help_text="Seconds.")
+    duration = serializers.SerializerMethodField()
     image_file = serializers.SerializerMethodField()
     image_url = serializers.SerializerMethodField(method_name="get_image_file")
     image_small = serializers.SerializerMethodField()
@@ -45,12 +58,12 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
     dash_url = serializers.SerializerMethodField()
     storyboard_url = serializers.SerializerMethodField()
     processing_state = serializers.SerializerMethodField()
-    processing_progress = serializers.IntegerField(source="progress", help_text="Percent.")
+    processing_progress = serializers.SerializerMethodField()
     processing_time_left = serializers.SerializerMethodField()
     processing_place = serializers.SerializerMethodField()
     processing_took = serializers.SerializerMethodField()
-    processing_error = serializers.CharField(source="error_message")
-    processing_error_code = serializers.CharField(source="error_code")
+    processing_error = serializers.SerializerMethodField()
+    processing_error_code = serializers.SerializerMethodField()
     can_retry = serializers.SerializerMethodField()
     last_refusal = serializers.SerializerMethodField()
     is_playable = serializers.BooleanField()
@@ -59,22 +72,17 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
     class Meta:
         model = Video
-        fields = (
-            *("id", "public_id", "title", "description", "category", "created_at", "updated_at"),
-            *("duration", "visibility", "is_featured"),
-            *("is_paid", "price", "currency", "owner"),
-            *("image_file", "image_url", "image_small", "video_file", "converted_files"),
-            *("hls_url", "dash_url", "storyboard_url"),
-            *("processing_state", "processing_progress", "processing_time_left", "processing_place"),
-            *("processing_took", "processing_error", "processing_error_code", "can_retry", "last_refusal"),
-            *("is_playable", "has_access", "status"),
-        )
+        fields = (*OF_THE_FILM, *PICTURES, *OF_THE_RUN, *OF_THE_PERSON)
         read_only_fields = fields
 
     @property
     def links(self) -> Links:
         links: Links = self.context["links"]
         return links
+
+    def get_duration(self, video: Video) -> float | None:
+        """Seconds."""
+        return video.version.duration_s if video.version else None
 
     def get_image_file(self, video: Video) -> str | None:
         return self.links.poster(video)
@@ -105,6 +113,10 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
     def get_processing_state(self, video: Video) -> str:
         return State.PENDING if video.state == State.UPLOADING else video.state
 
+    def get_processing_progress(self, video: Video) -> int:
+        """Percent."""
+        return video.run.progress if video.run else 0
+
     def get_processing_time_left(self, video: Video) -> int | None:
         """The estimated seconds until the video is ready, while it waits or is processed."""
         return self.outlook(video).time_left_s
@@ -115,23 +127,30 @@ class VideoSerializer(serializers.ModelSerializer[Video]):
 
     def get_processing_took(self, video: Video) -> int | None:
         """How many seconds it took to make the version that plays; for the owner and admins."""
-        is_shown = video.state == State.READY and video.work_s > 0 and self.is_changeable(video)
-        return max(1, round(video.work_s)) if is_shown else None
+        work_s = video.run.work_s if video.run and video.state == State.READY else 0
+        return max(1, round(work_s)) if work_s and self.is_changeable(video) else None
+
+    def get_processing_error(self, video: Video) -> str:
+        return video.run.error_message if video.run else ""
+
+    def get_processing_error_code(self, video: Video) -> str:
+        return video.run.error_code if video.run else ""
 
     def get_can_retry(self, video: Video) -> bool:
         """Whether processing failed, and another attempt with the same file may help; for the owner and admins."""
-        return video.state == State.ERROR and not video.error_is_final and self.is_changeable(video)
+        return video.can_retry and self.is_changeable(video)
 
     @extend_schema_field(LastRefusal(allow_null=True))
     def get_last_refusal(self, video: Video) -> dict[str, Any] | None:
         """Why the last new file, or the last attempt to process the video again, was refused; for owner and admins."""
-        if not video.refused_code or not self.is_changeable(video):
+        failed = video.refusal
+        if failed is None or not self.is_changeable(video):
             return None
         return {
             "file": video.refused_file,
-            "code": video.refused_code,
-            "sentence": video.refused_message,
-            "at": video.refused_at,
+            "code": failed.error_code,
+            "sentence": failed.error_message,
+            "at": failed.ended_at,
         }
 
     def outlook(self, video: Video) -> Outlook:

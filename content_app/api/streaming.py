@@ -78,7 +78,7 @@ class Manifest(APIView):
     def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponse:
         """Get the DASH manifest of a film that an external transcoder made as DASH. The addresses in it expire too."""
         video = watchable(request, ref)
-        if not video.has_manifest:
+        if not (video.version and video.version.has_manifest):
             raise NotFound("This video has no DASH manifest; play the HLS playlist.")
         manifest = delivery.dash_manifest(video)
         return private_text(manifest, layout.content_type(layout.MANIFEST))
@@ -95,7 +95,7 @@ class StoryboardCues(APIView):
     def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponse:
         """Get WebVTT for a seek bar: each cue names a part (`#xywh=`) of a signed sheet of small pictures."""
         video = watchable(request, ref)
-        if not video.has_storyboard:
+        if not (video.version and video.version.has_storyboard):
             raise NotFound("This video was processed before storyboards were made; process it again to have one.")
         cues = delivery.storyboard(video)
         return private_text(cues, layout.content_type(layout.STORYBOARD_CUES))

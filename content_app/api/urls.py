@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path
 
-from content_app.api import captions, catalogue, external_transcoders, posters, preflight, streaming, videos
+from content_app.api import captions, catalogue, external_transcoders, posters, preflight, runs, streaming, videos
 from content_app.api.uploads import direct, tus
 
 routes: list[tuple[str, Any, str]] = [
@@ -28,6 +28,7 @@ routes: list[tuple[str, Any, str]] = [
     ("api/v1/videos/<video:ref>/retry", videos.RetryVideo.as_view(), "video-retry"),
     ("api/v1/videos/<video:ref>/refusal", videos.DismissRefusal.as_view(), "video-refusal"),
     ("api/v1/videos/<video:ref>/preflight", preflight.Preflight.as_view(), "video-preflight"),
+    ("api/v1/videos/<video:ref>/runs", runs.Runs.as_view(), "video-runs"),
     ("api/v1/videos/<video:ref>/captions", captions.CaptionList.as_view(), "video-captions"),
     ("api/v1/videos/<video:ref>/captions/<str:language>", captions.Captions.as_view(), "video-captions-language"),
     ("api/v1/videos/<video:ref>/posters", posters.Posters.as_view(), "video-posters"),

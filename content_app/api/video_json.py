@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from content_app.api.links import Links
 from content_app.api.serializers import CatalogueFilter, VideoSerializer
 from content_app.models import Video
-from content_app.queries import categories_named, favorites_of, matching, visible_to, with_details
+from content_app.queries import categories_named, favorites_of, matching, visible_to
 from content_app.services.processing.forecast import Forecast
 from content_app.states import UNDERWAY
 from users_app.http.signed_in import person_of
@@ -31,4 +31,4 @@ def filtered_videos(request: Request) -> QuerySet[Video]:
         videos = videos.filter(category__in=categories_named(category))
     if filters.get("underway"):
         videos = videos.filter(state__in=UNDERWAY)
-    return with_details(matching(videos, filters.get("search", "")))
+    return matching(videos, filters.get("search", ""))

@@ -3,6 +3,7 @@
 import uuid
 from datetime import UTC, datetime
 
+from django.http.response import HttpResponseBase
 from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework import status
@@ -15,16 +16,16 @@ from rest_framework.views import APIView
 
 from content_app.access import sees_everything
 from content_app.api.errors import CannotRetry
+from content_app.api.film_answers import IF_NONE_MATCH, NOT_MODIFIED, film_page, one_film
 from content_app.api.permissions import VIDEO_REF, changeable
 from content_app.api.serializers import CatalogueFilter, VideoFields, VideoPage, VideoSerializer, VideoUpload
 from content_app.api.uploads.direct import uploader
 from content_app.api.uploads.forms import OTHER_FIELDS_BYTES, declared_bytes
-from content_app.api.video_json import filtered_videos, video_json
+from content_app.api.video_json import video_json
 from content_app.queries import find_deleted, find_deleted_by, find_visible
 from content_app.services.catalogue import videos
 from content_app.services.processing import lifecycle
 from content_app.states import State
-from users_app.http.pagination import NewestFirst
 from users_app.http.signed_in import person_of
 from users_app.http.throttles import NewUploadLimit
 
@@ -45,15 +46,16 @@ class UploadView(APIView):
 class Videos(UploadView):
     @extend_schema(
         operation_id="api_v1_videos_list",
-        parameters=[CatalogueFilter, OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)],
-        responses=VideoPage,
+        parameters=[
+            *(CatalogueFilter, OpenApiParameter("cursor", str), OpenApiParameter("page_size", int)),
+            IF_NONE_MATCH,
+        ],
+        responses={200: VideoPage, 304: NOT_MODIFIED},
         tags=["videos"],
     )
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> HttpResponseBase:
         """List the videos that you may see, newest first, in pages."""
-        pages = NewestFirst()
-        page = pages.paginate_queryset(filtered_videos(request), request, view=self)
-        return pages.get_paginated_response(video_json(request, page or []))
+        return film_page(request)
 
     @extend_schema(
         request={"multipart/form-data": VideoUpload, "application/json": VideoFields},
@@ -76,10 +78,12 @@ IF_MATCH = OpenApiParameter(
 
 
 class VideoEntry(UploadView):
-    @extend_schema(parameters=[VIDEO_REF], responses=VideoSerializer, tags=["videos"])
-    def get(self, request: Request, ref: int | uuid.UUID) -> Response:
+    @extend_schema(
+        parameters=[VIDEO_REF, IF_NONE_MATCH], responses={200: VideoSerializer, 304: NOT_MODIFIED}, tags=["videos"]
+    )
+    def get(self, request: Request, ref: int | uuid.UUID) -> HttpResponseBase:
         """Get one video."""
-        return Response(video_json(request, find_visible(person_of(request), ref)))
+        return one_film(request, ref)
 
     @extend_schema(
         parameters=[VIDEO_REF, IF_MATCH],
@@ -152,7 +156,7 @@ class RetryVideo(APIView):
     def post(self, request: Request, ref: int | uuid.UUID) -> Response:
         """Process a failed video again, unless the same file would fail in the same way (see `can_retry`)."""
         video = changeable(request, ref)
-        if video.state == State.ERROR and video.error_is_final:
+        if video.state == State.ERROR and not video.can_retry:
             raise CannotRetry(CannotRetry.same_file)
         if video.state != State.ERROR or not lifecycle.retry(video_id=video.pk):
             raise CannotRetry

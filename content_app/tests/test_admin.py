@@ -10,7 +10,14 @@ from django.test import Client
 
 from content_app.models import Category, Favorite, Video
 from content_app.states import State
-from content_app.tests.factories import make_category, make_playable, make_upload, make_video, original_files
+from content_app.tests.factories import (
+    make_category,
+    make_playable,
+    make_upload,
+    make_video,
+    original_files,
+    publish_version,
+)
 from users_app.models import User
 
 LIST = "/admin/content_app/video/"
@@ -75,14 +82,14 @@ def test_a_change_writes_only_the_changed_fields(
     save = Video.save
 
     def save_after_the_worker(self: Video, **options: Any) -> None:
-        Video.objects.filter(pk=self.pk).update(state=State.READY, version="v1")
+        publish_version(self)
         save(self, **options)
 
     monkeypatch.setattr(Video, "save", save_after_the_worker)
     response = staff.post(f"{LIST}{video.pk}/change/", fields(title="New", owner=owner.pk))
     assert response.status_code == 302
     changed = Video.objects.get()
-    assert (changed.title, changed.state, changed.version) == ("New", State.READY, "v1")
+    assert (changed.title, changed.state, changed.folder) == ("New", State.READY, "v1")
     assert enqueued == []
 
 
@@ -93,7 +100,9 @@ def test_a_new_file_is_processed(
     with django_capture_on_commit_callbacks(execute=True):
         staff.post(f"{LIST}{video.pk}/change/", fields(owner=owner.pk, video_file=make_upload("new.mov")))
     changed = Video.objects.get()
-    assert (changed.state, changed.original_name, changed.version) == (State.PENDING, "new.mov", "v1")
+    assert changed.run
+    assert (changed.state, changed.run.name, changed.folder) == (State.PENDING, "new.mov", "v1")
+    assert changed.original_name == video.original_name, "until the new file plays"
     assert enqueued == [video.pk]
 
 

@@ -13,7 +13,14 @@ from content_app.models import Caption, Video
 from content_app.services.additions import captions
 from content_app.services.processing import preflight
 from content_app.states import State, Visibility
-from content_app.tests.factories import make_caption, make_picture, make_playable, make_video, store_objects
+from content_app.tests.factories import (
+    make_caption,
+    make_picture,
+    make_playable,
+    make_video,
+    refuse_candidate,
+    store_objects,
+)
 from media_pipeline import errors
 from users_app.models import User
 
@@ -66,6 +73,16 @@ def test_the_page_of_a_failed_video_says_why_and_what_to_do(staff: Client, owner
     assert "Try again" not in page
 
 
+def test_the_page_lists_the_files_of_a_film_once_there_are_several(staff: Client, owner: User) -> None:
+    video = make_playable(owner, name="first.mp4")
+    assert 'id="runs" data-testid="runs" aria-labelledby="runs-title" hidden' in shown(staff, video)
+    refuse_candidate(video, name="other.mov", verdict={"found": {"lines": []}})
+    page = shown(staff, video)
+    rows = page[page.index('id="runs"') :].partition("</section>")[0]
+    assert "hidden" not in rows
+    assert rows.index("other.mov") < rows.index("This file is not a video that can be read.") < rows.index("first.mp4")
+
+
 @pytest.mark.parametrize(
     ("told", "may_try"),
     [
@@ -78,8 +95,7 @@ def test_the_page_of_a_failed_video_says_why_and_what_to_do(staff: Client, owner
 def test_staff_may_process_again_where_it_can_help(
     told: dict[str, Any], may_try: bool, staff: Client, owner: User
 ) -> None:
-    original = {"video_file": "originals/a/a.mp4", "accepted_original": "originals/a/a.mp4"}
-    page = shown(staff, make_video(owner, state=State.ERROR, **original, **told))
+    page = shown(staff, make_video(owner, state=State.ERROR, **told))
     assert ("Try again" in page) is may_try
 
 
@@ -176,7 +192,7 @@ def test_invalid_ids_have_no_state(ids: str, staff: Client) -> None:
 
 
 def test_a_video_is_deleted_restored_and_processed_again(staff: Client, owner: User) -> None:
-    video = make_playable(owner, video_file="originals/a/a.mp4", accepted_original="originals/a/a.mp4")
+    video = make_playable(owner)
     move = f"{LIST}{video.pk}/move"
     assert told(staff, move, {"to": "delete"}) == [DELETED]
     assert told(staff, move, {"to": "restore"}) == ["The film is back."]

@@ -31,6 +31,11 @@ def test_the_list_shows_the_state_of_each_video(staff: Client, owner: User) -> N
     assert "Out of the way" not in page
 
 
+def test_a_version_of_unknown_length_has_no_empty_badge(staff: Client, owner: User) -> None:
+    make_playable(owner, duration_s=None)
+    assert "vf-length" not in staff.get(LIST).content.decode()
+
+
 def test_more_videos_cost_the_list_no_more_queries(
     staff: Client, owner: User, make_user: Any, django_assert_max_num_queries: Any
 ) -> None:
@@ -55,15 +60,11 @@ def act(staff: Client, action: str, *videos: Video, query: str = "?deleted=all",
     return [str(message) for message in response.context["messages"]]
 
 
-def with_original(owner: User, **fields: Any) -> Video:
-    return make_video(owner, video_file="originals/a/a.mp4", accepted_original="originals/a/a.mp4", **fields)
-
-
 def test_failed_and_finished_videos_are_processed_again(
     staff: Client, owner: User, enqueued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
-    failed, ready = with_original(owner, state=State.ERROR), with_original(owner, state=State.READY)
-    others = [make_video(owner), with_original(owner, state=State.ERROR, deleted_at=timezone.now())]
+    failed, ready = make_video(owner, state=State.ERROR), make_playable(owner)
+    others = [make_video(owner), make_video(owner, state=State.ERROR, deleted_at=timezone.now())]
     with django_capture_on_commit_callbacks(execute=True):
         said = act(staff, "process_again", failed, ready, *others)
     assert said == ["2 films put back in the queue.", "2 films left alone: neither finished nor failed."]
@@ -73,8 +74,8 @@ def test_failed_and_finished_videos_are_processed_again(
 def test_retrying_leaves_finished_videos_alone(
     staff: Client, owner: User, enqueued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
-    failed, ready = with_original(owner, state=State.ERROR), with_original(owner, state=State.READY)
-    hopeless = with_original(owner, state=State.ERROR, error_is_final=True)
+    failed, ready = make_video(owner, state=State.ERROR), make_playable(owner)
+    hopeless = make_video(owner, state=State.ERROR, error_is_final=True)
     with django_capture_on_commit_callbacks(execute=True):
         said = act(staff, "retry_failed", failed, ready, hopeless)
     assert said == [
@@ -120,7 +121,7 @@ def test_made_up_ids_in_an_editable_list_are_refused(pk: str, staff: Client) -> 
     ["bunny", "BÜCHER rabbit", "owner@example", "big_buck", "{public_id}", "https://x.org/watch/{public_id}/", "{pk}"],
 )
 def test_a_video_is_found_by_each_searched_field(query: str, staff: Client, owner: User, make_user: Any) -> None:
-    video = make_playable(owner, description="A rabbit. Bücher.", original_name="big_buck.mp4")
+    video = make_playable(owner, description="A rabbit. Bücher.", name="big_buck.mp4")
     make_playable(make_user("another"), title="Another", pk=video.pk + 1000)
     found = staff.get(LIST, {"q": query.format(public_id=video.public_id, pk=video.pk)}).context["cl"].result_list
     assert list(found) == [video]

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from background.tests.memory_queue import MemoryQueue
 from content_app.states import State
-from content_app.tests.factories import make_playable, make_video
+from content_app.tests.factories import make_in_state, make_playable, make_video
 from users_app.models import User
 
 pytestmark = pytest.mark.usefixtures("enqueued")
@@ -73,7 +73,7 @@ def test_more_videos_cost_it_no_more_queries(
         staff.get("/admin/")
     for number in range(5):
         for state in State:
-            make_video(make_user(f"{state} {number}"), state=state)
+            make_in_state(make_user(f"{state} {number}"), state)
     with django_assert_max_num_queries(len(few)):
         staff.get("/admin/")
 

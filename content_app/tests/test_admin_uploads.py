@@ -11,7 +11,7 @@ from content_app.services.storage import discards
 from content_app.services.uploads import direct_uploads
 from content_app.states import State
 from content_app.tests.conftest import assert_one_whole
-from content_app.tests.factories import make_playable, make_video
+from content_app.tests.factories import make_playable, make_run
 from users_app.models import User
 
 ADD = "/admin/content_app/video/add/"
@@ -104,14 +104,13 @@ def test_a_new_video_needs_a_file_or_an_upload(staff: Client, admin: User) -> No
 
 
 def test_deleting_a_video_removes_an_original_outside_its_folder(owner: User) -> None:
-    video = make_video(owner)
-    Video.objects.filter(pk=video.pk).update(
-        video_file="originals/other/a.mp4", accepted_original="originals/other/a.mp4"
-    )
-    video.refresh_from_db()
+    video = make_playable(owner, original="originals/other/a.mp4")
+    make_run(video, original="originals/another/b.mp4")
     discards.discard_video(video=video)
-    assert Discard.objects.filter(prefix="originals/other/a.mp4").exists()
-    assert f"originals/{video.public_id}" in video.original_prefixes
+    assert set(Discard.objects.values_list("prefix", flat=True)) == {
+        *("originals/other/a.mp4", "originals/another/b.mp4"),
+        *(f"originals/{video.public_id}", f"videos/{video.public_id}"),
+    }
 
 
 # --- The session of the admin site at the upload routes --------------------------------------------------------------

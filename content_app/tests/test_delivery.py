@@ -230,7 +230,7 @@ def test_an_invalid_quality_is_refused(quality: str, owner: User, as_user: SignI
 
 
 def test_a_small_pictures_only_rung_is_found_by_its_name(owner: User) -> None:
-    tiny = make_rendition(make_playable(owner), "120p", width=64, height=48)
+    tiny = make_rendition(make_playable(owner).version, "120p", width=64, height=48)
     assert delivery.pick_rendition([tiny], short_side=120) is tiny
 
 

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db.models import F
 from django.test import Client
 from rest_framework.test import APIClient
 
-from content_app.models import DirectUpload, Video
+from content_app.models import DirectUpload, Run, Video
 from content_app.services.additions import posters
 from content_app.services.processing import preflight
 from content_app.services.storage.stores import get_store
 from content_app.services.uploads import checks, direct_uploads
-from content_app.states import State
+from content_app.states import RunState, State
 from content_app.tests.factories import make_picture, make_playable, make_upload, original_files
 from content_app.tests.test_room import Watched, post_form
 from content_app.tests.test_tus import V1, begun, head, patch
@@ -47,7 +48,10 @@ def person_asking(person: User, as_user: SignIn) -> APIClient:
 
 
 def nothing_is_published() -> bool:
-    return not Video.objects.exclude(video_file="").exists()
+    """True when no file that was sent is processed, or is shown as the original of a film."""
+    processed = Run.objects.exclude(original="").exclude(state=RunState.DONE)
+    shown = Video.objects.exclude(video_file="").exclude(video_file=F("version__run__original"))
+    return not processed.exists() and not shown.exists()
 
 
 # --- by tus ----------------------------------------------------------------------------------------------------------

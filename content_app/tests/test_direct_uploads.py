@@ -13,14 +13,15 @@ import urllib3
 from django.utils import timezone
 from rest_framework.test import APIClient
 
+from background.leases import Heartbeat, LeaseLost
 from background.tests.memory_queue import MemoryQueue
-from content_app.models import DirectUpload, Discard, Video
+from content_app.models import DirectUpload, Discard, Run, Version, Video
 from content_app.services.catalogue import videos
 from content_app.services.storage import discards, work_folder
 from content_app.services.uploads import checks, direct_uploads, presigning
 from content_app.states import State
 from content_app.tests.conftest import assert_one_whole
-from content_app.tests.factories import make_picture, make_playable, make_video
+from content_app.tests.factories import RUN_STATES, make_picture, make_playable, make_run, make_video
 from media_pipeline.errors import SourceExchanged
 from media_pipeline.storage.buckets import Buckets, S3Connection
 from tests.ceph import Ceph
@@ -82,6 +83,18 @@ def describe(client: APIClient, key: str, title: str = "Brought", **fields: Any)
     return ask(client, "metadata", title=title, video_s3_key=key, **fields)
 
 
+def newest_run() -> Run:
+    """The run of the only film: of its file, or of a file that was refused."""
+    return Video.objects.get().runs.latest("pk")
+
+
+def move_to(video: Video, state: State) -> None:
+    """Moves a film without a file to the state. A film that is ready plays."""
+    made_by = make_run(video, RUN_STATES[state])
+    version = Version.objects.create(video=video, run=made_by, folder=made_by.folder) if made_by.folder else None
+    Video.objects.filter(pk=video.pk).update(state=state, run=made_by, version=version)
+
+
 def exists(server: Ceph, bucket: str, key: str) -> bool:
     found = server.client().list_objects_v2(Bucket=bucket, Prefix=key)
     return bool(found.get("KeyCount"))
@@ -92,8 +105,9 @@ def exists(server: Ceph, bucket: str, key: str) -> bool:
 
 @pytest.mark.parametrize("is_described_first", [False, True])
 def test_a_file_that_was_put_becomes_a_film_to_process(
-    creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int], owner: User, is_described_first: bool
-) -> None:
+    creators: APIClient, film: bytes, to_check: list[int], enqueued: list[int], owner: User,
+    memory_queue: MemoryQueue, is_described_first: bool,
+) -> None:  # fmt: skip
     address = ask(creators, "upload-url", filename="Holiday.MP4", content_type="video/mp4", size=len(film)).json()
     told = [describe(creators, address["key"], visibility="PRIVATE")] if is_described_first else []
     assert put(address, film) == 200
@@ -105,12 +119,14 @@ def test_a_file_that_was_put_becomes_a_film_to_process(
     )  # fmt: skip
     assert enqueued == []  # a film is queued only after its check
     run(to_check)
-    stored = Video.objects.get()
-    assert (stored.state, stored.accepted_original, stored.owner) == (State.PENDING, address["key"], owner)
+    stored, made_by = Video.objects.get(), newest_run()
+    assert (stored.state, stored.video_file.name, stored.owner) == (State.PENDING, address["key"], owner)
     assert (stored.original_name, stored.original_bytes) == ("Holiday.MP4", len(film))
-    assert stored.original_etag
-    assert stored.verdict
+    assert (stored.run, made_by.original, made_by.size_bytes) == (made_by, address["key"], len(film))
+    assert made_by.etag
+    assert made_by.verdict
     assert enqueued == [stored.pk]
+    assert memory_queue.put_keys["inspect_video"] == [], "the check has examined it"
     assert not Discard.objects.filter(prefix=address["key"]).exists()
 
 
@@ -224,7 +240,7 @@ def test_a_file_that_is_too_large_is_refused_after_it_has_arrived(
     settings.MAX_UPLOAD_MB = 1
     describe(creators, address["key"])
     run(to_check)
-    assert Video.objects.get().error_code == "too_large"
+    assert newest_run().error_code == "too_large"
     assert enqueued == []
 
 
@@ -239,10 +255,10 @@ def test_an_object_that_was_exchanged_after_its_check_is_not_used(
     describe(creators, address["key"])
     run(to_check)
     work_folder.drop_kept(older_than_s=0)  # another machine has no local copy
-    video = Video.objects.get()
+    waiting = newest_run()
     assert put(address, b"something else") == 200  # the address is still good
     with pytest.raises(SourceExchanged):
-        work_folder.fetch_original(video.accepted_original, tmp_path / "x", etag=video.original_etag)
+        work_folder.fetch_original(waiting.original, tmp_path / "x", etag=waiting.etag)
 
 
 def test_an_object_that_was_exchanged_before_its_check_is_refused(
@@ -253,7 +269,7 @@ def test_an_object_that_was_exchanged_before_its_check_is_refused(
     describe(creators, address["key"])
     put(address, film + b"\0")
     run(to_check)
-    assert (Video.objects.get().error_code, enqueued) == ("source_missing", [])
+    assert (newest_run().error_code, enqueued) == ("source_missing", [])
 
 
 # --- in parts, as Uppy signs them ------------------------------------------------------------------------------------
@@ -368,8 +384,8 @@ def test_a_picture_waits_for_its_film_and_a_bad_one_is_refused(
     direct_uploads.note_arrival(upload=upload)
     run(to_check)
     upload.refresh_from_db()
-    assert upload.settled_at is None
-    Video.objects.update(version="v1", state=State.READY)
+    assert (upload.settled_at, upload.attempts) == (None, 0), "it may wait as often as it has to"
+    move_to(video, State.READY)
     checks.check(upload_id=upload.pk)
     upload.refresh_from_db()
     assert upload.problem_code
@@ -397,7 +413,8 @@ def test_a_film_is_replaced_and_a_bad_replacement_changes_nothing(
         assert shown["is_playable"]
         assert bool(shown["upload_problem"]) == (content != film)
     video.refresh_from_db()
-    assert (video.state, video.accepted_original, enqueued) == (State.PENDING, address["key"], [video.pk])
+    assert (video.state, newest_run().original, enqueued) == (State.PENDING, address["key"], [video.pk])
+    assert video.run == newest_run()
 
 
 # --- unreported arrivals, and late uploads ---------------------------------------------------------------------------
@@ -441,8 +458,7 @@ def test_an_upload_that_never_arrives_is_given_up(
     describe(creators, key)
     DirectUpload.objects.update(expires_at=timezone.now())
     assert direct_uploads.expire() == 1
-    video = Video.objects.get()
-    assert (video.state, video.error_code) == (State.ERROR, "upload_expired")
+    assert (Video.objects.get().state, newest_run().error_code) == (State.ERROR, "upload_expired")
     assert not DirectUpload.objects.exists()
     assert not s3_server.client().list_multipart_uploads(Bucket=bucket, Prefix=key).get("Uploads")
     assert ask(creators, "sign", method="PUT", key=key, uploadId=upload_id, partNumber=2).status_code == 404
@@ -563,16 +579,42 @@ def test_a_job_that_lost_its_lease_settles_nothing(
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
-    slow = checks.take_lease(DirectUpload.objects.get().pk)
-    assert slow
-    DirectUpload.objects.update(checked_until=timezone.now())  # the lease has expired
+    slow = taken()
+    DirectUpload.objects.update(free_at=timezone.now())  # the lease has expired
     run(to_check)
-    with pytest.raises(checks.LeaseLost):
+    with pytest.raises(LeaseLost):
         checks.refuse_upload(slow, code="x", sentence="y")
-    with pytest.raises(checks.LeaseLost):
-        slow()
+    with pytest.raises(LeaseLost):
+        Heartbeat(slow)()
+    with pytest.raises(LeaseLost):
+        slow.release()
     assert (Video.objects.get().state, len(enqueued)) == (State.PENDING, 1)
     assert not Discard.objects.exists()
+
+
+def test_a_job_that_lost_its_lease_takes_nothing_from_the_job_that_has_it_now(
+    creators: APIClient, film: bytes, to_check: list[int]
+) -> None:
+    address = ask(creators, "upload-url", filename="a.mp4").json()
+    put(address, film)
+    describe(creators, address["key"])
+    slow = taken()
+    DirectUpload.objects.update(free_at=timezone.now())
+    now_held = taken()
+    for late in (slow.renew, slow.release, lambda: checks.refuse_upload(slow, code="x", sentence="y")):
+        with pytest.raises(LeaseLost):
+            late()
+    run(to_check)  # a third job finds the upload taken
+    assert Video.objects.get().state == State.UPLOADING
+    now_held.release(settled_at=timezone.now())
+    assert DirectUpload.objects.get().problem_code == ""
+
+
+def taken() -> DirectUpload:
+    """The only upload, as the job that checks it holds it."""
+    upload: DirectUpload | None = DirectUpload.objects.filter(settled_at=None).take()
+    assert upload
+    return upload
 
 
 def a_week_passes() -> None:
@@ -637,7 +679,7 @@ def test_a_picture_is_kept_as_long_as_its_film_may_still_play(
     address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
     put(address, make_picture())
     direct_uploads.note_arrival(upload=DirectUpload.objects.get())
-    Video.objects.update(state=state, version="v1" if state == State.READY else "")
+    move_to(video, state)
     a_week_passes()
     assert DirectUpload.objects.exists() == is_kept
 
@@ -662,13 +704,28 @@ def test_an_upload_does_not_expire_during_its_check(creators: APIClient, film: b
     address = ask(creators, "upload-url", filename="a.mp4").json()
     put(address, film)
     describe(creators, address["key"])
-    lease = checks.take_lease(to_check.pop())
-    assert lease
-    lease.let_go()
-    to_check.append(lease.upload.pk)
+    held = taken()
+    a_week_passes()
+    held.release()
     a_week_passes()
     run(to_check)
     assert Video.objects.get().state == State.PENDING
+
+
+def test_a_late_upload_is_given_up_only_once_the_job_that_checks_it_is_gone(
+    creators: APIClient, owner: User, to_check: list[int]
+) -> None:
+    video = make_video(owner)
+    address = creators.post(f"{BASE}/thumbnail/upload-url/?associated_video_id={video.pk}", format="json").json()
+    put(address, make_picture())
+    direct_uploads.note_arrival(upload=DirectUpload.objects.get())
+    held = taken()
+    move_to(video, State.ERROR)  # the picture is of no use any more
+    a_week_passes()
+    held.renew()
+    DirectUpload.objects.update(free_at=timezone.now())  # the job was killed
+    a_week_passes()
+    assert not DirectUpload.objects.exists()
 
 
 def test_a_check_that_waits_on_the_queue_is_not_put_there_again(

@@ -14,7 +14,7 @@ from django.core.files.base import ContentFile
 from django.core.management import call_command
 from django.core.management.base import CommandError
 
-from content_app.models import Video
+from content_app.models import Run, Video
 from content_app.tests.factories import make_video
 from tests.clips import Clip, make_clip
 from users_app.models import User
@@ -63,7 +63,7 @@ def test_the_command_is_printed_when_it_is_asked_for(stored: Video) -> None:
     without, asked = explain(str(stored.pk)), explain(str(stored.pk), "--command")
     assert "ffmpeg" not in without
     assert asked.startswith(without)
-    assert stored.accepted_original in asked.removeprefix(without).partition("\nCommand\n")[2]
+    assert (stored.video_file.name or "?") in asked.removeprefix(without).partition("\nCommand\n")[2]
 
 
 def test_the_command_can_be_pasted_into_a_shell(tiny: Path, tmp_path: Path) -> None:
@@ -80,9 +80,9 @@ def test_programs_get_json(stored: Video, tiny: Path) -> None:
 
 
 def test_explaining_changes_nothing(stored: Video) -> None:
-    before = Video.objects.values().get()
+    before = [table.objects.values().get() for table in (Video, Run)]
     explain(str(stored.pk))
-    assert Video.objects.values().get() == before
+    assert [table.objects.values().get() for table in (Video, Run)] == before
 
 
 def test_a_file_that_cannot_become_a_film_is_refused_with_code_and_sentence(
@@ -121,7 +121,7 @@ def test_a_missing_file_is_reported_in_a_sentence(owner: User, tmp_path: Path, m
 
 
 def test_an_original_that_the_storage_lost_is_reported(stored: Video, settings: pytest.FixtureRequest) -> None:
-    path = Path(settings.MEDIA_ROOT, stored.accepted_original)  # type: ignore[attr-defined]  # pytest-django's
+    path = Path(settings.MEDIA_ROOT, stored.video_file.name or "?")  # type: ignore[attr-defined]  # pytest-django's
     path.unlink()
     assert refusal(str(stored.pk)) == f"{path} does not exist."
 

@@ -7,17 +7,21 @@ from typing import Any
 
 import pytest
 import requests
+from django.utils import timezone
 
-from content_app.models import DirectUpload, Video
+from content_app.models import DirectUpload, Run, Version, Video
 from content_app.services.playback import delivery
-from content_app.services.processing import backlog, external_results, lifecycle
+from content_app.services.processing import backlog, external_results, lifecycle, preflight
+from content_app.services.processing.encode_settings import plan_settings
 from content_app.services.processing.external_results import ResultRefused
+from content_app.services.processing.lifecycle import Original, Published
 from content_app.services.storage import discards
 from content_app.services.uploads import direct_uploads
 from content_app.states import State
 from content_app.tests.factories import make_video
 from media_pipeline.packaging.playlists import uris
 from media_pipeline.storage.buckets import Buckets, S3Connection
+from media_pipeline.tests.reports import probed, ticks
 from tests.ceph import Ceph
 from tests.clips import Clip, make_clip
 from tests.transcoder import WINDOW, make_dash, put_folder
@@ -53,17 +57,29 @@ def _external(s3_server: Ceph, buckets: Buckets, settings: Any) -> None:
 def video(owner: User, enqueued: list[int]) -> Video:
     """A video whose original was accepted, and which no worker of this site processes."""
     video = make_video(owner)
-    video.video_file.name = f"originals/{video.public_id}/0123.mp4"
-    video.save()
+    original = Original(f"originals/{video.public_id}/0123.mp4", name="film.mp4", size_bytes=1)
+    assert lifecycle.accept_original(video_id=video.pk, original=original)
     assert Video.objects.get().state == State.PENDING
     return Video.objects.get()
+
+
+def original_of(video: Video) -> str:
+    """The key of the film's original, below which its result is put."""
+    key = video.video_file.name
+    assert key
+    return key
+
+
+def version_of(video: Video) -> Version:
+    """What plays, as it is in the database now."""
+    return Version.objects.get(video=video)
 
 
 def put_result(server: Ceph, buckets: Buckets, video: Video, **changes: str | None) -> None:
     files = {**RESULT, **{name.replace("__", "/").replace("_dot_", "."): text for name, text in changes.items()}}
     for name, text in files.items():
         if text is not None:
-            key = f"{video.accepted_original}/{name}"
+            key = f"{original_of(video)}/{name}"
             server.client().put_object(Bucket=buckets.processed, Key=key, Body=text.encode())
 
 
@@ -76,10 +92,12 @@ def test_a_sound_result_is_published(video: Video, s3_server: Ceph, buckets: Buc
     put_result(s3_server, buckets, video)
     external_results.complete(video=video)
     video.refresh_from_db()
-    assert (video.state, video.duration_s, video.width, video.height) == (State.READY, 5.5, 640, 360)
-    assert video.poster == f"{video.version}/poster.jpg"
-    assert (video.has_small_poster, video.has_storyboard) == (False, False)
-    assert [one.name for one in video.renditions.all()] == ["360p"]
+    version = version_of(video)
+    assert (video.state, video.version) == (State.READY, version)
+    assert (version.duration_s, version.width, version.height) == (5.5, 640, 360)
+    assert video.poster == f"{version.folder}/poster.jpg"
+    assert (video.has_small_poster, version.has_storyboard) == (False, False)
+    assert [one.name for one in version.renditions.all()] == ["360p"]
     copied = keys_of(s3_server, buckets.processed, f"{video.key_prefix}/")
     assert copied == {"master.m3u8", "360p/index.m3u8", "360p/seg_1.ts", "360p/seg_2.ts", "360p.mp4"}
     head = s3_server.client().head_object(Bucket=buckets.processed, Key=f"{video.key_prefix}/360p/seg_1.ts")
@@ -115,7 +133,7 @@ def test_a_result_that_is_not_sound_changes_nothing(
         external_results.complete(video=video)
     assert (refused.value.code, sentence in refused.value.sentence) == ("bad_result", True)
     video.refresh_from_db()
-    assert (video.state, video.version, video.attempts) == (State.PENDING, "", 0)
+    assert (video.state, video.version, Run.objects.get().attempts) == (State.PENDING, None, 0)
     put_result(s3_server, buckets, video)  # repaired
     external_results.complete(video=video)
     video.refresh_from_db()
@@ -125,17 +143,17 @@ def test_a_result_that_is_not_sound_changes_nothing(
 def test_reported_twice_it_is_published_once(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
     put_result(s3_server, buckets, video)
     external_results.complete(video=video)
-    version = Video.objects.get().version
+    version = version_of(video)
     external_results.complete(video=Video.objects.get())
-    assert Video.objects.get().version == version
+    assert version_of(video) == version
     discards.remove_due()
-    assert keys_of(s3_server, buckets.processed, f"videos/{video.public_id}/{version}/")
+    assert keys_of(s3_server, buckets.processed, f"videos/{video.public_id}/{version.folder}/")
 
 
 def test_a_transcoder_that_failed_leaves_an_error_that_can_be_retried(video: Video, enqueued: list[int]) -> None:
     external_results.fail(video=video)
     video.refresh_from_db()
-    assert (video.state, video.error_code) == (State.ERROR, "transcoder_failed")
+    assert (video.state, Run.objects.get().error_code) == (State.ERROR, "transcoder_failed")
     assert lifecycle.retry(video_id=video.pk)
     assert enqueued == []
 
@@ -147,7 +165,8 @@ def test_no_worker_of_this_site_claims_a_film(video: Video, enqueued: list[int])
 
 def test_a_video_that_waits_for_nothing_is_not_completed(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
     put_result(s3_server, buckets, video)
-    Video.objects.update(state=State.UPLOADING)
+    Video.objects.update(state=State.UPLOADING, run=None)
+    Run.objects.all().delete()
     for tell in (external_results.complete, external_results.fail):
         with pytest.raises(ResultRefused) as refused:
             tell(video=Video.objects.get())
@@ -162,7 +181,7 @@ def test_with_internal_transcoding_reports_are_refused(video: Video, settings: A
 
 
 def test_a_video_is_found_by_its_key(video: Video, owner: User) -> None:
-    assert external_results.video_of_key(video.accepted_original) == video.pk
+    assert external_results.video_of_key(original_of(video)) == video.pk
     upload = direct_uploads.announce(owner=owner, name="a.mp4", video=video)
     assert external_results.video_of_key(upload.key) == video.pk
     DirectUpload.objects.update(video=None)
@@ -177,15 +196,16 @@ def test_a_video_that_is_deleted_while_its_result_is_copied_is_refused(
     put_result(s3_server, buckets, video)
     adopt = external_results.adopt
 
-    def adopt_and_lose(claim: Any, version: str) -> Any:
-        published = adopt(claim, version)
-        Video.objects.update(claim_token=None)
+    def adopt_and_lose(run: Run, folder: str) -> Published:
+        published = adopt(run, folder)
+        Video.objects.update(deleted_at=timezone.now())
         return published
 
     monkeypatch.setattr(external_results, "adopt", adopt_and_lose)
     with pytest.raises(ResultRefused) as refused:
         external_results.complete(video=video)
     assert refused.value.code == "not_waiting"
+    assert not Version.objects.exists()
 
 
 def test_the_result_is_removed_with_its_original(video: Video, s3_server: Ceph, buckets: Buckets) -> None:
@@ -207,17 +227,18 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def looked_at(video: Video, duration_s: float) -> None:
-    Video.objects.update(verdict={"verdict": "fine", "found": {"duration_s": duration_s}})
+    Run.objects.update(verdict={"verdict": "fine", "found": {"duration_s": duration_s}})
 
 
 def test_dash_alone_plays_as_hls_and_as_dash(video: Video, s3_server: Ceph, buckets: Buckets, made: Path) -> None:
     looked_at(video, 9.02)
-    put_folder(s3_server, buckets.processed, made, video.accepted_original)
+    put_folder(s3_server, buckets.processed, made, original_of(video))
     external_results.complete(video=video)
     video.refresh_from_db()
-    assert (video.state, video.has_manifest, video.duration_s) == (State.READY, True, 9)
-    assert (video.width, video.height, video.poster, video.has_storyboard) == (320, 180, "", False)
-    assert list(video.renditions.all()) == []
+    version = version_of(video)
+    assert (video.state, version.has_manifest, version.duration_s) == (State.READY, True, 9)
+    assert (version.width, version.height, video.poster, version.has_storyboard) == (320, 180, "", False)
+    assert list(version.renditions.all()) == []
     copied = keys_of(s3_server, buckets.processed, f"{video.key_prefix}/")
     written = {"master.m3u8", "180p.m3u8", "90p.m3u8", "audio.m3u8", "manifest.mpd"}
     assert copied == written | {path.name for path in made.iterdir()}
@@ -225,7 +246,7 @@ def test_dash_alone_plays_as_hls_and_as_dash(video: Video, s3_server: Ceph, buck
         head = s3_server.client().head_object(Bucket=buckets.processed, Key=f"{video.key_prefix}/{name}")
         assert (head["ContentType"], "immutable" in head["CacheControl"]) == (content_type, True)
     size_bytes = sum(size for key, size in store_sizes(s3_server, buckets.processed, video.key_prefix))
-    assert video.size_bytes == size_bytes
+    assert version.size_bytes == size_bytes
 
 
 def store_sizes(server: Ceph, bucket: str, prefix: str) -> list[tuple[str, int]]:
@@ -236,7 +257,7 @@ def store_sizes(server: Ceph, bucket: str, prefix: str) -> list[tuple[str, int]]
 def test_every_address_of_a_manifest_is_signed_for_the_bucket(
     video: Video, s3_server: Ceph, buckets: Buckets, made: Path
 ) -> None:
-    put_folder(s3_server, buckets.processed, made, video.accepted_original)
+    put_folder(s3_server, buckets.processed, made, original_of(video))
     external_results.complete(video=video)
     video.refresh_from_db()
     manifest = delivery.dash_manifest(video)
@@ -261,17 +282,15 @@ def test_every_address_of_a_manifest_is_signed_for_the_bucket(
 def test_dash_that_is_not_sound_changes_nothing(
     video: Video, s3_server: Ceph, buckets: Buckets, made: Path, leave_out: str, sentence: str
 ) -> None:
-    put_folder(s3_server, buckets.processed, made, video.accepted_original)
-    left_out = [
-        key for key, _ in store_sizes(s3_server, buckets.processed, video.accepted_original) if leave_out in key
-    ]
+    put_folder(s3_server, buckets.processed, made, original_of(video))
+    left_out = [key for key, _ in store_sizes(s3_server, buckets.processed, original_of(video)) if leave_out in key]
     for key in left_out:
         s3_server.client().delete_object(Bucket=buckets.processed, Key=key)
     with pytest.raises(ResultRefused) as refused:
         external_results.complete(video=video)
     assert (refused.value.code, sentence in refused.value.sentence) == ("bad_result", True), refused.value.sentence
     video.refresh_from_db()
-    assert (video.state, video.version, video.attempts) == (State.PENDING, "", 0)
+    assert (video.state, video.version, Run.objects.get().attempts) == (State.PENDING, None, 0)
     assert keys_of(s3_server, buckets.processed, f"videos/{video.public_id}/") == set()
 
 
@@ -279,7 +298,7 @@ def test_a_result_shorter_than_the_original_is_refused(
     video: Video, s3_server: Ceph, buckets: Buckets, made: Path
 ) -> None:
     looked_at(video, 30)
-    put_folder(s3_server, buckets.processed, made, video.accepted_original)
+    put_folder(s3_server, buckets.processed, made, original_of(video))
     with pytest.raises(ResultRefused, match=r"lasts 9.0 s and the original 30.0 s: 21.0 s are missing"):
         external_results.complete(video=video)
     put_result(s3_server, buckets, video)
@@ -290,11 +309,25 @@ def test_a_result_shorter_than_the_original_is_refused(
 def test_a_later_version_without_a_manifest_has_no_dash_address(
     video: Video, s3_server: Ceph, buckets: Buckets, made: Path
 ) -> None:
-    put_folder(s3_server, buckets.processed, made, video.accepted_original)
+    put_folder(s3_server, buckets.processed, made, original_of(video))
     external_results.complete(video=video)
-    assert Video.objects.get().has_manifest
+    assert version_of(video).has_manifest
     assert lifecycle.retry(video_id=video.pk)
-    s3_server.client().delete_object(Bucket=buckets.processed, Key=f"{video.accepted_original}/manifest.mpd")
+    s3_server.client().delete_object(Bucket=buckets.processed, Key=f"{original_of(video)}/manifest.mpd")
     put_result(s3_server, buckets, video)
     external_results.complete(video=Video.objects.get())
-    assert not Video.objects.get().has_manifest
+    assert not version_of(video).has_manifest
+
+
+def test_a_result_shorter_than_the_original_is_refused_after_a_retry_too(
+    video: Video, s3_server: Ceph, buckets: Buckets, made: Path
+) -> None:
+    report = probed(packets=ticks(range(0, 12800 * 30, 512), 512))
+    s3_server.client().put_object(Bucket=buckets.originals, Key=original_of(video), Body=b"a film of 30 seconds")
+    Run.objects.update(report=report, settings=plan_settings().to_json())
+    external_results.fail(video=video)
+    assert lifecycle.retry(video_id=video.pk)
+    preflight.inspect(video_id=video.pk)
+    put_folder(s3_server, buckets.processed, made, original_of(video))
+    with pytest.raises(ResultRefused, match=r"lasts 9.0 s and the original 30.0 s: 21.0 s are missing"):
+        external_results.complete(video=Video.objects.get())

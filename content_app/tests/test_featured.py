@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -11,8 +12,8 @@ from rest_framework.test import APIClient
 
 from content_app.models import Video
 from content_app.services.catalogue import videos
-from content_app.states import Visibility
-from content_app.tests.factories import make_playable
+from content_app.states import State, Visibility
+from content_app.tests.factories import make_playable, make_video
 from users_app.models import User
 
 
@@ -86,8 +87,14 @@ def test_staff_feature_a_film_on_its_page(staff: Client, owner: User) -> None:
         assert f'data-testid="{testid}"' in response.content.decode()
 
 
-@pytest.mark.parametrize("fields", [{"visibility": Visibility.PRIVATE}, {"version": ""}])
+@pytest.mark.parametrize(
+    "make",
+    [partial(make_playable, visibility=Visibility.PRIVATE), partial(make_video, state=State.PROCESSING)],
+    ids=["private", "without a version"],
+)
 @pytest.mark.usefixtures("enqueued")
-def test_films_that_users_cannot_find_are_not_offered(staff: Client, owner: User, fields: dict[str, str]) -> None:
-    page = staff.get(f"/admin/content_app/video/{make_playable(owner, **fields).pk}/change/").content.decode()
+def test_films_that_users_cannot_find_are_not_offered(
+    staff: Client, owner: User, make: Callable[[User], Video]
+) -> None:
+    page = staff.get(f"/admin/content_app/video/{make(owner).pk}/change/").content.decode()
     assert 'data-testid="feature"' not in page

@@ -12,7 +12,7 @@ from django.utils import timezone
 from rest_framework.test import APIClient
 
 from content_app import queries
-from content_app.api import catalogue, long_lists
+from content_app.api import film_answers, long_lists
 from content_app.api.long_lists import ListTurns, PackedBody, TooManyLists, array_of
 from content_app.models import Video
 from content_app.states import Visibility
@@ -24,8 +24,8 @@ SignIn = Callable[[User], APIClient]
 
 @pytest.fixture(autouse=True)
 def _long_is_three(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(catalogue, "LONG", 3)
-    monkeypatch.setattr(catalogue, "PART", 3)
+    monkeypatch.setattr(film_answers, "LONG", 3)
+    monkeypatch.setattr(film_answers, "PART", 3)
 
 
 @pytest.fixture
@@ -48,13 +48,30 @@ def test_a_long_list_has_the_same_bytes_as_one_rendered_at_once(
 ) -> None:
     client = as_user(viewer)
     long = client.get("/content/", query)
-    monkeypatch.setattr(catalogue, "LONG", 1000)
+    monkeypatch.setattr(film_answers, "LONG", 1000)
     short = client.get("/content/", query)
     assert long.streaming
     assert not short.streaming
     assert long.getvalue() == short.content
     assert int(long["Content-Length"]) == len(short.content)
-    assert (long["Content-Type"], long["Vary"], long["Allow"]) == (short["Content-Type"], short["Vary"], short["Allow"])
+    for header in ("Content-Type", "Vary", "Allow", "Cache-Control"):
+        assert long[header] == short[header]
+
+
+def test_a_copy_of_a_long_list_that_still_holds_is_not_sent_again(
+    films: list[Video], owner: User, as_user: SignIn, django_assert_num_queries: Any
+) -> None:
+    client = as_user(owner)
+    make_playable(owner, visibility=Visibility.PRIVATE)
+    tag = client.get("/content/")["ETag"]
+    with django_assert_num_queries(1 + 4 + 1):  # one part has a film whose end is made anew
+        again = client.get("/content/", headers={"If-None-Match": f"W/{tag}"})
+    assert (again.status_code, again.content, again["ETag"]) == (304, b"", tag)
+    Video.objects.filter(pk=films[7].pk).update(title="Changed")
+    changed = client.get("/content/", headers={"If-None-Match": tag})
+    assert changed.status_code == 200
+    assert changed["ETag"] != tag
+    assert json.loads(changed.getvalue())[8]["title"] == "Changed"
 
 
 def test_it_is_newest_first_whole_and_without_repetition(films: list[Video], viewer: User, as_user: SignIn) -> None:
@@ -70,29 +87,31 @@ def test_any_length_is_an_array(count: int, owner: User, viewer: User, as_user: 
     assert len(json.loads(response.getvalue())) == count
 
 
-def test_each_part_takes_two_queries(
+def test_each_part_takes_a_query_and_three_for_films_that_are_not_prepared(
     films: list[Video], viewer: User, as_user: SignIn, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(2 + 2 * 4):
+    with django_assert_num_queries(1 + 4 * 4):
+        as_user(viewer).get("/content/").getvalue()
+    with django_assert_num_queries(1 + 4):
         as_user(viewer).get("/content/").getvalue()
 
 
 def test_a_film_hidden_between_two_parts_is_not_shown(films: list[Video]) -> None:
-    parts = queries.in_batches(queries.visible_to(films[0].owner).filter(visibility=Visibility.PUBLIC), 3)
+    parts = queries.light_in_batches(queries.visible_to(films[0].owner).filter(visibility=Visibility.PUBLIC), 3)
     shown = next(parts)
     Video.objects.filter(pk__in=[films[1].pk, films[5].pk]).update(visibility=Visibility.PRIVATE)
-    shown += [video for part in parts for video in part]
-    assert [video.pk for video in shown] == [film.pk for film in films if film != films[5]]
+    shown += [row for part in parts for row in part]
+    assert [row.pk for row in shown] == [film.pk for film in films if film != films[5]]
 
 
 def test_a_database_that_fails_in_the_middle_is_a_503(
     films: list[Video], viewer: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(videos: Any, size: int) -> Iterator[list[Video]]:
-        yield list(videos[:size])
+    def broken(videos: Any, size: int) -> Iterator[list[queries.Light]]:
+        yield queries.read_light(videos[:size])
         raise OperationalError("server closed the connection unexpectedly")
 
-    monkeypatch.setattr(catalogue, "in_batches", broken)
+    monkeypatch.setattr(film_answers, "light_in_batches", broken)
     response = as_user(viewer).get("/content/")
     assert (response.status_code, response.json()["code"]) == (503, "database_unavailable")
     # The turn is free again.
@@ -158,9 +177,9 @@ def test_a_body_is_kept_at_a_fraction_of_its_size() -> None:
 
 @pytest.mark.parametrize(
     ("parts", "text"),
-    [([], b"[]"), ([[]], b"[]"), ([[1, 2], [3]], b"[1,2,3]"), ([[{"a": "ü"}], []], b'[{"a":"\xc3\xbc"}]')],
+    [([], b"[]"), ([b""], b"[]"), ([b"1,2", b"3"], b"[1,2,3]"), ([b"", b"{}", b""], b"[{}]")],
 )
-def test_all_parts_form_one_array(parts: list[list[object]], text: bytes) -> None:
+def test_all_parts_form_one_array(parts: list[bytes], text: bytes) -> None:
     assert b"".join(array_of(parts)) == text
 
 

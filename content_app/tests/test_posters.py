@@ -18,7 +18,7 @@ from content_app.services.additions import folders, posters
 from content_app.services.playback import grants
 from content_app.services.processing import lifecycle
 from content_app.states import Visibility
-from content_app.tests.factories import make_picture, make_playable, make_video
+from content_app.tests.factories import make_picture, make_playable, make_video, publish_version
 from media_pipeline.errors import StorageUnavailable
 from media_pipeline.pictures.repaint import NotAPicture
 from media_pipeline.storage.store import LocalStore
@@ -281,14 +281,14 @@ def test_odd_ids_are_not_found(ref: str, owner: User, as_user: SignIn) -> None:
 # --- concurrency -----------------------------------------------------------------------------------------------------
 
 
-def meanwhile(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
-    """Writes something else once, between the read and the write of the service."""
+def meanwhile(monkeypatch: pytest.MonkeyPatch, change: Callable[[], object]) -> None:
+    """Changes the video once, between the read and the write of the service."""
     switch = lifecycle.switch_poster
-    left = [changes]
+    left = [change]
 
     def switch_after_the_other(*, video: Video, poster: str) -> bool:
         if left:
-            Video.objects.filter(pk=video.pk).update(**left.pop())
+            left.pop()()
         return switch(video=video, poster=poster)
 
     monkeypatch.setattr(lifecycle, "switch_poster", switch_after_the_other)
@@ -296,14 +296,14 @@ def meanwhile(monkeypatch: pytest.MonkeyPatch, **changes: Any) -> None:
 
 def test_a_choice_applies_to_a_version_published_in_the_meantime(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_playable(owner)
-    meanwhile(monkeypatch, version="v2", poster="v2/poster.jpg")
+    meanwhile(monkeypatch, lambda: publish_version(video, "v2", poster_choices=3))
     posters.choose(video_id=video.pk, number=2)
     assert shown_poster(video) == "v2/poster_2.jpg"
 
 
 def test_a_version_with_fewer_candidates_refuses_the_number(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_playable(owner)
-    meanwhile(monkeypatch, version="v2", poster="v2/poster.jpg", poster_choices=1)
+    meanwhile(monkeypatch, lambda: publish_version(video, "v2", poster_choices=1))
     with pytest.raises(folders.AdditionRefused):
         posters.choose(video_id=video.pk, number=2)
     assert shown_poster(video) == "v2/poster.jpg"
@@ -312,7 +312,7 @@ def test_a_version_with_fewer_candidates_refuses_the_number(owner: User, monkeyp
 @pytest.mark.usefixtures("_quick_repaint")
 def test_if_two_pictures_are_uploaded_at_once_the_later_one_stays(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
     video = make_playable(owner)
-    meanwhile(monkeypatch, poster=OWN)
+    meanwhile(monkeypatch, lambda: Video.objects.update(poster=OWN))
     posters.upload(video_id=video.pk, upload=SimpleUploadedFile("b.png", b"later"))
     assert shown_poster(video) not in (OWN, "v1/poster.jpg")
     assert [row.prefix for row in Discard.objects.all()] == [f"videos/{video.public_id}/0123456789abcdef"]
@@ -323,7 +323,7 @@ def test_a_video_deleted_in_the_meantime_keeps_no_picture(
     owner: User, as_user: SignIn, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     video = make_playable(owner)
-    meanwhile(monkeypatch, deleted_at=timezone.now())
+    meanwhile(monkeypatch, lambda: Video.objects.update(deleted_at=timezone.now()))
     assert put_picture(as_user(owner), video, b"picture").status_code == 404
     (folder,) = {stored.partition("/")[0] for stored in stored_files(video)}
     assert [row.prefix for row in Discard.objects.all()] == [f"videos/{video.public_id}/{folder}"]

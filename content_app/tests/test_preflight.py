@@ -12,19 +12,22 @@ from rest_framework.test import APIClient
 
 from background.tests.memory_queue import MemoryQueue
 from content_app import jobs
-from content_app.models import DirectUpload, Video
+from content_app.models import DirectUpload, Run, Video
 from content_app.services.processing import encoding, lifecycle, preflight
-from content_app.states import State, Visibility
+from content_app.services.processing.encode_settings import plan_settings
+from content_app.states import RunState, State, Visibility
 from content_app.tests.factories import make_playable, make_video
 from media_pipeline.errors import OutOfTime, StorageUnavailable
 from media_pipeline.planning.plan import PlanSettings, plan_encode
 from media_pipeline.report.estimate import OVERHEAD_S, Speed
+from media_pipeline.sources.source import parse_probe
+from media_pipeline.tests.reports import probed, track
 from media_pipeline.tests.sources import film
 from users_app.models import User
 
 SignIn = Callable[[User], APIClient]
-SOURCE = film()
-PLAN = plan_encode(SOURCE, PlanSettings())
+REPORT = probed(audio=[track(1, is_default=True)])
+PLAN = plan_encode(film(), PlanSettings())
 
 pytestmark = pytest.mark.usefixtures("enqueued")
 
@@ -40,7 +43,13 @@ def uploaded(owner: User) -> Video:
 
 @pytest.fixture
 def _good_file(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(preflight, "probe", lambda path, **_: SOURCE)
+    monkeypatch.setattr(preflight, "read_report", lambda path, **_: REPORT)
+
+
+def report_of(*, seconds: int) -> dict[str, Any]:
+    """The probe's report on a film of one frame a second."""
+    times = {"count": seconds, "first": 0, "last": 12800 * (seconds - 1), "end": 12800 * seconds}
+    return probed(guessed_rate="1/1", packets={**times, "deltas": [[12800, seconds - 1]]})
 
 
 def path_of(video: Video) -> str:
@@ -52,7 +61,14 @@ def state_of(video: Video) -> tuple[str, Any]:
 
 
 def verdict_of(video: Video) -> dict[str, Any]:
-    return Video.objects.get(pk=video.pk).verdict or {}
+    return run_of(video).verdict or {}
+
+
+def run_of(video: Video) -> Run:
+    """The run that the film's state tells of, as it is in the database now."""
+    run: Run | None = Video.objects.get(pk=video.pk).run
+    assert run
+    return run
 
 
 # --- examining a file ------------------------------------------------------------------------------------------------
@@ -78,29 +94,39 @@ def test_a_good_file_has_its_verdict_before_it_is_encoded(uploaded: Video) -> No
     verdict = verdict_of(uploaded)
     assert verdict["found"]["size_bytes"] == len(b"not really a film")
     assert [rung["name"] for rung in verdict["planned"]["rungs"]] == ["120p", "360p", "720p", "1080p"]
+    assert run_of(uploaded).estimate_s == verdict["cost"]["seconds"]
     assert list(settings.WORK_DIR.iterdir()) == []
+
+
+@pytest.mark.usefixtures("_good_file")
+def test_what_was_found_is_stored_for_the_worker(uploaded: Video) -> None:
+    jobs.inspect_video(uploaded.pk)
+    run = run_of(uploaded)
+    assert (run.state, run.attempts) == (RunState.WAITING, 0)
+    assert run.report
+    assert run.settings
+    assert parse_probe(run.report) == parse_probe(REPORT)
+    assert PlanSettings.from_json(run.settings) == plan_settings()
 
 
 def test_a_file_that_is_no_film_fails_at_once_and_no_worker_takes_it(uploaded: Video) -> None:
     jobs.inspect_video(uploaded.pk)
     assert state_of(uploaded) == (State.ERROR, "refused")
-    video = Video.objects.get()
-    assert video.error_code == verdict_of(video)["code"] == "not_a_video"
-    assert video.error_message == verdict_of(video)["sentence"]
-    assert lifecycle.claim(video_id=video.pk) is None
+    run = run_of(uploaded)
+    assert run.error_code == verdict_of(uploaded)["code"] == "not_a_video"
+    assert run.error_message == verdict_of(uploaded)["sentence"]
+    assert lifecycle.claim(video_id=uploaded.pk) is None
     assert list(settings.WORK_DIR.iterdir()) == []
 
 
-@pytest.mark.usefixtures("_good_file")
 def test_a_film_that_is_too_long_is_refused_with_what_was_found(
     uploaded: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(preflight, "probe", lambda path, **_: film(duration_s=10**6))
+    monkeypatch.setattr(preflight, "read_report", lambda path, **_: report_of(seconds=10**6))
     jobs.inspect_video(uploaded.pk)
-    video = Video.objects.get()
-    assert (video.state, video.error_code) == (State.ERROR, "too_long")
-    assert verdict_of(video)["found"]["width"] == 1920
-    assert verdict_of(video)["planned"] == {}
+    assert (Video.objects.get().state, run_of(uploaded).error_code) == (State.ERROR, "too_long")
+    assert verdict_of(uploaded)["found"]["width"] == 1920
+    assert verdict_of(uploaded)["planned"] == {}
 
 
 @pytest.mark.parametrize("error", [StorageUnavailable, OutOfTime])
@@ -110,36 +136,43 @@ def test_temporary_errors_are_left_to_the_worker(
     def fail(path: Path, **_: Any) -> None:
         raise error
 
-    monkeypatch.setattr(preflight, "probe", fail)
+    monkeypatch.setattr(preflight, "read_report", fail)
     jobs.inspect_video(uploaded.pk)
     assert state_of(uploaded) == (State.PENDING, None)
     assert list(settings.WORK_DIR.iterdir()) == []
 
 
 def test_an_original_that_is_gone_is_refused(uploaded: Video) -> None:
-    Path(settings.MEDIA_ROOT, uploaded.accepted_original).unlink()
+    Path(settings.MEDIA_ROOT, uploaded.video_file.name or "").unlink()
     jobs.inspect_video(uploaded.pk)
-    assert Video.objects.get().error_code == "source_missing"
+    assert run_of(uploaded).error_code == "source_missing"
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"state": State.PROCESSING},
-        {"state": State.READY},
-        {"state": State.UPLOADING},
-        {"state": State.ERROR},
-        {"verdict": {"verdict": "fine"}},
-        {"deleted_at": timezone.now()},
-    ],
-)
-def test_other_videos_are_not_examined(
-    changes: dict[str, Any], uploaded: Video, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(preflight, "examine_film", lambda path: pytest.fail("it was looked at"))
-    Video.objects.update(**changes)
-    jobs.inspect_video(uploaded.pk)
-    jobs.inspect_video(12345)
+def test_other_videos_are_not_examined(owner: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preflight, "examine_original", lambda run: pytest.fail("it was looked at"))
+    planned = {"report": REPORT, "settings": plan_settings().to_json(), "verdict": {"verdict": "fine"}}
+    others = [
+        make_video(owner, state=State.UPLOADING),
+        make_video(owner, state=State.PROCESSING),
+        make_video(owner, state=State.ERROR),
+        make_video(owner, state=State.PENDING, **planned),
+        make_video(owner, state=State.PENDING, deleted_at=timezone.now()),
+        make_playable(owner),
+        make_playable(owner, state=State.PROCESSING),
+    ]
+    for pk in (*(video.pk for video in others), 12345):
+        jobs.inspect_video(pk)
+
+
+@pytest.mark.usefixtures("_good_file")
+def test_another_file_for_a_film_that_plays_is_examined_beside_it(owner: User) -> None:
+    film_that_plays = make_playable(owner)
+    film_that_plays.video_file = ContentFile(b"another", name="another.mov")
+    film_that_plays.save()
+    jobs.inspect_video(film_that_plays.pk)
+    assert state_of(film_that_plays) == (State.PENDING, "fine")
+    played = Run.objects.get(version__video=film_that_plays)
+    assert (played.state, played.verdict) == (RunState.DONE, None)
 
 
 def test_a_replaced_file_does_not_pass_its_verdict_on(uploaded: Video, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -147,15 +180,17 @@ def test_a_replaced_file_does_not_pass_its_verdict_on(uploaded: Video, monkeypat
         late = Video.objects.get(pk=uploaded.pk)
         late.video_file = ContentFile(b"another", name="another.mov")
         late.save()
-        return SOURCE
+        return REPORT
 
-    monkeypatch.setattr(preflight, "probe", look_and_be_late)
+    monkeypatch.setattr(preflight, "read_report", look_and_be_late)
     jobs.inspect_video(uploaded.pk)
     assert state_of(uploaded) == (State.PENDING, None)
+    assert run_of(uploaded).report is None
 
 
+@pytest.mark.parametrize("is_good", [True, False])
 def test_a_worker_that_claimed_the_video_in_the_meantime_keeps_it(
-    uploaded: Video, monkeypatch: pytest.MonkeyPatch
+    is_good: bool, uploaded: Video, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     examine = preflight.examine_film
 
@@ -163,19 +198,23 @@ def test_a_worker_that_claimed_the_video_in_the_meantime_keeps_it(
         lifecycle.claim(video_id=uploaded.pk)
         return examine(path)
 
+    if is_good:
+        monkeypatch.setattr(preflight, "read_report", lambda path, **_: REPORT)
     monkeypatch.setattr(preflight, "examine_film", look_and_be_late)
     jobs.inspect_video(uploaded.pk)
     assert state_of(uploaded) == (State.PROCESSING, None)
+    assert run_of(uploaded).report is None
 
 
 def test_a_worker_notes_its_own_verdict(uploaded: Video, monkeypatch: pytest.MonkeyPatch) -> None:
-    def plan_and_fail(job: Any) -> None:
-        job.on_plan(SOURCE, PLAN)
+    def fail(job: Any) -> None:
         raise StorageUnavailable
 
-    monkeypatch.setattr(encoding, "process", plan_and_fail)
+    monkeypatch.setattr(encoding, "read_report", lambda path, **_: REPORT)
+    monkeypatch.setattr(encoding, "process", fail)
     jobs.process_video(uploaded.pk)
     assert state_of(uploaded) == (State.PENDING, "fine")
+    assert verdict_of(uploaded)["found"]["size_bytes"] == len(b"not really a film")
 
 
 # --- the estimate ----------------------------------------------------------------------------------------------------
@@ -228,7 +267,8 @@ def test_a_verdict_is_complete_and_has_no_path_of_the_server(owner: User, as_use
 def test_without_a_verdict_the_state_decides_the_sentence(
     fields: dict[str, Any], verdict: str, sentence: str, owner: User, as_user: SignIn
 ) -> None:
-    body = as_user(owner).get(path_of(make_video(owner, **fields))).json()
+    make = make_playable if fields["state"] == State.READY else make_video
+    body = as_user(owner).get(path_of(make(owner, **fields))).json()
     assert (body["verdict"], body["sentence"], body["code"]) == (verdict, sentence, fields.get("error_code", ""))
     assert (body["found"], body["planned"], body["cost"], body["command"]) == ({}, {}, None, [])
 

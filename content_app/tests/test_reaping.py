@@ -20,6 +20,7 @@ from content_app.services.storage.brief_folders import brief_folder
 from content_app.services.storage.stores import get_store
 from content_app.services.uploads import half_received
 from content_app.states import State
+from content_app.tests.factories import make_playable, make_video
 from media_pipeline.errors import StorageUnavailable
 from users_app.models import User
 
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("memory_queue")
 
 @pytest.fixture
 def waiting(owner: User) -> Video:
-    return Video.objects.create(owner=owner, title="Waiting", state=State.PENDING)
+    return make_video(owner, title="Waiting", state=State.PENDING)
 
 
 def test_a_waiting_video_without_a_job_is_enqueued(waiting: Video, enqueued: list[int]) -> None:
@@ -52,8 +53,8 @@ def test_without_a_queue_the_round_goes_on(waiting: Video, memory_queue: MemoryQ
 
 
 @pytest.mark.parametrize("state", [State.UPLOADING, State.PROCESSING, State.READY, State.ERROR])
-def test_other_videos_are_left_alone(waiting: Video, enqueued: list[int], state: State) -> None:
-    Video.objects.update(state=state)
+def test_other_videos_are_left_alone(owner: User, enqueued: list[int], state: State) -> None:
+    _ = make_playable(owner) if state == State.READY else make_video(owner, state=state)
     backlog.enqueue_waiting()
     assert enqueued == []
 
@@ -71,9 +72,9 @@ def test_due_discards_are_removed_and_others_stay(db: None, settings: Any, tmp_p
     assert [d.prefix for d in Discard.objects.all()] == ["videos/a/v2"]
 
 
-def test_scratch_of_dead_workers_is_swept_and_that_of_living_ones_kept(waiting: Video, settings: Any) -> None:
+def test_scratch_of_dead_workers_is_swept_and_that_of_living_ones_kept(owner: User, settings: Any) -> None:
     token = uuid.uuid4()
-    Video.objects.update(state=State.PROCESSING, claim_token=token)
+    make_video(owner, state=State.PROCESSING, lease_token=token)
     living, dead = settings.WORK_DIR / str(token), settings.WORK_DIR / str(uuid.uuid4())
     for folder in (living, dead):
         folder.mkdir()

@@ -21,8 +21,9 @@ from rest_framework.test import APIClient
 from content_app.api.uploads import forms
 from content_app.api.uploads.forms import CHUNK_TYPE
 from content_app.input_rules import MEGABYTE
-from content_app.models import DirectUpload, Video
+from content_app.models import DirectUpload, Run, Video
 from content_app.services.processing import encoding, lifecycle
+from content_app.services.processing.encode_settings import plan_settings
 from content_app.services.storage import disk_space, work_folder
 from content_app.services.uploads import direct_uploads, half_received
 from content_app.states import State
@@ -31,6 +32,7 @@ from content_app.tests.test_tus import V1, begin, begun, head, metadata, offset_
 from content_app.tests.test_uploads import BOUNDARY, FORM, form
 from media_pipeline.errors import StorageUnavailable
 from media_pipeline.pipeline import Job, Made
+from media_pipeline.tests.reports import probed
 from users_app.models import User
 
 SignIn = Callable[[User], APIClient]
@@ -326,7 +328,8 @@ def test_a_new_file_is_left_to_its_process(settings: Any) -> None:
 def test_an_encoder_is_ended_before_the_reserve_and_the_film_waits(
     owner: User, disk: Disk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    video = make_video(owner, state=State.PENDING)
+    small = probed(width=64, height=48)
+    video = make_video(owner, state=State.PENDING, report=small, settings=plan_settings().to_json())
     was_there_when_failing: list[Path] = []
 
     def encode(job: Job) -> Made:
@@ -347,16 +350,16 @@ def test_an_encoder_is_ended_before_the_reserve_and_the_film_waits(
     monkeypatch.setattr(lifecycle, "mark_failed", mark_failed)
     monkeypatch.setattr(work_folder, "fetch_original", lambda key, path, *_: path.write_bytes(b"film"))
     for state in (State.PENDING, State.PENDING, State.ERROR):  # the third attempt is the last (MAX_ATTEMPTS)
-        Video.objects.update(lease_until=None)
-        claim = lifecycle.claim(video_id=video.pk)
-        assert claim
-        encoding.run_claim(claim=claim)
+        Run.objects.update(free_at=None)
+        run = lifecycle.claim(video_id=video.pk)
+        assert run
+        encoding.make_version(run=run)
         video.refresh_from_db()
         assert video.state == state
     assert was_there_when_failing == []
-    assert (video.error_code, video.error_message) == ("storage_unavailable", encoding.NO_ROOM)
+    failed = Run.objects.get()
+    assert (failed.error_code, failed.error_message) == ("storage_unavailable", encoding.NO_ROOM)
     assert not list(Path(django_settings.WORK_DIR).iterdir())
-    Video.objects.update(video_file="originals/x/film.mp4")
     assert lifecycle.retry(video_id=video.pk)
 
 

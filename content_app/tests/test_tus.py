@@ -365,9 +365,20 @@ def test_a_film_that_arrived_is_checked_and_used(
 ) -> None:
     film = make_clip(tmp_path, Clip(size="160x120", rate="25", duration_s=1)).read_bytes()
     patch(creators, begun(creators, len(film), title="Real"), film)
+    before = Video.objects.get().updated_at
     checks.check(upload_id=to_check.pop())
     video = Video.objects.get()
     assert (video.state, video.original_bytes, enqueued) == (State.PENDING, len(film), [video.pk])
+    assert video.updated_at > before
+
+
+def test_a_file_that_is_refused_changes_its_video_now(creators: APIClient, to_check: list[int]) -> None:
+    """The admin site lists the film that failed last first."""
+    patch(creators, begun(creators, 4, title="No film"), b"text")
+    before = Video.objects.get().updated_at
+    checks.check(upload_id=to_check.pop())
+    video = Video.objects.get()
+    assert (video.state, video.updated_at > before) == (State.ERROR, True)
 
 
 def test_head_tells_the_offset(creators: APIClient) -> None:

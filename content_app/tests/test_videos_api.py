@@ -17,7 +17,15 @@ from content_app.services.catalogue.videos import UNDO_MINUTES
 from content_app.services.processing import lifecycle
 from content_app.services.processing.external_results import TranscoderFailed
 from content_app.states import State, Visibility
-from content_app.tests.factories import make_category, make_playable, make_upload, make_video, original_files
+from content_app.tests.factories import (
+    make_category,
+    make_in_state,
+    make_playable,
+    make_upload,
+    make_video,
+    original_files,
+    publish_version,
+)
 from media_pipeline.errors import (
     EncoderFailed,
     EncoderOverLimit,
@@ -89,7 +97,8 @@ def test_a_video_may_come_before_its_file(owner: User, as_user: SignIn, enqueued
     assert added.status_code == 200
     video = Video.objects.get()
     assert (video.state, video.title, video.original_name) == (State.PENDING, "Later", "film.MKV")
-    assert video.accepted_original == video.video_file.name
+    assert video.run
+    assert video.run.original == video.video_file.name
 
 
 @pytest.mark.parametrize("extension", EXTENSIONS)
@@ -211,7 +220,7 @@ def test_a_change_never_undoes_the_writes_of_a_worker(
     save = Video.save
 
     def save_after_the_worker(self: Video, **options: Any) -> None:
-        Video.objects.filter(pk=self.pk).update(state=State.READY, version="v1", progress=100)
+        publish_version(self)
         save(self, **options)
 
     monkeypatch.setattr(Video, "save", save_after_the_worker)
@@ -224,12 +233,13 @@ def test_a_new_file_is_processed_while_the_old_version_plays(
 ) -> None:
     upload(as_user(owner))
     video = Video.objects.get()
-    Video.objects.update(state=State.READY, version="v1", played_original=video.accepted_original)
+    publish_version(video)
     old = video.video_file.name
     with django_capture_on_commit_callbacks(execute=True):
         response = as_user(owner).patch(f"{VIDEOS}{video.pk}/", {"file": make_upload("new.mov")}, format="multipart")
     assert (response.json()["processing_state"], response.json()["is_playable"]) == ("pending", True)
     assert enqueued == [video.pk]
+    assert Video.objects.get().video_file.name == old
     assert not Discard.objects.filter(prefix=old).exists(), "the original may be needed again"
 
 
@@ -303,9 +313,9 @@ def test_an_owner_does_not_restore_a_video_that_staff_deleted(owner: User, admin
 def test_a_final_error_is_not_retried(owner: User, admin: User, as_user: SignIn, enqueued: list[int]) -> None:
     upload(as_user(owner))
     video = Video.objects.get()
-    claim = lifecycle.claim(video_id=video.pk)
-    assert claim
-    lifecycle.mark_failed(claim=claim, error=NotAVideo())
+    run = lifecycle.claim(video_id=video.pk)
+    assert run
+    lifecycle.mark_failed(run=run, error=NotAVideo())
     for person in (owner, admin):
         assert as_user(person).get(f"{VIDEOS}{video.pk}/").json()["can_retry"] is False
         response = as_user(person).post(f"{VIDEOS}{video.pk}/retry/")
@@ -331,10 +341,10 @@ def test_retry_is_offered_where_it_can_help(
 ) -> None:
     settings.MAX_ATTEMPTS = 1
     upload(as_user(owner))
-    claim = lifecycle.claim(video_id=Video.objects.get().pk)
-    assert claim
-    lifecycle.mark_failed(claim=claim, error=error)
-    assert as_user(owner).get(f"{VIDEOS}{claim.video_id}/").json()["can_retry"] is can_help
+    run = lifecycle.claim(video_id=Video.objects.get().pk)
+    assert run
+    lifecycle.mark_failed(run=run, error=error)
+    assert as_user(owner).get(f"{VIDEOS}{run.video_id}/").json()["can_retry"] is can_help
 
 
 # --- two editors at once ---------------------------------------------------------------------------------------------
@@ -367,9 +377,7 @@ def test_an_invalid_if_match_matches_no_video(seen: str, status: int, owner: Use
 def test_only_a_failed_video_is_retried(
     state: State, owner: User, as_user: SignIn, enqueued: list[int], django_capture_on_commit_callbacks: Any
 ) -> None:
-    upload(as_user(owner))
-    Video.objects.update(state=state, error_code="encoder_failed")
-    video = Video.objects.get()
+    video = make_in_state(owner, state)
     with django_capture_on_commit_callbacks(execute=True):
         response = as_user(owner).post(f"{VIDEOS}{video.pk}/retry/")
     if state == State.ERROR:

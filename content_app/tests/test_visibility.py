@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import pytest
@@ -31,15 +32,15 @@ TABLE: dict[str, tuple[set[str], set[str], set[str]]] = {
     "public being replaced": (set(ROLES), set(ROLES), set(ROLES)),
     "deleted": (set(), set(), set()),
 }
-KINDS: dict[str, dict[str, Any]] = {
-    "public": {},
-    "unlisted": {"visibility": Visibility.UNLISTED},
-    "private": {"visibility": Visibility.PRIVATE},
-    "public in processing": {"state": State.PROCESSING, "version": ""},
-    "public that failed": {"state": State.ERROR, "version": ""},
-    "unlisted in processing": {"visibility": Visibility.UNLISTED, "state": State.PROCESSING, "version": ""},
-    "public being replaced": {"state": State.PROCESSING},
-    "deleted": {"deleted_at": timezone.now()},
+KINDS: dict[str, Callable[[User], Video]] = {
+    "public": make_playable,
+    "unlisted": partial(make_playable, visibility=Visibility.UNLISTED),
+    "private": partial(make_playable, visibility=Visibility.PRIVATE),
+    "public in processing": partial(make_video, state=State.PROCESSING),
+    "public that failed": partial(make_video, state=State.ERROR),
+    "unlisted in processing": partial(make_video, state=State.PROCESSING, visibility=Visibility.UNLISTED),
+    "public being replaced": partial(make_playable, state=State.PROCESSING),
+    "deleted": partial(make_playable, deleted_at=timezone.now()),
 }
 
 
@@ -58,7 +59,7 @@ def finds(person: User, ref: Any) -> bool:
 
 @pytest.mark.parametrize("kind", TABLE)
 def test_each_role_finds_the_videos_of_the_table(kind: str, owner: User, people: dict[str, User]) -> None:
-    video = make_playable(owner, **KINDS[kind])
+    video = KINDS[kind](owner)
     seen = (
         {name for name, person in people.items() if visible_to(person).filter(pk=video.pk).exists()},
         {name for name, person in people.items() if finds(person, video.pk)},

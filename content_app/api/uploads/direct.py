@@ -172,9 +172,8 @@ class UploadedVideos(APIView):
     )
     def get(self, request: Request) -> Response:
         """List the public videos that can be played, newest first, in pages."""
-        pages = NewestFirst()
-        page = pages.paginate_queryset(with_details(listed()), request, view=self)
-        return pages.get_paginated_response(video_json(request, page or [], UploadedVideo))
+        page = NewestFirst(request).page(with_details(listed()))
+        return page.response(video_json(request, page.rows, UploadedVideo))
 
 
 class UploadedEntry(APIView):
