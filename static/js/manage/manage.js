@@ -9,6 +9,7 @@ import { PosterChooser } from "./posterchooser.js";
 import { Preflight } from "../uploads/preflight.js";
 import { RefusalNote } from "./refusalnote.js";
 import { Replacement } from "./replacement.js";
+import { RunList } from "./runlist.js";
 import { removeFilm, Status } from "../catalogue/status.js";
 
 const byId = (id) => document.getElementById(id);
@@ -33,6 +34,7 @@ export class ManagePanel {
     this.refusal = new RefusalNote(video);
     this.replacement = new Replacement(video, { onSent });
     this.preflight = new Preflight(video);
+    this.runs = new RunList(video);
     this.#status = new Status(video, { onRetried, preflight: this.preflight });
     this.posters = new PosterChooser(video, { onChanged: () => onChanged({ captions: false }) });
     this.captions = new CaptionList(video, { onChanged: () => (this.#haveCaptionsChanged = true) });
@@ -59,6 +61,7 @@ export class ManagePanel {
     this.#askWhether(false);
     byId("manage-unsaved").hidden = true;
     this.preflight.follow(video);
+    this.runs.load();
     if (video.is_playable) {
       this.posters.load();
       this.captions.load();
