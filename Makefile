@@ -1,7 +1,7 @@
 # The commands of developers and operators. `make` alone lists them.
 
 .DEFAULT_GOAL := help
-.PHONY: up test test-all lint bench bench-addresses bench-alike bench-lists bench-reading bench-web help
+.PHONY: up test test-all lint bench bench-addresses bench-alike bench-lists bench-migration bench-reading bench-web help
 
 # make up PORT=8010 WORKERS=3: make passes such variables to the recipe as environment.
 
@@ -29,9 +29,14 @@ bench-alike: ## whether the time of an answer reveals that an address has an acc
 	@sh local/python.sh -m local.install requirements-dev.txt
 	.venv/bin/python -m bench.alike
 
-bench-lists: ## memory of the web server while one viewer requests 10,000 films again and again (FILMS)
+bench-lists: ## GET /content/ against baselines and an earlier commit, then its memory (ROUNDS, BEFORE, FILMS); needs wrk
 	@sh local/python.sh -m local.install requirements-dev.txt
 	.venv/bin/python -m bench.lists
+	.venv/bin/python -m bench.list_memory
+
+bench-migration: ## how long the newest migrations take on a site with FILMS films
+	@sh local/python.sh -m local.install requirements-dev.txt
+	.venv/bin/python -m bench.migration
 
 bench-reading: ## how the code reads, in figures: lengths, calls from one place, comments
 	@sh local/python.sh -m local.install requirements-dev.txt

@@ -58,7 +58,8 @@ class Platform:
         deadline = time.monotonic() + MAX_S
         while (video := Video.objects.get(pk=video_id)).state != State.READY:
             if video.state == State.ERROR or time.monotonic() > deadline:
-                raise SystemExit(f"Video {video_id} is {video.state}: {video.error_message} {video.error_code}")
+                reason = f"{video.run.error_message} {video.run.error_code}" if video.run else ""
+                raise SystemExit(f"Video {video_id} is {video.state}: {reason}")
             time.sleep(POLL_S)
 
     def version_folder(self, video_id: int) -> Path:

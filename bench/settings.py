@@ -1,4 +1,4 @@
-"""The platform's settings with one more route, the baseline of `bench.web`."""
+"""The platform's settings with more routes, the baselines of `bench.web` and `bench.lists`."""
 
 from config.settings import *  # noqa: F403 - all of them
 

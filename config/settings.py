@@ -49,11 +49,11 @@ ALLOWED_HOSTS = env.names(
 CORS_ALLOWED_ORIGINS = readers.read_origins(env, "CORS_ALLOWED_ORIGINS", default=("http://localhost:4200",))
 CORS_ALLOW_CREDENTIALS = env.boolean("CORS_ALLOW_CREDENTIALS", default=True)
 CORS_ALLOW_HEADERS = [
-    *("accept", "authorization", "content-type", "if-match", "range", "x-request-id", "x-retry"),
+    *("accept", "authorization", "content-type", "if-match", "if-none-match", "range", "x-request-id", "x-retry"),
     *("tus-resumable", "upload-checksum", "upload-length", "upload-metadata", "upload-offset"),
 ]
 CORS_EXPOSE_HEADERS = [
-    *("Content-Range", "Retry-After", "X-Request-ID"),
+    *("Content-Range", "ETag", "Retry-After", "X-Request-ID"),
     *("Location", "Upload-Expires", "Upload-Length", "Upload-Metadata", "Upload-Offset"),
     *("Tus-Checksum-Algorithm", "Tus-Extension", "Tus-Max-Size", "Tus-Resumable", "Tus-Version"),
 ]

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
-from content_app.models import Caption, Rendition, Video
 from content_app.services.storage.stores import get_store
-from content_app.states import State, Visibility
+from content_app.states import Visibility
+from content_app.tests.factories import make_caption, make_playable
 from media_pipeline import layout
 from media_pipeline.packaging import playlists
 from tests.client import Answer
@@ -62,17 +62,12 @@ class Film:
 def build_film(owner: User, *, visibility: str, is_paid: bool, poster: str) -> Film:
     """Builds a film with a former and a published version, an original, captions of the file and uploaded ones."""
     shown = POSTERS[poster]
-    video = Video.objects.create(
-        owner=owner, title=f"{visibility} {poster}", visibility=visibility, is_paid=is_paid, price=3 if is_paid else 0,
-        state=State.READY, version=VERSION, duration_s=4, poster=shown, has_small_poster=bool(shown),
-        poster_choices=2, has_small_choices=True, has_storyboard=True,
+    video = make_playable(
+        owner, title=f"{visibility} {poster}", visibility=visibility, is_paid=is_paid, price=3 if is_paid else 0,
+        folder=VERSION, rungs=("360p",), duration_s=4, poster=shown, has_small_poster=bool(shown), poster_choices=2,
     )  # fmt: skip
-    Rendition.objects.create(
-        video=video, version=VERSION, name="360p", width=640, height=360, frame_rate="25", codecs="avc1",
-        peak_bps=2, average_bps=1, size_bytes=3, frames=100,
-    )  # fmt: skip
-    Caption.objects.create(video=video, language="de", label="Deutsch", folder=VERSION)
-    Caption.objects.create(video=video, language="en", label="English", folder=CAPTIONS_FOLDER, is_uploaded=True)
+    make_caption(video, "de")
+    make_caption(video, "en", label="English", folder=CAPTIONS_FOLDER, is_uploaded=True)
     film = Film(video.pk, str(video.public_id), visibility, is_paid, shown)
     pictures = [f"{name}{small}.jpg" for name in ("poster", "poster_2") for small in ("", "_small")]
     texts = {layout.MASTER: MASTER, "360p.m3u8": FILM, "storyboard.vtt": CUES, "captions_de.vtt": "WEBVTT\n\n"}
@@ -83,7 +78,7 @@ def build_film(owner: User, *, visibility: str, is_paid: bool, poster: str) -> F
     store(
         f"{film.prefix}/{CAPTIONS_FOLDER}", {"captions_en.m3u8": CAPTIONS.format("en"), "captions_en.vtt": "WEBVTT\n"}
     )
-    store(layout.originals_prefix(film.public_id), {"original.mp4": ""})
+    store(layout.originals_prefix(film.public_id), {"film.mp4": ""})
     return film
 
 

@@ -56,11 +56,15 @@ def started(server: S) -> Iterator[S]:
 
 
 class Platform:
-    """Redis, web, workers and a reaper over one data folder, with short leases; every part can be killed alone."""
+    """Redis, web, workers and a reaper over one data folder, with short leases; every part can be killed alone.
 
-    def __init__(self, folder: Path, *, template: Path | None = None) -> None:
+    `project` may be a checkout of another version.
+    """
+
+    def __init__(self, folder: Path, *, template: Path | None = None, project: Path = PROJECT) -> None:
         self.folder = folder
         self.template = template
+        self.project = project
         self.database = folder / "platform.sqlite3"
         self.port = free_port()
         self.origin = f"http://localhost:{self.port}"
@@ -96,7 +100,7 @@ class Platform:
     def start(self, name: str, *argv: str) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
             process = subprocess.Popen(
-                argv, cwd=PROJECT, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                argv, cwd=self.project, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         self.programs[name] = process
@@ -106,7 +110,7 @@ class Platform:
         """Run a management command to its end."""
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT, env=self.env, capture_output=True, text=True, timeout=300, check=False,
+            cwd=self.project, env=self.env, capture_output=True, text=True, timeout=300, check=False,
         )  # fmt: skip
 
     def start_redis(self) -> None:

@@ -13,8 +13,10 @@ from django.utils import timezone
 
 from background.tests.memory_queue import MemoryQueue
 from config.management.commands import add_demo
-from content_app.models import Category, Video
-from content_app.states import State
+from content_app.models import Category, Run, Video
+from content_app.services.processing import lifecycle
+from content_app.states import RunState, State
+from content_app.tests.factories import publish_version
 from media_pipeline.probe import probe
 from users_app.models import User
 
@@ -25,6 +27,11 @@ def run(*arguments: str) -> str:
     out = io.StringIO()
     call_command("add_demo", *arguments, stdout=out)
     return out.getvalue()
+
+
+def make_all_ready() -> None:
+    for video in Video.objects.all():
+        publish_version(video)
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +69,7 @@ def test_the_first_film_is_queued_first_and_stays_the_newest(admin: User, queued
 def test_it_is_added_once(admin: User) -> None:
     run()
     run()
-    Video.objects.update(state=State.READY)
+    make_all_ready()
     run("--follow")
     assert Video.objects.count() == 4
 
@@ -76,7 +83,7 @@ def test_a_demo_that_was_deleted_stays_deleted(admin: User) -> None:
 
 def test_a_film_of_the_demo_that_was_removed_for_good_does_not_come_back(admin: User) -> None:
     run()
-    Video.objects.update(state=State.READY)
+    make_all_ready()
     for _ in range(3):
         newest = Video.objects.exclude(public_id=add_demo.PUBLIC_ID).first()
         assert newest
@@ -112,14 +119,16 @@ def test_without_an_admin_it_says_what_to_do_first() -> None:
 
 def test_a_demo_that_failed_is_reported_with_its_reason(admin: User) -> None:
     run()
-    Video.objects.update(state=State.ERROR, error_message="The disk is full.")
+    failed = {"error_code": "storage_unavailable", "error_message": "The disk is full."}
+    Run.objects.update(state=RunState.FAILED, ended_at=timezone.now(), **failed)
+    Video.objects.update(state=State.ERROR)
     with pytest.raises(CommandError, match=r"^The demo could not be processed: The disk is full\.$"):
         run("--follow")
 
 
 def test_a_demo_that_was_ready_before_is_not_announced_again(admin: User) -> None:
     run()
-    Video.objects.update(state=State.READY)
+    make_all_ready()
     assert run("--follow") == ""
 
 
@@ -130,7 +139,10 @@ def soon_ready(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
     def nap(seconds: float) -> None:
         naps.append(seconds)
-        Video.objects.filter(pk__gt=0).update(state=State.READY if len(naps) == 3 else State.PROCESSING)
+        if len(naps) == 1:
+            assert lifecycle.claim(video_id=Video.objects.get().pk)
+        if len(naps) == 3:
+            publish_version(Video.objects.get())
 
     monkeypatch.setattr("time.sleep", nap)
     yield

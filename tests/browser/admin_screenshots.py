@@ -26,22 +26,21 @@ import uuid
 from datetime import timedelta
 from django.utils import timezone
 from content_app.models import Video
+from content_app.tests.factories import make_video
 from users_app.models import User
 
 maya = User.objects.create_user("maya@example.com", uuid.uuid4().hex, name="Maya", role="CREATOR")
 ago = lambda **time: timezone.now() - timedelta(**time)
-add = lambda title, **fields: Video.objects.create(owner=maya, title=title, **fields)
-add("Night shift", state="processing", progress=42, time_left_s=190, estimate_s=330, attempts=1,
-    lease_until=timezone.now(), claim_token=uuid.uuid4(), original_name="night-shift.mov",
+add = lambda title, file, **fields: make_video(maya, title=title, name=file, original_name=file, **fields)
+add("Night shift", "night-shift.mov", state="processing", progress=42, time_left_s=190, estimate_s=330,
     original_bytes=3_400_000_000, created_at=ago(minutes=9))
-add("Birds of the upper valley", state="pending", original_name="birds.mkv", original_bytes=912_000_000,
-    queued_at=timezone.now(), estimate_s=140)
-add("Interview, raw", state="error", error_code="truncated", error_is_final=True, original_name="interview.mov",
+add("Birds of the upper valley", "birds.mkv", state="pending", original_bytes=912_000_000, estimate_s=140)
+add("Interview, raw", "interview.mov", state="error", error_code="truncated", error_is_final=True,
     created_at=ago(hours=5),
     original_bytes=120_000_000, error_message="The file is cut off: its index is missing, so nothing of it can be"
     " played. Upload it again.")
-add("An old trailer", state="uploading", deleted_at=timezone.now(), created_at=ago(days=9))
-films = Video.objects.exclude(version="")
+make_video(maya, title="An old trailer", deleted_at=timezone.now(), created_at=ago(days=9))
+films = Video.objects.exclude(version=None)
 films.filter(title__startswith="From my").update(owner=maya, visibility="PRIVATE", created_at=ago(hours=20))
 films.filter(title__startswith="Blue").update(owner=maya, is_paid=True, price="2.50", created_at=ago(days=2))
 films.filter(title__startswith="Into").update(created_at=ago(days=3))

@@ -30,31 +30,30 @@ SCREENS: dict[str, dict[str, Any]] = {
 }
 # Twelve films in four categories, with the demo film's posters, whose detail makes them large files.
 ADD_FILMS = """
-import shutil, uuid
+import shutil
 from pathlib import Path
 from django.conf import settings
 from django.utils import timezone
-from content_app.models import Category, Rendition, Video
+from content_app.models import Category, Video
+from content_app.tests.factories import make_playable
 from media_pipeline import layout
 demo, films = Video.objects.get(public_id="{film}"), Path(settings.MEDIA_ROOT, "videos")
 # What other tests have left behind would push these off the screen.
 others = Video.objects.filter(deleted_at=None).exclude(pk=demo.pk)
 print("hidden:", *others.values_list("pk", flat=True))
 others.update(deleted_at=timezone.now())
+version = demo.version
 for number in range(12):
-    film = Video.objects.get(pk=demo.pk)
-    film.pk, film.public_id, film._state.adding = None, uuid.uuid4(), True
-    film.title, film.video_file = f"{title} {{number}}", ""
-    film.accepted_original = film.played_original = ""
-    film.category = Category.objects.all()[number % 4]
-    film.poster = f"{{film.version}}/{{layout.poster_file(number % film.poster_choices + 1)}}"
-    film.save(force_insert=True)
-    for row in demo.renditions.all():
-        row.pk, row.video = None, film
-        row.save(force_insert=True)
-    folder = films / str(film.public_id) / film.version
+    film = make_playable(
+        demo.owner, title=f"{title} {{number}}", description=demo.description, created_at=demo.created_at,
+        category=Category.objects.all()[number % 4], folder=version.folder,
+        poster=f"{{version.folder}}/{{layout.poster_file(number % version.poster_choices + 1)}}",
+        rungs=[one.name for one in version.renditions.all()],
+        duration_s=version.duration_s, poster_choices=version.poster_choices,
+    )
+    folder = films / str(film.public_id) / film.folder
     folder.mkdir(parents=True)
-    for poster in (films / str(demo.public_id) / film.version).glob("poster*.jpg"):
+    for poster in (films / str(demo.public_id) / film.folder).glob("poster*.jpg"):
         shutil.copyfile(poster, folder / poster.name)
 """
 REMOVE_FILMS = """

@@ -105,7 +105,8 @@ class Command(BaseCommand):
             has_waited = True
             time.sleep(POLL_S)
         if video and video.state == State.ERROR:
-            raise CommandError(f"The demo could not be processed: {video.error_message}")
+            reason = video.run.error_message if video.run else ""
+            raise CommandError(f"The demo could not be processed: {reason}")
         if video and has_waited:
             self.stdout.write(f"The demo is ready to watch: {settings.BACKEND_ORIGIN}/watch/{PUBLIC_ID}/")
 
