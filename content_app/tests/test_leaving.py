@@ -11,7 +11,7 @@ from conftest import PASSWORD
 from content_app.models import Favorite, Video
 from content_app.services.catalogue.favorites import favorite_ids, favorite_ids_of
 from content_app.states import Visibility
-from content_app.tests.factories import make_playable
+from content_app.tests.factories import make_playable, refuse_candidate
 from users_app.models import User
 from users_app.tests.conftest import SignIn, is_in, post
 from users_app.tests.conftest import browser as browser
@@ -59,6 +59,7 @@ def test_admins_see_all_profiles_by_the_same_queries_for_any_number(
 @pytest.mark.parametrize("prefix", PREFIXES)
 def test_the_export_is_a_file(prefix: str, owner: User, viewer: User, sign_in: SignIn) -> None:
     film = make_playable(owner, title="Mine")
+    refuse_candidate(film)
     Favorite.objects.create(user=owner, video=film)
     Favorite.objects.create(user=viewer, video=film)
     response = sign_in(owner).get(f"{prefix}/export/")
@@ -68,6 +69,7 @@ def test_the_export_is_a_file(prefix: str, owner: User, viewer: User, sign_in: S
     assert [session["address"] for session in data["sessions"]] == ["127.0.0.1"]
     assert [mark["title"] for mark in data["favorites"]] == ["Mine"]
     assert [one["title"] for one in data["films"]] == ["Mine"]
+    assert data["films"][0]["files"] == ["film.mp4", "other.mov"]
     assert "password" not in data["account"]
 
 

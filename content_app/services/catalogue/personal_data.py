@@ -4,7 +4,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from content_app.models import Favorite, Video
+from content_app.models import Favorite, Run, Video
 from content_app.queries import favorites_of
 from users_app.models import User
 
@@ -24,7 +24,13 @@ def export_marks(user: User) -> list[dict[str, Any]]:
 
 
 def export_films(user: User) -> list[dict[str, Any]]:
-    return list(Video.objects.filter(owner=user).values(*FILM_FIELDS))
+    """Returns the films with the names of all files that were uploaded for them, also of those that were refused."""
+    films = list(Video.objects.filter(owner=user).values(*FILM_FIELDS))
+    files: dict[int, list[str]] = {film["id"]: [] for film in films}
+    for video_id, name in Run.objects.filter(video__owner=user).order_by("pk").values_list("video", "name"):
+        if video_id in files and name not in files[video_id]:
+            files[video_id].append(name)
+    return [{**film, "files": files[film["id"]]} for film in films]
 
 
 def remove_films_and_marks(user: User) -> None:
