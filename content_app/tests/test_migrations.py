@@ -10,11 +10,11 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from content_app.models import Run, Video
+from content_app.models import Discard, Run, Video
 from content_app.services.processing import lifecycle, takeover
 from content_app.states import RunState, State
 from content_app.tests.factories import make_playable, make_video, refuse_candidate
-from users_app.models import User
+from users_app.models import AuditEntry, User
 
 BEFORE_ORIGINALS = ("content_app", "0009_candidate_originals")
 AFTER_ORIGINALS = ("content_app", "0011_originals_that_must_be")
@@ -87,6 +87,9 @@ def ids(django_db_setup: None, django_db_blocker: Any) -> Iterator[dict[str, int
         migrate_to_latest()
         yield made
         Video.objects.all().delete()
+        # These rows are committed: none may be left for the tests after these.
+        Discard.objects.all().delete()
+        AuditEntry.objects.all().delete()
         User.objects.filter(email="former-owner@example.com").delete()
 
 
