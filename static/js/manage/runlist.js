@@ -18,8 +18,9 @@ export class RunList {
   /** One run of a film that plays tells nothing that the rest of the panel does not. */
   async load() {
     const runs = await get(`/api/v1/videos/${this.#video.public_id}/runs/`).catch(() => []);
-    byId("run-list").replaceChildren(...runs.map(item));
-    this.#section.hidden = runs.length < 2;
+    const isWorthALook = runs.length > 1;
+    byId("run-list").replaceChildren(...(isWorthALook ? runs.map(item) : []));
+    this.#section.hidden = !isWorthALook;
   }
 }
 
