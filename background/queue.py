@@ -97,11 +97,14 @@ def enqueue(queue_name: str, function: str, key: int, *, timeout_s: int) -> bool
 
 def enqueue_once(queue_name: str, function: str, *, timeout_s: int) -> bool:
     """Enqueues this job, which takes no key, unless one of its name is waiting; False when the queue is down."""
+    job = function.rpartition(".")[2]
     try:
+        # Asked without the lock first: where a thousand callers come at once, only the first ones wait for each other,
+        # and none loses the lock for so long that it gives up.
+        if _queue.keys_waiting(queue_name, job):
+            return True
         with _queue.lock(f"enqueue_once:{function}"):
-            if _queue.keys_waiting(queue_name, function.rpartition(".")[2]):
-                return True
-            return enqueue(queue_name, function, 0, timeout_s=timeout_s)
+            return bool(_queue.keys_waiting(queue_name, job)) or enqueue(queue_name, function, 0, timeout_s=timeout_s)
     except RedisError as error:
         log.warning("the queue cannot be reached, the reaper will do it: %s", error)
         return False
