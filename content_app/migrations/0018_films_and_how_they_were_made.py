@@ -57,10 +57,11 @@ SELECT id, accepted_original, original_etag, original_name, original_bytes, verd
     error_message, error_is_final, updated_at, '', 0, 0, attempts
 FROM content_app_video WHERE state = 'error' AND version = '' ORDER BY id
 """
+# `id + 0`: for MAX(id), PostgreSQL would read the runs from the newest on, for each film anew.
 POINTERS = """
 UPDATE content_app_video SET
     version_id = (SELECT id FROM content_app_version WHERE video_id = content_app_video.id),
-    run_id = (SELECT MAX(id) FROM content_app_run WHERE video_id = content_app_video.id)
+    run_id = (SELECT MAX(id + 0) FROM content_app_run WHERE video_id = content_app_video.id)
 """
 STATES = """
 UPDATE content_app_video SET film_state = CASE
@@ -84,7 +85,7 @@ FROM content_app_video WHERE refused_code <> '' ORDER BY id
 """
 REFUSALS = """
 UPDATE content_app_video SET
-    refusal_id = (SELECT MAX(id) FROM content_app_run WHERE video_id = content_app_video.id)
+    refusal_id = (SELECT MAX(id + 0) FROM content_app_run WHERE video_id = content_app_video.id)
 WHERE refused_code <> ''
 """
 
