@@ -28,20 +28,20 @@ def test_the_object_that_was_used_longest_ago_is_dropped() -> None:
     for key in "abaca":
         cache.get(key, bucket.read)
     assert bucket.asked == ["a", "b", "c"]
-    assert (list(cache.objects), cache.size_bytes) == (["c", "a"], 8)
+    assert (list(cache.values), cache.size_bytes) == (["c", "a"], 8)
 
 
 def test_many_large_objects_never_take_more_than_the_limit() -> None:
     cache, bucket = ObjectCache(max_bytes=10), Bucket(**{f"n{number}": number % 13 for number in range(100)})
     for key in bucket.objects:
         cache.get(key, bucket.read)
-        assert cache.size_bytes == sum(map(len, cache.objects.values())) <= 10
+        assert cache.size_bytes == sum(map(len, cache.values.values())) <= 10
 
 
 def test_an_object_above_the_limit_is_returned_and_not_kept() -> None:
     cache, bucket = ObjectCache(max_bytes=10), Bucket(a=11)
     assert len(cache.get("a", bucket.read)) == 11
-    assert (cache.objects, cache.size_bytes) == ({}, 0)
+    assert (cache.values, cache.size_bytes) == ({}, 0)
 
 
 def test_a_read_that_fails_leaves_nothing() -> None:

@@ -366,7 +366,7 @@ def test_another_process_finds_in_redis_what_the_first_prepared(
             as_user(owner).get("/content/")
         with django_assert_num_queries(1):
             as_user(owner).get("/content/")
-        assert len(process.process.films) == 1
+        assert len(process.process.values) == 1
     values = [processes.redis.get(key) for key in processes.redis.keys("film:*")]
     assert [PreparedFilm.unpack(value).owner_id for value in values if isinstance(value, bytes)] == [owner.pk]
 
@@ -492,7 +492,7 @@ def test_each_address_of_the_site_has_its_own_addresses_and_only_one_is_kept_in_
         (film,) = as_user(owner).get("/content/", headers={"Host": host}).json()
         assert film["hls_url"].startswith(f"http://{host}/")
     assert len(processes.redis.keys("film:*")) == 1
-    assert len(processes.current.process.films) == 3
+    assert len(processes.current.process.values) == 3
 
 
 # --- who asks --------------------------------------------------------------------------------------------------------
@@ -658,7 +658,7 @@ def test_the_process_keeps_a_limited_number_of_bytes() -> None:
     for key in keys:
         store.put_many({key: film})
         store.get_many(keys[:1])
-    assert list(store.films) == [keys[3], keys[4], keys[0]]
+    assert list(store.values) == [keys[3], keys[4], keys[0]]
     assert store.size_bytes == 3 * film.size_bytes
 
 

@@ -5,9 +5,7 @@ empty Redis, or none at all, costs time only.
 """
 
 import logging
-import threading
 import time
-from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import NamedTuple
@@ -15,6 +13,8 @@ from typing import NamedTuple
 from django.conf import settings
 from redis import Redis
 from redis.exceptions import RedisError
+
+from content_app.services.storage.object_cache import RecentlyUsed
 
 log = logging.getLogger(__name__)
 
@@ -57,32 +57,11 @@ class PreparedFilm(NamedTuple):
         return len(self.head) + len(self.end_for_others) + len(self.end_for_changers) + OBJECT_BYTES
 
 
-class ProcessStore:
-    """Keeps the films that were used last, together at most `max_bytes`. Threads may share it."""
+class ProcessStore(RecentlyUsed[Key, PreparedFilm]):
+    """Keeps the films for this process."""
 
     def __init__(self, *, max_bytes: int) -> None:
-        self.max_bytes = max_bytes
-        self.size_bytes = 0
-        self.films: OrderedDict[Key, PreparedFilm] = OrderedDict()
-        self.lock = threading.Lock()
-
-    def get_many(self, keys: Sequence[Key]) -> list[PreparedFilm | None]:
-        with self.lock:
-            films = [self.films.get(key) for key in keys]
-            for key, film in zip(keys, films, strict=True):
-                if film is not None:
-                    self.films.move_to_end(key)
-        return films
-
-    def put_many(self, films: Mapping[Key, PreparedFilm]) -> None:
-        with self.lock:
-            for key, film in films.items():
-                if key not in self.films:
-                    self.films[key] = film
-                    self.size_bytes += film.size_bytes
-            while self.size_bytes > self.max_bytes:
-                _, oldest = self.films.popitem(last=False)
-                self.size_bytes -= oldest.size_bytes
+        super().__init__(max_bytes=max_bytes, size_of=lambda film: film.size_bytes)
 
 
 class RedisStore:
