@@ -13,7 +13,7 @@ from content_app.queries import published_renditions
 from content_app.services.additions import captions, posters
 from content_app.services.processing import preflight
 from content_app.services.processing.forecast import Forecast
-from content_app.services.processing.history import last_runs
+from content_app.services.processing.history import found_text, last_runs
 from content_app.states import RunState, State, Visibility
 from media_pipeline.report.number_text import bytes_text, seconds_text
 
@@ -40,7 +40,7 @@ def film_details(request: HttpRequest, video: Video) -> dict[str, Any]:
         "length": clock(video.version.duration_s) if video.version else "",
         "explained": explained,
         # What the only run of a film has found, and why it failed, is said above the list.
-        "runs": [(run, RUN_TONES.get(run.state, "waiting")) for run in runs] if len(runs) > 1 else [],
+        "runs": [(run, RUN_TONES.get(run.state, "waiting"), found_text(run)) for run in runs] if len(runs) > 1 else [],
         "command": shlex.join(explained["command"]),
         "cost": cost
         and f"About {seconds_text(cost['seconds'])} of work and {bytes_text(cost['bytes'])} of storage, "
