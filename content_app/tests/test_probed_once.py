@@ -21,6 +21,7 @@ from content_app.states import RunState, State
 from content_app.tests.factories import make_video
 from media_pipeline.errors import StorageUnavailable, Truncated
 from media_pipeline.ffmpeg.run import run_limited
+from media_pipeline.packaging.publish import publish
 from media_pipeline.pipeline import Job
 from media_pipeline.planning.plan import PlanSettings, plan_encode
 from media_pipeline.probe import probe
@@ -171,6 +172,22 @@ def test_what_a_release_with_another_format_has_stored_is_found_out_anew(
     assert state_of(uploaded) == State.READY
     assert len(probes) == (2 if outdated == "report" else 1)
     assert Run.objects.get().settings == run.settings
+
+
+def test_the_chunk_of_a_film_is_encoded_and_free_before_its_version_is_published(
+    uploaded: Video, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[tuple[int, bool, object]] = []
+
+    def publish_and_look(*arguments: Any) -> int:
+        chunk = Chunk.objects.get()
+        seen.append((chunk.segments, chunk.encoded_at is not None, chunk.lease_token))
+        return publish(*arguments)
+
+    monkeypatch.setattr(encoding, "publish", publish_and_look)
+    jobs.process_video(uploaded.pk)
+    assert state_of(uploaded) == State.READY
+    assert seen == [(1, True, None)]
 
 
 def test_the_row_gives_the_plan_that_the_file_gives(uploaded: Video, clip: Path, settings: Any) -> None:

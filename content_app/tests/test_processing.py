@@ -402,15 +402,6 @@ def test_the_next_worker_gets_the_chunk_of_a_run_that_was_left(leave: Callable[[
     assert (chunk.number, chunk.first_segment, chunk.segments, chunk.encoded_at) == (0, 0, 3, None)
 
 
-def test_the_chunk_of_a_finished_run_is_encoded(uploaded: Video) -> None:
-    run = claimed(uploaded)
-    chunk = lifecycle.take_chunk(run=run, segments=3)
-    lifecycle.mark_ready(run=run, published=published())
-    chunk.refresh_from_db()
-    assert chunk.encoded_at is not None
-    assert (chunk.lease_token, chunk.free_at) == (None, None)
-
-
 def test_deleting_a_row_discards_all_its_objects(
     uploaded: Video, django_capture_on_commit_callbacks: Callable[..., Any]
 ) -> None:

@@ -95,6 +95,8 @@ def make_and_publish(run: Run, folder: str, scratch: Path, report: "Reporter") -
     report.chunk = lifecycle.take_chunk(run=run, segments=plan.segments)
     work_folder.require_scratch_space(cost.bytes * COPIES)
     made = process(Job(source, work, out, find_ffmpeg(settings.FFMPEG_BIN), settings_of_plan, report, facts))
+    report.chunk.release(encoded_at=timezone.now())
+    report.chunk = None
     lifecycle.expect_version(run=run, folder=folder)
     require_room_to_publish(out)
     size_bytes = publish(out, get_store(), layout.version_prefix(run.video.public_id, folder), tick)
@@ -107,11 +109,11 @@ def examine_for(run: Run, source: Path, tick: Tick) -> tuple[Source, PlanSetting
 
     Raises LeaseLost, or the PipelineError that says why the file cannot be processed.
     """
-    known, limit_s = run.settings, plan_settings().limits.probe_s
+    known, settings_of_plan = run.settings, plan_settings()
+    limit_s = settings_of_plan.limits.probe_s
     report = run.report if is_current(run.report) else read_report(source, time_limit_s=limit_s, on_tick=tick)
     if is_current(known):
         return parse_probe(report), PlanSettings.from_json(known)
-    settings_of_plan = plan_settings()
     findings, error = preflight.findings_of(report, settings_of_plan, size_bytes=source.stat().st_size)
     if error:
         raise error

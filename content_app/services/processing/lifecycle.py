@@ -278,7 +278,6 @@ def mark_ready(*, run: Run, published: Published) -> None:
             state=RunState.DONE, progress=100, time_left_s=None, ended_at=timezone.now(), folder=version.folder,
             work_pixels=published.work_pixels, work_s=published.work_s,
         )  # fmt: skip
-        run.chunks.update(encoded_at=timezone.now(), lease_token=None, free_at=None)
         version.video, version.run = video, run
         version.save(force_insert=True)
         for rendition in published.renditions:
