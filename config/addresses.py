@@ -40,7 +40,7 @@ def is_http_origin(url: str) -> bool:
 
 
 def is_private(url: str) -> bool:
-    """True for https, and for http that stays on this machine: nobody on the way can read or change what is sent."""
+    """True for https, and for http that stays on this machine: no other machine can read or change what is sent."""
     if not (parts := split_address(url)):
         return False
     host = parts.hostname or ""

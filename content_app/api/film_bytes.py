@@ -31,7 +31,7 @@ from users_app.models import User
 from users_app.roles import Role
 
 CODE = Path(__file__).parent.parent
-# Rights decide by the role and by being the owner. These two are no rows: nobody's films are theirs.
+# Rights follow from the role and from owning the film. These two users are no rows, so they own no film.
 A_STRANGER, AN_ADMIN = User(role=Role.VIEWER), User(role=Role.ADMIN)
 
 

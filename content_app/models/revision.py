@@ -1,8 +1,8 @@
 """Revisions: a number in a row that every change of the row replaces by a higher one, in the same UPDATE.
 
-What was made of a row can be kept under its revision, by any process and for any time: whoever reads the row sees
-whether it still holds. That needs a number that is never given twice, not even after a transaction was rolled back or
-an older backup restored, both of which would bring the numbers of a counter back with other contents. A revision is
+What was made of a row can be kept under its revision, by any process and for any time: a request that reads the row
+sees whether it still holds. That needs a number that is never given twice, not even after a transaction was rolled back
+or an older backup restored, both of which would bring the numbers of a counter back with other contents. A revision is
 therefore taken from the clock, with random bits.
 """
 
